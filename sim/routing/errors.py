@@ -1,0 +1,32 @@
+"""What can go wrong on a port, by type: every world raises these same errors.
+
+Each takes one message, so that an engine which rebuilds an exception from its arguments cannot lose it.
+"""
+
+
+class CallError(Exception):
+    """A call on a port ended without the answer it was made for."""
+
+
+class DeadlineExceeded(CallError):
+    """The time limit ran out before the call was answered; the other side may be busy rather than dead."""
+
+
+class Unavailable(CallError):
+    """Nobody answers at that address."""
+
+
+class ModelNotLoaded(CallError):
+    """The process is alive but holds no model."""
+
+
+class WrongModel(CallError):
+    """The process answers for another model than the one asked for."""
+
+
+class NoReplica(CallError):
+    """No node can take a new replica of the model."""
+
+
+class Busy(CallError):
+    """The call was turned away because too much work is under way."""
