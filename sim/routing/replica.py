@@ -15,11 +15,11 @@ class ReplicaKey(NamedTuple):
 
     node: str
     model: str
-    index: int
+    replica_index: int
 
     def __str__(self) -> str:
         """Read as `node#index`, the form used in metric names; the model is known from the context."""
-        return f"{self.node}#{self.index}"
+        return f"{self.node}#{self.replica_index}"
 
 
 @dataclass(slots=True)

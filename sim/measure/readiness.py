@@ -1,0 +1,98 @@
+"""When each replica could be picked, from the events of its row, and how much of that time it worked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.measure.records import MISSING, EventKind, Integers, Records
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTime:
+    """The times between a row's publication and its removal: `starts[i] <= t < stops[i]`, in ns and in order."""
+
+    starts: Integers
+    stops: Integers
+    """The last stop is the largest integer if the row is still there."""
+
+    def touches(self, opens_ns: int, closes_ns: int) -> bool:
+        """Tell whether the replica was ready at some time from `opens_ns` to `closes_ns`, both included."""
+        return bool(np.any((self.starts <= closes_ns) & (self.stops > opens_ns)))
+
+    def up_to(self, t_ns: Integers) -> Integers:
+        """Return the ready time that had passed at each instant, in ns; same shape as `t_ns`."""
+        # The first interval of no length stands for "before any other".
+        starts, stops = np.r_[np.int64(0), self.starts], np.r_[np.int64(0), self.stops]
+        lengths_before = np.r_[np.int64(0), np.cumsum(stops - starts)[:-1]]
+        last = np.searchsorted(self.starts, t_ns, side="right")
+        passed: Integers = lengths_before[last] + np.minimum(t_ns, stops[last]) - starts[last]
+        return passed
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaUse:
+    """One replica's time in a window, in ns. Service counts once per request, so k at once count k times."""
+
+    ready_ns: int
+    busy_ns: int
+    busy_while_ready_ns: int
+    """Without the service that went on after the row was removed."""
+
+    def utilization(self, workers: int = 1) -> float | None:
+        """Return the part of its ready time that each worker served; None if it was never ready."""
+        return self.busy_while_ready_ns / (self.ready_ns * workers) if self.ready_ns else None
+
+
+def ready_times(records: Records) -> dict[int, ReadyTime]:
+    """Return the ready time of every replica that had a row, by replica code in ascending order."""
+    events = records.events
+    edges: dict[int, list[tuple[int, int]]] = {}
+    open_since: dict[int, int] = {}
+    rows = zip(events["kind"].tolist(), events["replica"].tolist(), events["t_ns"].tolist(), strict=True)
+    for kind, replica, t_ns in rows:
+        if kind == EventKind.ROW_PUBLISHED:
+            edges.setdefault(replica, [])
+            open_since.setdefault(replica, t_ns)  # written in place of a row that is there, it stays ready
+        elif kind == EventKind.ROW_REMOVED and replica in open_since:
+            edges[replica].append((open_since.pop(replica), t_ns))
+    for replica, since_ns in open_since.items():
+        edges[replica].append((since_ns, _NEVER))
+    return {replica: _ready_time(edges[replica]) for replica in sorted(edges)}
+
+
+def replica_use(
+    records: Records, ready: dict[int, ReadyTime], opens_ns: int, closes_ns: int, end_ns: int
+) -> dict[int, ReplicaUse]:
+    """Return each replica's use from `opens_ns` to `closes_ns`, by replica code in ascending order.
+
+    Counts the service of every request, whenever it arrived; one still in service at `end_ns`, the end of the run, is
+    counted up to there.
+    """
+    requests = records.requests
+    started = requests["start_ns"] != MISSING
+    replicas = requests["replica"][started]
+    starts = np.clip(requests["start_ns"][started], opens_ns, closes_ns)
+    ends = requests["end_ns"][started]
+    ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
+    return {
+        code: _use(
+            ready.get(code, _ready_time([])), starts[replicas == code], ends[replicas == code], opens_ns, closes_ns
+        )
+        for code in sorted(ready.keys() | set(np.unique(replicas).tolist()))
+    }
+
+
+def _use(ready: ReadyTime, starts: Integers, ends: Integers, opens_ns: int, closes_ns: int) -> ReplicaUse:
+    ready_at_open, ready_at_close = ready.up_to(np.array([opens_ns, closes_ns])).tolist()
+    return ReplicaUse(
+        ready_ns=ready_at_close - ready_at_open,
+        busy_ns=int(np.sum(ends - starts)),
+        busy_while_ready_ns=int(np.sum(ready.up_to(ends) - ready.up_to(starts))),
+    )
+
+
+def _ready_time(intervals: list[tuple[int, int]]) -> ReadyTime:
+    starts, stops = zip(*intervals, strict=True) if intervals else ((), ())
+    return ReadyTime(np.array(starts, dtype=np.int64), np.array(stops, dtype=np.int64))

@@ -1,0 +1,176 @@
+"""Writes down a run as it happens: the journal that the routing code talks to, kept as columns of integers."""
+
+from array import array
+from collections.abc import Callable
+from itertools import count
+from struct import Struct
+
+from sim.measure.records import MISSING, EventKind, Records
+from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.ports import Clock
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
+
+_REQUEST = Records().requests.columns
+_REQUEST_WIDTH = len(_REQUEST)
+_ROUTED_NS = _REQUEST.index("routed_ns")
+_START_NS = _REQUEST.index("start_ns")
+_FIRST_TOKEN_NS = _REQUEST.index("first_token_ns")
+_END_NS = _REQUEST.index("end_ns")
+_OUTCOME = _REQUEST.index("outcome")
+_CAUSE = _REQUEST.index("cause")
+_REPLICA = _REQUEST.index("replica")
+# What is known of a request when it arrives stands before its route; the rest is filled in later.
+_pack_known = Struct(f"{_ROUTED_NS}q").pack
+_UNKNOWN = array("q", [MISSING] * (_REQUEST_WIDTH - _ROUTED_NS)).tobytes()
+
+_PICK = Records().picks.columns
+_PICK_WIDTH = len(_PICK)
+_PICK_REPLICA = _PICK.index("replica")
+_PICK_ADDRESS = _PICK.index("address")
+_PICK_SOURCE = _PICK.index("source")
+_PICK_ALIVE = _PICK.index("alive")
+_pack_pick = Struct(f"{_PICK_WIDTH}q").pack
+
+
+class Recorder:
+    """A Journal that appends each fact to `records`, stamped with the clock's time.
+
+    `is_alive` tells the world's truth: whether a process runs at that address now.
+    """
+
+    def __init__(self, clock: Clock, is_alive: Callable[[str], bool]) -> None:
+        self.records = Records()
+        self._now_ns = clock.now_ns
+        self._is_alive = is_alive
+        self._next_seq = count().__next__
+        self._last_pick = array("q")  # by request: the row of its last pick
+        self._last_address: dict[int, str] = {}  # by replica code: where it was last picked
+        # A run spends its time on requests and picks, so what they need is looked up once.
+        self._requests, self._add_request = self.records.requests.cells, self.records.requests.cells.frombytes
+        self._picks, self._add_pick = self.records.picks.cells, self.records.picks.cells.frombytes
+        self._models, self._replicas = self.records.models, self.records.replicas
+        self._addresses, self._causes = self.records.addresses, self.records.causes
+
+    def digest(self) -> str:
+        """Return the digest of what was recorded so far."""
+        return self.records.digest()
+
+    def arrived(self, request: Request) -> None:
+        """Open the request's row.
+
+        Raises ValueError if its id is not the next one: rows are found by id.
+        """
+        number, model, frontend, source, arrival_ns, prompt_tokens, output_tokens, demand_ns, _ = request
+        if number != len(self._last_pick):
+            raise ValueError(f"request {number} arrived where request {len(self._last_pick)} was due")
+        self._last_pick.append(MISSING)
+        code = self._models[model]
+        known = _pack_known(code, frontend, source, arrival_ns, prompt_tokens, output_tokens, demand_ns)
+        self._add_request(known + _UNKNOWN)
+
+    def picked(self, request: Request, replica: Replica) -> None:
+        """Add a pick, with the replica's load as the registry showed it."""
+        code, address = self._replicas[replica.key], replica.address
+        self._last_pick[request.id] = len(self._picks) // _PICK_WIDTH
+        self._last_address[code] = address
+        self._add_pick(
+            _pack_pick(
+                self._next_seq(),
+                self._now_ns(),
+                request.id,
+                code,
+                self._addresses[address],
+                replica.in_flight,
+                replica.last_used_ns,
+                MISSING,
+                MISSING,
+            )
+        )
+
+    def vouched(self, request: Request, answer: Answer) -> None:
+        """Complete the request's last pick with what the probe cache said; nothing if it has none."""
+        row = self._last_pick[request.id]
+        if row != MISSING:
+            alive, source = answer
+            self._picks[row * _PICK_WIDTH + _PICK_SOURCE] = source
+            self._picks[row * _PICK_WIDTH + _PICK_ALIVE] = alive
+
+    def probed(self, request: Request, key: ReplicaKey, started_ns: int, outcome: ProbeOutcome) -> None:
+        """Add a probe that has ended now, and whether the process it went to is alive."""
+        code = self._replicas[key]
+        alive = self._process_alive(request.id, code)
+        self.records.probes.append(self._next_seq(), request.id, code, started_ns, self._now_ns(), outcome, alive)
+
+    def _process_alive(self, request: int, replica: int) -> int:
+        # A probe goes to the address that was picked for its request. If the request has moved on to another replica
+        # while the probe was under way, the replica's last known address is the best there is.
+        row = self._last_pick[request]
+        if row != MISSING and self._picks[row * _PICK_WIDTH + _PICK_REPLICA] == replica:
+            return self._is_alive(list(self._addresses)[self._picks[row * _PICK_WIDTH + _PICK_ADDRESS]])
+        address = self._last_address.get(replica)
+        return MISSING if address is None else self._is_alive(address)
+
+    def routed(self, request: Request, key: ReplicaKey) -> None:
+        """Fill in the replica and the time of the route; a second route replaces the first and what came of it."""
+        row = request.id * _REQUEST_WIDTH
+        self._requests[row + _REPLICA] = self._replicas[key]
+        self._requests[row + _ROUTED_NS] = self._now_ns()
+        self._requests[row + _START_NS] = MISSING
+        self._requests[row + _FIRST_TOKEN_NS] = MISSING
+
+    def served_from(self, request: Request) -> None:
+        """Fill in the start of service."""
+        self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._now_ns()
+
+    def first_token(self, request: Request, at_ns: int) -> None:
+        """Fill in the time of the first token."""
+        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = at_ns
+
+    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
+        """Fill in the end and the outcome."""
+        row = request.id * _REQUEST_WIDTH
+        self._requests[row + _END_NS] = self._now_ns()
+        self._requests[row + _OUTCOME] = outcome
+        if cause:
+            self._requests[row + _CAUSE] = self._causes[cause]
+
+    def row_published(self, key: ReplicaKey, cause: str) -> None:
+        """Add an event: the row can be picked from now on."""
+        self._happened(EventKind.ROW_PUBLISHED, key, cause)
+
+    def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:
+        """Add an event: the row is gone, though its process may be alive."""
+        number = MISSING if request is None else request.id
+        alive = self._is_alive(address)
+        self._happened(EventKind.ROW_REMOVED, key, cause, self._addresses[address], number, alive)
+
+    def install_started(self, key: ReplicaKey, redundant: bool) -> None:
+        """Add an event: a process was asked for."""
+        self._happened(EventKind.INSTALL_STARTED, key, flag=redundant)
+
+    def load_started(self, key: ReplicaKey, redundant: bool) -> None:
+        """Add an event: a model load was asked for."""
+        self._happened(EventKind.LOAD_STARTED, key, flag=redundant)
+
+    def load_ended(self, key: ReplicaKey, failure: str) -> None:
+        """Add an event: the load succeeded, or failed for the reason given."""
+        self._happened(EventKind.LOAD_ENDED, key, failure)
+
+    def lock_waited(self, wait_ns: int) -> None:
+        """Add a registry transaction that waited so long for a lock."""
+        self.records.lock_waits.append(self._next_seq(), wait_ns)
+
+    def _happened(
+        self,
+        kind: EventKind,
+        key: ReplicaKey,
+        cause: str = "",
+        address: int = MISSING,
+        request: int = MISSING,
+        flag: int = MISSING,
+    ) -> None:
+        cause_code = self._causes[cause] if cause else MISSING
+        self.records.events.append(
+            self._next_seq(), self._now_ns(), kind, self._replicas[key], address, request, cause_code, flag
+        )

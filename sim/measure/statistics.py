@@ -1,0 +1,65 @@
+"""Figures over many values: percentiles of one run, confidence intervals over replications."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and the confidence interval around it, in the unit of the values."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval's length: the figure after the plus-minus sign."""
+        return (self.high - self.low) / 2
+
+    def holds(self, value: float) -> bool:
+        """Tell whether the interval holds the value, its ends included."""
+        return self.low <= value <= self.high
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of independent replications with its Student-t interval (Student 1908).
+
+    Each value is one run's figure: a percentile is taken per run and then averaged, never pooled over runs. Raises
+    ValueError for fewer than two values: one run says nothing of its own spread.
+    """
+    if len(values) < 2:
+        raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
+    sample = np.asarray(values, dtype=np.float64)
+    mean, error = float(sample.mean()), float(stats.sem(sample))
+    if error == 0:
+        return Interval(mean, mean, mean)
+    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
+    return Interval(mean, float(low), float(high))
+
+
+def paired_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of a - b with its Student-t interval, over replications paired by seed.
+
+    With common random numbers the pairs share their noise, so the interval is narrower than that of two means.
+    Raises ValueError for lengths that differ or are below 2.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"pairs need as many runs on both sides, not {len(a)} and {len(b)}")
+    return mean_interval([x - y for x, y in zip(a, b, strict=True)], confidence)
+
+
+def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
+    """Return the percentiles of the ranks (0 to 100), in the unit of the values.
+
+    Linear between order statistics: numpy's default, definition 7 of Hyndman & Fan (1996). Raises ValueError if there
+    are no values.
+    """
+    sample = np.asarray(values)
+    if sample.size == 0:
+        raise ValueError("percentiles need at least one value")
+    return [float(value) for value in np.percentile(sample, ranks)]

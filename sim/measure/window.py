@@ -1,0 +1,52 @@
+"""The stretch of a run that figures are taken over."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.measure.records import Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The times `after_ns <= t < before_ns`; without an end if `before_ns` is None."""
+
+    after_ns: int = 0
+    before_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window laid over one run: its warm-up is cut off."""
+
+    opens_ns: int
+    before_ns: int | None
+    closes_ns: int
+    """Where the window or else the run ends."""
+    end_ns: int
+    """Where the run ends."""
+    is_whole_run: bool
+    """Nothing but the warm-up is left out."""
+
+    @classmethod
+    def of(cls, window: Window, warmup_ns: int, end_ns: int) -> Self:
+        """Lay the window over a run that ended at `end_ns`."""
+        opens_ns = max(window.after_ns, warmup_ns)
+        has_the_end = window.before_ns is None or window.before_ns > end_ns
+        closes_ns = end_ns if window.before_ns is None else min(window.before_ns, end_ns)
+        return cls(
+            opens_ns=opens_ns,
+            before_ns=window.before_ns,
+            closes_ns=max(opens_ns, closes_ns),
+            end_ns=end_ns,
+            is_whole_run=has_the_end and opens_ns == warmup_ns,
+        )
+
+    def holds(self, times_ns: Integers) -> npt.NDArray[np.bool_]:
+        """Tell of each time whether it is in the window; same shape."""
+        held = times_ns >= self.opens_ns
+        if self.before_ns is not None:
+            held &= times_ns < self.before_ns
+        return held

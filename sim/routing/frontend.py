@@ -1,0 +1,98 @@
+"""A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, PerRequest, Sticky
+from sim.routing.cold_load import ColdLoad
+from sim.routing.errors import CallError
+from sim.routing.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, HealthCheck, Reading
+from sim.routing.in_flight import Route
+from sim.routing.outcomes import Outcome
+from sim.routing.ports import Dialer, Journal, Registry, Runtime, WorkerControl
+from sim.routing.probe_cache import ProbeCache
+from sim.routing.request import Request
+from sim.routing.router import Router
+from sim.routing.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendSettings:
+    """Which strategies a frontend uses, by name, and their times."""
+
+    client_cache: Literal["sticky", "per_request"]
+    probe_ttl_ns: int
+    probe_timeout_ns: int
+    probe_sharing: Literal["unshared", "leader_owned", "detached"]
+    on_probe_timeout: Literal["remove_row", "keep_row"]
+    refreshed_by: Literal["probes", "calls"]
+    """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
+
+
+READINGS: Mapping[str, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
+
+SHARING: Mapping[str, Callable[[Runtime], Singleflight]] = {
+    "unshared": lambda _runtime: UnsharedCalls(),
+    "leader_owned": LeaderOwnedFlight,
+    "detached": DetachedFlight,
+}
+
+
+class Frontend:
+    """Takes requests from their arrival to their outcome."""
+
+    __slots__ = ("_after_call", "_client_cache", "_journal")
+
+    def __init__(self, client_cache: ClientCache, journal: Journal, after_call: Callable[[Route], None]) -> None:
+        self._client_cache = client_cache
+        self._journal = journal
+        self._after_call = after_call
+
+    async def serve(self, request: Request) -> None:
+        """Route the request, have it served, and record how it ended; a failed call is not tried again."""
+        try:
+            route = await self._client_cache.route(request)
+            self._journal.routed(request, route.key)
+            await route.predict(request)
+        except CallError as error:
+            self._journal.ended(request, Outcome.FAILED, type(error).__name__)
+            return
+        self._journal.ended(request, Outcome.COMPLETED, "")
+        self._after_call(route)
+
+
+def build_frontend(
+    settings: FrontendSettings,
+    runtime: Runtime,
+    registry: Registry,
+    dialer: Dialer,
+    worker: WorkerControl,
+    journal: Journal,
+    needed_vram_bytes: Mapping[str, int],
+) -> Frontend:
+    """Put a frontend together on a world's ports."""
+    probe_cache = ProbeCache(runtime, settings.probe_ttl_ns, SHARING[settings.probe_sharing](runtime))
+    router = Router(
+        runtime=runtime,
+        registry=registry,
+        dialer=dialer,
+        journal=journal,
+        probe_cache=probe_cache,
+        health_check=HealthCheck(runtime, journal, settings.probe_timeout_ns),
+        reading=READINGS[settings.on_probe_timeout],
+        cold_load=ColdLoad(runtime, registry, dialer, worker, journal, needed_vram_bytes),
+    )
+    return Frontend(_client_cache(settings, router, runtime, journal), journal, _after_call(settings, probe_cache))
+
+
+def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, journal: Journal) -> ClientCache:
+    if settings.client_cache == "per_request":
+        return PerRequest(router)
+    return Sticky(router, runtime, HealthCheck(runtime, journal, LIVENESS_LIMIT_NS))
+
+
+def _after_call(settings: FrontendSettings, probe_cache: ProbeCache) -> Callable[[Route], None]:
+    if settings.refreshed_by == "probes":
+        return lambda _route: None
+    return lambda route: probe_cache.refresh(f"{route.key.node}|{route.address}")

@@ -1,0 +1,51 @@
+"""One health call with a time limit, recorded as it ends, and how its outcome is read."""
+
+from collections.abc import Mapping
+
+from sim.routing.errors import CallError, DeadlineExceeded
+from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import Backend, Journal, Runtime
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+
+Reading = Mapping[ProbeOutcome, bool]
+"""Whether a replica may go on serving after a probe that ended so."""
+
+DELETE_ROW_ON_TIMEOUT: Reading = {
+    ProbeOutcome.OK: True,
+    ProbeOutcome.TIMEOUT: False,
+    ProbeOutcome.FAILED: False,
+}
+"""LocalAI's reading: whatever is not an OK in time is dead."""
+
+BUSY_IS_NOT_DEAD: Reading = {ProbeOutcome.OK: True, ProbeOutcome.TIMEOUT: True, ProbeOutcome.FAILED: False}
+"""The repaired reading: a replica that is too busy to answer is still a replica; only a refusal is death."""
+
+
+class HealthCheck:
+    """Sends health calls and says how they ended."""
+
+    __slots__ = ("_journal", "_limit_ns", "_runtime")
+
+    def __init__(self, runtime: Runtime, journal: Journal, limit_ns: int) -> None:
+        self._runtime = runtime
+        self._journal = journal
+        self._limit_ns = limit_ns
+
+    async def ask(self, request: Request, key: ReplicaKey, address: str, backend: Backend) -> ProbeOutcome:
+        """Probe the replica for the request's sake; an answer at the very instant of the limit is too late."""
+        started_ns = self._runtime.now_ns()
+        try:
+            await self._runtime.within(self._limit_ns, backend.health())
+        except DeadlineExceeded:
+            outcome = ProbeOutcome.TIMEOUT
+        except CallError:
+            outcome = ProbeOutcome.FAILED
+        except BaseException:
+            # The caller that the probe runs under left: it is cut short, which is a failure like any other.
+            self._journal.probed(request, key, address, started_ns, ProbeOutcome.FAILED)
+            raise
+        else:
+            outcome = ProbeOutcome.OK
+        self._journal.probed(request, key, address, started_ns, outcome)
+        return outcome

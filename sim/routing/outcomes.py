@@ -1,0 +1,44 @@
+"""Named answers: how a replica was vouched for, how a probe ended, how a request ended."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Source(IntEnum):
+    """Where the word that a replica is alive came from."""
+
+    NONE = 0
+    """Nobody asked: the route was reused without a check."""
+    FRESH = 1
+    """From memory: a probe succeeded less than the TTL ago."""
+    SHARED = 2
+    """From another caller's probe, joined while it was under way."""
+    PROBED = 3
+    """From this caller's own probe."""
+
+
+class Answer(NamedTuple):
+    """What the probe cache says of a replica."""
+
+    alive: bool
+    source: Source
+
+
+class ProbeOutcome(IntEnum):
+    """How a health call ended."""
+
+    OK = 0
+    TIMEOUT = 1
+    FAILED = 2
+    """It was refused, or cut short because the caller it ran under left."""
+
+
+class Outcome(IntEnum):
+    """How a request ended for its client."""
+
+    COMPLETED = 0
+    FAILED = 1
+    REJECTED = 2
+    """Turned away before it was routed."""
+    CANCELLED = 3
+    """Its client left."""

@@ -1,0 +1,189 @@
+"""What a world must provide for the routing code to run in it: a clock and tasks, a registry, backends, a journal."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, as whole nanoseconds."""
+
+    def now_ns(self) -> int:
+        """Return the monotonic time."""
+
+    def wall_ns(self) -> int:
+        """Return the time this frontend would write in a database; it may be skewed against other frontends."""
+
+
+class Future(Protocol[T]):
+    """An answer that one task waits for and another one gives, once."""
+
+    def done(self) -> bool:
+        """Tell whether the answer was given, or its waiter has gone."""
+
+    def set_result(self, result: T, /) -> None:
+        """Give the answer."""
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Give an error, which is raised where the answer is awaited."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """Wait for the answer."""
+
+
+class Task(Protocol):
+    """A coroutine under way on its own."""
+
+    def cancel(self) -> object:
+        """Have the world's cancellation raised where the task waits; nothing happens if it has ended."""
+
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+
+
+class Runtime(Clock, Protocol):
+    """Time that passes, and tasks that run meanwhile."""
+
+    def sleep(self, delay_ns: int) -> Awaitable[None]:
+        """Wait; `delay_ns` is a whole number, not negative."""
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Run the coroutine as a task of its own, which the world keeps alive until it ends."""
+
+    def future(self) -> Future[Any]:
+        """Make an answer that is not given yet."""
+
+    async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns, or cancel it after `limit_ns` and raise DeadlineExceeded."""
+
+
+class NodeView(NamedTuple):
+    """A healthy node as the registry shows it to placement."""
+
+    name: str
+    free_slots: int
+    """Replicas of the model in question that the node can still take."""
+    used_indexes: tuple[int, ...]
+    """Replica indexes of that model which have a row on the node."""
+    loaded_rows: int
+    """Loaded rows of any model."""
+    in_flight: int
+    """Sum over the node's rows."""
+    available_vram_bytes: int
+
+
+class Registry(Protocol):
+    """The shared table of replicas, behind transactions that take time. Rows go by key, never by row id."""
+
+    async def pick(self, model: str) -> Replica | None:
+        """Choose the model's best loaded row, add 1 to its in-flight count and touch it, in one transaction.
+
+        Returns the row as it was read, before the increment; None if the model has no row to serve it.
+        """
+
+    async def increment(self, key: ReplicaKey) -> bool:
+        """Add 1 to the in-flight count and touch the row; False if there is no such row."""
+
+    async def decrement(self, key: ReplicaKey) -> None:
+        """Take 1 from the in-flight count unless it is 0 or the row has gone."""
+
+    async def touch(self, key: ReplicaKey) -> None:
+        """Set the row's last use to now."""
+
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
+        """Write the row as loaded, with this count, in place of any row of the same key."""
+
+    async def remove(self, key: ReplicaKey) -> bool:
+        """Delete the row; False if it had gone already."""
+
+    async def nodes(self, model: str) -> Sequence[NodeView]:
+        """List the healthy nodes, by name, with what placement of the model needs to know."""
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold the advisory lock of that name; waiters get it first come, first served."""
+
+
+class Backend(Protocol):
+    """A client bound to one backend process. Each call raises a CallError if it is not answered as asked."""
+
+    async def health(self) -> None:
+        """Return if the process answers that it is well."""
+
+    async def predict(self, request: Request) -> None:
+        """Serve the request to its last token."""
+
+    async def load_model(self, model: str) -> None:
+        """Load the model into the process; the call waits its turn behind running requests."""
+
+
+class Dialer(Protocol):
+    """Makes clients."""
+
+    def dial(self, key: ReplicaKey, address: str) -> Backend:
+        """Return a client for the process at the address, taken to be that replica's."""
+
+
+class WorkerControl(Protocol):
+    """Starts backend processes on nodes."""
+
+    async def install(self, key: ReplicaKey) -> str:
+        """Return the address of the replica's process, started first if it does not run.
+
+        Raises a CallError if the process cannot be started.
+        """
+
+
+class Journal(Protocol):
+    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it."""
+
+    def arrived(self, request: Request) -> None:
+        """A client sent the request."""
+
+    def picked(self, request: Request, replica: Replica) -> None:
+        """The registry chose the replica, which is shown as it was before the pick."""
+
+    def vouched(self, request: Request, answer: Answer) -> None:
+        """The picked replica was found alive or dead, from memory or by a probe."""
+
+    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        """A probe that was sent to the address for the request, at `started_ns`, has ended now."""
+
+    def routed(self, request: Request, key: ReplicaKey) -> None:
+        """The request has its route and is about to be sent to the backend."""
+
+    def served_from(self, request: Request) -> None:
+        """The backend has started to work on the request."""
+
+    def first_token(self, request: Request, at_ns: int) -> None:
+        """The backend gave the first token at `at_ns`, now or earlier."""
+
+    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
+        """The request ended for its client; `cause` is empty when it completed."""
+
+    def row_published(self, key: ReplicaKey, cause: str) -> None:
+        """A row was written as loaded."""
+
+    def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:
+        """A row was deleted, for the request's sake if one is given."""
+
+    def install_started(self, key: ReplicaKey, redundant: bool) -> None:
+        """A worker was asked for the process; redundant if it runs already."""
+
+    def load_started(self, key: ReplicaKey, redundant: bool) -> None:
+        """A process was asked to load the model; redundant if it holds it already."""
+
+    def load_ended(self, key: ReplicaKey, failure: str) -> None:
+        """The load ended; `failure` is empty when it succeeded."""
+
+    def lock_waited(self, wait_ns: int) -> None:
+        """A registry transaction had to wait that long for a lock."""
+
+
+Probe = Callable[[], Awaitable[bool]]
+"""One health call: True if the replica may go on serving."""

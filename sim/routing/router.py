@@ -1,0 +1,85 @@
+"""The way of a request to its replica: pick a row, vouch for it, fall through to a cold load if it seems dead."""
+
+from sim.routing.cold_load import ColdLoad
+from sim.routing.health_check import HealthCheck, Reading
+from sim.routing.in_flight import Reservation, Route
+from sim.routing.ports import Backend, Dialer, Journal, Registry, Runtime
+from sim.routing.probe_cache import ProbeCache
+from sim.routing.replica import Replica
+from sim.routing.request import Request
+
+
+class Router:
+    """Routes the requests of one frontend."""
+
+    __slots__ = (
+        "_cold_load",
+        "_dialer",
+        "_health_check",
+        "_journal",
+        "_probe_cache",
+        "_reading",
+        "_registry",
+        "_runtime",
+    )
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        registry: Registry,
+        dialer: Dialer,
+        journal: Journal,
+        probe_cache: ProbeCache,
+        health_check: HealthCheck,
+        reading: Reading,
+        cold_load: ColdLoad,
+    ) -> None:
+        self._runtime = runtime
+        self._registry = registry
+        self._dialer = dialer
+        self._journal = journal
+        self._probe_cache = probe_cache
+        self._health_check = health_check
+        self._reading = reading
+        self._cold_load = cold_load
+
+    async def route(self, request: Request) -> Route:
+        """Return a client for a replica of the request's model, with a reservation on its row.
+
+        Raises a CallError if there is no replica and none can be loaded.
+        """
+        return await self.warm_route(request) or await self._cold_load.route(request, self.warm_route)
+
+    async def warm_route(self, request: Request) -> Route | None:
+        """Return a client for the best loaded row, or None if there is none or it seems dead.
+
+        A row that seems dead is deleted, whatever the process behind it is doing.
+        """
+        replica = await self._registry.pick(request.model)
+        if replica is None:
+            return None
+        self._journal.picked(request, replica)
+        reservation = Reservation(self._registry, replica.key)
+        backend = self._dialer.dial(replica.key, replica.address)
+        try:
+            if not await self._vouch(request, replica, backend):
+                await self._give_up(request, replica, reservation)
+                return None
+            await self._registry.touch(replica.key)
+        except BaseException:
+            self._runtime.spawn(reservation.release(), "release")
+            raise
+        return Route(backend, replica.address, reservation, self._registry, self._runtime, self._journal)
+
+    async def _vouch(self, request: Request, replica: Replica, backend: Backend) -> bool:
+        async def probe() -> bool:
+            return self._reading[await self._health_check.ask(request, replica.key, replica.address, backend)]
+
+        answer = await self._probe_cache.check(f"{replica.key.node}|{replica.address}", probe)
+        self._journal.vouched(request, answer)
+        return answer.alive
+
+    async def _give_up(self, request: Request, replica: Replica, reservation: Reservation) -> None:
+        await reservation.release()
+        if await self._registry.remove(replica.key):
+            self._journal.row_removed(replica.key, replica.address, "probe_failed", request)

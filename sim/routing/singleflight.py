@@ -1,0 +1,184 @@
+"""One call per key under way: whoever asks meanwhile shares its answer.
+
+Two ways to own the shared call. In `LeaderOwnedFlight` the first caller runs it itself, as Go's singleflight does:
+when that caller leaves, the call dies and everyone who joined gets the failure. In `DetachedFlight` the call is a
+task of its own, which no caller can take down. In both, every joiner waits on an answer of its own, so that a
+joiner who leaves disturbs nobody.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+
+from sim.routing.errors import CallError
+from sim.routing.ports import Future, Runtime
+
+T = TypeVar("T")
+Call = Callable[[], Awaitable[T]]
+
+
+class FlightFailed(CallError):
+    """The shared call raised, or ended because the caller it ran under left."""
+
+
+class ReentrantFlight(RuntimeError):
+    """A shared call asked for its own key, which would wait for itself for ever."""
+
+
+class Singleflight(Protocol):
+    """Shares one call per key among the callers that ask while it is under way."""
+
+    def is_under_way(self, key: str) -> bool:
+        """Tell whether the next caller would join a call."""
+
+    async def do(self, key: str, call: Call[T]) -> T:
+        """Return the call's answer, or raise FlightFailed or the call's own error.
+
+        Raises ReentrantFlight if asked from within the key's own call.
+        """
+
+    def forget(self, key: str) -> None:
+        """Let the next caller start a new call even while the present one is under way."""
+
+
+_within_flights: ContextVar[tuple["_Flight", ...]] = ContextVar("flights that the running code is part of", default=())
+
+
+class _Flight:
+    """One call under way, and those who wait for it in the order they joined."""
+
+    __slots__ = ("_next_seat", "_seats")
+
+    def __init__(self) -> None:
+        self._seats: dict[int, Future[Any]] = {}
+        self._next_seat = 0
+
+    def seat(self, key: str, answer: Future[Any]) -> int:
+        """Join, and return the seat to wait in."""
+        if self in _within_flights.get():
+            raise ReentrantFlight(f"the call for {key!r} asks for {key!r} itself")
+        self._next_seat += 1
+        self._seats[self._next_seat] = answer
+        return self._next_seat
+
+    async def wait(self, seat: int) -> Any:
+        """Return the answer; whoever leaves earlier takes the seat along, so nothing piles up."""
+        try:
+            return await self._seats[seat]
+        finally:
+            del self._seats[seat]
+
+    async def run(self, call: Call[T]) -> T:
+        """Make the call, marked so that it cannot join itself."""
+        mark = _within_flights.set((*_within_flights.get(), self))
+        try:
+            return await call()
+        finally:
+            _within_flights.reset(mark)
+
+    def deliver(self, result: object) -> None:
+        """Give everyone the result, in the order they joined."""
+        for seat in self._seats.values():
+            if not seat.done():
+                seat.set_result(result)
+
+    def fail(self, key: str, error: BaseException) -> None:
+        """Give everyone an error of their own that names the cause."""
+        for seat in self._seats.values():
+            if not seat.done():
+                seat.set_exception(FlightFailed(f"the shared call for {key!r} ended with {error!r}"))
+
+
+class UnsharedCalls:
+    """No sharing: every caller makes its own call."""
+
+    __slots__ = ()
+
+    def is_under_way(self, key: str) -> bool:
+        """Never: nobody can join."""
+        return False
+
+    async def do(self, key: str, call: Call[T]) -> T:
+        """Make the call."""
+        return await call()
+
+    def forget(self, key: str) -> None:
+        """Nothing is remembered."""
+
+
+class _SharedFlights:
+    """What both ways of owning the call have in common: the calls under way, by key."""
+
+    __slots__ = ("_runtime", "_under_way")
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._under_way: dict[str, _Flight] = {}
+
+    def is_under_way(self, key: str) -> bool:
+        """Tell whether the next caller would join a call."""
+        return key in self._under_way
+
+    def forget(self, key: str) -> None:
+        """Let the next caller start a new call even while the present one is under way."""
+        self._under_way.pop(key, None)
+
+    def _take_off(self, key: str) -> _Flight:
+        flight = self._under_way[key] = _Flight()
+        return flight
+
+    def _land(self, key: str, flight: _Flight) -> None:
+        # Only if it is still this flight: after `forget`, a newer one may stand under the key.
+        if self._under_way.get(key) is flight:
+            del self._under_way[key]
+
+    async def _run(self, key: str, flight: _Flight, call: Call[T]) -> T:
+        try:
+            result = await flight.run(call)
+        except BaseException as error:
+            self._land(key, flight)
+            flight.fail(key, error)
+            raise
+        self._land(key, flight)
+        flight.deliver(result)
+        return result
+
+
+class LeaderOwnedFlight(_SharedFlights):
+    """The first caller runs the call itself: if it leaves, all who joined fail. Faithful to Go's singleflight."""
+
+    __slots__ = ()
+
+    async def do(self, key: str, call: Call[T]) -> T:
+        """Join the call under way, or make it and share it."""
+        flight = self._under_way.get(key)
+        if flight is not None:
+            joined: T = await flight.wait(flight.seat(key, self._runtime.future()))
+            return joined
+        return await self._run(key, self._take_off(key), call)
+
+
+class DetachedFlight(_SharedFlights):
+    """The call is a task of its own: it finishes whoever leaves, and its answer still feeds the cache."""
+
+    __slots__ = ()
+
+    async def do(self, key: str, call: Call[T]) -> T:
+        """Join the call under way, started first if there is none."""
+        flight = self._under_way.get(key)
+        if flight is not None:
+            seat = flight.seat(key, self._runtime.future())
+        else:
+            flight = self._take_off(key)
+            # Seated before the call starts: a call that answers at once must find its first caller waiting.
+            seat = flight.seat(key, self._runtime.future())
+            self._runtime.spawn(self._run_unattended(key, flight, call), f"flight {key}")
+        answer: T = await flight.wait(seat)
+        return answer
+
+    async def _run_unattended(self, key: str, flight: _Flight, call: Call[T]) -> None:
+        try:
+            await self._run(key, flight, call)
+        except Exception:
+            # Every caller has been told; there is nobody else to raise it to.
+            return

@@ -1,0 +1,26 @@
+"""Random streams by name: who draws and what for decides the numbers, never the order in which streams are made.
+
+So one more entity, or one fewer, leaves every other draw as it was, and two policies can be shown the same requests.
+"""
+
+import hashlib
+
+import numpy as np
+
+MOST_SEED = 2**64 - 1
+
+
+def stream(seed: int, role: str, entity: str, purpose: str) -> np.random.Generator:
+    """Return the generator that belongs to these names, at its start.
+
+    `seed` is a whole number from 0 to 2^64 - 1, else ValueError: `None` would read the operating system's entropy.
+    """
+    if type(seed) is not int or not 0 <= seed <= MOST_SEED:
+        raise ValueError(f"a seed is a whole number from 0 to {MOST_SEED}, not {seed!r}")
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (role, entity, purpose):
+        text = name.encode()
+        # The length goes first, or ("ab", "c") and ("a", "bc") would be one stream.
+        digest.update(len(text).to_bytes(8, "little") + text)
+    words = np.frombuffer(digest.digest(), dtype="<u4").tolist()
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=words)))

@@ -1,0 +1,1 @@
+"""The simulated world: the routing code's ports on a SimPy clock."""

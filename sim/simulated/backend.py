@@ -1,0 +1,159 @@
+"""Backend processes, and the client that reaches them over the network."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sim.routing.errors import CallError, ModelNotLoaded, Unavailable, WrongModel
+from sim.routing.ports import Journal
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.runtime import SimulatedRuntime
+
+T = TypeVar("T")
+
+ServiceTimes = Callable[[Request], tuple[int, int]]
+"""Prefill and decode time of a request on a given node, in ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What a backend process is like."""
+
+    workers: int
+    """Calls served at a time; further ones queue, first come, first served."""
+    health_waits_for_a_worker: bool
+    """A health call queues behind the running ones, as on a single-threaded Python backend, or is answered at once."""
+    load_time_ns: int
+    service_times: ServiceTimes
+    tells_first_token: bool
+    """False where the service law does not say when the first token comes."""
+
+
+class BackendProcess:
+    """One process on a node: a pool of workers, and the model it holds, if any."""
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        journal: Journal,
+        key: ReplicaKey,
+        settings: ProcessSettings,
+        on_loaded: Callable[[], None],
+    ) -> None:
+        self.model: str | None = None
+        self._runtime = runtime
+        self._journal = journal
+        self._key = key
+        self._settings = settings
+        self._on_loaded = on_loaded
+        self._workers = FifoQueue(runtime, settings.workers)
+
+    def hold(self, model: str) -> None:
+        """Have the model loaded from now on."""
+        self.model = model
+        self._on_loaded()
+
+    async def health(self) -> None:
+        """Answer that all is well, when it is this call's turn."""
+        if self._settings.health_waits_for_a_worker:
+            await self._workers.acquire()
+            self._workers.release()
+
+    async def predict(self, request: Request) -> None:
+        """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
+        await self._workers.acquire()
+        try:
+            self._check_model(request.model)
+            self._journal.served_from(request)
+            prefill_ns, decode_ns = self._settings.service_times(request)
+            started_ns = self._runtime.now_ns()
+            await self._runtime.sleep(prefill_ns + decode_ns)
+            if self._settings.tells_first_token:
+                self._journal.first_token(request, started_ns + prefill_ns)
+        finally:
+            self._workers.release()
+
+    async def load_model(self, model: str) -> None:
+        """Load the model once a worker is free, whether it is held already or not."""
+        self._journal.load_started(self._key, redundant=self.model == model)
+        await self._workers.acquire()
+        try:
+            await self._runtime.sleep(self._settings.load_time_ns)
+            self.hold(model)
+        finally:
+            self._workers.release()
+
+    def _check_model(self, model: str) -> None:
+        if self.model is None:
+            raise ModelNotLoaded(f"{self._key} holds no model")
+        if self.model != model:
+            raise WrongModel(f"{self._key} holds {self.model}, not {model}")
+
+
+class BackendClient:
+    """Reaches whatever process runs at an address, with the network's latency each way."""
+
+    __slots__ = ("_address", "_latency_ns", "_processes", "_runtime")
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        processes: dict[str, BackendProcess],
+        address: str,
+        latency_ns: int,
+    ) -> None:
+        self._runtime = runtime
+        self._processes = processes
+        self._address = address
+        self._latency_ns = latency_ns
+
+    async def health(self) -> None:
+        """Ask whether the process is well."""
+        await self._there_and_back(lambda process: process.health())
+
+    async def predict(self, request: Request) -> None:
+        """Have the request served to its last token."""
+        if not self._latency_ns:
+            await self._process().predict(request)
+            return
+        await self._there_and_back(lambda process: process.predict(request))
+
+    async def load_model(self, model: str) -> None:
+        """Have the model loaded."""
+        await self._there_and_back(lambda process: process.load_model(model))
+
+    async def _there_and_back(self, call: Callable[[BackendProcess], Awaitable[T]]) -> T:
+        await self._runtime.sleep(self._latency_ns)
+        try:
+            answer = await call(self._process())
+        except CallError:
+            await self._runtime.sleep(self._latency_ns)
+            raise
+        await self._runtime.sleep(self._latency_ns)
+        return answer
+
+    def _process(self) -> BackendProcess:
+        process = self._processes.get(self._address)
+        if process is None:
+            raise Unavailable(f"nobody answers at {self._address}")
+        return process
+
+
+class SimulatedDialer:
+    """Makes one client per address and hands it out again; a client holds nothing that could be shared wrongly."""
+
+    def __init__(self, runtime: SimulatedRuntime, processes: dict[str, BackendProcess], latency_ns: int) -> None:
+        self._runtime = runtime
+        self._processes = processes
+        self._latency_ns = latency_ns
+        self._clients: dict[str, BackendClient] = {}
+
+    def dial(self, key: ReplicaKey, address: str) -> BackendClient:
+        """Return a client for the address."""
+        client = self._clients.get(address)
+        if client is None:
+            client = BackendClient(self._runtime, self._processes, address, self._latency_ns)
+            self._clients[address] = client
+        return client

@@ -1,0 +1,44 @@
+"""A first-come, first-served queue for a number of servers: a backend's worker slots, a row's lock, a named lock."""
+
+from collections import deque
+
+from sim.simulated.runtime import Answer, SimulatedRuntime
+
+
+class FifoQueue:
+    """Hands a limited number of places to those who ask, in the order they asked."""
+
+    __slots__ = ("_free", "_runtime", "_waiting")
+
+    def __init__(self, runtime: SimulatedRuntime, places: int) -> None:
+        self._runtime = runtime
+        self._free = places
+        self._waiting: deque[Answer] = deque()
+
+    def is_free(self) -> bool:
+        """Tell whether a place can be had without waiting."""
+        return self._free > 0
+
+    async def acquire(self) -> None:
+        """Wait for a place; whoever is cancelled meanwhile leaves the queue."""
+        if self._free:
+            self._free -= 1
+            return
+        turn = self._runtime.future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.done():
+                # The place was handed over at the very instant its waiter left.
+                self.release()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def release(self) -> None:
+        """Give a place back, to the one who has waited longest."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._free += 1

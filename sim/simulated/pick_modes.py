@@ -1,0 +1,132 @@
+"""How simultaneous picks see each other, in three ways.
+
+On PostgreSQL at READ COMMITTED, a pick that finds its best row locked waits for it and then takes it if it still
+passes the filter: the order is not looked at again. So all picks that begin while one is open take the row that was
+best when they began, and a burst herds. Measured on PostgreSQL 15: 32 simultaneous picks over 4 idle replicas
+fall as [31, 1, 0, 0].
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sim.routing.replica import Replica, pick_best_replica
+from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.replica_table import ReplicaTable, Row
+from sim.simulated.runtime import SimulatedRuntime
+
+
+class PickMode(Protocol):
+    """One transaction that chooses a row and counts the request on it."""
+
+    async def pick(self, model: str) -> Replica | None:
+        """Return the row as read, before the increment; None if no row is left to choose."""
+
+
+class SerialPick:
+    """The ideal: each pick happens at one instant, so that each sees all the others."""
+
+    def __init__(self, runtime: SimulatedRuntime, table: ReplicaTable, transaction_ns: int) -> None:
+        self._runtime = runtime
+        self._table = table
+        self._transaction_ns = transaction_ns
+
+    async def pick(self, model: str) -> Replica | None:
+        """Choose and count when the transaction's time has passed."""
+        if self._transaction_ns:
+            await self._runtime.sleep(self._transaction_ns)
+        row = pick_best_replica(self._table.loaded(model))
+        return None if row is None else count_pick(row, self._runtime.now_ns())
+
+
+class ReadCommittedPick:
+    """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: waiters keep the order of their snapshot."""
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        table: ReplicaTable,
+        transaction_ns: int,
+        lock_waited: Callable[[int], None],
+    ) -> None:
+        self._runtime = runtime
+        self._table = table
+        self._transaction_ns = transaction_ns
+        self._lock_waited = lock_waited
+
+    async def pick(self, model: str) -> Replica | None:
+        """Lock the best row and its node, count the pick and commit."""
+        best = pick_best_replica(self._table.loaded(model))
+        if best is None or not self._transaction_ns:
+            return await self._without_locks(best)
+        if self._is_free(best):
+            return await self._take(best)
+        return await self._take_first_that_still_stands(self._table.in_pick_order(model))
+
+    async def _without_locks(self, best: Row | None) -> Replica | None:
+        """Finish a pick that finds nothing, or whose transaction takes no time, so that no other can overlap it."""
+        if best is not None:
+            return count_pick(best, self._runtime.now_ns())
+        if self._transaction_ns:
+            await self._runtime.sleep(self._transaction_ns)
+        return None
+
+    async def _take_first_that_still_stands(self, snapshot: Sequence[Row]) -> Replica | None:
+        for row in snapshot:
+            taken = await self._take(row)
+            if taken is not None:
+                return taken
+        return None
+
+    async def _take(self, row: Row) -> Replica | None:
+        """Hold the row and its node for the transaction; None if the row has gone by the time it is locked."""
+        began_ns = self._runtime.now_ns()
+        node = self._table.nodes[row.key.node]
+        await row.lock.acquire()
+        try:
+            await node.lock.acquire()
+            try:
+                waited_ns = self._runtime.now_ns() - began_ns
+                if waited_ns:
+                    self._lock_waited(waited_ns)
+                if self._table.rows.get(row.key) is not row:
+                    return None
+                await self._runtime.sleep(self._transaction_ns)
+                return count_pick(row, self._runtime.now_ns())
+            finally:
+                node.lock.release()
+        finally:
+            row.lock.release()
+
+    def _is_free(self, row: Row) -> bool:
+        return row.lock.is_free() and self._table.nodes[row.key.node].lock.is_free()
+
+
+class LockedPick:
+    """A lock per model around the pick: each transaction sees the ones before it, and a burst spreads evenly."""
+
+    def __init__(self, runtime: SimulatedRuntime, pick_mode: PickMode, lock_waited: Callable[[int], None]) -> None:
+        self._runtime = runtime
+        self._pick_mode = pick_mode
+        self._lock_waited = lock_waited
+        self._locks: dict[str, FifoQueue] = {}
+
+    async def pick(self, model: str) -> Replica | None:
+        """Pick while nobody else picks for the model."""
+        lock = self._locks.setdefault(model, FifoQueue(self._runtime, 1))
+        began_ns = self._runtime.now_ns()
+        await lock.acquire()
+        try:
+            waited_ns = self._runtime.now_ns() - began_ns
+            if waited_ns:
+                self._lock_waited(waited_ns)
+            return await self._pick_mode.pick(model)
+        finally:
+            lock.release()
+
+
+def count_pick(row: Row, wall_ns: int) -> Replica:
+    """Add 1 to the row's count and touch it; return the row as it was read."""
+    as_read = row.as_read()
+    row.in_flight += 1
+    row.last_used_ns = wall_ns
+    return as_read

@@ -1,0 +1,131 @@
+"""The simulated world of one run, put together from a scenario and its plan."""
+
+from collections.abc import Callable
+from itertools import count
+
+from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
+from sim.routing.ports import Clock, Journal
+from sim.routing.replica import ReplicaKey
+from sim.scenario.plan import Plan
+from sim.scenario.schema import ModelSpec, NodeSpec, RouterSpec, Scenario
+from sim.scenario.service import service_times_ns
+from sim.scenario.streams import stream
+from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
+from sim.simulated.clients import Clients
+from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry import SimulatedRegistry
+from sim.simulated.replica_table import NodeRow, ReplicaTable
+from sim.simulated.runtime import SimulatedRuntime, Ticket
+from sim.simulated.worker import InstallSettings, SimulatedWorkers, WorkerNode
+
+NewJournal = Callable[[Clock, Callable[[str], bool]], Journal]
+"""Makes the journal from the run's clock and the truth: whether a process runs at an address."""
+
+
+class World:
+    """Nodes, registry, frontends and clients on one clock."""
+
+    def __init__(self, scenario: Scenario, plan: Plan, new_journal: NewJournal) -> None:
+        self.runtime = SimulatedRuntime(_ticket(scenario))
+        self._scenario = scenario
+        self._processes: dict[str, BackendProcess] = {}
+        self.journal = new_journal(self.runtime, self._processes.__contains__)
+        self._table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
+        self.registry = SimulatedRegistry(
+            self.runtime, self._table, self._pick_mode(), scenario.registry.transaction_ns, self.journal
+        )
+        self._workers = SimulatedWorkers(
+            self.runtime,
+            self.journal,
+            {node.name: WorkerNode(node.name, node.vram_bytes, self._table.report_vram) for node in scenario.nodes},
+            self._install_settings,
+            self._processes,
+            scenario.network.latency_ns,
+        )
+        frontends = [self._frontend() for _ in range(scenario.frontends)]
+        self._clients = Clients(self.runtime, self.journal, frontends, scenario, plan)
+
+    def run(self) -> None:
+        """Run until every request has ended, or the limit on draining is reached."""
+        self._bring_up_replicas()
+        self._clients.start()
+        self.runtime.run(self._scenario.duration_ns + self._scenario.drain_limit_ns)
+
+    def _bring_up_replicas(self) -> None:
+        for model in self._scenario.models:
+            taken: dict[str, int] = {}
+            for replica in model.replicas:
+                index = taken[replica.node] = taken.get(replica.node, -1) + 1
+                key = ReplicaKey(replica.node, model.name, index)
+                self.runtime.spawn(self._bring_up(key, replica.ready_at_ns), f"bring up {key}")
+
+    async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
+        if ready_at_ns:
+            await self.runtime.sleep(ready_at_ns)
+        address = self._workers.start(key)
+        self._processes[address].hold(key.model)
+        self._table.insert(key, address, in_flight=0, lock=FifoQueue(self.runtime, 1))
+        self.journal.row_published(key, "scenario")
+
+    def _node_row(self, node: NodeSpec) -> NodeRow:
+        return NodeRow(node.name, node.slots, node.vram_bytes, FifoQueue(self.runtime, 1))
+
+    def _pick_mode(self) -> PickMode:
+        transaction_ns = self._scenario.registry.transaction_ns
+        if self._scenario.router.pick == "serial":
+            return SerialPick(self.runtime, self._table, transaction_ns)
+        read_committed = ReadCommittedPick(self.runtime, self._table, transaction_ns, self.journal.lock_waited)
+        if self._scenario.router.pick == "read_committed":
+            return read_committed
+        return LockedPick(self.runtime, read_committed, self.journal.lock_waited)
+
+    def _install_settings(self, key: ReplicaKey) -> InstallSettings:
+        model = next(model for model in self._scenario.models if model.name == key.model)
+        node = next(node for node in self._scenario.nodes if node.name == key.node)
+        return InstallSettings(_process_settings(model, node), model.backend.install_time_ns, model.vram_bytes)
+
+    def _frontend(self) -> Frontend:
+        scenario = self._scenario
+        return build_frontend(
+            settings=_frontend_settings(scenario.router),
+            runtime=self.runtime,
+            registry=self.registry,
+            dialer=SimulatedDialer(self.runtime, self._processes, scenario.network.latency_ns),
+            worker=self._workers,
+            journal=self.journal,
+            needed_vram_bytes={model.name: model.vram_bytes for model in scenario.models},
+        )
+
+
+def _ticket(scenario: Scenario) -> Ticket:
+    """Give the order among events of one instant: as scheduled, or shuffled by a stream of the run's own."""
+    serial = count().__next__
+    if scenario.tie_order == "fifo":
+        return serial
+    draw = stream(scenario.seed, "runtime", "events", "tie order").integers
+    # The serial number in the low bits keeps tickets distinct when two draws are equal.
+    return lambda: (int(draw(1 << 62)) << 64) | serial()
+
+
+def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
+    return ProcessSettings(
+        workers=model.backend.workers,
+        health_waits_for_a_worker=model.backend.health == "serialized",
+        load_time_ns=model.backend.load_time_ns,
+        service_times=lambda request: service_times_ns(
+            model.service, node, request.prompt_tokens, request.output_tokens, request.demand_ns
+        ),
+        tells_first_token=model.service.has_prefill,
+    )
+
+
+def _frontend_settings(router: RouterSpec) -> FrontendSettings:
+    return FrontendSettings(
+        client_cache=router.client_cache,
+        probe_ttl_ns=router.probe.ttl_ns,
+        probe_timeout_ns=router.probe.timeout_ns,
+        probe_sharing=router.probe.flight if router.probe.singleflight else "unshared",
+        on_probe_timeout=router.probe.on_timeout,
+        refreshed_by=router.probe.refresh,
+    )
