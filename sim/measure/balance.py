@@ -36,11 +36,10 @@ def balance_metrics(records: Records, span: Span, workers: Mapping[ReplicaKey, i
       time in the window that each of its workers served.
     """
     ready = ready_times(records)
-    chosen = span.holds(records.requests["arrival_ns"])
-    requests = {column: records.requests[column][chosen] for column in records.requests.columns}
+    requests = span.rows(records.requests, "arrival_ns")
     completed = (requests["outcome"] == Outcome.COMPLETED) & (requests["replica"] != MISSING)
     served_by = requests["replica"][completed]
-    last_arrival_ns = int(requests["arrival_ns"].max()) if chosen.any() else span.closes_ns
+    last_arrival_ns = int(requests["arrival_ns"].max()) if requests["arrival_ns"].size else span.closes_ns
     present = {code for code, time in ready.items() if time.touches(span.opens_ns, last_arrival_ns)}
     counted = sorted(present | set(served_by.tolist()))
     metrics: dict[str, float] = {}
@@ -96,7 +95,7 @@ def _by_model(records: Records, ready: Mapping[int, ReadyTime]) -> dict[int, dic
 
 
 def _fairness(served_by: Integers, service_ns: Integers, counted: list[int]) -> dict[str, float]:
-    requests = [np.count_nonzero(served_by == code) for code in counted]
+    requests = [int(np.count_nonzero(served_by == code)) for code in counted]
     busy_ns = [int(service_ns[served_by == code].sum()) for code in counted]
     metrics: dict[str, float] = {f"fairness.{name}": index(requests) for name, index in _INDICES.items()}
     metrics["fairness.longest_streak"] = fairness.longest_streak(served_by)
@@ -115,6 +114,7 @@ def _replica_metrics(
     workers: Mapping[ReplicaKey, int],
 ) -> dict[str, float]:
     keys = list(records.replicas)
+    service_is_known = np.any(records.requests["start_ns"] != MISSING)
     use = replica_use(records, ready, span.opens_ns, span.closes_ns, span.end_ns)
     requests: Counter[str] = Counter()
     busy_ns: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def _replica_metrics(
     for code in counted:
         # Models may share a place: what they do there is added up.
         place = str(keys[code])
-        requests[place] += np.count_nonzero(served_by == code)
+        requests[place] += int(np.count_nonzero(served_by == code))
         if code in use:
             busy_ns[place] += use[code].busy_while_ready_ns
             capacity_ns[place] += use[code].ready_ns * workers.get(keys[code], 1)
@@ -131,6 +131,6 @@ def _replica_metrics(
         metrics[f"replicas.{place}.requests"] = number
         if served_by.size:
             metrics[f"replicas.{place}.share"] = number / served_by.size
-        if capacity_ns[place]:
+        if capacity_ns[place] and service_is_known:
             metrics[f"replicas.{place}.utilization"] = busy_ns[place] / capacity_ns[place]
     return metrics

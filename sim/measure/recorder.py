@@ -26,8 +26,6 @@ _UNKNOWN = array("q", [MISSING] * (_REQUEST_WIDTH - _ROUTED_NS)).tobytes()
 
 _PICK = Records().picks.columns
 _PICK_WIDTH = len(_PICK)
-_PICK_REPLICA = _PICK.index("replica")
-_PICK_ADDRESS = _PICK.index("address")
 _PICK_SOURCE = _PICK.index("source")
 _PICK_ALIVE = _PICK.index("alive")
 _pack_pick = Struct(f"{_PICK_WIDTH}q").pack
@@ -45,7 +43,6 @@ class Recorder:
         self._is_alive = is_alive
         self._next_seq = count().__next__
         self._last_pick = array("q")  # by request: the row of its last pick
-        self._last_address: dict[int, str] = {}  # by replica code: where it was last picked
         # A run spends its time on requests and picks, so what they need is looked up once.
         self._requests, self._add_request = self.records.requests.cells, self.records.requests.cells.frombytes
         self._picks, self._add_pick = self.records.picks.cells, self.records.picks.cells.frombytes
@@ -71,16 +68,14 @@ class Recorder:
 
     def picked(self, request: Request, replica: Replica) -> None:
         """Add a pick, with the replica's load as the registry showed it."""
-        code, address = self._replicas[replica.key], replica.address
         self._last_pick[request.id] = len(self._picks) // _PICK_WIDTH
-        self._last_address[code] = address
         self._add_pick(
             _pack_pick(
                 self._next_seq(),
                 self._now_ns(),
                 request.id,
-                code,
-                self._addresses[address],
+                self._replicas[replica.key],
+                self._addresses[replica.address],
                 replica.in_flight,
                 replica.last_used_ns,
                 MISSING,
@@ -96,20 +91,18 @@ class Recorder:
             self._picks[row * _PICK_WIDTH + _PICK_SOURCE] = source
             self._picks[row * _PICK_WIDTH + _PICK_ALIVE] = alive
 
-    def probed(self, request: Request, key: ReplicaKey, started_ns: int, outcome: ProbeOutcome) -> None:
+    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
         """Add a probe that has ended now, and whether the process it went to is alive."""
-        code = self._replicas[key]
-        alive = self._process_alive(request.id, code)
-        self.records.probes.append(self._next_seq(), request.id, code, started_ns, self._now_ns(), outcome, alive)
-
-    def _process_alive(self, request: int, replica: int) -> int:
-        # A probe goes to the address that was picked for its request. If the request has moved on to another replica
-        # while the probe was under way, the replica's last known address is the best there is.
-        row = self._last_pick[request]
-        if row != MISSING and self._picks[row * _PICK_WIDTH + _PICK_REPLICA] == replica:
-            return self._is_alive(list(self._addresses)[self._picks[row * _PICK_WIDTH + _PICK_ADDRESS]])
-        address = self._last_address.get(replica)
-        return MISSING if address is None else self._is_alive(address)
+        self.records.probes.append(
+            self._next_seq(),
+            request.id,
+            self._replicas[key],
+            self._addresses[address],
+            started_ns,
+            self._now_ns(),
+            outcome,
+            self._is_alive(address),
+        )
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Fill in the replica and the time of the route; a second route replaces the first and what came of it."""

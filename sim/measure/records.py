@@ -21,6 +21,7 @@ MISSING = -1
 
 Name = TypeVar("Name")
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 
 class EventKind(IntEnum):
@@ -63,12 +64,13 @@ class Table:
     def __getitem__(self, column: str) -> Integers:
         """Return a column, shape (rows,), without a copy.
 
-        The table cannot grow while the result is in use: Python refuses it with a BufferError.
+        The table cannot grow while the result is in use: Python refuses it with a BufferError. Raises ValueError if
+        there is no such column.
         """
+        first = self.columns.index(column)
         if not self.cells:
             return np.empty(0, dtype=np.int64)
-        cells = np.frombuffer(self.cells, dtype=np.int64)
-        return cells[self.columns.index(column) :: len(self.columns)]
+        return np.frombuffer(self.cells, dtype=np.int64)[first :: len(self.columns)]
 
 
 def _requests() -> Table:
@@ -95,7 +97,7 @@ def _picks() -> Table:
 
 
 def _probes() -> Table:
-    return Table("seq", "request", "replica", "start_ns", "end_ns", "outcome", "process_alive")
+    return Table("seq", "request", "replica", "address", "start_ns", "end_ns", "outcome", "process_alive")
 
 
 def _events() -> Table:

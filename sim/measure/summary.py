@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.measure.balance import balance_metrics
-from sim.measure.records import MISSING, EventKind, Integers, Records
+from sim.measure.records import MISSING, Booleans, EventKind, Integers, Records
 from sim.measure.statistics import percentiles
 from sim.measure.window import Span, Window
 from sim.routing.outcomes import Outcome, ProbeOutcome, Source
@@ -68,8 +68,7 @@ def summarise(
 
 
 def _request_metrics(records: Records, span: Span, slo_ns: int | None) -> dict[str, float]:
-    chosen = span.holds(records.requests["arrival_ns"])
-    requests = {column: records.requests[column][chosen] for column in records.requests.columns}
+    requests = span.rows(records.requests, "arrival_ns")
     outcome, arrival, end = requests["outcome"], requests["arrival_ns"], requests["end_ns"]
     completed = outcome == Outcome.COMPLETED
     latency = (end - arrival)[completed]
@@ -108,9 +107,9 @@ def _between(earlier: Integers, later: Integers) -> Integers:
 
 
 def _probe_metrics(records: Records, span: Span) -> dict[str, float]:
-    chosen = span.holds(records.probes["start_ns"])
-    outcome, alive = records.probes["outcome"][chosen], records.probes["process_alive"][chosen]
-    source = records.picks["source"][span.holds(records.picks["t_ns"])]
+    probes = span.rows(records.probes, "start_ns")
+    outcome, alive = probes["outcome"], probes["process_alive"]
+    source = span.rows(records.picks, "t_ns")["source"]
     return {
         "probes.sent": len(outcome),
         "probes.ok": _count(outcome == ProbeOutcome.OK),
@@ -123,8 +122,8 @@ def _probe_metrics(records: Records, span: Span) -> dict[str, float]:
 
 
 def _event_metrics(records: Records, span: Span) -> dict[str, float]:
-    chosen = span.holds(records.events["t_ns"])
-    kind, flag, cause = (records.events[column][chosen] for column in ("kind", "flag", "cause"))
+    events = span.rows(records.events, "t_ns")
+    kind, flag, cause = events["kind"], events["flag"], events["cause"]
     removed, load_ended = kind == EventKind.ROW_REMOVED, kind == EventKind.LOAD_ENDED
     install_started, load_started = kind == EventKind.INSTALL_STARTED, kind == EventKind.LOAD_STARTED
     return {
@@ -155,5 +154,5 @@ def _whole_run_metrics(records: Records, totals: Totals) -> dict[str, float]:
     return metrics
 
 
-def _count(which: "np.typing.NDArray[np.bool_]") -> int:
+def _count(which: Booleans) -> int:
     return int(np.count_nonzero(which))

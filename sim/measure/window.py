@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
-from sim.measure.records import Integers
+from sim.measure.records import Booleans, Integers, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,14 @@ class Span:
             is_whole_run=has_the_end and opens_ns == warmup_ns,
         )
 
-    def holds(self, times_ns: Integers) -> npt.NDArray[np.bool_]:
+    def holds(self, times_ns: Integers) -> Booleans:
         """Tell of each time whether it is in the window; same shape."""
         held = times_ns >= self.opens_ns
         if self.before_ns is not None:
             held &= times_ns < self.before_ns
         return held
+
+    def rows(self, table: Table, time: str) -> dict[str, Integers]:
+        """Return the columns of the rows whose time, in the column of that name, is in the window."""
+        chosen = self.holds(table[time])
+        return {column: table[column][chosen] for column in table.columns}

@@ -23,6 +23,8 @@ class Problem:
     word: str = ""
     """What was written, if it may be a misspelling of one of `known`."""
     known: tuple[str, ...] = ()
+    order: tuple[int, int] = (0, 0)
+    """Line and column, by which problems are listed."""
 
     def __str__(self) -> str:
         """Read as one line."""

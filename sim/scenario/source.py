@@ -27,8 +27,8 @@ Place = tuple[int, int]
 
 # Categories Cc and Cs of Unicode but for tab and line ends: NUL, escape codes, half characters.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_KEY = re.compile("[a-z][a-z0-9_]*")
-_VARIANT_KEY = re.compile("[a-z][a-z0-9_-]*")
+_KEY = re.compile("[a-z][a-z0-9_]{0,63}")
+_VARIANT_KEY = re.compile("[a-z][a-z0-9_-]{0,63}")
 # Twenty digits hold every 64-bit seed.
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})?(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,4})?")

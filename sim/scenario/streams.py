@@ -22,5 +22,5 @@ def stream(seed: int, role: str, entity: str, purpose: str) -> np.random.Generat
         text = name.encode()
         # The length goes first, or ("ab", "c") and ("a", "bc") would be one stream.
         digest.update(len(text).to_bytes(8, "little") + text)
-    words = np.frombuffer(digest.digest(), dtype="<u4").tolist()
+    words = tuple(np.frombuffer(digest.digest(), dtype="<u4").tolist())
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=words)))

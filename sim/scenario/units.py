@@ -6,7 +6,9 @@ refused rather than guessed at.
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
+from string import ascii_letters
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -93,10 +95,8 @@ def format_size(size_bytes: int) -> str:
 
 def format_rate(per_s: float) -> str:
     """Return text per second that `parse_rate_per_s` reads back to the same float."""
-    digits = f"{per_s:.27f}" if "e-" in repr(per_s) else f"{per_s!r}"
-    if float(digits) != per_s:
-        raise ValueError(f"{per_s!r} per second cannot be written exactly")
-    return f"{digits.rstrip('0').rstrip('.') if '.' in digits else digits}/s"
+    digits = format(Decimal(repr(per_s)), "f")
+    return f"{digits.removesuffix('.0')}/s"
 
 
 def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fraction, str]:
@@ -106,9 +106,8 @@ def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fract
     if not re.fullmatch(pattern, text):
         bare = re.fullmatch(_NUMBER, text) is not None
         raise ValueError(f"{found(written)} {'has no unit' if bare else f'is not a {what}'}; {remedy}")
-    cut = re.search(r"[^0-9.]", text)
-    at = cut.start() if cut else len(text)
-    return Fraction(text[:at]), text[at:].removeprefix("/")
+    digits = text.rstrip(ascii_letters + "/")
+    return Fraction(digits), text[len(digits) :].removeprefix("/")
 
 
 def _shortest(amount: int, units: Mapping[str, int]) -> str:

@@ -1,0 +1,108 @@
+"""Whether a run did what its scenario expects of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sim.measure.window import Window
+
+
+class Expectation(Protocol):
+    """What a scenario says of one metric. Bounds that are None bind nothing."""
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric."""
+
+    @property
+    def variant(self) -> str | None:
+        """The variant that is held to it; None holds all."""
+
+    @property
+    def min(self) -> float | None:
+        """Smallest value that passes."""
+
+    @property
+    def max(self) -> float | None:
+        """Largest value that passes."""
+
+    @property
+    def above(self) -> str | None:
+        """A variant whose value of the metric must be smaller."""
+
+    @property
+    def below(self) -> str | None:
+        """A variant whose value of the metric must be larger."""
+
+    @property
+    def after_ns(self) -> int | None:
+        """Start of the window it speaks of; None for the start of the run."""
+
+    @property
+    def before_ns(self) -> int | None:
+        """End of that window; None for the end of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one run stands to one expectation."""
+
+    metric: str
+    variant: str
+    value: float | None
+    """None if the metric does not apply to the run."""
+    bound: str
+    """Such as `>= 0.95` or `< pinned (3.2)`."""
+    passed: bool | None
+    """None if there was nothing to compare with: the other variant was not run."""
+
+
+def window_of(expectation: Expectation) -> Window:
+    """Return the window that the expectation speaks of."""
+    return Window(expectation.after_ns or 0, expectation.before_ns)
+
+
+def check(expectation: Expectation, metrics: Mapping[str, Mapping[str, float]]) -> list[Verdict]:
+    """Return a verdict for each variant that the expectation holds, in the order of `metrics`.
+
+    `metrics` has the metrics of every variant that was run, all of one seed and of the expectation's window. A run to
+    which the metric does not apply fails. A variant is never compared with itself, so an expectation for all variants
+    leaves out the one it compares with.
+    """
+    others = {expectation.above, expectation.below}
+    held = [variant for variant in metrics if expectation.variant in (None, variant) and variant not in others]
+    return [_verdict(expectation, variant, metrics) for variant in held]
+
+
+def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mapping[str, float]]) -> Verdict:
+    name = expectation.metric
+    value = metrics[variant].get(name)
+    bounds: list[str] = []
+    answers: list[bool | None] = []
+    for sign, limit in ((">=", expectation.min), ("<=", expectation.max)):
+        if limit is not None:
+            bounds.append(f"{sign} {limit:.6g}")
+            answers.append(_holds(value, sign, limit))
+    for sign, other in ((">", expectation.above), ("<", expectation.below)):
+        if other is None:
+            continue
+        if other not in metrics:
+            bounds.append(f"{sign} {other} (not run)")
+            answers.append(None)
+            continue
+        limit = metrics[other].get(name)
+        bounds.append(f"{sign} {other} ({'absent' if limit is None else f'{limit:.6g}'})")
+        answers.append(_holds(value, sign, limit))
+    return Verdict(name, variant, value, " and ".join(bounds), _all_hold(value, answers))
+
+
+def _holds(value: float | None, sign: str, limit: float | None) -> bool:
+    if value is None or limit is None:
+        return False
+    return {">=": value >= limit, "<=": value <= limit, ">": value > limit, "<": value < limit}[sign]
+
+
+def _all_hold(value: float | None, answers: list[bool | None]) -> bool | None:
+    if value is None or False in answers:
+        return False
+    return None if None in answers else True

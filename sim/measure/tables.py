@@ -1,0 +1,189 @@
+"""The records as DataFrames, for people and notebooks: names in place of codes, seconds in place of nanoseconds.
+
+Columns that end in `_s` are float seconds. What was never recorded is NaN, or NA in integer and boolean columns.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sim.measure.readiness import ready_times, replica_use
+from sim.measure.records import MISSING, EventKind, Integers, Records
+from sim.routing.outcomes import Outcome, ProbeOutcome, Source
+from sim.routing.replica import ReplicaKey
+
+Floats = npt.NDArray[np.float64]
+
+_UNFINISHED = "unfinished"
+
+
+def requests(records: Records) -> pd.DataFrame:
+    """Return one row per request, in order of arrival.
+
+    `route_s` is the time from arrival to route, `queue_s` from route to start of service, `ttft_s` from arrival to
+    first token, `latency_s` from arrival to last token if the request completed; the other times count from the start
+    of the run. Token counts and `demand_s` are missing where the workload gives none.
+    """
+    table = records.requests
+    arrival, outcome = table["arrival_ns"], table["outcome"]
+    completed_ns = np.where(outcome == Outcome.COMPLETED, table["end_ns"], MISSING)
+    return pd.DataFrame(
+        {
+            "request": np.arange(len(table)),
+            "model": _names(table["model"], records.models),
+            "frontend": table["frontend"],
+            "source": table["source"],
+            "arrival_s": _seconds(arrival),
+            "prompt_tokens": _integers(table["prompt_tokens"], missing=0),
+            "output_tokens": _integers(table["output_tokens"], missing=0),
+            "demand_s": _seconds(table["demand_ns"], missing=0),
+            "routed_s": _seconds(table["routed_ns"]),
+            "start_s": _seconds(table["start_ns"]),
+            "first_token_s": _seconds(table["first_token_ns"]),
+            "end_s": _seconds(table["end_ns"]),
+            "route_s": _between(arrival, table["routed_ns"]),
+            "queue_s": _between(table["routed_ns"], table["start_ns"]),
+            "ttft_s": _between(arrival, table["first_token_ns"]),
+            "latency_s": _between(arrival, completed_ns),
+            # "Not ended" has a name of its own, in the place of the code before the first.
+            "outcome": _names(outcome + 1, [_UNFINISHED, *_words(Outcome)]),
+            "cause": _names(table["cause"], records.causes),
+            "replica": _places(table["replica"], records),
+        }
+    )
+
+
+def picks(records: Records) -> pd.DataFrame:
+    """Return one row per pick, in order: the load and last use it read, and what vouched for the replica, if asked.
+
+    `last_used_s` is on the wall clock of the frontend that wrote it.
+    """
+    table = records.picks
+    return pd.DataFrame(
+        {
+            "seq": table["seq"],
+            "t_s": _seconds(table["t_ns"]),
+            "request": table["request"],
+            "model": _models(table["replica"], records),
+            "replica": _places(table["replica"], records),
+            "address": _names(table["address"], records.addresses),
+            "in_flight": table["in_flight"],
+            "last_used_s": _seconds(table["last_used_ns"]),
+            "source": _names(table["source"], _words(Source)),
+            "alive": _booleans(table["alive"]),
+        }
+    )
+
+
+def probes(records: Records) -> pd.DataFrame:
+    """Return one row per ended probe, in order of its end; `process_alive` is the truth at that moment."""
+    table = records.probes
+    return pd.DataFrame(
+        {
+            "seq": table["seq"],
+            "request": table["request"],
+            "model": _models(table["replica"], records),
+            "replica": _places(table["replica"], records),
+            "address": _names(table["address"], records.addresses),
+            "start_s": _seconds(table["start_ns"]),
+            "end_s": _seconds(table["end_ns"]),
+            "outcome": _names(table["outcome"], _words(ProbeOutcome)),
+            "process_alive": _booleans(table["process_alive"]),
+        }
+    )
+
+
+def events(records: Records) -> pd.DataFrame:
+    """Return one row per event of a row or a process, in order.
+
+    `process_alive` is known of removed rows, `redundant` of installs and loads that started; `cause` is why a row was
+    written or removed, or a load failed.
+    """
+    table = records.events
+    flag, removed = table["flag"], table["kind"] == EventKind.ROW_REMOVED
+    return pd.DataFrame(
+        {
+            "seq": table["seq"],
+            "t_s": _seconds(table["t_ns"]),
+            "kind": _names(table["kind"], _words(EventKind)),
+            "model": _models(table["replica"], records),
+            "replica": _places(table["replica"], records),
+            "address": _names(table["address"], records.addresses),
+            "request": _integers(table["request"]),
+            "cause": _names(table["cause"], records.causes),
+            "process_alive": _booleans(np.where(removed, flag, MISSING)),
+            "redundant": _booleans(np.where(removed, MISSING, flag)),
+        }
+    )
+
+
+def replicas(records: Records, end_ns: int, workers: Mapping[ReplicaKey, int] | None = None) -> pd.DataFrame:
+    """Return one row per replica that had a row or was sent a request, over the whole run, which ended at `end_ns`.
+
+    `requests` and `share` count completed requests; `busy_s` is service, each request on its own; `utilization` is the
+    part of the ready time that each of its `workers` (1 where nothing is said) served, missing if it was never ready.
+    """
+    use = replica_use(records, ready_times(records), 0, end_ns, end_ns)
+    keys = list(records.replicas)
+    completed = records.requests["replica"][records.requests["outcome"] == Outcome.COMPLETED]
+    counts = np.array([np.count_nonzero(completed == code) for code in use], dtype=np.int64)
+    known = workers or {}
+    return pd.DataFrame(
+        {
+            "model": [keys[code].model for code in use],
+            "replica": [str(keys[code]) for code in use],
+            "ready_s": _seconds(np.array([one.ready_ns for one in use.values()], dtype=np.int64)),
+            "requests": counts,
+            "share": counts / counts.sum() if counts.any() else np.full(len(use), np.nan),
+            "busy_s": _seconds(np.array([one.busy_ns for one in use.values()], dtype=np.int64)),
+            "utilization": np.array(
+                [one.utilization(known.get(keys[code], 1)) for code, one in use.items()], dtype=np.float64
+            ),
+        }
+    )
+
+
+def _seconds(times_ns: Integers, missing: int = MISSING) -> Floats:
+    seconds = times_ns / 1e9
+    seconds[times_ns == missing] = np.nan
+    return np.asarray(seconds, dtype=np.float64)
+
+
+def _between(earlier_ns: Integers, later_ns: Integers) -> Floats:
+    known = (earlier_ns != MISSING) & (later_ns != MISSING)
+    return _seconds(np.where(known, later_ns - earlier_ns, MISSING))
+
+
+def _integers(values: Integers, missing: int = MISSING) -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(values.copy(), values == missing)
+
+
+def _booleans(flags: Integers) -> pd.arrays.BooleanArray:
+    return pd.arrays.BooleanArray(flags == 1, flags == MISSING)
+
+
+def _names(codes: Integers, names: Iterable[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
+
+
+def _words(kinds: type[IntEnum]) -> list[str]:
+    return [kind.name.lower() for kind in kinds]
+
+
+def _places(codes: Integers, records: Records) -> pd.Categorical:
+    return _renamed(codes, [str(key) for key in records.replicas])
+
+
+def _models(codes: Integers, records: Records) -> pd.Categorical:
+    return _renamed(codes, [key.model for key in records.replicas])
+
+
+def _renamed(codes: Integers, names: Sequence[str]) -> pd.Categorical:
+    """Name the codes where several codes may share a name, which a categorical keeps once."""
+    unique = list(dict.fromkeys(names))
+    # The last entry serves the code -1.
+    renumbered = np.array([*map(unique.index, names), MISSING])
+    return _names(renumbered[codes], unique)

@@ -1,0 +1,89 @@
+"""What must hold between the parts of a scenario, once each part is sound by itself."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sim.scenario.demand_estimate import MOST_REQUESTS, expected_requests, horizon_ns, is_endless
+from sim.scenario.errors import Path
+from sim.scenario.schema import ModelSpec, Scenario
+from sim.scenario.units import format_duration, format_size
+from sim.scenario.workload import BurstWorkload, TraceWorkload
+
+Fault = tuple[Path, str]
+"""Where, and what is wrong there."""
+
+
+def faults(scenario: Scenario) -> Iterator[Fault]:
+    """Yield each contradiction between parts of the scenario."""
+    yield from _times(scenario)
+    for index, model in enumerate(scenario.models):
+        yield from _placement(scenario, index, model)
+        yield from _hardware(scenario, index, model)
+    if len(scenario.nodes) * len(scenario.models) > 100_000:
+        yield ("models",), f"found {len(scenario.models)} models; allowed: nodes times models up to 100,000"
+    for index, _ in enumerate(scenario.workload):
+        yield from _workload(scenario, index)
+    total = expected_requests(scenario)
+    if total > MOST_REQUESTS:
+        yield (
+            ("workload",),
+            f"found about {total:,.0f} requests; allowed: {MOST_REQUESTS:,}, so lower rates or duration",
+        )
+
+
+def _times(scenario: Scenario) -> Iterator[Fault]:
+    if scenario.warmup_ns >= scenario.duration_ns:
+        yield ("warmup",), _too_late(scenario.warmup_ns, scenario.duration_ns, "the duration")
+    for index, model in enumerate(scenario.models):
+        for number, replica in enumerate(model.replicas):
+            if replica.ready_at_ns >= scenario.duration_ns:
+                path = ("models", index, "replicas", number, "ready_at")
+                yield path, _too_late(replica.ready_at_ns, scenario.duration_ns, "the duration")
+
+
+def _placement(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+    nodes = {node.name: node for node in scenario.nodes}
+    if all(model.vram_bytes > node.vram_bytes for node in scenario.nodes):
+        most = format_size(max(node.vram_bytes for node in scenario.nodes))
+        text = f"found {format_size(model.vram_bytes)}, which fits no node; allowed: up to {most}"
+        yield ("models", index, "vram"), text
+        return
+    placed: Counter[str] = Counter()
+    for number, replica in enumerate(model.replicas):
+        path, node = ("models", index, "replicas", number, "node"), nodes[replica.node]
+        placed[node.name] += 1
+        if placed[node.name] == node.slots + 1:
+            text = f"found more replicas on {node.name} than it has slots; allowed: {node.slots}"
+            yield path, text
+        if model.vram_bytes > node.vram_bytes:
+            size = format_size(model.vram_bytes)
+            yield path, f"{model.name} needs {size}; allowed: a node with as much, {node.name} is smaller"
+
+
+def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+    without = [node.name for node in scenario.nodes if node.hardware is None]
+    if model.service.profile is not None and without:
+        text = f"needs every node's hardware, and {without[0]} names none; allowed: hardware: gb10 or thor on each"
+        yield ("models", index, "service", "profile"), text
+
+
+def _workload(scenario: Scenario, index: int) -> Iterator[Fault]:
+    workload = scenario.workload[index]
+    first_key = "at" if isinstance(workload, BurstWorkload) else "start"
+    first_ns = workload.at_ns if isinstance(workload, BurstWorkload) else workload.start_ns
+    end_ns = horizon_ns(scenario, workload)
+    if first_ns >= end_ns:
+        end = "stop" if workload.stop_ns == end_ns else "the duration"
+        yield ("workload", index, first_key), _too_late(first_ns, end_ns, end)
+    model = next(model for model in scenario.models if model.name == workload.model)
+    if model.service.has_prefill and not isinstance(workload, TraceWorkload):
+        for key, tokens in (("prompt_tokens", workload.prompt_tokens), ("output_tokens", workload.output_tokens)):
+            if tokens.mean <= 0:
+                yield ("workload", index, key), f"no tokens, though {model.name} is served by tokens; allowed: 1 or more"
+    if is_endless(scenario, workload):
+        text = "found users with no time between requests; allowed: think, service or latency above zero"
+        yield ("workload", index, "think"), text
+
+
+def _too_late(found_ns: int, limit_ns: int, limit: str) -> str:
+    return f"found {format_duration(found_ns)}; allowed: less than {limit}, {format_duration(limit_ns)}"

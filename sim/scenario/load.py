@@ -1,0 +1,160 @@
+"""From a scenario file to typed scenarios: one for each variant, or every fault in it at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.scenario.checks import faults
+from sim.scenario.errors import Problem, ScenarioError, found
+from sim.scenario.expectations import expectations
+from sim.scenario.explain import explain
+from sim.scenario.layers import Locator, Override, merged, overridden, parse_override
+from sim.scenario.references import reference_problems
+from sim.scenario.schema import Expectation, Scenario
+from sim.scenario.source import Source, read_bytes, read_file
+from sim.scenario.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
+from sim.scenario.workload import TraceReader
+
+MOST_VARIANTS = 64
+ONLY_VARIANT = "default"
+"""Name of the variant of a file that declares none."""
+_OF_THE_FILE = ("variants", "expect")
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFile:
+    """A scenario file, read and checked."""
+
+    path: Path
+    """As it was given."""
+    name: str
+    about: str
+    variants: dict[str, Scenario]
+    """Complete scenarios by variant name, in the file's order."""
+    expect: tuple[Expectation, ...]
+
+
+def load(path: str | Path, sets: Sequence[str] = (), allow_dirs: Sequence[str | Path] = ()) -> ScenarioFile:
+    """Read a scenario file; ScenarioError lists everything that is wrong with it.
+
+    `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
+    scenario's folder, then below each of `allow_dirs`, and have to lie in one of them.
+    """
+    path = Path(path)
+    folders = [path.parent, *(Path(folder) for folder in allow_dirs)]
+    return _Loading(read_file(path), path, folders, sets).result()
+
+
+def loads(text: str, sets: Sequence[str] = (), folder: str | Path = ".") -> ScenarioFile:
+    """Read a scenario from a text, as `load` does from a file; trace files are looked for below `folder`."""
+    content = text.encode("utf-8", "surrogatepass")
+    return _Loading(read_bytes(content, "<text>"), Path("<text>"), [Path(folder)], sets).result()
+
+
+@dataclass
+class _Loading:
+    """One file on its way; problems gather here until the end."""
+
+    source: Source
+    path: Path
+    folders: Sequence[Path]
+    sets: Sequence[str]
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """In order, each once: a fault of the base shows in every variant."""
+
+    def result(self) -> ScenarioFile:
+        document = self.source.data
+        if not isinstance(document, dict):
+            locator = Locator(self.source, document)
+            raise ScenarioError([locator.problem((), f"found {found(document)}; allowed: a mapping with name, ...")])
+        overrides = self._overrides()
+        read = _trace_reader(self.folders)
+        variants = {
+            name: scenario
+            for name, locator in self._variants(document, overrides)
+            if (scenario := self._scenario(locator, read)) is not None
+        }
+        expect = expectations(Locator(self.source, document), self._names(document), variants, self._add)
+        if self.problems:
+            raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
+        first = next(iter(variants.values()))
+        return ScenarioFile(self.path, first.name, first.about, variants, expect)
+
+    def _add(self, problem: Problem) -> None:
+        self.problems.setdefault(problem)
+
+    def _overrides(self) -> list[Override]:
+        overrides = []
+        for text in self.sets:
+            try:
+                overrides.append(parse_override(text))
+            except ValueError as error:
+                self._add(Problem("--set", "", str(error)))
+        return overrides
+
+    def _names(self, document: dict[str, Any]) -> tuple[str, ...]:
+        variants = document.get("variants", {ONLY_VARIANT: {}})
+        return tuple(variants) if isinstance(variants, dict) else ()
+
+    def _variants(self, document: dict[str, Any], overrides: list[Override]) -> Iterator[tuple[str, Locator]]:
+        """Yield each variant's merged document; one that cannot be merged is a problem instead."""
+        base = {key: value for key, value in document.items() if key not in _OF_THE_FILE}
+        whole = Locator(self.source, document)
+        variants = document.get("variants", {ONLY_VARIANT: {}})
+        if not isinstance(variants, dict) or not 0 < len(variants) <= MOST_VARIANTS:
+            text = f"found {found(variants)}; allowed: a mapping with 1 to {MOST_VARIANTS} variants"
+            self._add(whole.problem(("variants",), text))
+            variants = {ONLY_VARIANT: {}}
+        for name, changes in variants.items():
+            if not isinstance(changes, dict):
+                text = f"found {found(changes)}; allowed: a mapping of changes, or {{}} for none"
+                self._add(whole.problem(("variants", name), text))
+                continue
+            prefixes = [("variants", name), ()] if "variants" in document else [()]
+            yield name, self._overridden(merged(base, changes), prefixes, overrides)
+
+    def _overridden(self, document: Any, prefixes: list[Any], overrides: list[Override]) -> Locator:
+        applied = {}
+        for override in overrides:
+            try:
+                document = overridden(document, override.path, override.value)
+                applied[override.path] = override
+            except ValueError as error:
+                self._add(Problem(override.place, "", str(error)))
+        return Locator(self.source, document, prefixes, applied)
+
+    def _scenario(self, locator: Locator, read: TraceReader) -> Scenario | None:
+        """Return the variant, and add whatever is wrong with it; None if it does not even fit the schema."""
+        bad_references = list(reference_problems(locator))
+        for problem in bad_references:
+            self._add(problem)
+        try:
+            scenario = Scenario.model_validate(locator.document, context={"read_trace": read})
+        except ValidationError as error:
+            for problem in explain(error, Scenario, locator):
+                self._add(problem)
+            return None
+        for path, text in faults(scenario) if not bad_references else ():
+            self._add(locator.problem(path, text))
+        return scenario
+
+
+def _trace_reader(folders: Sequence[Path]) -> TraceReader:
+    """Return a reader that looks below the folders and reads each file once, however many variants share it."""
+    known: dict[tuple[str, TraceColumns], Trace | BadTrace] = {}
+
+    def read(written: str, columns: TraceColumns) -> Trace:
+        if (written, columns) not in known:
+            try:
+                known[written, columns] = read_trace(find_trace(written, folders), columns)
+            except BadTrace as error:
+                known[written, columns] = error
+        answer = known[written, columns]
+        if isinstance(answer, BadTrace):
+            raise answer
+        return answer
+
+    return read

@@ -1,0 +1,53 @@
+"""Names within a scenario: used ones exist, declared ones are unique.
+
+Checked on the plain document, so that a misspelt node is reported along with whatever else is wrong in the file.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sim.scenario.errors import Path, Problem, found, listed
+from sim.scenario.layers import Locator
+
+
+def reference_problems(locator: Locator) -> Iterator[Problem]:
+    """Yield a problem for each name that is repeated or refers to nothing."""
+    document = locator.document
+    nodes, models = _names(document, "nodes"), _names(document, "models")
+    yield from _repeated(locator, "nodes")
+    yield from _repeated(locator, "models")
+    for path, entry in _entries(document, ("models",)):
+        for replica_path, replica in _entries(entry, ("replicas",)):
+            yield from _unknown(locator, (*path, *replica_path, "node"), replica.get("node"), nodes, "node")
+    for path, entry in _entries(document, ("workload",)):
+        yield from _unknown(locator, (*path, "model"), entry.get("model"), models, "model")
+
+
+def _entries(document: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the mappings in the list under a key, with their paths, as far as there are any."""
+    entries = document.get(path[-1]) if isinstance(document, dict) else None
+    for index, entry in enumerate(entries if isinstance(entries, tuple) else ()):
+        if isinstance(entry, dict):
+            yield (*path, index), entry
+
+
+def _names(document: Any, key: str) -> dict[str, None]:
+    return {
+        entry["name"]: None for _, entry in _entries(document, (key,)) if isinstance(entry.get("name"), str)
+    }
+
+
+def _repeated(locator: Locator, key: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for path, entry in _entries(locator.document, (key,)):
+        name = entry.get("name")
+        if isinstance(name, str) and name in seen:
+            yield locator.problem((*path, "name"), f"found {found(name)} a second time; allowed: names that differ")
+        elif isinstance(name, str):
+            seen.add(name)
+
+
+def _unknown(locator: Locator, path: Path, name: Any, known: dict[str, None], what: str) -> Iterator[Problem]:
+    if isinstance(name, str) and name not in known:
+        text = f"{found(name)} is not a {what}; allowed: {listed(known)}"
+        yield locator.problem(path, text, word=name, known=tuple(known))

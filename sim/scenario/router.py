@@ -1,0 +1,39 @@
+"""How the frontends route: a profile, and whatever the scenario sets otherwise."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.scenario.base import Spec
+from sim.scenario.profiles import ProfileName, with_profile_defaults
+from sim.scenario.units import Duration
+
+
+class ProbeSpec(Spec):
+    """Health probes before a pick is trusted."""
+
+    ttl_ns: Duration = Field(alias="ttl")
+    """A success younger than this, strictly, spares a probe."""
+    timeout_ns: Duration = Field(alias="timeout", gt=0)
+    singleflight: bool
+    """Whether simultaneous callers share one probe."""
+    flight: Literal["leader_owned", "detached"]
+    """Whether a shared probe dies with the caller that began it."""
+    on_timeout: Literal["remove_row", "keep_row"]
+    refresh: Literal["probes", "calls"]
+    """What counts as a sign of life: probes alone, or successful calls as well."""
+
+
+class RouterSpec(Spec):
+    """The router's variant. Every key not written comes from the profile."""
+
+    profile: ProfileName
+    policy: Literal["best_replica"]
+    client_cache: Literal["sticky", "per_request"]
+    probe: ProbeSpec
+    pick: Literal["serial", "read_committed", "locked"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_under_written_keys(cls, written: Any) -> Any:
+        return with_profile_defaults(written) if isinstance(written, dict) else written

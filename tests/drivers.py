@@ -1,0 +1,83 @@
+"""The two drivers that a test of shared routing code runs under: the simulated runtime and asyncio."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from sim.routing.ports import Runtime
+from sim.simulated.runtime import Cancelled, SimulatedRuntime
+from tests.asyncio_runtime import AsyncioRuntime
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+FAR_NS = 10**18
+
+Story = Callable[[Runtime], Coroutine[Any, Any, Any]]
+
+
+class Driver(Protocol):
+    """Runs a story to its end and returns what it returns."""
+
+    cancellation: type[BaseException]
+    """What is raised where a cancelled task waits."""
+
+    def run(self, story: Story) -> Any:
+        """Run the story on a fresh runtime."""
+
+
+class SimulatedDriver:
+    """No time passes but the simulated one."""
+
+    cancellation: type[BaseException] = Cancelled
+
+    def run(self, story: Story) -> Any:
+        """Run the story on SimPy."""
+        runtime = SimulatedRuntime()
+        told: list[Any] = []
+
+        async def tell() -> None:
+            told.append(await story(runtime))
+
+        runtime.spawn(tell(), "story")
+        runtime.run(FAR_NS)
+        return told[0]
+
+
+class AsyncioDriver:
+    """The machine's own time passes, so stories are kept to milliseconds."""
+
+    cancellation: type[BaseException] = asyncio.CancelledError
+
+    def run(self, story: Story) -> Any:
+        """Run the story on asyncio."""
+
+        async def tell() -> Any:
+            return await story(AsyncioRuntime())
+
+        return asyncio.run(tell())
+
+
+DRIVERS: dict[str, Driver] = {"simulated": SimulatedDriver(), "asyncio": AsyncioDriver()}
+
+
+async def all_of(runtime: Runtime, works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Run the coroutines side by side and return what each returned or raised, in order."""
+    outcomes: list[Any] = [None] * len(works)
+    left = len(works)
+    finished = runtime.future()
+
+    async def keep(place: int, work: Coroutine[Any, Any, Any]) -> None:
+        nonlocal left
+        try:
+            outcomes[place] = await work
+        except BaseException as error:
+            outcomes[place] = error
+        left -= 1
+        if not left:
+            finished.set_result(None)
+
+    for place, work in enumerate(works):
+        runtime.spawn(keep(place, work), f"work {place}")
+    if works:
+        await finished
+    return outcomes

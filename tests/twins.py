@@ -1,0 +1,234 @@
+"""In-memory twins of the ports, without a network or a database, that work under either driver."""
+
+from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+from sim.routing.errors import CallError, Unavailable
+from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
+from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.ports import Future, NodeView, Runtime
+from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
+from sim.routing.request import Request
+
+MS = 1_000_000
+MODEL = "m"
+
+
+class ListJournal:
+    """Keeps what it is told, as short tuples in the order of the telling."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def of(self, *kinds: str) -> list[tuple[Any, ...]]:
+        """Return the entries of these kinds."""
+        return [entry for entry in self.told if entry[0] in kinds]
+
+    def arrived(self, request: Request) -> None:
+        self.told.append(("arrived", request.id))
+
+    def picked(self, request: Request, replica: Replica) -> None:
+        self.told.append(("picked", request.id, str(replica.key), replica.in_flight))
+
+    def vouched(self, request: Request, answer: Answer) -> None:
+        self.told.append(("vouched", request.id, answer.alive, answer.source.name))
+
+    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        self.told.append(("probed", str(key), outcome.name))
+
+    def routed(self, request: Request, key: ReplicaKey) -> None:
+        self.told.append(("routed", request.id, str(key)))
+
+    def served_from(self, request: Request) -> None:
+        self.told.append(("served_from", request.id))
+
+    def first_token(self, request: Request, at_ns: int) -> None:
+        self.told.append(("first_token", request.id))
+
+    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
+        self.told.append(("ended", request.id, outcome.name, cause))
+
+    def row_published(self, key: ReplicaKey, cause: str) -> None:
+        self.told.append(("row_published", str(key), cause))
+
+    def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:
+        self.told.append(("row_removed", str(key), cause))
+
+    def install_started(self, key: ReplicaKey, redundant: bool) -> None:
+        self.told.append(("install_started", str(key), redundant))
+
+    def load_started(self, key: ReplicaKey, redundant: bool) -> None:
+        self.told.append(("load_started", str(key), redundant))
+
+    def load_ended(self, key: ReplicaKey, failure: str) -> None:
+        self.told.append(("load_ended", str(key), failure))
+
+    def lock_waited(self, wait_ns: int) -> None:
+        self.told.append(("lock_waited",))
+
+
+class MemoryRegistry:
+    """Rows in a dict; every call takes effect at once."""
+
+    def __init__(self, runtime: Runtime, slots: dict[str, int]) -> None:
+        self.rows: dict[ReplicaKey, Replica] = {}
+        self.counts: list[int] = []
+        self._runtime = runtime
+        self._slots = slots
+        self._ids = count()
+        self._queues: dict[str, list[Future[None]]] = {}
+
+    def put(self, key: ReplicaKey, address: str, in_flight: int = 0, vram: int = 0) -> None:
+        """Write a row."""
+        self.rows[key] = Replica(f"row-{next(self._ids):03d}", key, address, in_flight, 0, vram)
+
+    async def pick(self, model: str) -> Replica | None:
+        best = pick_best_replica(row for key, row in self.rows.items() if key.model == model)
+        if best is None:
+            return None
+        as_read = Replica(best.id, best.key, best.address, best.in_flight, best.last_used_ns, 0)
+        self._count(best, 1)
+        return as_read
+
+    async def increment(self, key: ReplicaKey) -> bool:
+        if key not in self.rows:
+            return False
+        self._count(self.rows[key], 1)
+        return True
+
+    async def decrement(self, key: ReplicaKey) -> None:
+        if key in self.rows and self.rows[key].in_flight > 0:
+            self._count(self.rows[key], -1)
+
+    async def touch(self, key: ReplicaKey) -> None:
+        if key in self.rows:
+            self.rows[key].last_used_ns += 1
+
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
+        self.put(key, address, in_flight)
+
+    async def remove(self, key: ReplicaKey) -> bool:
+        return self.rows.pop(key, None) is not None
+
+    async def nodes(self, model: str) -> Sequence[NodeView]:
+        return [self._view(name, slots) for name, slots in sorted(self._slots.items())]
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> Any:
+        queue = self._queues.setdefault(name, [])
+        turn = self._runtime.future()
+        queue.append(turn)
+        if len(queue) > 1:
+            await turn
+        try:
+            yield
+        finally:
+            queue.pop(0)
+            if queue:
+                queue[0].set_result(None)
+
+    def _view(self, node: str, slots: int) -> NodeView:
+        rows = [row for key, row in self.rows.items() if key.node == node]
+        used = tuple(row.key.replica_index for row in rows)
+        return NodeView(node, slots - len(rows), used, len(rows), sum(row.in_flight for row in rows), 0)
+
+    def _count(self, row: Replica, by: int) -> None:
+        row.in_flight += by
+        row.last_used_ns += by > 0
+        self.counts.append(row.in_flight)
+
+
+class MemoryBackend:
+    """A process whose calls take set times and end in set ways."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.health_ns = 0
+        self.predict_ns = 0
+        self.health_error: CallError | None = None
+        self.predict_error: CallError | None = None
+        self.load_error: CallError | None = None
+        self.loads = 0
+        self._runtime = runtime
+
+    async def health(self) -> None:
+        await self._runtime.sleep(self.health_ns)
+        if self.health_error:
+            raise self.health_error
+
+    async def predict(self, request: Request) -> None:
+        await self._runtime.sleep(self.predict_ns)
+        if self.predict_error:
+            raise self.predict_error
+
+    async def load_model(self, model: str) -> None:
+        self.loads += 1
+        await self._runtime.sleep(5 * MS)
+        if self.load_error:
+            raise self.load_error
+
+
+class MemoryWorld:
+    """Nodes with processes, a registry, and frontends on top."""
+
+    def __init__(self, runtime: Runtime, slots: dict[str, int], **settings: Any) -> None:
+        self.runtime = runtime
+        self.journal = ListJournal()
+        self.registry = MemoryRegistry(runtime, slots)
+        self.backends: dict[str, MemoryBackend] = {}
+        defaults: dict[str, Any] = {
+            "client_cache": "per_request",
+            "probe_ttl_ns": 60_000 * MS,
+            "probe_timeout_ns": 50 * MS,
+            "probe_sharing": "leader_owned",
+            "on_probe_timeout": "remove_row",
+            "refreshed_by": "probes",
+        }
+        self.settings = FrontendSettings(**(defaults | settings))
+
+    def bring_up(self, node: str, vram: int = 0) -> MemoryBackend:
+        """Start a process with the model loaded, and its row."""
+        key = ReplicaKey(node, MODEL, 0)
+        self.registry.put(key, self._address(key), vram=vram)
+        return self._start(key)
+
+    def frontend(self) -> Frontend:
+        """Put a frontend together, with caches of its own."""
+        return build_frontend(self.settings, self.runtime, self.registry, self, self, self.journal, {})
+
+    def dial(self, key: ReplicaKey, address: str) -> Any:
+        return _Client(self.backends, address)
+
+    async def install(self, key: ReplicaKey) -> str:
+        running = self._address(key) in self.backends
+        self.journal.install_started(key, running)
+        if not running:
+            await self.runtime.sleep(MS)
+            self._start(key)
+        return self._address(key)
+
+    def _start(self, key: ReplicaKey) -> MemoryBackend:
+        backend = self.backends[self._address(key)] = MemoryBackend(self.runtime)
+        return backend
+
+    def _address(self, key: ReplicaKey) -> str:
+        return f"{key}:1"
+
+
+class _Client:
+    def __init__(self, backends: dict[str, MemoryBackend], address: str) -> None:
+        self._backends = backends
+        self._address = address
+
+    def __getattr__(self, call: str) -> Callable[..., Any]:
+        backend = self._backends.get(self._address)
+        if backend is None:
+            raise Unavailable(f"nobody answers at {self._address}")
+        answer: Callable[..., Any] = getattr(backend, call)
+        return answer
+
+
+def request(number: int) -> Request:
+    """Make the request of that number."""
+    return Request(number, MODEL, 0, 0, 0, 0, 0, 0)
