@@ -202,7 +202,7 @@ class SimulatedRuntime:
         task = Task(self, work, name)
         self._live[task] = None
         if self._is_over:
-            work.close()
+            _close(work)
             task.end(None, None)
         else:
             task.step(work.send, None)
@@ -213,25 +213,25 @@ class SimulatedRuntime:
 
         An answer that comes at the very instant of the limit is too late: the limit was scheduled first.
         """
+        limit = self.sleep(limit_ns)
         task = self.spawn(work, "within")
-        if not task.done():
-            await self._until_done_or_late(task, limit_ns)
-        if not task.done():
+        if not task.done() and await self._is_late(task, limit):
             task.cancel()
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
 
-    async def _until_done_or_late(self, task: Task, limit_ns: int) -> None:
-        first = self.future()
+    async def _is_late(self, task: Task, limit: Timer) -> bool:
+        """Wait for the task or the limit, whichever happens first; whoever leaves meanwhile takes the task along."""
+        late = self.future()
 
-        def settle(_event: simpy.Event) -> None:
-            if not first.triggered:
-                first.set_result(None)
+        def settle(is_late: bool) -> None:
+            if not late.triggered:
+                late.set_result(is_late)
 
-        cast("list[Any]", self.sleep(limit_ns).callbacks).append(settle)
-        cast("list[Any]", task.when_done().callbacks).append(settle)
+        cast("list[Any]", limit.callbacks).append(lambda _event: settle(is_late=True))
+        cast("list[Any]", task.when_done().callbacks).append(lambda _event: settle(is_late=False))
         try:
-            await first
+            return cast("bool", await late)
         except BaseException:
             task.cancel()
             raise
@@ -271,5 +271,14 @@ class SimulatedRuntime:
         self._is_over = True
         while self._live:
             task = next(iter(self._live))
-            task.work.close()
+            _close(task.work)
             task.end(None, None)
+
+
+def _close(work: Coroutine[Any, Any, Any]) -> None:
+    """Close the coroutine, again if it went on to wait in a cleanup of its own, which Python refuses with this error."""
+    while True:
+        try:
+            return work.close()
+        except RuntimeError:
+            continue
