@@ -39,7 +39,7 @@ class SimulatedDriver:
             told.append(await story(runtime))
 
         runtime.spawn(tell(), "story")
-        runtime.run(FAR_NS)
+        runtime.run_tasks(FAR_NS)
         return told[0]
 
 

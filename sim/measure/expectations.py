@@ -1,7 +1,7 @@
 """Whether a run did what its scenario expects of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sim.measure.window import Window
@@ -55,6 +55,8 @@ class Verdict:
     """Such as `>= 0.95` or `< pinned (3.2)`."""
     passed: bool | None
     """None if there was nothing to compare with: the other variant was not run."""
+    window: Window = field(default_factory=Window)
+    """What the value was taken over."""
 
 
 def window_of(expectation: Expectation) -> Window:
@@ -93,7 +95,7 @@ def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mappi
         limit = metrics[other].get(name)
         bounds.append(f"{sign} {other} ({'absent' if limit is None else f'{limit:.6g}'})")
         answers.append(_holds(value, sign, limit))
-    return Verdict(name, variant, value, " and ".join(bounds), _all_hold(value, answers))
+    return Verdict(name, variant, value, " and ".join(bounds), _all_hold(value, answers), window_of(expectation))
 
 
 def _holds(value: float | None, sign: str, limit: float | None) -> bool:

@@ -22,20 +22,21 @@ def jain(figures: Figures) -> float:
 
     `(sum x)^2 / (k sum x^2)`: Jain, Chiu & Hawe, DEC-TR-301 (1984).
     """
-    shares = _shares(figures)
-    return float(1 / (shares.size * np.sum(shares**2)))
+    x = _checked(figures)
+    # Rounding can take it a hair above 1.
+    return min(1.0, float(x.sum() ** 2 / (x.size * np.sum(x**2))))
 
 
 def max_over_mean(figures: Figures) -> float:
     """Return the largest figure over the mean, from 1 (all do the same) to k."""
-    shares = _shares(figures)
-    return float(shares.max() * shares.size)
+    x = _checked(figures)
+    return float(x.max() / x.mean())
 
 
 def cv(figures: Figures) -> float:
     """Return the coefficient of variation, from 0 (all do the same) to sqrt(k-1): population deviation over mean."""
-    shares = _shares(figures)
-    return float(shares.std() * shares.size)
+    x = _checked(figures)
+    return float(x.std() / x.mean())
 
 
 def gini(figures: Figures) -> float:
@@ -43,11 +44,10 @@ def gini(figures: Figures) -> float:
 
     `sum_ij |x_i - x_j| / (2 k^2 mean)`: Gini (1912), here by the sorted form, in which each figure weighs by its rank.
     """
-    shares = np.sort(_shares(figures))
-    k = shares.size
-    ranks = np.arange(1, k + 1)
+    x = np.sort(_checked(figures))
+    ranks = np.arange(1, x.size + 1)
     # Rounding can leave an equal split a hair below 0.
-    return max(0.0, float(np.sum((2 * ranks - k - 1) * shares) / k))
+    return max(0.0, float(np.sum((2 * ranks - x.size - 1) * x) / (x.size * x.sum())))
 
 
 def entropy(figures: Figures) -> float:
@@ -55,16 +55,17 @@ def entropy(figures: Figures) -> float:
 
     One replica on its own has 1, as an equal split.
     """
-    shares = _shares(figures)
-    if shares.size == 1:
+    x = _checked(figures)
+    if x.size == 1:
         return 1.0
-    used = shares[shares > 0]
-    return max(0.0, float(-np.sum(used * np.log(used)) / log(shares.size)))
+    shares = x[x > 0] / x.sum()
+    return float(np.clip(-np.sum(shares * np.log(shares)) / log(x.size), 0, 1))
 
 
 def busiest_share(figures: Figures) -> float:
     """Return the largest figure's part of the whole, from 1/k to 1."""
-    return float(_shares(figures).max())
+    x = _checked(figures)
+    return float(x.max() / x.sum())
 
 
 def longest_streak(sequence: npt.ArrayLike) -> int:
@@ -132,15 +133,15 @@ def _power_series(coefficients: npt.NDArray[np.float64], power: int) -> npt.NDAr
     return result
 
 
-def _shares(figures: Figures) -> npt.NDArray[np.float64]:
+def _checked(figures: Figures) -> npt.NDArray[np.float64]:
+    """Return the figures in a unit that keeps the largest between 1/2 and 1."""
     values = np.asarray(figures, dtype=np.float64)
     if values.ndim != 1 or values.size == 0:
         raise ValueError("fairness needs one figure per replica, of at least one replica")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() == 0:
         raise ValueError("fairness needs figures that are not negative and not all 0")
-    # Scaled by the largest first, so that neither huge nor tiny figures leave the range of a float.
-    scaled = values / values.max()
-    return np.asarray(scaled / scaled.sum())
+    # Squares of huge or tiny figures would leave the range of a float. A power of two changes no digit.
+    return np.asarray(np.ldexp(values, -np.frexp(values.max())[1]))
 
 
 def _check_split(requests: int, replicas: int) -> None:

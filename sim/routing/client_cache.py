@@ -1,6 +1,7 @@
 """How a frontend reuses a route: for one request, or for good."""
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from sim.routing.health_check import HealthCheck
 from sim.routing.in_flight import Route
@@ -33,9 +34,9 @@ class PerRequest:
     def __init__(self, router: Router) -> None:
         self._router = router
 
-    async def route(self, request: Request) -> Route:
+    def route(self, request: Request) -> Coroutine[Any, Any, Route]:
         """Ask the router."""
-        return await self._router.route(request)
+        return self._router.route(request)
 
 
 class Sticky:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from sim.routing.errors import CallError
-from sim.routing.in_flight import Reservation, Route
+from sim.routing.in_flight import Route
 from sim.routing.placement import place
 from sim.routing.ports import Backend, Dialer, Journal, Registry, Runtime, WorkerControl
 from sim.routing.replica import ReplicaKey
@@ -58,8 +58,7 @@ class ColdLoad:
         await self._load_model(key, backend)
         await self._registry.publish(key, address, in_flight=1)
         self._journal.row_published(key, "cold_load")
-        reservation = Reservation(self._registry, key)
-        return Route(backend, address, reservation, self._registry, self._runtime, self._journal)
+        return Route(key, address, backend, self._registry, self._runtime, self._journal)
 
     async def _load_model(self, key: ReplicaKey, backend: Backend) -> None:
         try:

@@ -10,45 +10,33 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
 
-class Reservation:
-    """The 1 that a pick added to a row; it is given back once, whoever asks and how often."""
-
-    __slots__ = ("_held", "_registry", "key")
-
-    def __init__(self, registry: Registry, key: ReplicaKey) -> None:
-        self._registry = registry
-        self.key = key
-        self._held = True
-
-    async def release(self) -> None:
-        """Take 1 from the row that has this key now, the first time it is called."""
-        if not self._held:
-            return
-        self._held = False
-        await self._registry.decrement(self.key)
-
-
 class Route:
-    """A client bound to one replica, which counts its calls in the registry."""
+    """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_journal", "_registry", "_reservation", "_runtime", "address", "backend", "key")
+    __slots__ = ("_journal", "_registry", "_reserved", "_runtime", "address", "backend", "key")
 
     def __init__(
         self,
-        backend: Backend,
+        key: ReplicaKey,
         address: str,
-        reservation: Reservation,
+        backend: Backend,
         registry: Registry,
         runtime: Runtime,
         journal: Journal,
     ) -> None:
-        self.backend = backend
+        self.key = key
         self.address = address
-        self.key = reservation.key
-        self._reservation = reservation
+        self.backend = backend
         self._registry = registry
         self._runtime = runtime
         self._journal = journal
+        self._reserved = True
+
+    async def release(self) -> None:
+        """Give the reservation back, the first time it is called: take 1 from the row that has this key now."""
+        if self._reserved:
+            self._reserved = False
+            await self._registry.decrement(self.key)
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, counted in flight meanwhile.
@@ -57,27 +45,25 @@ class Route:
         no row takes nothing back, not even the reservation. A process that turns out not to hold the model loses
         its row; the error is raised all the same.
         """
-        counted = await self._count_start()
+        try:
+            counted = await self._registry.increment(self.key)
+        except BaseException:
+            self._runtime.spawn(self.release(), "release")
+            raise
         try:
             await self.backend.predict(request)
         except (ModelNotLoaded, WrongModel) as error:
-            await self._remove_row(request, type(error).__name__)
+            await self.remove_row(request, type(error).__name__)
             raise
         finally:
             if counted:
                 self._runtime.spawn(self._settle(), "settle")
 
-    async def _count_start(self) -> bool:
-        try:
-            return await self._registry.increment(self.key)
-        except BaseException:
-            self._runtime.spawn(self._reservation.release(), "release")
-            raise
+    async def remove_row(self, request: Request, cause: str) -> None:
+        """Delete the replica's row, whatever its process is doing."""
+        if await self._registry.remove(self.key):
+            self._journal.row_removed(self.key, self.address, cause, request)
 
     async def _settle(self) -> None:
         await self._registry.decrement(self.key)
-        await self._reservation.release()
-
-    async def _remove_row(self, request: Request, cause: str) -> None:
-        if await self._registry.remove(self.key):
-            self._journal.row_removed(self.key, self.address, cause, request)
+        await self.release()

@@ -28,13 +28,18 @@ class ProbeCache:
         succeeded_ns = self._succeeded_ns.get(key)
         return succeeded_ns is not None and self._clock.now_ns() - succeeded_ns < self._ttl_ns
 
+    def remembered(self, key: str) -> Answer | None:
+        """Answer from memory alone; None if the key is not fresh."""
+        return _FRESH if self.is_fresh(key) else None
+
     async def check(self, key: str, probe: Probe) -> Answer:
         """Answer from memory if fresh, else from the one probe that all who ask meanwhile share.
 
         A shared probe that broke off, because the caller it ran under left, counts as a failure for those who joined.
         """
-        if self.is_fresh(key):
-            return _FRESH
+        remembered = self.remembered(key)
+        if remembered is not None:
+            return remembered
         source = Source.SHARED if self._flights.is_under_way(key) else Source.PROBED
         try:
             alive = await self._flights.do(key, lambda: self._probe(key, probe))

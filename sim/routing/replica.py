@@ -59,9 +59,13 @@ def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
 
     One scan that keeps the incumbent unless the challenger is strictly better; nothing is copied or changed.
     """
-    best: AnyLoad | None = None
-    for challenger in replicas:
-        if best is None or is_better(challenger, best):
+    challengers = iter(replicas)
+    best = next(challengers, None)
+    if best is None:
+        return None
+    for challenger in challengers:
+        # The first tier decides most comparisons; asking it here saves a call for each.
+        if challenger.in_flight <= best.in_flight and is_better(challenger, best):
             best = challenger
     return best
 

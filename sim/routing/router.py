@@ -2,10 +2,9 @@
 
 from sim.routing.cold_load import ColdLoad
 from sim.routing.health_check import HealthCheck, Reading
-from sim.routing.in_flight import Reservation, Route
-from sim.routing.ports import Backend, Dialer, Journal, Registry, Runtime
+from sim.routing.in_flight import Route
+from sim.routing.ports import Dialer, Journal, Registry, Runtime
 from sim.routing.probe_cache import ProbeCache
-from sim.routing.replica import Replica
 from sim.routing.request import Request
 
 
@@ -59,27 +58,25 @@ class Router:
         if replica is None:
             return None
         self._journal.picked(request, replica)
-        reservation = Reservation(self._registry, replica.key)
-        backend = self._dialer.dial(replica.key, replica.address)
+        key, address = replica.key, replica.address
+        backend = self._dialer.dial(key, address)
+        route = Route(key, address, backend, self._registry, self._runtime, self._journal)
         try:
-            if not await self._vouch(request, replica, backend):
-                await self._give_up(request, replica, reservation)
+            if not await self._is_alive(request, route):
+                await route.release()
+                await route.remove_row(request, "probe_failed")
                 return None
-            await self._registry.touch(replica.key)
+            await self._registry.touch(key)
         except BaseException:
-            self._runtime.spawn(reservation.release(), "release")
+            self._runtime.spawn(route.release(), "release")
             raise
-        return Route(backend, replica.address, reservation, self._registry, self._runtime, self._journal)
+        return route
 
-    async def _vouch(self, request: Request, replica: Replica, backend: Backend) -> bool:
+    async def _is_alive(self, request: Request, route: Route) -> bool:
         async def probe() -> bool:
-            return self._reading[await self._health_check.ask(request, replica.key, replica.address, backend)]
+            return self._reading[await self._health_check.ask(request, route.key, route.address, route.backend)]
 
-        answer = await self._probe_cache.check(f"{replica.key.node}|{replica.address}", probe)
+        place = f"{route.key.node}|{route.address}"
+        answer = self._probe_cache.remembered(place) or await self._probe_cache.check(place, probe)
         self._journal.vouched(request, answer)
         return answer.alive
-
-    async def _give_up(self, request: Request, replica: Replica, reservation: Reservation) -> None:
-        await reservation.release()
-        if await self._registry.remove(replica.key):
-            self._journal.row_removed(replica.key, replica.address, "probe_failed", request)

@@ -1,0 +1,55 @@
+"""Scenarios: YAML text to typed, validated values, and those to a plan of every request. Knows nothing of a run."""
+
+from sim.scenario.dump import dump
+from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.json_schema import json_schema
+from sim.scenario.load import ScenarioFile, load, loads
+from sim.scenario.metric_names import METRIC_NAMES, is_metric
+from sim.scenario.nodes import NodeSpec
+from sim.scenario.plan import Call, ClosedUser, OpenRequests, OpenRow, Plan, make_plan
+from sim.scenario.router import ProbeSpec, RouterSpec
+from sim.scenario.schema import (
+    BackendSpec,
+    Expectation,
+    ModelSpec,
+    NetworkSpec,
+    RegistrySpec,
+    ReplicaSpec,
+    Scenario,
+)
+from sim.scenario.service import ServiceSpec, service_times_ns, token_rates
+from sim.scenario.streams import stream
+from sim.scenario.workload import WorkloadSpec
+
+__all__ = [
+    "METRIC_NAMES",
+    "BackendSpec",
+    "Call",
+    "ClosedUser",
+    "Expectation",
+    "ModelSpec",
+    "NetworkSpec",
+    "NodeSpec",
+    "OpenRequests",
+    "OpenRow",
+    "Plan",
+    "ProbeSpec",
+    "Problem",
+    "RegistrySpec",
+    "ReplicaSpec",
+    "RouterSpec",
+    "Scenario",
+    "ScenarioError",
+    "ScenarioFile",
+    "ServiceSpec",
+    "WorkloadSpec",
+    "dump",
+    "is_metric",
+    "json_schema",
+    "load",
+    "loads",
+    "make_plan",
+    "service_times_ns",
+    "stream",
+    "token_rates",
+]

@@ -79,7 +79,10 @@ def _workload(scenario: Scenario, index: int) -> Iterator[Fault]:
     if model.service.has_prefill and not isinstance(workload, TraceWorkload):
         for key, tokens in (("prompt_tokens", workload.prompt_tokens), ("output_tokens", workload.output_tokens)):
             if tokens.mean <= 0:
-                yield ("workload", index, key), f"no tokens, though {model.name} is served by tokens; allowed: 1 or more"
+                yield (
+                    ("workload", index, key),
+                    f"no tokens, though {model.name} is served by tokens; allowed: 1 or more",
+                )
     if is_endless(scenario, workload):
         text = "found users with no time between requests; allowed: think, service or latency above zero"
         yield ("workload", index, "think"), text

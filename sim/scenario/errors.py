@@ -57,12 +57,17 @@ def found(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return "a list"
     text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"
+    return text if len(text) <= 60 else f"{text[:50]}... ({len(str(value))} characters)"
+
+
+def plain(word: str) -> str:
+    """Return a word without quotes, escaped and cut like `found`."""
+    return found(word)[1:-1] if len(word) <= 50 else found(word)
 
 
 def listed(words: Iterable[str]) -> str:
     """Return the first dozen words with commas, and the number of the others."""
-    words = list(words)
+    words = [plain(word) for word in words]
     more = f" and {len(words) - 12} more" if len(words) > 12 else ""
     return ", ".join(words[:12]) + more
 
@@ -70,7 +75,7 @@ def listed(words: Iterable[str]) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint at the nearest known word, or nothing if none is near."""
     near = nearest(word, known)
-    return f"; did you mean '{near}'?" if near else ""
+    return f"; did you mean '{plain(near)}'?" if near else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

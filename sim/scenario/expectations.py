@@ -71,9 +71,7 @@ def _misfits(
             yield from _window_problems(locator, at, expectation, variants[name])
 
 
-def _replica_problems(
-    locator: Locator, at: Path, expectation: Expectation, scenario: Scenario
-) -> Iterator[Problem]:
+def _replica_problems(locator: Locator, at: Path, expectation: Expectation, scenario: Scenario) -> Iterator[Problem]:
     replica = replica_of(expectation.metric)
     if replica is None:
         return
@@ -87,9 +85,7 @@ def _replica_problems(
         yield locator.problem((*at, "metric"), text)
 
 
-def _window_problems(
-    locator: Locator, at: Path, expectation: Expectation, scenario: Scenario
-) -> Iterator[Problem]:
+def _window_problems(locator: Locator, at: Path, expectation: Expectation, scenario: Scenario) -> Iterator[Problem]:
     if expectation.after_ns is not None and expectation.after_ns >= scenario.duration_ns:
         limit = format_duration(scenario.duration_ns)
         text = f"found {format_duration(expectation.after_ns)}; allowed: less than the duration, {limit}"

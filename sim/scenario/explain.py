@@ -56,7 +56,9 @@ def _problems(one: Any, path: Path, model: type[BaseModel], locator: Locator) ->
     elif kind in ("literal_error", "union_tag_invalid", "union_tag_not_found"):
         yield _choice(kind, context, value, path, locator)
     else:
-        yield locator.problem(_written(path, locator.document), _plain_text(one))
+        path, value = _written(path, locator.document)
+        # What the file says, for the schema may have seen it converted already.
+        yield locator.problem(path, _plain_text({**one, "input": value}))
 
 
 def _choice(kind: str, context: Mapping[str, Any], value: Any, path: Path, locator: Locator) -> Problem:
@@ -90,16 +92,19 @@ def _without_tag(location: Path) -> Path:
     return (*location[:2], *location[3:]) if location[:1] == ("workload",) else location
 
 
-def _written(path: Path, document: Any) -> Path:
-    """Cut a path to what is in the document: a short form such as `prompt_tokens: 5` has no keys of its own."""
+def _written(path: Path, document: Any) -> tuple[Path, Any]:
+    """Cut a path to what is in the document: a short form such as `prompt_tokens: 5` has no keys of its own.
+
+    Return with it the value that is written there.
+    """
     for depth, step in enumerate(path):
         inside = isinstance(document, (dict, tuple)) and (
             step in document if isinstance(document, dict) else isinstance(step, int) and step < len(document)
         )
         if not inside:
-            return path[:depth]
+            return path[:depth], document
         document = document[step]
-    return path
+    return path, document
 
 
 def _keys(model: type[BaseModel], location: Path) -> Iterator[str]:

@@ -82,7 +82,7 @@ class Locator:
         """Return a problem about the value at the path, or about its key."""
         override = self._override(path)
         if override is not None:
-            key = dotted(path) if path != override.path else ""
+            key = "" if override.path[: len(path)] == path else dotted(path)
             return Problem(override.place, key, text, word, known)
         prefix = next(prefix for prefix in self.prefixes if not prefix or _writes(self._layer(prefix), path))
         full = (*prefix, *path)
@@ -90,8 +90,12 @@ class Locator:
         return Problem(f"{self.source.name}:{line}:{column}", dotted(full), text, word, known, (line, column))
 
     def _override(self, path: Path) -> Override | None:
+        """Return the override that set the value at the path, or made the mapping there."""
         overrides = self.overrides or {}
-        return next((overrides[path[:end]] for end in range(len(path), 0, -1) if path[:end] in overrides), None)
+        above = (overrides[path[:end]] for end in range(len(path), 0, -1) if path[:end] in overrides)
+        if (nearest := next(above, None)) or any((*prefix, *path) in self.source.values for prefix in self.prefixes):
+            return nearest
+        return next((override for made, override in overrides.items() if made[: len(path)] == path), None)
 
     def _layer(self, prefix: Path) -> Any:
         layer = self.source.data

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from sim.scenario.checks import faults
-from sim.scenario.errors import Problem, ScenarioError, found
+from sim.scenario.errors import Path, Problem, ScenarioError, found
 from sim.scenario.expectations import expectations
 from sim.scenario.explain import explain
 from sim.scenario.layers import Locator, Override, merged, overridden, parse_override
@@ -28,7 +28,7 @@ _OF_THE_FILE = ("variants", "expect")
 class ScenarioFile:
     """A scenario file, read and checked."""
 
-    path: Path
+    path: FilePath
     """As it was given."""
     name: str
     about: str
@@ -37,21 +37,21 @@ class ScenarioFile:
     expect: tuple[Expectation, ...]
 
 
-def load(path: str | Path, sets: Sequence[str] = (), allow_dirs: Sequence[str | Path] = ()) -> ScenarioFile:
+def load(path: str | FilePath, sets: Sequence[str] = (), allow_dirs: Sequence[str | FilePath] = ()) -> ScenarioFile:
     """Read a scenario file; ScenarioError lists everything that is wrong with it.
 
     `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
     scenario's folder, then below each of `allow_dirs`, and have to lie in one of them.
     """
-    path = Path(path)
-    folders = [path.parent, *(Path(folder) for folder in allow_dirs)]
+    path = FilePath(path)
+    folders = [path.parent, *(FilePath(folder) for folder in allow_dirs)]
     return _Loading(read_file(path), path, folders, sets).result()
 
 
-def loads(text: str, sets: Sequence[str] = (), folder: str | Path = ".") -> ScenarioFile:
+def loads(text: str, sets: Sequence[str] = (), folder: str | FilePath = ".") -> ScenarioFile:
     """Read a scenario from a text, as `load` does from a file; trace files are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
-    return _Loading(read_bytes(content, "<text>"), Path("<text>"), [Path(folder)], sets).result()
+    return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets).result()
 
 
 @dataclass
@@ -59,8 +59,8 @@ class _Loading:
     """One file on its way; problems gather here until the end."""
 
     source: Source
-    path: Path
-    folders: Sequence[Path]
+    path: FilePath
+    folders: Sequence[FilePath]
     sets: Sequence[str]
     problems: dict[Problem, None] = field(default_factory=dict)
     """In order, each once: a fault of the base shows in every variant."""
@@ -104,19 +104,20 @@ class _Loading:
         base = {key: value for key, value in document.items() if key not in _OF_THE_FILE}
         whole = Locator(self.source, document)
         variants = document.get("variants", {ONLY_VARIANT: {}})
+        declared = "variants" in document
         if not isinstance(variants, dict) or not 0 < len(variants) <= MOST_VARIANTS:
             text = f"found {found(variants)}; allowed: a mapping with 1 to {MOST_VARIANTS} variants"
             self._add(whole.problem(("variants",), text))
-            variants = {ONLY_VARIANT: {}}
+            variants, declared = {ONLY_VARIANT: {}}, False
         for name, changes in variants.items():
             if not isinstance(changes, dict):
                 text = f"found {found(changes)}; allowed: a mapping of changes, or {{}} for none"
                 self._add(whole.problem(("variants", name), text))
                 continue
-            prefixes = [("variants", name), ()] if "variants" in document else [()]
+            prefixes: list[Path] = [("variants", name), ()] if declared else [()]
             yield name, self._overridden(merged(base, changes), prefixes, overrides)
 
-    def _overridden(self, document: Any, prefixes: list[Any], overrides: list[Override]) -> Locator:
+    def _overridden(self, document: Any, prefixes: list[Path], overrides: list[Override]) -> Locator:
         applied = {}
         for override in overrides:
             try:
@@ -142,7 +143,7 @@ class _Loading:
         return scenario
 
 
-def _trace_reader(folders: Sequence[Path]) -> TraceReader:
+def _trace_reader(folders: Sequence[FilePath]) -> TraceReader:
     """Return a reader that looks below the folders and reads each file once, however many variants share it."""
     known: dict[tuple[str, TraceColumns], Trace | BadTrace] = {}
 

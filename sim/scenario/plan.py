@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from sim.scenario.arrivals import arrivals_ns
 from sim.scenario.demand_estimate import horizon_ns
 from sim.scenario.schema import Scenario
-from sim.scenario.sizes import Sizes, sizes_of
-from sim.scenario.workload import ClosedWorkload
+from sim.scenario.sizes import Sizes, sizes_of_user, sizes_of_workload
+from sim.scenario.streams import stream
+from sim.scenario.workload import ClosedWorkload, TraceWorkload, WorkloadSpec
 
 _ROWS_AT_ONCE = 8192
 
@@ -124,3 +125,63 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         if not isinstance(workload, ClosedWorkload)
     ]
     return Plan(scenario, seed, _in_order(parts))
+
+
+def _open_requests(scenario: Scenario, seed: int, source: int) -> OpenRequests:
+    workload = scenario.workload[source]
+    generator = stream(seed, "workload", str(source), "arrivals")
+    arrivals = arrivals_ns(workload, horizon_ns(scenario, workload), generator)
+    count = len(arrivals)
+    sizes = sizes_of_workload(scenario, seed, source)
+    if isinstance(workload, TraceWorkload):
+        prompts, outputs = workload.trace.prompt_tokens[:count], workload.trace.output_tokens[:count]
+    else:
+        prompts, outputs = sizes.column(sizes.prompt_tokens, count), sizes.column(sizes.output_tokens, count)
+    return OpenRequests(
+        arrival_ns=arrivals,
+        source=np.full(count, source, dtype=np.int32),
+        frontend=np.arange(count, dtype=np.int32) % scenario.frontends,
+        model=np.full(count, _model_index(scenario, workload), dtype=np.int32),
+        prompt_tokens=prompts.astype(np.int32),
+        output_tokens=outputs.astype(np.int32),
+        demand_ns=sizes.column(sizes.demand_ns, count),
+    )
+
+
+def _in_order(parts: list[OpenRequests]) -> OpenRequests:
+    """Merge the workloads' requests by arrival, ties by workload."""
+    if len(parts) == 1:
+        return parts[0]
+    # Closed workloads alone leave nothing to join, so each column starts from an empty one of its type.
+    arrivals = np.concatenate([np.empty(0, np.int64), *(part.arrival_ns for part in parts)])
+    order = np.argsort(arrivals, kind="stable")
+
+    def joined(columns: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+        return np.concatenate([np.empty(0, np.int32), *columns])[order]
+
+    return OpenRequests(
+        arrival_ns=arrivals[order],
+        source=joined([part.source for part in parts]),
+        frontend=joined([part.frontend for part in parts]),
+        model=joined([part.model for part in parts]),
+        prompt_tokens=joined([part.prompt_tokens for part in parts]),
+        output_tokens=joined([part.output_tokens for part in parts]),
+        demand_ns=np.concatenate([np.empty(0, np.int64), *(part.demand_ns for part in parts)])[order],
+    )
+
+
+def _users(scenario: Scenario, seed: int, source: int, workload: ClosedWorkload) -> Iterator[ClosedUser]:
+    for number in range(workload.users):
+        yield ClosedUser(
+            source=source,
+            number=number,
+            frontend=number % scenario.frontends,
+            model=_model_index(scenario, workload),
+            start_ns=workload.start_ns,
+            stop_ns=horizon_ns(scenario, workload),
+            _sizes=sizes_of_user(scenario, seed, source, number),
+        )
+
+
+def _model_index(scenario: Scenario, workload: WorkloadSpec) -> int:
+    return next(index for index, model in enumerate(scenario.models) if model.name == workload.model)

@@ -32,9 +32,7 @@ def _entries(document: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]
 
 
 def _names(document: Any, key: str) -> dict[str, None]:
-    return {
-        entry["name"]: None for _, entry in _entries(document, (key,)) if isinstance(entry.get("name"), str)
-    }
+    return {entry["name"]: None for _, entry in _entries(document, (key,)) if isinstance(entry.get("name"), str)}
 
 
 def _repeated(locator: Locator, key: str) -> Iterator[Problem]:
@@ -48,6 +46,7 @@ def _repeated(locator: Locator, key: str) -> Iterator[Problem]:
 
 
 def _unknown(locator: Locator, path: Path, name: Any, known: dict[str, None], what: str) -> Iterator[Problem]:
-    if isinstance(name, str) and name not in known:
+    # With none declared, each use would repeat what is reported about the declarations.
+    if known and isinstance(name, str) and name not in known:
         text = f"{found(name)} is not a {what}; allowed: {listed(known)}"
         yield locator.problem(path, text, word=name, known=tuple(known))

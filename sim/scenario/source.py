@@ -22,6 +22,8 @@ MOST_NODES = 50_000
 MOST_DEPTH = 20
 MOST_SCALAR = 65_536
 
+_PLAIN_YAML = "allowed: mappings, lists and plain values, indented by spaces"
+
 Place = tuple[int, int]
 """Line and column, from 1."""
 
@@ -68,7 +70,7 @@ def read_bytes(content: bytes, name: str) -> Source:
     if bad := _CONTROL.search(text):
         line = text.count("\n", 0, bad.start()) + 1
         column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1) + 1
-        wrong = f"found the control character {ascii(bad.group())}; allowed: printable text"
+        wrong = f"found the control character {bad.group()!a}; allowed: printable text"
         raise _refusal(name, (line, column), wrong)
     return _Builder(name, text).build()
 
@@ -103,7 +105,8 @@ def _refusal(name: str, place: Place, text: str, path: Path = ()) -> ScenarioErr
 
 
 def _place(event: yaml.Event) -> Place:
-    return (event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 class _Builder:
@@ -143,11 +146,11 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            reason = ascii(error.problem or error.context or "syntax error")[1:-1]
-            raise _refusal(self.name, place, f"found text that is not YAML: {reason}") from None
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
-            reason = ascii(str(error).splitlines()[0] if str(error) else "syntax error")[1:-1]
-            raise _refusal(self.name, (1, 1), f"found text that is not YAML: {reason}") from None
+            reason = (error.problem or "syntax error").encode("ascii", "backslashreplace").decode()
+            raise _refusal(self.name, place, f"{reason}; {_PLAIN_YAML}") from None
+        except (yaml.YAMLError, ValueError, OverflowError):
+            # A version or an escape whose number is out of all range; the parser does not tell where.
+            raise _refusal(self.name, (1, 1), f"found a number that YAML cannot hold; {_PLAIN_YAML}") from None
 
     def _value(self, event: yaml.Event, path: Path) -> Any:
         self.source.values[path] = _place(event)
@@ -197,12 +200,12 @@ def _breach(event: yaml.Event, nodes: int, depth: int) -> str:
     if isinstance(event, yaml.DocumentStartEvent) and (event.version or event.tags):
         return "found a % directive; allowed: none"
     if isinstance(event, yaml.AliasEvent):
-        return f"found the alias {found('*' + event.anchor)}; allowed: the value written out"
+        return f"found the alias {found(f'*{event.anchor}')}; allowed: the value written out"
     if not isinstance(event, yaml.NodeEvent):
         return ""
     if event.anchor is not None:
-        return f"found the anchor {found('&' + event.anchor)}; allowed: no anchors"
-    if getattr(event, "tag", None) is not None:
+        return f"found the anchor {found(f'&{event.anchor}')}; allowed: no anchors"
+    if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
         return f"found the tag {found(event.tag)}; allowed: no tags"
     return _excess(event, nodes, depth)
 

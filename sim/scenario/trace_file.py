@@ -65,14 +65,19 @@ def find_trace(written: str, folders: Sequence[Path]) -> Path:
     path = PurePosixPath(written)
     if path.is_absolute() or ".." in path.parts or set(written) & set("\\:\0") or not path.parts:
         raise BadTrace([f"found {found(written)}; allowed: a path below the scenario's folder, without .. or drive"])
-    allowed = [folder.resolve() for folder in folders]
-    for folder in allowed:
+    try:
+        return _inside(path, written, [folder.resolve() for folder in folders])
+    except (OSError, RuntimeError):  # A name that is too long, a folder that is closed, a loop of links.
+        raise BadTrace([f"{found(written)} cannot be reached; allowed: a file below the scenario's folder"]) from None
+
+
+def _inside(path: PurePosixPath, written: str, folders: Sequence[Path]) -> Path:
+    for folder in folders:
         real = (folder / path).resolve()
-        if not real.exists():
-            continue
-        if any(real.is_relative_to(other) for other in allowed):
+        if real.exists() and any(real.is_relative_to(other) for other in folders):
             return real
-        raise BadTrace([f"{found(written)} leads out of its folder; allowed: a file inside, or an allowed folder"])
+        if real.exists():
+            raise BadTrace([f"{found(written)} leads out of its folder; allowed: a file inside, or an allowed folder"])
     raise BadTrace([f"{found(written)} does not exist; allowed: a file below the scenario's folder"])
 
 
@@ -100,7 +105,7 @@ class _Rows:
         self.last_arrival_ns = 0
 
     def read(self, text: str, digest: str) -> Trace:
-        arrivals, prompts, outputs = array("q"), array("q"), array("q")
+        arrivals, prompts, outputs = (array("q") for _ in self.columns)
         try:
             rows = csv.reader(io.StringIO(text, newline=""), strict=True)
             places = self._places(next(rows, []))
@@ -116,7 +121,7 @@ class _Rows:
             self.faults.append(f"{self.name} has no rows; allowed: at least one below the header")
         if self.faults:
             raise BadTrace(self.faults)
-        return Trace(*(np.array(column, dtype=np.int64) for column in (arrivals, prompts, outputs)), digest)
+        return Trace(_column(arrivals), _column(prompts), _column(outputs), digest)
 
     def _places(self, header: list[str]) -> "_Places":
         for column in self.columns:
@@ -170,6 +175,13 @@ class _Places(NamedTuple):
     arrival: int
     prompt: int
     output: int
+
+
+def _column(values: "array[int]") -> NDArray[np.int64]:
+    """Return the values as a column that nobody can change: all variants share it."""
+    column = np.array(values, dtype=np.int64)
+    column.flags.writeable = False
+    return column
 
 
 def _finite(text: str) -> float:

@@ -100,8 +100,6 @@ def format_rate(per_s: float) -> str:
 
 
 def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fraction, str]:
-    if isinstance(written, bool) or not isinstance(written, (str, int, float)):
-        raise ValueError(f"found {found(written)}, which is not a {what}; {remedy}")
     text = str(written)
     if not re.fullmatch(pattern, text):
         bare = re.fullmatch(_NUMBER, text) is not None
@@ -112,7 +110,7 @@ def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fract
 
 def _shortest(amount: int, units: Mapping[str, int]) -> str:
     texts = [f"{digits}{unit}" for unit, factor in units.items() if (digits := _decimal(amount, factor))]
-    return min(texts, key=len)
+    return min(texts, key=lambda text: (len(text), "." in text))
 
 
 def _decimal(amount: int, factor: int) -> str:

@@ -1,8 +1,8 @@
 """Backend processes, and the client that reaches them over the network."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sim.routing.errors import CallError, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Journal
@@ -47,6 +47,7 @@ class BackendProcess:
         self._journal = journal
         self._key = key
         self._settings = settings
+        self._service_times = settings.service_times
         self._on_loaded = on_loaded
         self._workers = FifoQueue(runtime, settings.workers)
 
@@ -63,15 +64,16 @@ class BackendProcess:
 
     async def predict(self, request: Request) -> None:
         """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
-        await self._workers.acquire()
+        if not self._workers.take_if_free():
+            await self._workers.acquire()
         try:
-            self._check_model(request.model)
+            if self.model != request.model:
+                raise self._wrong_model(request.model)
             self._journal.served_from(request)
-            prefill_ns, decode_ns = self._settings.service_times(request)
-            started_ns = self._runtime.now_ns()
+            prefill_ns, decode_ns = self._service_times(request)
             await self._runtime.sleep(prefill_ns + decode_ns)
             if self._settings.tells_first_token:
-                self._journal.first_token(request, started_ns + prefill_ns)
+                self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
         finally:
             self._workers.release()
 
@@ -85,11 +87,10 @@ class BackendProcess:
         finally:
             self._workers.release()
 
-    def _check_model(self, model: str) -> None:
+    def _wrong_model(self, asked_for: str) -> CallError:
         if self.model is None:
-            raise ModelNotLoaded(f"{self._key} holds no model")
-        if self.model != model:
-            raise WrongModel(f"{self._key} holds {self.model}, not {model}")
+            return ModelNotLoaded(f"{self._key} holds no model")
+        return WrongModel(f"{self._key} holds {self.model}, not {asked_for}")
 
 
 class BackendClient:
@@ -113,12 +114,11 @@ class BackendClient:
         """Ask whether the process is well."""
         await self._there_and_back(lambda process: process.health())
 
-    async def predict(self, request: Request) -> None:
+    def predict(self, request: Request) -> Coroutine[Any, Any, None]:
         """Have the request served to its last token."""
         if not self._latency_ns:
-            await self._process().predict(request)
-            return
-        await self._there_and_back(lambda process: process.predict(request))
+            return self._process().predict(request)
+        return self._there_and_back(lambda process: process.predict(request))
 
     async def load_model(self, model: str) -> None:
         """Have the model loaded."""

@@ -1,15 +1,15 @@
 """Clients: they send requests when the plan says so, wait for the answer, and may lose patience."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from itertools import count
+from typing import Any
 
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import Frontend
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal
 from sim.routing.request import Request
-from sim.scenario.plan import ClosedUser, Plan
-from sim.scenario.schema import Scenario
+from sim.scenario import ClosedUser, Plan, Scenario
 from sim.simulated.runtime import SimulatedRuntime
 
 
@@ -81,13 +81,16 @@ class Clients:
                 )
             )
 
-    async def _call(self, request: Request) -> None:
+    def _call(self, request: Request) -> Coroutine[Any, Any, None]:
+        """Note the arrival now, and return what waits for the end."""
         self._journal.arrived(request)
         serving = self._frontends[request.frontend].serve(request)
         if request.patience_ns is None:
-            await serving
-            return
+            return serving
+        return self._wait_patiently(request, request.patience_ns, serving)
+
+    async def _wait_patiently(self, request: Request, patience_ns: int, serving: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._runtime.within(request.patience_ns, serving)
+            await self._runtime.within(patience_ns, serving)
         except DeadlineExceeded:
             self._journal.ended(request, Outcome.CANCELLED, "client_left")

@@ -19,10 +19,16 @@ class FifoQueue:
         """Tell whether a place can be had without waiting."""
         return self._free > 0
 
+    def take_if_free(self) -> bool:
+        """Take a place if one can be had without waiting; tell whether it was."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
     async def acquire(self) -> None:
         """Wait for a place; whoever is cancelled meanwhile leaves the queue."""
-        if self._free:
-            self._free -= 1
+        if self.take_if_free():
             return
         turn = self._runtime.future()
         self._waiting.append(turn)

@@ -23,7 +23,10 @@ class PickMode(Protocol):
 
 
 class SerialPick:
-    """The ideal: each pick happens at one instant, so that each sees all the others."""
+    """The ideal: each pick happens at one instant, so that each sees all the others.
+
+    Transactions that take no time cannot overlap, so with those every mode comes down to this one.
+    """
 
     def __init__(self, runtime: SimulatedRuntime, table: ReplicaTable, transaction_ns: int) -> None:
         self._runtime = runtime
@@ -56,19 +59,12 @@ class ReadCommittedPick:
     async def pick(self, model: str) -> Replica | None:
         """Lock the best row and its node, count the pick and commit."""
         best = pick_best_replica(self._table.loaded(model))
-        if best is None or not self._transaction_ns:
-            return await self._without_locks(best)
+        if best is None:
+            await self._runtime.sleep(self._transaction_ns)
+            return None
         if self._is_free(best):
             return await self._take(best)
         return await self._take_first_that_still_stands(self._table.in_pick_order(model))
-
-    async def _without_locks(self, best: Row | None) -> Replica | None:
-        """Finish a pick that finds nothing, or whose transaction takes no time, so that no other can overlap it."""
-        if best is not None:
-            return count_pick(best, self._runtime.now_ns())
-        if self._transaction_ns:
-            await self._runtime.sleep(self._transaction_ns)
-        return None
 
     async def _take_first_that_still_stands(self, snapshot: Sequence[Row]) -> Replica | None:
         for row in snapshot:

@@ -1,7 +1,8 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
+from typing import Any
 
 from sim.routing.ports import Journal, NodeView
 from sim.routing.replica import Replica, ReplicaKey
@@ -35,10 +36,10 @@ class SimulatedRegistry:
         self._rows = table.rows
         self._locks: dict[str, FifoQueue] = {}
 
-    async def pick(self, model: str) -> Replica | None:
+    def pick(self, model: str) -> Coroutine[Any, Any, Replica | None]:
         """Choose a row and count the request on it, as the pick mode has it."""
         self.transactions += 1
-        return await self._pick_mode.pick(model)
+        return self._pick_mode.pick(model)
 
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 and touch the row; False if there is none."""

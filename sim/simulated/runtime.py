@@ -1,13 +1,13 @@
 """The routing code's runtime on SimPy: an integer-nanosecond clock, its own step loop, and tasks.
 
 SimPy gives the event heap and the events. A task here steps its coroutine straight from the callback of the event it
-waits for, starts at once and makes no end event unless somebody waits for it, which halves the cost of SimPy's own
+waits for, starts at once and makes no end event unless somebody waits for it, which is much cheaper than SimPy's own
 Process; a failure inside a task goes to a sink and stops the loop, where SimPy would rebuild the exception or let a
 waiting parent swallow it.
 """
 
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -22,45 +22,39 @@ Ticket = Callable[[], int]
 """Gives each scheduled event its place among those of the same instant; no two tickets are equal."""
 
 
+_Outcome = tuple[Any, BaseException | None]
+_NOTHING: _Outcome = (None, None)
+_NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
+
+
 class Cancelled(BaseException):
     """Raised where a cancelled task waits. Not an Exception, so that no handler of errors takes it for one."""
 
 
-class Environment(simpy.Environment):
-    """SimPy's environment on whole nanoseconds."""
+class Timer:
+    """An event that happens after a delay; what the heap and a waiting task need of an event, and no more."""
 
-    def __init__(self, ticket: Ticket) -> None:
-        super().__init__(initial_time=0)
-        self._ticket = ticket
+    __slots__ = ("callbacks",)
 
-    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
-        """Put the event on the heap; refuses any delay but a whole number of nanoseconds from 0 up.
+    _ok = True
+    _value = None
 
-        SimPy's own check lets NaN pass, after which events run in any order.
-        """
-        if type(delay) is not int or delay < 0:
-            raise ValueError(f"a delay is a whole number of nanoseconds, not {delay!r}")
-        heappush(self._queue, (self._now + delay, priority, self._ticket(), event))
-
-
-class Timer(simpy.Event):
-    """An event that happens after a delay; the quickest thing to await."""
-
-    def __init__(self, env: Environment, delay_ns: int) -> None:
-        self.env = env
-        self.callbacks = []
-        self._ok = True
-        self._value = None
-        env.schedule(self, NORMAL, delay_ns)
+    def __init__(self, runtime: "SimulatedRuntime", delay_ns: int) -> None:
+        if type(delay_ns) is not int or delay_ns < 0:
+            raise ValueError(_NOT_A_DELAY.format(delay_ns))
+        self.callbacks: Any = []
+        heappush(runtime._queue, (runtime._now + delay_ns, NORMAL, runtime._ticket(), self))
 
     def __await__(self) -> Generator[simpy.Event, Any, None]:
         """Wait until it has happened."""
-        if not self.processed:
-            yield self
+        # Any iterator will do where no value is sent in, and a tuple's is made faster than a generator.
+        return iter(() if self.callbacks is None else (self,))  # type: ignore[return-value]
 
 
 class Answer(simpy.Event):
     """A future: a SimPy event that is triggered with the answer."""
+
+    callbacks: Any
 
     def done(self) -> bool:
         """Tell whether the answer was given."""
@@ -78,7 +72,7 @@ class Answer(simpy.Event):
 
     def __await__(self) -> Generator[simpy.Event, Any, Any]:
         """Wait for the answer."""
-        if not self.processed:
+        if self.callbacks is not None:
             return (yield self)
         if not self._ok:
             raise cast("BaseException", self._value)
@@ -88,124 +82,153 @@ class Answer(simpy.Event):
 class Task:
     """A coroutine stepped from the callbacks of the events it waits for."""
 
-    __slots__ = (
-        "_context",
-        "_error",
-        "_finished",
-        "_on_end",
-        "_result",
-        "_runtime",
-        "_waits_for",
-        "name",
-        "work",
-    )
+    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "_waits_for", "name", "work")
 
-    def __init__(self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str) -> None:
-        self._runtime = runtime
+    def __init__(
+        self,
+        runtime: "SimulatedRuntime",
+        work: Coroutine[Any, Any, Any],
+        name: str,
+        advance: Callable[..., Any],
+        waits_for: simpy.Event | None,
+        outcome: _Outcome | None,
+    ) -> None:
         self.work = work
         self.name = name
-        self._context: Context = copy_context()
-        self._waits_for: simpy.Event | None = None
-        self._finished = False
-        self._result: Any = None
-        self._error: BaseException | None = None
+        self._runtime = runtime
+        self._advance = advance
+        self._waits_for = waits_for
+        self._outcome = outcome
         self._on_end: Answer | None = None
 
     def done(self) -> bool:
         """Tell whether the coroutine has ended."""
-        return self._finished
+        return self._outcome is not None
 
     def cancel(self) -> None:
         """Raise Cancelled in the coroutine, later at this same instant, unless it has ended by then."""
-        if not self._finished:
-            kick = Timer(self._runtime.environment, 0)
-            cast("list[Any]", kick.callbacks).append(self._break_off)
+        if self._outcome is None:
+            Timer(self._runtime, 0).callbacks.append(self._break_off)
 
     def result(self) -> Any:
         """Return what the coroutine returned, or raise what it raised; only once it is done."""
-        if self._error is not None:
-            raise self._error
-        return self._result
+        result, error = cast("_Outcome", self._outcome)
+        if error is not None:
+            raise error
+        return result
+
+    def failure(self) -> BaseException | None:
+        """Return what the coroutine raised; None if it has not ended or ended well."""
+        return None if self._outcome is None else self._outcome[1]
 
     def when_done(self) -> Answer:
         """Return an event that happens when the coroutine ends; its error, if any, is then the asker's to raise."""
-        self._on_end = Answer(self._runtime.environment)
+        self._on_end = Answer(self._runtime)
         return self._on_end
 
-    def step(self, advance: Callable[[Any], simpy.Event], value: Any) -> None:
-        """Run the coroutine to its next wait."""
+    def resume(self, event: simpy.Event) -> None:
+        """Run the coroutine to its next wait, with the value or the error of the event it waited for."""
         try:
-            event = self._context.run(advance, value)
+            waits_for = self._advance(self.work.send if event._ok else self.work.throw, event._value)
         except StopIteration as stop:
-            self.end(stop.value, None)
+            self.end((stop.value, None))
         except BaseException as error:
-            self.end(None, error)
+            self.end((None, error))
         else:
-            self._waits_for = event
-            cast("list[Any]", event.callbacks).append(self._resume)
+            self._waits_for = waits_for
+            waits_for.callbacks.append(self.resume)
 
-    def _resume(self, event: simpy.Event) -> None:
-        if event._ok:
-            self.step(self.work.send, event._value)
-        else:
-            self.step(self.work.throw, event._value)
-
-    def _break_off(self, _kick: simpy.Event) -> None:
-        if self._finished:
-            return
-        waits_for = cast("simpy.Event", self._waits_for)
-        if waits_for.callbacks is not None:
-            waits_for.callbacks.remove(self._resume)
-        self.step(self.work.throw, Cancelled(f"{self.name} was cancelled"))
-
-    def end(self, result: Any, error: BaseException | None) -> None:
+    def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
-        self._finished = True
-        self._result = result
-        self._error = error
+        self._outcome = outcome
         self._waits_for = None
-        self._runtime.forget(self)
+        del self._runtime.live[self]
+        error = outcome[1]
         if self._on_end is not None:
             self._on_end.set_result(None)
         if error is not None and (self._on_end is None or not isinstance(error, Exception)):
             self._runtime.report(error)
 
+    def close(self) -> None:
+        """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
+        while True:
+            try:
+                self.work.close()
+            except RuntimeError:
+                continue
+            return self.end(_NOTHING)
 
-class SimulatedRuntime:
-    """Clock and tasks of a simulated run.
+    def _break_off(self, _kick: simpy.Event) -> None:
+        if self._waits_for is None:
+            return
+        if self._waits_for.callbacks is not None:
+            self._waits_for.callbacks.remove(self.resume)
+        blow = Answer(self._runtime)
+        blow._ok = False
+        blow._value = Cancelled(f"{self.name} was cancelled")
+        self.resume(blow)
 
-    A task that fails while nobody waits for it stops the run, and the failure is raised from `run`.
+
+class SimulatedRuntime(simpy.Environment):
+    """Clock and tasks of a simulated run: SimPy's environment, on whole nanoseconds.
+
+    A task that fails while nobody waits for it stops the run, and the failure is raised from `run_tasks`.
     """
 
+    _now: int
+
     def __init__(self, ticket: Ticket | None = None) -> None:
-        self.environment = Environment(ticket or count().__next__)
-        self._live: dict[Task, None] = {}
+        super().__init__(initial_time=0)
+        self._ticket = ticket or count().__next__
+        self.live: dict[Task, None] = {}
         self._is_over = False
         self._failures: list[BaseException] = []
 
+    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
+        """Put the event on the heap; refuses any delay but a whole number of nanoseconds from 0 up.
+
+        SimPy's own check lets NaN pass, after which events run in any order.
+        """
+        if type(delay) is not int or delay < 0:
+            raise ValueError(_NOT_A_DELAY.format(delay))
+        heappush(self._queue, (self._now + delay, priority, self._ticket(), event))
+
     def now_ns(self) -> int:
         """Return the nanoseconds since the start of the run."""
-        return cast("int", self.environment._now)
+        return self._now
 
     wall_ns = now_ns
 
     def sleep(self, delay_ns: int) -> Timer:
         """Return what to await for the delay to pass."""
-        return Timer(self.environment, delay_ns)
+        return Timer(self, delay_ns)
 
     def future(self) -> Answer:
         """Make an answer that is not given yet."""
-        return Answer(self.environment)
+        return Answer(self)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
         """Start the coroutine at once: it runs to its first wait before this returns."""
-        task = Task(self, work, name)
-        self._live[task] = None
+        task = self._start(work, name)
+        failure = task.failure()
+        if failure is not None:
+            self.report(failure)
+        return task
+
+    def _start(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        advance = copy_context().run
         if self._is_over:
-            _close(work)
-            task.end(None, None)
-        else:
-            task.step(work.send, None)
+            work.close()
+            return Task(self, work, name, advance, None, _NOTHING)
+        try:
+            waits_for = advance(work.send, None)
+        except StopIteration as stop:
+            return Task(self, work, name, advance, None, (stop.value, None))
+        except BaseException as error:
+            return Task(self, work, name, advance, None, (None, error))
+        task = Task(self, work, name, advance, waits_for, None)
+        self.live[task] = None
+        waits_for.callbacks.append(task.resume)
         return task
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
@@ -214,7 +237,7 @@ class SimulatedRuntime:
         An answer that comes at the very instant of the limit is too late: the limit was scheduled first.
         """
         limit = self.sleep(limit_ns)
-        task = self.spawn(work, "within")
+        task = self._start(work, "within")
         if not task.done() and await self._is_late(task, limit):
             task.cancel()
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
@@ -228,24 +251,20 @@ class SimulatedRuntime:
             if not late.triggered:
                 late.set_result(is_late)
 
-        cast("list[Any]", limit.callbacks).append(lambda _event: settle(is_late=True))
-        cast("list[Any]", task.when_done().callbacks).append(lambda _event: settle(is_late=False))
+        limit.callbacks.append(lambda _event: settle(is_late=True))
+        task.when_done().callbacks.append(lambda _event: settle(is_late=False))
         try:
             return cast("bool", await late)
         except BaseException:
             task.cancel()
             raise
 
-    def forget(self, task: Task) -> None:
-        """Let go of a task that has ended."""
-        del self._live[task]
-
     def report(self, failure: BaseException) -> None:
         """Put a failure in the sink, which stops the run before the next event. A cancellation is none."""
         if not isinstance(failure, Cancelled):
             self._failures.append(failure)
 
-    def run(self, horizon_ns: int) -> None:
+    def run_tasks(self, horizon_ns: int) -> None:
         """Run event after event until no task is left, or the next event is at or after the horizon.
 
         Tasks still alive then are closed, in the order they were started, never by the garbage collector. Raises
@@ -254,31 +273,18 @@ class SimulatedRuntime:
         try:
             self._step_until(horizon_ns)
         finally:
-            self._close_all()
+            self._is_over = True
+            while self.live:
+                next(iter(self.live)).close()
         if self._failures:
             raise self._failures[0]
 
     def _step_until(self, horizon_ns: int) -> None:
-        environment, queue, live, failures = self.environment, self.environment._queue, self._live, self._failures
+        queue: list[Any] = self._queue
+        live, failures, pop = self.live, self._failures, heappop
         while live and queue and not failures and queue[0][0] < horizon_ns:
-            environment._now, _, _, event = heappop(queue)
-            callbacks = cast("list[Any]", event.callbacks)
-            event.callbacks = None  # type: ignore[assignment]  # SimPy's own mark of an event that has happened
+            self._now, _, _, event = pop(queue)
+            callbacks = event.callbacks
+            event.callbacks = None  # SimPy's own mark of an event that has happened
             for callback in callbacks:
                 callback(event)
-
-    def _close_all(self) -> None:
-        self._is_over = True
-        while self._live:
-            task = next(iter(self._live))
-            _close(task.work)
-            task.end(None, None)
-
-
-def _close(work: Coroutine[Any, Any, Any]) -> None:
-    """Close the coroutine, again if it went on to wait in a cleanup of its own, which Python refuses with this error."""
-    while True:
-        try:
-            return work.close()
-        except RuntimeError:
-            continue

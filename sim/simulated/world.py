@@ -6,10 +6,7 @@ from itertools import count
 from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario.plan import Plan
-from sim.scenario.schema import ModelSpec, NodeSpec, RouterSpec, Scenario
-from sim.scenario.service import service_times_ns
-from sim.scenario.streams import stream
+from sim.scenario import ModelSpec, NodeSpec, Plan, RouterSpec, Scenario, service_times_ns, stream
 from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.clients import Clients
 from sim.simulated.fifo_queue import FifoQueue
@@ -50,7 +47,7 @@ class World:
         """Run until every request has ended, or the limit on draining is reached."""
         self._bring_up_replicas()
         self._clients.start()
-        self.runtime.run(self._scenario.duration_ns + self._scenario.drain_limit_ns)
+        self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
 
     def _bring_up_replicas(self) -> None:
         for model in self._scenario.models:
@@ -73,7 +70,7 @@ class World:
 
     def _pick_mode(self) -> PickMode:
         transaction_ns = self._scenario.registry.transaction_ns
-        if self._scenario.router.pick == "serial":
+        if self._scenario.router.pick == "serial" or not transaction_ns:
             return SerialPick(self.runtime, self._table, transaction_ns)
         read_committed = ReadCommittedPick(self.runtime, self._table, transaction_ns, self.journal.lock_waited)
         if self._scenario.router.pick == "read_committed":

@@ -73,6 +73,12 @@ def test_a_variant_that_was_not_run_has_no_verdict() -> None:
     assert check(Expect(variant="hardened", min=1), METRICS) == []
 
 
+def test_a_verdict_knows_the_window_it_was_taken_over() -> None:
+    (verdict,) = check(Expect(min=0.9, after_ns=5), METRICS)
+
+    assert verdict.window == Window(5, None)
+
+
 def test_the_window_of_an_expectation_is_open_where_it_says_nothing() -> None:
     assert window_of(Expect()) == Window(0, None)
     assert window_of(Expect(after_ns=5, before_ns=9)) == Window(5, 9)

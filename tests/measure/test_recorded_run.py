@@ -28,6 +28,7 @@ from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.scenario.metric_names import is_metric
 
 S = 1_000_000_000
 
@@ -203,6 +204,12 @@ def test_every_metric_of_the_tiny_run_is_the_one_worked_out_on_paper(records: Re
 
     assert metrics == pytest.approx(WHOLE_RUN, rel=1e-12)
     assert {type(value) for value in metrics.values()} == {int, float}
+
+
+def test_a_scenario_may_expect_something_of_every_metric(records: Records) -> None:
+    metrics = summarise(records, TOTALS)
+
+    assert [name for name in metrics if not is_metric(name)] == []
 
 
 def test_a_window_takes_requests_by_arrival_and_the_rest_by_its_own_time(records: Records) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
-from sim.routing.in_flight import Reservation
+from sim.routing.in_flight import Route
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
 from tests.drivers import MS, Driver, all_of
@@ -77,9 +77,9 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
     async def story(runtime: Runtime) -> int:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.registry.put(key, "a#0:1", in_flight=stored)
-        reservation = Reservation(world.registry, key)
+        route = Route(key, "a#0:1", world.dial(key, "a#0:1"), world.registry, runtime, world.journal)
         for _ in range(releases):
-            await reservation.release()
+            await route.release()
         return world.registry.rows[key].in_flight
 
     assert driver.run(story) == left

@@ -18,7 +18,7 @@ def test_places_go_to_those_who_ask_in_the_order_they_asked() -> None:
 
     for number in range(5):
         runtime.spawn(use(number), "use")
-    runtime.run(FAR_NS)
+    runtime.run_tasks(FAR_NS)
 
     assert log == [(0, 0), (0, 1), (10, 2), (10, 3), (20, 4)]
     assert queue.is_free()
@@ -44,7 +44,7 @@ def leave_while_waiting(at_ns: int) -> list[tuple[int, int]]:
 
     tasks.extend(runtime.spawn(use(number), "use") for number in range(3))
     runtime.spawn(leave(), "leave")
-    runtime.run(FAR_NS)
+    runtime.run_tasks(FAR_NS)
     assert queue.is_free()
     return log
 

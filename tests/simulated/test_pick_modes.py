@@ -41,7 +41,7 @@ class Registry:
         return [row.in_flight for row in self.table.rows.values()]
 
     def _mode(self, mode: str, transaction_ns: int) -> PickMode:
-        if mode == "serial":
+        if mode == "serial" or not transaction_ns:
             return SerialPick(self.runtime, self.table, transaction_ns)
         read_committed = ReadCommittedPick(self.runtime, self.table, transaction_ns, self.waits_ns.append)
         if mode == "read_committed":
@@ -63,7 +63,7 @@ def test_simultaneous_picks_fall_as_the_mode_has_it(mode: str, replicas: int, pi
     registry = Registry(mode, replicas)
 
     registry.pick_at(*[0] * picks)
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert registry.in_flight() == expected
 
@@ -73,7 +73,7 @@ def test_transactions_that_take_no_time_cannot_overlap_and_so_spread(mode: str) 
     registry = Registry(mode, 4, transaction_ns=0)
 
     registry.pick_at(*[0] * 32)
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert registry.in_flight() == [8, 8, 8, 8]
 
@@ -83,7 +83,7 @@ def test_picks_one_after_the_other_rotate(mode: str) -> None:
     registry = Registry(mode, 3)
 
     registry.pick_at(*[n * 10 * MS for n in range(6)])
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert [str(row.key) for row in registry.picked if row] == ["n0#0", "n1#0", "n2#0"] * 2
 
@@ -92,7 +92,7 @@ def test_waiters_hold_the_row_one_after_the_other_for_a_transaction_each() -> No
     registry = Registry("read_committed", 2)
 
     registry.pick_at(0, 0, 0)
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert registry.waits_ns == [TRANSACTION_NS, 2 * TRANSACTION_NS]
 
@@ -106,7 +106,7 @@ def test_a_waiter_whose_row_is_deleted_goes_on_in_its_old_order() -> None:
 
     registry.pick_at(0, 0)
     registry.runtime.spawn(delete_first(), "delete")
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert [str(row.key) for row in registry.picked if row] == ["n0#0", "n1#0"]
 
@@ -120,7 +120,7 @@ def test_a_waiter_left_with_no_row_finds_nothing() -> None:
 
     registry.pick_at(0, 0)
     registry.runtime.spawn(delete_first(), "delete")
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert registry.picked[1] is None
 
@@ -131,6 +131,6 @@ def test_a_pick_of_another_model_on_the_same_node_waits_for_the_open_one() -> No
 
     registry.pick_at(0)
     registry.pick_at(MS, model="other")
-    registry.runtime.run(FAR_NS)
+    registry.runtime.run_tasks(FAR_NS)
 
     assert registry.waits_ns == [TRANSACTION_NS - MS]

@@ -24,7 +24,7 @@ def test_counts_that_follow_their_holders_do_not_drift() -> None:
 
     table.rows[KEY].in_flight += 2
     table.decrement(KEY)
-    runtime.environment._now = 1000
+    runtime._now = 1000
 
     assert (table.total_in_flight(), table.floor_hits, table.drift_ns()) == (1, 0, 0)
 
@@ -35,13 +35,13 @@ def test_a_row_published_under_running_requests_drifts_until_they_end() -> None:
     publish(table, runtime, in_flight=2)
 
     table.delete(KEY)
-    runtime.environment._now = 100  # no row, so no count that could be wrong
+    runtime._now = 100  # no row, so no count that could be wrong
     publish(table, runtime)
-    runtime.environment._now = 110
+    runtime._now = 110
     table.decrement(KEY)
-    runtime.environment._now = 120
+    runtime._now = 120
     table.decrement(KEY)
-    runtime.environment._now = 999
+    runtime._now = 999
 
     assert table.drift_ns() == 2 * 10 + 1 * 10
     assert table.floor_hits == 2

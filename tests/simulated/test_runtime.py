@@ -13,7 +13,7 @@ FAR_NS = 10**18
 
 
 def run(runtime: SimulatedRuntime) -> None:
-    runtime.run(FAR_NS)
+    runtime.run_tasks(FAR_NS)
 
 
 @pytest.mark.parametrize("delay", [math.nan, 1.0, 0.5, -1, True, math.inf], ids=repr)
@@ -150,7 +150,7 @@ def test_the_horizon_is_exclusive() -> None:
 
     for at_ns in (9, 10, 11):
         runtime.spawn(note(at_ns), "note")
-    runtime.run(10)
+    runtime.run_tasks(10)
 
     assert reached == [9]
 

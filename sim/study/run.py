@@ -1,0 +1,132 @@
+"""One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from sim.measure import tables
+from sim.measure.expectations import Verdict, check, window_of
+from sim.measure.recorder import Recorder
+from sim.measure.records import Records
+from sim.measure.summary import Totals, summarise
+from sim.measure.window import Window
+from sim.routing.ports import Clock
+from sim.routing.replica import ReplicaKey
+from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
+from sim.simulated.world import World
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run left behind: figures, and tables with a row for each thing that happened.
+
+    In the tables, columns that end in `_s` are seconds since the start of the run or durations; what did not happen
+    is missing.
+    """
+
+    scenario: Scenario
+    variant: str
+    seed: int
+    digest: str
+    """Fingerprint of every recorded decision and event; equal plans have equal digests."""
+    metrics: dict[str, float]
+    """Flat figures by name, over everything after the warm-up."""
+    records: Records = field(repr=False)
+    totals: Totals = field(repr=False)
+
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """One row a request."""
+        return tables.requests(self.records)
+
+    @cached_property
+    def picks(self) -> pd.DataFrame:
+        """One row for each time the registry chose a replica."""
+        return tables.picks(self.records)
+
+    @cached_property
+    def probes(self) -> pd.DataFrame:
+        """One row for each health call that was sent."""
+        return tables.probes(self.records)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """One row for each change of the rows, install and load, with its cause."""
+        return tables.events(self.records)
+
+    @cached_property
+    def replicas(self) -> pd.DataFrame:
+        """One row a replica: how long it was ready, how many requests it served, how busy it was."""
+        return tables.replicas(self.records, self.totals.end_ns, _workers(self.scenario))
+
+    def metrics_in(self, window: Window) -> dict[str, float]:
+        """Return the figures over the requests that arrived in the window."""
+        return summarise(
+            self.records,
+            self.totals,
+            window,
+            warmup_ns=self.scenario.warmup_ns,
+            workers=_workers(self.scenario),
+        )
+
+
+class NoSuchVariant(LookupError):
+    """The scenario file has no variant of that name."""
+
+
+def run(file: ScenarioFile, variant: str | None = None, seed: int | None = None) -> RunResult:
+    """Run one variant of a loaded scenario file, the first one unless named, on the scenario's seed unless given.
+
+    Raises NoSuchVariant.
+    """
+    name = next(iter(file.variants)) if variant is None else variant
+    if name not in file.variants:
+        raise NoSuchVariant(f"{file.path} has no variant {name!r}; it has {', '.join(file.variants)}")
+    return run_scenario(file.variants[name], name, seed)
+
+
+def run_scenario(scenario: Scenario, variant: str = "default", seed: int | None = None) -> RunResult:
+    """Run a complete scenario; the result is a pure function of the scenario and the seed."""
+    if seed is not None:
+        scenario = scenario.model_copy(update={"seed": seed})
+    recorders: list[Recorder] = []
+
+    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> Recorder:
+        recorders.append(Recorder(clock, is_alive))
+        return recorders[0]
+
+    world = World(scenario, make_plan(scenario, scenario.seed), new_recorder)
+    world.run()
+    records = recorders[0].records
+    totals = Totals(
+        transactions=world.registry.transactions,
+        floor_hits=world.registry.table.floor_hits,
+        final_in_flight=world.registry.table.total_in_flight(),
+        drift_ns=world.registry.table.drift_ns(),
+        end_ns=world.runtime.now_ns(),
+    )
+    metrics = summarise(records, totals, warmup_ns=scenario.warmup_ns, workers=_workers(scenario))
+    return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
+
+
+def judge(expect: tuple[Expectation, ...], results: dict[str, RunResult]) -> list[Verdict]:
+    """Check the expectations against the runs of one seed, by variant; in the order of the file."""
+    verdicts: list[Verdict] = []
+    measured: dict[Window, dict[str, dict[str, float]]] = {}
+    for expectation in expect:
+        window = window_of(expectation)
+        if window not in measured:
+            measured[window] = {name: result.metrics_in(window) for name, result in results.items()}
+        verdicts.extend(check(expectation, measured[window]))
+    return verdicts
+
+
+def _workers(scenario: Scenario) -> dict[ReplicaKey, int]:
+    return {
+        ReplicaKey(node.name, model.name, index): model.backend.workers
+        for model in scenario.models
+        for node in scenario.nodes
+        for index in range(node.slots)
+    }

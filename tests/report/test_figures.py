@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.report.figures import bar, scale_for
+
+WRITTEN = {
+    ("latency.p99_s", 12.345): "12.35 s",
+    ("route.p99_s", 0.00625): "6.2 ms",
+    ("throughput_per_s", 1.25): "1.25 /s",
+    ("fairness.busiest_share", 0.5): "50.0 %",
+    ("replicas.a#0.utilization", 0.125): "12.5 %",
+    ("fairness.jain", 0.9356): "0.936",
+    ("fairness.longest_streak", 12): "12",
+    ("requests.completed", 200_000): "200,000",
+}
+
+
+@pytest.mark.parametrize(("metric", "value"), WRITTEN)
+def test_a_figure_is_written_in_the_unit_of_its_metric(metric: str, value: float) -> None:
+    scale = scale_for(metric, [value])
+
+    assert f"{scale.write(value)} {scale.unit}".strip() == WRITTEN[metric, value]
+
+
+def test_figures_side_by_side_share_the_unit_of_the_largest() -> None:
+    scale = scale_for("latency.p50_s", [0.5, 2])
+
+    assert (scale.unit, scale.write(0.5), scale.write(2)) == ("s", "0.50", "2.00")
+
+
+def test_replications_are_written_as_their_mean_and_half_the_interval() -> None:
+    scale = scale_for("latency.mean_s", [1, 2, 3])
+
+    # Student's t with 2 degrees of freedom is 4.3027; the standard error is 1/sqrt(3).
+    assert scale.write_mean([1, 2, 3], "±") == "2.00 ± 2.48"
+
+
+def test_replications_that_agree_are_written_as_one_figure() -> None:
+    assert scale_for("probes.sent", [6, 6]).write_mean([6, 6], "±") == "6"
+
+
+@given(st.floats(0, 1), st.integers(1, 40), st.booleans())
+def test_a_bar_is_as_wide_as_asked_and_full_only_near_one(share: float, width: int, ascii_only: bool) -> None:
+    drawn = bar(share, width, ascii_only=ascii_only)
+
+    assert len(drawn) == width
+    assert drawn.strip() == "" if share == 0 else drawn.count(drawn[0]) >= round(share * width) - 1
+    assert drawn.isascii() or not ascii_only
+
+
+def test_bars_grow_by_eighths() -> None:
+    assert [bar(eighths / 16, 2) for eighths in (0, 1, 8, 12, 16)] == ["  ", "▏ ", "█ ", "█▌", "██"]

@@ -1,0 +1,202 @@
+import io
+import re
+
+from rich.console import Console
+
+from sim.measure.expectations import Verdict
+from sim.measure.window import Window
+from sim.report.column import VariantColumn
+from sim.report.table import ScenarioTable
+
+S = 1_000_000_000
+
+PINNED = {
+    "requests.offered": 200,
+    "requests.completed": 200,
+    "requests.failed": 0,
+    "fairness.busiest_share": 1.0,
+    "fairness.jain": 0.5,
+    "fairness.jain_random": 0.995,
+    "latency.mean_s": 4.3,
+    "latency.p99_s": 17.2,
+    "route.p99_s": 0.006,
+    "probes.sent": 6,
+    "replicas.dgx-spark1#0.share": 1.0,
+    "replicas.nvidia-thor1#0.share": 0.0,
+}
+FIXED = PINNED | {
+    "fairness.busiest_share": 0.56,
+    "fairness.jain": 0.986,
+    "latency.mean_s": 0.8,
+    "latency.p99_s": 3.2,
+    "replicas.dgx-spark1#0.share": 0.56,
+    "replicas.nvidia-thor1#0.share": 0.44,
+}
+
+
+def pinned(*verdicts: Verdict) -> VariantColumn:
+    return VariantColumn("pinned", [1], [PINNED], ["62341fa7057679506530645ef19ad84d"], [verdicts])
+
+
+def fixed(*verdicts: Verdict) -> VariantColumn:
+    return VariantColumn("fixed", [1], [FIXED], ["1e1680e04fc71b8d69ee42483d9f7e6a"], [verdicts])
+
+
+def printed(*columns: VariantColumn, width: int = 80, color: bool = False, encoding: str = "utf-8") -> str:
+    """Print the table as a terminal of that kind would show it; without colour, nothing but characters is left."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding=encoding)
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="truecolor" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+    )
+    console.print(ScenarioTable("cache_pinning", "A sticky client never uses the second node.", columns))
+    out.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_variants_stand_side_by_side_with_a_row_per_metric_and_a_bar_per_replica() -> None:
+    broken = Verdict("fairness.busiest_share", "pinned", 1.0, "<= 0.9", False)
+    kept = Verdict("fairness.jain", "fixed", 0.986, ">= 0.95", True)
+
+    shown = lines(printed(pinned(broken), fixed(kept)))
+
+    rule = shown.pop(3)
+    assert set(rule) == {"─"}
+    assert shown == [
+        "cache_pinning seed 1",
+        "A sticky client never uses the second node.",
+        "pinned fixed",
+        "requests offered 200 200",
+        "requests completed 200 200",
+        "busiest share (%) ✗ 100.0 56.0",
+        "jain index 0.500 0.986",
+        "jain if at random 0.995 0.995",
+        "latency mean (s) 4.30 0.80",
+        "latency p99 (s) 17.20 3.20",
+        "route p99 (ms) 6.0 6.0",
+        "probes sent 6 6",
+        "dgx-spark1#0 ████████████████ 100% █████████ 56%",
+        "nvidia-thor1#0 0% ███████ 44%",
+        "✗ pinned fairness.busiest_share: 1, expected <= 0.9",
+        "✓ fixed fairness.jain: 0.986, expected >= 0.95",
+        "digest pinned 62341fa7057679506530645ef19ad84d",
+        "digest fixed 1e1680e04fc71b8d69ee42483d9f7e6a",
+    ]
+
+
+def test_what_breaks_an_expectation_is_red_and_bold_and_what_holds_is_green() -> None:
+    broken = Verdict("fairness.busiest_share", "pinned", 1.0, "<= 0.9", False)
+    kept = Verdict("fairness.jain", "fixed", 0.986, ">= 0.95", True)
+
+    shown = printed(pinned(broken), fixed(kept), color=True)
+
+    assert re.search(r"\x1b\[1;31m *✗ 100\.0", shown)
+    assert re.search(r"\x1b\[32m *0\.986", shown)
+
+
+def test_an_expectation_about_a_part_of_the_run_has_a_row_of_its_own() -> None:
+    late = Verdict("fairness.jain", "fixed", 0.94, ">= 0.95", False, Window(70 * S, 100 * S))
+
+    shown = lines(printed(pinned(), fixed(late)))
+
+    assert "jain index 0.500 0.986" in shown
+    assert "jain index from 70 s to 100 s · ✗ 0.940" in shown
+    assert "✗ fixed fairness.jain from 70 s to 100 s: 0.94, expected >= 0.95" in shown
+
+
+def test_an_expected_metric_is_shown_though_it_is_not_on_the_short_list() -> None:
+    verdict = Verdict("replicas.dgx-spark1#0.utilization", "fixed", 0.5, ">= 0.6", False)
+    column = VariantColumn("fixed", [1], [FIXED | {verdict.metric: 0.5}], ["0"], [[verdict]])
+
+    assert "replicas.dgx-spark1#0.utilization (%) ✗ 50.0" in lines(printed(column))
+
+
+def test_an_expectation_that_could_not_be_checked_neither_holds_nor_breaks() -> None:
+    skipped = Verdict("latency.p99_s", "fixed", 3.2, "< uncached (not run)", None)
+
+    shown = lines(printed(fixed(skipped)))
+
+    assert "- fixed latency.p99_s: 3.2, expected < uncached (not run)" in shown
+    assert "latency p99 (s) 3.20" in shown
+
+
+def test_a_metric_that_does_not_apply_leaves_its_cell_empty() -> None:
+    bare = VariantColumn("bare", [1], [{"requests.offered": 0}], ["0"], [[]])
+
+    assert "jain index 0.986 ·" in lines(printed(fixed(), bare))
+
+
+def test_requests_that_did_not_complete_are_shown_where_there_are_any() -> None:
+    unlucky = VariantColumn("unlucky", [1], [FIXED | {"requests.failed": 3}], ["0"], [[]])
+
+    assert "requests failed 0 3" in lines(printed(fixed(), unlucky))
+    assert "failed" not in printed(fixed())
+
+
+def test_replications_show_their_mean_and_spread_and_how_many_keep_an_expectation() -> None:
+    runs = [FIXED | {"latency.mean_s": mean} for mean in (1.0, 2.0, 3.0)]
+    verdicts = [
+        [Verdict("latency.mean_s", "fixed", run["latency.mean_s"], "<= 2.5", index < 2)]
+        for index, run in enumerate(runs)
+    ]
+    column = VariantColumn("fixed", [1, 2, 3], runs, ["a", "b", "c"], verdicts)
+
+    shown = lines(printed(column))
+
+    assert "latency mean (s) ✗ 2.00 ± 2.48" in shown
+    assert "✗ 2/3 fixed latency.mean_s: 3, expected <= 2.5" in shown
+    assert "cache_pinning 3 seeds, 1 to 3" in shown
+    assert "digest a (seed 1 of 3)" in shown
+
+
+def test_no_line_is_longer_than_80_characters_and_no_figure_is_cut() -> None:
+    runs = [FIXED | {"latency.p99_s": 100.25 + index} for index in range(3)]
+    names = ["pinned", "uncached", "fixed", "hardened", "mine"]
+    many = [
+        VariantColumn(
+            name, [1, 2, 3], runs, ["d" * 32] * 3, [[Verdict("latency.p99_s", name, 102.25, "<= 1", False)]] * 3
+        )
+        for name in names
+    ]
+
+    shown = printed(*many)
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count("✗ 101.25 ± 2.48") == 5
+    assert "…" not in shown
+
+
+def test_an_output_that_takes_only_ascii_gets_only_ascii() -> None:
+    broken = Verdict("fairness.busiest_share", "pinned", 1.0, "<= 0.9", False)
+
+    shown = lines(printed(pinned(broken), fixed(), encoding="ascii"))
+
+    assert "|busiest share (%) | x 100.0 | 56.0|" in shown
+    assert "x pinned fairness.busiest_share: 1, expected <= 0.9" in shown
+
+
+def test_brackets_in_names_are_shown_as_they_are() -> None:
+    column = VariantColumn("[red]", [1], [{"requests.offered": 1, "replicas.rack[1]#0.share": 1.0}], ["0"], [[]])
+
+    shown = printed(column)
+
+    assert "[red]" in shown
+    assert "rack[1]#0" in shown
+
+
+def test_a_crowd_of_replicas_is_cut_short() -> None:
+    shares = {f"replicas.node{number}#0.share": 1 / 40 for number in range(40)}
+
+    shown = printed(VariantColumn("fixed", [1], [shares], ["0"], [[]]))
+
+    assert shown.count("#0 ") == 16
+    assert "and 24 more replicas" in shown

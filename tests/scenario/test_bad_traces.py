@@ -1,0 +1,121 @@
+"""Broken trace files are refused with the row, the column and what is allowed there."""
+
+from pathlib import Path
+
+import pytest
+
+from sim.scenario import ScenarioError, load, make_plan
+from tests.scenario.bad_scenarios import workload
+
+HEADER = "arrival_s,context_tokens,generated_tokens\n"
+BROKEN = {
+    "empty": (b"", "t.csv:1: found no column 'arrival_s'"),
+    "header alone": (HEADER.encode(), "t.csv has no rows; allowed: at least one below the header"),
+    "missing column": (b"arrival_s,context,generated_tokens\n0,1,1\n", "found no column 'context_tokens'"),
+    "missing column, with a hint": (b"arrival,context_tokens,generated_tokens\n", "did you mean 'arrival'?"),
+    "column twice": (b"arrival_s,arrival_s,context_tokens,generated_tokens\n", "more than one column 'arrival_s'"),
+    "field missing": (HEADER.encode() + b"0,1,1\n1,2\n", "t.csv:3: found 2 fields; allowed: 3, as in the header"),
+    "field too many": (HEADER.encode() + b"0,1,1,1\n", "t.csv:2: found 4 fields"),
+    "blank row": (HEADER.encode() + b"0,1,1\n\n1,1,1\n", "t.csv:3: found 0 fields"),
+    "word for an arrival": (
+        HEADER.encode() + b"soon,1,1\n",
+        "t.csv:2: column 'arrival_s': found 'soon'; allowed: seconds",
+    ),
+    "arrival not a number": (HEADER.encode() + b"nan,1,1\n", "found 'nan'; allowed: seconds from 0 to 8640000"),
+    "infinite arrival": (HEADER.encode() + b"inf,1,1\n", "found 'inf'; allowed: seconds from 0"),
+    "overflowing arrival": (HEADER.encode() + b"1e999,1,1\n", "found '1e999'; allowed: seconds from 0"),
+    "arrival too late": (HEADER.encode() + b"1e300,1,1\n", "found '1e300'; allowed: seconds from 0"),
+    "negative arrival": (HEADER.encode() + b"-1,1,1\n", "found '-1'; allowed: seconds from 0"),
+    "arrival with underscore": (HEADER.encode() + b"1_0,1,1\n", "found '1_0'; allowed: seconds from 0"),
+    "not sorted": (
+        HEADER.encode() + b"5,1,1\n4.9,1,1\n",
+        "t.csv:3: column 'arrival_s': found '4.9'; allowed: not earlier",
+    ),
+    "fraction of a token": (
+        HEADER.encode() + b"0,1.5,1\n",
+        "column 'context_tokens': found '1.5'; allowed: a whole number",
+    ),
+    "negative tokens": (
+        HEADER.encode() + b"0,1,-1\n",
+        "column 'generated_tokens': found '-1'; allowed: a whole number",
+    ),
+    "no tokens": (HEADER.encode() + b"0,,1\n", "column 'context_tokens': found ''; allowed: a whole number"),
+    "digits of another script": (HEADER.encode() + "0,٣,1\n".encode(), "found '\\u0663'; allowed: a whole number"),
+    "too many tokens": (HEADER.encode() + b"0,1,99999999\n", "allowed: a whole number from 0 to 10,000,000"),
+    "quote not closed": (HEADER.encode() + b'0,1,"1\n', "t.csv is not CSV: unexpected end of data"),
+    "not UTF-8": (HEADER.encode() + b"0,1,\xff\n", "t.csv is not UTF-8; allowed: a CSV file in UTF-8"),
+    "compressed": (b"\x1f\x8b\x08\x00\x00\x00", "t.csv is not UTF-8"),
+}
+
+
+def scenario_with_trace(folder: Path, content: bytes, keys: str = "") -> Path:
+    (folder / "t.csv").write_bytes(content)
+    path = folder / "scenario.yaml"
+    path.write_text(workload(f"kind: trace, file: t.csv{keys}"))
+    return path
+
+
+@pytest.mark.parametrize(("content", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_trace_is_refused_with_its_row_at_the_place_that_names_it(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = scenario_with_trace(tmp_path, content)
+
+    with pytest.raises(ScenarioError) as refusal:
+        load(path)
+
+    assert message in str(refusal.value)
+    assert all(line.startswith(f"{path}:5:46: workload[0].file: ") for line in str(refusal.value).splitlines())
+
+
+def test_all_wrong_rows_are_reported_up_to_twenty(tmp_path: Path) -> None:
+    path = scenario_with_trace(tmp_path, HEADER.encode() + b"x,1,1\n" * 30)
+
+    with pytest.raises(ScenarioError) as refusal:
+        load(path)
+
+    assert [problem.text.split(":")[1] for problem in refusal.value.problems] == [str(row) for row in range(2, 22)]
+
+
+def test_a_trace_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    path = scenario_with_trace(tmp_path, HEADER.encode())
+    with (tmp_path / "t.csv").open("r+b") as trace:
+        trace.truncate((64 << 20) + 1)
+
+    with pytest.raises(ScenarioError, match=r"t\.csv is too large; allowed: at most 67,108,864 bytes"):
+        load(path)
+
+
+def test_columns_of_other_names_and_further_columns_are_read(tmp_path: Path) -> None:
+    content = b"id,out,in,t\na,2,1,0.5\n"
+    path = scenario_with_trace(tmp_path, content, ", columns: {arrival: t, prompt: in, output: out}")
+
+    requests = make_plan(load(path).variants["default"], seed=0).open
+
+    assert (requests.arrival_ns[0], requests.prompt_tokens[0], requests.output_tokens[0]) == (500_000_000, 1, 2)
+
+
+def test_a_trace_outside_of_the_folder_is_read_if_its_folder_is_allowed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = scenario_with_trace(tmp_path, b"")
+    (tmp_path / "t.csv").rename(elsewhere / "t.csv")
+    (elsewhere / "t.csv").write_text(HEADER + "0,1,1\n")
+
+    scenario = load(path, allow_dirs=[elsewhere]).variants["default"]
+
+    assert len(make_plan(scenario, seed=0).open) == 1
+
+
+def test_a_link_out_of_the_folder_is_followed_if_it_ends_in_an_allowed_folder(tmp_path: Path) -> None:
+    inside, elsewhere = tmp_path / "inside", tmp_path / "elsewhere"
+    inside.mkdir()
+    elsewhere.mkdir()
+    path = scenario_with_trace(inside, b"")
+    (elsewhere / "real.csv").write_text(HEADER + "0,1,1\n")
+    (inside / "t.csv").unlink()
+    (inside / "t.csv").symlink_to(elsewhere / "real.csv")
+
+    scenario = load(path, allow_dirs=[elsewhere]).variants["default"]
+
+    assert len(make_plan(scenario, seed=0).open) == 1

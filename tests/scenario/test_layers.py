@@ -1,0 +1,125 @@
+"""Variants over the base, profiles under both, and overrides on top of all."""
+
+import pytest
+
+from sim.scenario import ScenarioError, loads
+from tests.scenario.bad_scenarios import good_but
+
+PROFILES = {
+    "pinned": ("sticky", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
+    "uncached": ("per_request", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
+    "fixed": ("per_request", 30_000_000_000, True, "leader_owned", "remove_row", "probes", "read_committed"),
+    "hardened": ("per_request", 30_000_000_000, True, "detached", "keep_row", "calls", "locked"),
+}
+MISPLACED_OVERRIDES = {
+    "router.probe.tl=5s": "--set router.probe.tl: found an unknown key; allowed: ttl, timeout, singleflight, flight, "
+    "on_timeout, refresh; did you mean 'ttl'?",
+    "duration=30": "--set duration: 30 has no unit; write 30s, 500ms or 5m",
+    "warmup=2m": "--set warmup: found 2m; allowed: less than the duration, 1m",
+    "nodes.2.speed=1": "--set nodes.2.speed: found 2 for a list of 2; allowed: an index from 0",
+    "nodes.a.speed=1": "--set nodes.a.speed: found 'a' for a list of 2; allowed: an index from 0",
+    "name.x=1": "--set name.x: leads into 'good'; allowed: a key of a mapping or an index of a list",
+    "models.0.replicas.0.node=spork": "--set models.0.replicas.0.node: 'spork' is not a node; allowed: spark, thor; "
+    "did you mean 'spark'?",
+    "seed": "--set: found 'seed'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
+    "=1": "--set: found '=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
+    "router..ttl=1": "--set: found 'router..ttl=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
+    "nodes=[]": "--set: found the value '[]'; allowed: one plain value, no list or mapping",
+    "variants.a.seed=1": "--set variants.a.seed: found an unknown key; allowed: name, about, seed, duration, warmup, "
+    "drain_limit, tie_order, nodes, models, frontends, registry, network and 2 more",
+}
+
+
+@pytest.mark.parametrize(("profile", "expected"), PROFILES.items())
+def test_a_profile_fills_in_what_the_router_does_not_say(profile: str, expected: tuple[object, ...]) -> None:
+    router = loads(good_but(f"router: {{profile: {profile}}}")).variants["default"].router
+    probe = router.probe
+
+    assert expected == (
+        router.client_cache,
+        probe.ttl_ns,
+        probe.singleflight,
+        probe.flight,
+        probe.on_timeout,
+        probe.refresh,
+        router.pick,
+    )
+    assert (router.policy, probe.timeout_ns) == ("best_replica", 2_000_000_000)
+
+
+def test_a_file_without_a_router_uses_the_profile_fixed() -> None:
+    scenario = loads(good_but()).variants["default"]
+
+    assert scenario == loads(good_but("router: {profile: fixed}")).variants["default"]
+
+
+def test_a_written_key_wins_over_the_profile_of_base_and_variant() -> None:
+    text = good_but("router: {profile: fixed, probe: {ttl: 5s}}", "variants: {hardened: {router: {profile: hardened}}}")
+
+    probe = loads(text).variants["hardened"].router.probe
+
+    assert (probe.ttl_ns, probe.flight) == (5_000_000_000, "detached")
+
+
+def test_mappings_of_a_variant_merge_and_its_lists_replace() -> None:
+    text = good_but(
+        "network: {latency: 5ms}",
+        "router: {probe: {ttl: 5s, timeout: 1s}}",
+        "variants: {one: {router: {probe: {ttl: 9s}}, nodes: [{name: spark}]}}",
+    )
+
+    scenario = loads(text).variants["one"]
+
+    assert (scenario.router.probe.ttl_ns, scenario.router.probe.timeout_ns) == (9_000_000_000, 1_000_000_000)
+    assert [node.name for node in scenario.nodes] == ["spark"]
+    assert scenario.network.latency_ns == 5_000_000
+
+
+def test_variants_come_in_the_order_of_the_file() -> None:
+    file = loads(good_but("variants: {z: {}, a: {seed: 2}, m: {}}"))
+
+    assert [(name, scenario.seed) for name, scenario in file.variants.items()] == [("z", 0), ("a", 2), ("m", 0)]
+
+
+def test_a_file_without_variants_has_one_named_default() -> None:
+    file = loads(good_but())
+
+    assert list(file.variants) == ["default"]
+
+
+def test_a_fault_that_a_variant_brings_is_reported_where_the_variant_writes_it() -> None:
+    text = good_but("warmup: 5s", "variants:\n  a: {}\n  b:\n    models: [{name: qwen3, service: {mean: 1}}]")
+
+    with pytest.raises(ScenarioError) as refusal:
+        loads(text)
+
+    assert str(refusal.value) == (
+        "<text>:10:44: variants.b.models[0].service.mean: 1 has no unit; write 30s, 500ms or 5m"
+    )
+
+
+def test_a_fault_of_the_base_is_reported_in_the_base_though_a_variant_changes_its_neighbour() -> None:
+    text = good_but("router: {probe: {ttl: 5}}", "variants: {a: {router: {probe: {timeout: 1s}}}}")
+
+    with pytest.raises(ScenarioError, match=r"^<text>:6:23: router\.probe\.ttl: 5 has no unit"):
+        loads(text)
+
+
+def test_overrides_apply_to_every_variant_after_everything_else() -> None:
+    text = good_but("variants: {a: {seed: 1}, b: {router: {probe: {ttl: 9s}}}}")
+    sets = ["seed=7", "router.probe.ttl=5s", "nodes.1.speed=0.5", "nodes.1.speed=0.25", "about=a = b"]
+
+    variants = loads(text, sets).variants
+
+    assert [
+        (one.seed, one.router.probe.ttl_ns, one.nodes[1].speed, one.about, one.nodes[0].speed)
+        for one in variants.values()
+    ] == [(7, 5_000_000_000, 0.25, "a = b", 1.0)] * 2
+
+
+@pytest.mark.parametrize(("override", "message"), MISPLACED_OVERRIDES.items())
+def test_an_override_that_does_not_fit_is_refused_under_its_own_name(override: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as refusal:
+        loads(good_but(), [override])
+
+    assert str(refusal.value) == message

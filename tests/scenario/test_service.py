@@ -1,0 +1,40 @@
+"""Service times: drawn demands and token rates, on nodes of different speed."""
+
+import pytest
+
+from sim.scenario import NodeSpec, ServiceSpec, service_times_ns
+
+BY_RATES = {"prefill": "1000/s", "decode": "50/s"}
+BY_PROFILE = {"profile": "gpt-oss-20b"}
+TIMES = {
+    "drawn": ({"mean": "1s"}, {}, (0, 0, 3_000_000_000), (0, 3_000_000_000)),
+    "drawn, on a slower node": ({"mean": "1s"}, {"speed": 0.5}, (0, 0, 3_000_000_000), (0, 6_000_000_000)),
+    "drawn, whatever the tokens": ({"mean": "1s"}, {}, (9, 9, 7), (0, 7)),
+    "by rates": (BY_RATES, {}, (500, 100, 0), (500_000_000, 2_000_000_000)),
+    "by rates, on a faster node": (BY_RATES, {"speed": 2.0}, (500, 100, 0), (250_000_000, 1_000_000_000)),
+    "by rates, rounded to whole ns": (BY_RATES, {"speed": 3.0}, (1, 1, 0), (333_333, 6_666_667)),
+    "no tokens": (BY_RATES, {}, (0, 0, 0), (0, 0)),
+    "profile on GB10": (BY_PROFILE, {"hardware": "gb10"}, (378_276, 8410, 0), (100_000_000_000, 100_000_000_000)),
+    "profile on Thor": (BY_PROFILE, {"hardware": "thor"}, (378_276, 8410, 0), (212_765_957_447, 149_253_731_343)),
+}
+
+
+@pytest.mark.parametrize(("service", "node", "request_", "expected_ns"), TIMES.values(), ids=TIMES)
+def test_a_request_takes_its_demand_or_its_tokens_over_the_rates_of_the_node(
+    service: dict[str, object], node: dict[str, object], request_: tuple[int, int, int], expected_ns: tuple[int, int]
+) -> None:
+    spec, machine = ServiceSpec.model_validate(service), NodeSpec.model_validate({"name": "n", **node})
+
+    assert service_times_ns(spec, machine, *request_) == expected_ns
+
+
+@pytest.mark.parametrize(("service", "expected"), [({"mean": "1s"}, False), (BY_RATES, True), (BY_PROFILE, True)])
+def test_only_service_by_tokens_has_a_prefill(service: dict[str, object], expected: bool) -> None:
+    assert ServiceSpec.model_validate(service).has_prefill is expected
+
+
+def test_a_profile_on_a_node_of_unknown_hardware_is_refused() -> None:
+    service, node = ServiceSpec.model_validate(BY_PROFILE), NodeSpec(name="n")
+
+    with pytest.raises(ValueError, match="node n needs a hardware for service profile gpt-oss-20b"):
+        service_times_ns(service, node, 1, 1, 0)
