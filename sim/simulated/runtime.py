@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from heapq import heappop, heappush
 from itertools import count
+from types import coroutine
 from typing import Any, TypeVar, cast
 
 import simpy
@@ -23,7 +24,8 @@ Ticket = Callable[[], int]
 
 
 _Outcome = tuple[Any, BaseException | None]
-_NOTHING: _Outcome = (None, None)
+_Wait = int | simpy.Event | None
+"""What a task waits for: the end of a pause, by its ticket, or an event; None once it has ended."""
 _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 
 
@@ -31,24 +33,10 @@ class Cancelled(BaseException):
     """Raised where a cancelled task waits. Not an Exception, so that no handler of errors takes it for one."""
 
 
-class Timer:
-    """An event that happens after a delay; what the heap and a waiting task need of an event, and no more."""
-
-    __slots__ = ("callbacks",)
-
-    _ok = True
-    _value = None
-
-    def __init__(self, runtime: "SimulatedRuntime", delay_ns: int) -> None:
-        if type(delay_ns) is not int or delay_ns < 0:
-            raise ValueError(_NOT_A_DELAY.format(delay_ns))
-        self.callbacks: Any = []
-        heappush(runtime._queue, (runtime._now + delay_ns, NORMAL, runtime._ticket(), self))
-
-    def __await__(self) -> Generator[simpy.Event, Any, None]:
-        """Wait until it has happened."""
-        # Any iterator will do where no value is sent in, and a tuple's is made faster than a generator.
-        return iter(() if self.callbacks is None else (self,))  # type: ignore[return-value]
+@coroutine
+def pause(delay_ns: int) -> Generator[int, None, None]:
+    """Wait for the delay: what is yielded to a task is either a delay or an event."""
+    yield delay_ns
 
 
 class Answer(simpy.Event):
@@ -80,26 +68,18 @@ class Answer(simpy.Event):
 
 
 class Task:
-    """A coroutine stepped from the callbacks of the events it waits for."""
+    """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
     __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "_waits_for", "name", "work")
 
-    def __init__(
-        self,
-        runtime: "SimulatedRuntime",
-        work: Coroutine[Any, Any, Any],
-        name: str,
-        advance: Callable[..., Any],
-        waits_for: simpy.Event | None,
-        outcome: _Outcome | None,
-    ) -> None:
+    def __init__(self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str) -> None:
         self.work = work
         self.name = name
         self._runtime = runtime
-        self._advance = advance
-        self._waits_for = waits_for
-        self._outcome = outcome
+        self._advance = copy_context().run
+        self._outcome: _Outcome | None = None
         self._on_end: Answer | None = None
+        self._waits_for: _Wait = None
 
     def done(self) -> bool:
         """Tell whether the coroutine has ended."""
@@ -108,7 +88,7 @@ class Task:
     def cancel(self) -> None:
         """Raise Cancelled in the coroutine, later at this same instant, unless it has ended by then."""
         if self._outcome is None:
-            Timer(self._runtime, 0).callbacks.append(self._break_off)
+            cast("list[Any]", self._runtime.timeout(0).callbacks).append(self._break_off)
 
     def result(self) -> Any:
         """Return what the coroutine returned, or raise what it raised; only once it is done."""
@@ -126,17 +106,30 @@ class Task:
         self._on_end = Answer(self._runtime)
         return self._on_end
 
+    def wake(self, ticket: int) -> None:
+        """End the pause that the ticket stands for; nothing happens if the task was woken from it otherwise."""
+        if ticket == self._waits_for:
+            self.step(self.work.send, None)
+
     def resume(self, event: simpy.Event) -> None:
-        """Run the coroutine to its next wait, with the value or the error of the event it waited for."""
+        """Go on with the value or the error of the event that was waited for."""
+        self.step(self.work.send if event._ok else self.work.throw, event._value)
+
+    def step(self, move: Callable[[Any], Any], value: Any) -> None:
+        """Run the coroutine to its next wait, or to its end."""
         try:
-            waits_for = self._advance(self.work.send if event._ok else self.work.throw, event._value)
+            wait = self._advance(move, value)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
             self.end((None, error))
         else:
-            self._waits_for = waits_for
-            waits_for.callbacks.append(self.resume)
+            if type(wait) is int and wait >= 0:
+                runtime = self._runtime
+                ticket = self._waits_for = runtime.ticket()
+                heappush(runtime.heap, (runtime._now + wait, NORMAL, ticket, self))
+            else:
+                self._wait_for_event(wait)
 
     def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
@@ -156,17 +149,22 @@ class Task:
                 self.work.close()
             except RuntimeError:
                 continue
-            return self.end(_NOTHING)
+            return self.end((None, None))
+
+    def _wait_for_event(self, wait: Any) -> None:
+        if not isinstance(wait, simpy.Event):
+            self.step(self.work.throw, ValueError(_NOT_A_DELAY.format(wait)))
+            return
+        self._waits_for = wait
+        cast("list[Any]", wait.callbacks).append(self.resume)
 
     def _break_off(self, _kick: simpy.Event) -> None:
-        if self._waits_for is None:
+        if self._outcome is not None:
             return
-        if self._waits_for.callbacks is not None:
-            self._waits_for.callbacks.remove(self.resume)
-        blow = Answer(self._runtime)
-        blow._ok = False
-        blow._value = Cancelled(f"{self.name} was cancelled")
-        self.resume(blow)
+        wait = self._waits_for
+        if isinstance(wait, simpy.Event) and wait.callbacks is not None:
+            wait.callbacks.remove(self.resume)
+        self.step(self.work.throw, Cancelled(f"{self.name} was cancelled"))
 
 
 class SimulatedRuntime(simpy.Environment):
@@ -179,7 +177,9 @@ class SimulatedRuntime(simpy.Environment):
 
     def __init__(self, ticket: Ticket | None = None) -> None:
         super().__init__(initial_time=0)
-        self._ticket = ticket or count().__next__
+        self.ticket = ticket or count().__next__
+        self.heap: list[Any] = self._queue
+        """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
         self.live: dict[Task, None] = {}
         self._is_over = False
         self._failures: list[BaseException] = []
@@ -191,7 +191,7 @@ class SimulatedRuntime(simpy.Environment):
         """
         if type(delay) is not int or delay < 0:
             raise ValueError(_NOT_A_DELAY.format(delay))
-        heappush(self._queue, (self._now + delay, priority, self._ticket(), event))
+        heappush(self._queue, (self._now + delay, priority, self.ticket(), event))
 
     def now_ns(self) -> int:
         """Return the nanoseconds since the start of the run."""
@@ -199,9 +199,7 @@ class SimulatedRuntime(simpy.Environment):
 
     wall_ns = now_ns
 
-    def sleep(self, delay_ns: int) -> Timer:
-        """Return what to await for the delay to pass."""
-        return Timer(self, delay_ns)
+    sleep = staticmethod(pause)
 
     def future(self) -> Answer:
         """Make an answer that is not given yet."""
@@ -209,41 +207,32 @@ class SimulatedRuntime(simpy.Environment):
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
         """Start the coroutine at once: it runs to its first wait before this returns."""
-        task = self._start(work, name)
-        failure = task.failure()
-        if failure is not None:
-            self.report(failure)
+        task = Task(self, work, name)
+        self._start(task)
         return task
 
-    def _start(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        advance = copy_context().run
-        if self._is_over:
-            work.close()
-            return Task(self, work, name, advance, None, _NOTHING)
-        try:
-            waits_for = advance(work.send, None)
-        except StopIteration as stop:
-            return Task(self, work, name, advance, None, (stop.value, None))
-        except BaseException as error:
-            return Task(self, work, name, advance, None, (None, error))
-        task = Task(self, work, name, advance, waits_for, None)
+    def _start(self, task: Task) -> None:
         self.live[task] = None
-        waits_for.callbacks.append(task.resume)
-        return task
+        if self._is_over:
+            task.close()
+        else:
+            task.step(task.work.send, None)
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it and raise DeadlineExceeded.
 
         An answer that comes at the very instant of the limit is too late: the limit was scheduled first.
         """
-        limit = self.sleep(limit_ns)
-        task = self._start(work, "within")
-        if not task.done() and await self._is_late(task, limit):
+        limit = self.timeout(limit_ns)
+        task = Task(self, work, "within")
+        ended = task.when_done()
+        self._start(task)
+        if not task.done() and await self._is_late(task, ended, limit):
             task.cancel()
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
 
-    async def _is_late(self, task: Task, limit: Timer) -> bool:
+    async def _is_late(self, task: Task, ended: Answer, limit: simpy.Timeout) -> bool:
         """Wait for the task or the limit, whichever happens first; whoever leaves meanwhile takes the task along."""
         late = self.future()
 
@@ -251,8 +240,8 @@ class SimulatedRuntime(simpy.Environment):
             if not late.triggered:
                 late.set_result(is_late)
 
-        limit.callbacks.append(lambda _event: settle(is_late=True))
-        task.when_done().callbacks.append(lambda _event: settle(is_late=False))
+        cast("list[Any]", limit.callbacks).append(lambda _event: settle(is_late=True))
+        ended.callbacks.append(lambda _event: settle(is_late=False))
         try:
             return cast("bool", await late)
         except BaseException:
@@ -280,10 +269,12 @@ class SimulatedRuntime(simpy.Environment):
             raise self._failures[0]
 
     def _step_until(self, horizon_ns: int) -> None:
-        queue: list[Any] = self._queue
-        live, failures, pop = self.live, self._failures, heappop
+        queue, live, failures, pop = self.heap, self.live, self._failures, heappop
         while live and queue and not failures and queue[0][0] < horizon_ns:
-            self._now, _, _, event = pop(queue)
+            self._now, _, ticket, event = pop(queue)
+            if type(event) is Task:
+                event.wake(ticket)
+                continue
             callbacks = event.callbacks
             event.callbacks = None  # SimPy's own mark of an event that has happened
             for callback in callbacks:

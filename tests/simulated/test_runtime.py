@@ -18,10 +18,19 @@ def run(runtime: SimulatedRuntime) -> None:
 
 @pytest.mark.parametrize("delay", [math.nan, 1.0, 0.5, -1, True, math.inf], ids=repr)
 def test_only_whole_nanoseconds_from_zero_up_enter_the_heap(delay: Any) -> None:
-    runtime = SimulatedRuntime()
+    runtime, woken = SimulatedRuntime(), []
+
+    async def wait() -> None:
+        await runtime.sleep(delay)
+        woken.append(delay)
+
+    runtime.spawn(wait(), "wait")
 
     with pytest.raises(ValueError, match="whole number of nanoseconds"):
-        runtime.sleep(delay)
+        run(runtime)
+    with pytest.raises(ValueError, match="whole number of nanoseconds"):
+        runtime.schedule(runtime.future(), delay=delay)
+    assert woken == []
 
 
 def test_events_of_one_instant_run_in_the_order_they_were_scheduled() -> None:
@@ -200,3 +209,21 @@ def test_a_task_spawned_while_the_run_is_being_closed_does_not_run() -> None:
     run(runtime)
 
     assert ran == []
+
+
+def test_what_fails_at_once_within_a_limit_fails_its_caller_not_the_run() -> None:
+    runtime, caught = SimulatedRuntime(), []
+
+    async def fail() -> None:
+        raise DeadlineExceeded("at once")
+
+    async def ask() -> None:
+        try:
+            await runtime.within(10, fail())
+        except DeadlineExceeded as error:
+            caught.append(str(error))
+
+    runtime.spawn(ask(), "ask")
+    run(runtime)
+
+    assert caught == ["at once"]
