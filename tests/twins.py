@@ -98,9 +98,10 @@ class MemoryRegistry:
         self._count(self.rows[key], 1)
         return True
 
-    async def decrement(self, key: ReplicaKey) -> None:
-        if key in self.rows and self.rows[key].in_flight > 0:
-            self._count(self.rows[key], -1)
+    def give_back(self, key: ReplicaKey, count: int) -> None:
+        for _ in range(count):
+            if key in self.rows and self.rows[key].in_flight > 0:
+                self._count(self.rows[key], -1)
 
     async def touch(self, key: ReplicaKey) -> None:
         if key in self.rows:

@@ -58,7 +58,7 @@ class ColdLoad:
         await self._load_model(key, backend)
         await self._registry.publish(key, address, in_flight=1)
         self._journal.row_published(key, "cold_load")
-        return Route(key, address, backend, self._registry, self._runtime, self._journal)
+        return Route(key, address, backend, self._registry, self._journal)
 
     async def _load_model(self, key: ReplicaKey, backend: Backend) -> None:
         try:

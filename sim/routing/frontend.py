@@ -74,7 +74,6 @@ def build_frontend(
     """Put a frontend together on a world's ports."""
     probe_cache = ProbeCache(runtime, settings.probe_ttl_ns, SHARING[settings.probe_sharing](runtime))
     router = Router(
-        runtime=runtime,
         registry=registry,
         dialer=dialer,
         journal=journal,
@@ -95,4 +94,4 @@ def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, 
 def _after_call(settings: FrontendSettings, probe_cache: ProbeCache) -> Callable[[Route], None]:
     if settings.refreshed_by == "probes":
         return lambda _route: None
-    return lambda route: probe_cache.refresh(f"{route.key.node}|{route.address}")
+    return lambda route: probe_cache.refresh(route.place)

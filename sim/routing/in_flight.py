@@ -5,7 +5,7 @@ pick's 1. So a request that has a client of its own counts twice while it runs: 
 """
 
 from sim.routing.errors import ModelNotLoaded, WrongModel
-from sim.routing.ports import Backend, Journal, Registry, Runtime
+from sim.routing.ports import Backend, Journal, Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
@@ -13,7 +13,7 @@ from sim.routing.request import Request
 class Route:
     """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_journal", "_registry", "_reserved", "_runtime", "address", "backend", "key")
+    __slots__ = ("_journal", "_registry", "_reserved", "address", "backend", "key")
 
     def __init__(
         self,
@@ -21,34 +21,36 @@ class Route:
         address: str,
         backend: Backend,
         registry: Registry,
-        runtime: Runtime,
         journal: Journal,
     ) -> None:
         self.key = key
         self.address = address
         self.backend = backend
         self._registry = registry
-        self._runtime = runtime
         self._journal = journal
         self._reserved = True
 
-    async def release(self) -> None:
+    @property
+    def place(self) -> str:
+        """Return what the probe cache knows the replica by: its node and address."""
+        return f"{self.key.node}|{self.address}"
+
+    def release(self) -> None:
         """Give the reservation back, the first time it is called: take 1 from the row that has this key now."""
         if self._reserved:
             self._reserved = False
-            await self._registry.decrement(self.key)
+            self._registry.give_back(self.key, 1)
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, counted in flight meanwhile.
 
-        The count is taken back by a task of its own, for the client may be gone by then. A call whose start found
-        no row takes nothing back, not even the reservation. A process that turns out not to hold the model loses
-        its row; the error is raised all the same.
+        A call whose start found no row takes nothing back, not even the reservation. A process that turns out not
+        to hold the model loses its row; the error is raised all the same.
         """
         try:
             counted = await self._registry.increment(self.key)
         except BaseException:
-            self._runtime.spawn(self.release(), "release")
+            self.release()
             raise
         try:
             await self.backend.predict(request)
@@ -57,13 +59,10 @@ class Route:
             raise
         finally:
             if counted:
-                self._runtime.spawn(self._settle(), "settle")
+                self._registry.give_back(self.key, 2 if self._reserved else 1)
+                self._reserved = False
 
     async def remove_row(self, request: Request, cause: str) -> None:
         """Delete the replica's row, whatever its process is doing."""
         if await self._registry.remove(self.key):
             self._journal.row_removed(self.key, self.address, cause, request)
-
-    async def _settle(self) -> None:
-        await self._registry.decrement(self.key)
-        await self.release()

@@ -90,8 +90,11 @@ class Registry(Protocol):
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 to the in-flight count and touch the row; False if there is no such row."""
 
-    async def decrement(self, key: ReplicaKey) -> None:
-        """Take 1 from the in-flight count unless it is 0 or the row has gone."""
+    def give_back(self, key: ReplicaKey, count: int) -> None:
+        """Take 1 from the in-flight count, `count` times, each time unless it is 0 or the row has gone.
+
+        The caller does not wait and may leave: the transactions follow one another on their own.
+        """
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""

@@ -3,7 +3,8 @@
 from sim.routing.cold_load import ColdLoad
 from sim.routing.health_check import HealthCheck, Reading
 from sim.routing.in_flight import Route
-from sim.routing.ports import Dialer, Journal, Registry, Runtime
+from sim.routing.outcomes import Answer
+from sim.routing.ports import Dialer, Journal, Registry
 from sim.routing.probe_cache import ProbeCache
 from sim.routing.request import Request
 
@@ -19,12 +20,10 @@ class Router:
         "_probe_cache",
         "_reading",
         "_registry",
-        "_runtime",
     )
 
     def __init__(
         self,
-        runtime: Runtime,
         registry: Registry,
         dialer: Dialer,
         journal: Journal,
@@ -33,7 +32,6 @@ class Router:
         reading: Reading,
         cold_load: ColdLoad,
     ) -> None:
-        self._runtime = runtime
         self._registry = registry
         self._dialer = dialer
         self._journal = journal
@@ -60,23 +58,22 @@ class Router:
         self._journal.picked(request, replica)
         key, address = replica.key, replica.address
         backend = self._dialer.dial(key, address)
-        route = Route(key, address, backend, self._registry, self._runtime, self._journal)
+        route = Route(key, address, backend, self._registry, self._journal)
         try:
-            if not await self._is_alive(request, route):
-                await route.release()
+            answer = self._probe_cache.remembered(route.place) or await self._probe(request, route)
+            self._journal.vouched(request, answer)
+            if not answer.alive:
+                route.release()
                 await route.remove_row(request, "probe_failed")
                 return None
             await self._registry.touch(key)
         except BaseException:
-            self._runtime.spawn(route.release(), "release")
+            route.release()
             raise
         return route
 
-    async def _is_alive(self, request: Request, route: Route) -> bool:
+    async def _probe(self, request: Request, route: Route) -> Answer:
         async def probe() -> bool:
             return self._reading[await self._health_check.ask(request, route.key, route.address, route.backend)]
 
-        place = f"{route.key.node}|{route.address}"
-        answer = self._probe_cache.remembered(place) or await self._probe_cache.check(place, probe)
-        self._journal.vouched(request, answer)
-        return answer.alive
+        return await self._probe_cache.check(route.place, probe)

@@ -17,7 +17,7 @@ from sim.scenario.schema import (
     ReplicaSpec,
     Scenario,
 )
-from sim.scenario.service import ServiceSpec, service_times_ns, token_rates
+from sim.scenario.service import ServiceLaw, ServiceSpec, service_law, token_rates
 from sim.scenario.streams import stream
 from sim.scenario.workload import WorkloadSpec
 
@@ -41,6 +41,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "ScenarioFile",
+    "ServiceLaw",
     "ServiceSpec",
     "WorkloadSpec",
     "dump",
@@ -49,7 +50,7 @@ __all__ = [
     "load",
     "loads",
     "make_plan",
-    "service_times_ns",
+    "service_law",
     "stream",
     "token_rates",
 ]

@@ -3,7 +3,7 @@
 import math
 
 from sim.scenario.schema import Scenario
-from sim.scenario.service import NS_PER_S, service_times_ns
+from sim.scenario.service import NS_PER_S, service_law
 from sim.scenario.workload import (
     BurstWorkload,
     ClosedWorkload,
@@ -70,4 +70,4 @@ def _service_ns(scenario: Scenario, workload: ClosedWorkload) -> list[int]:
     if service.profile is not None and any(node.hardware is None for node in scenario.nodes):
         return [0] * len(scenario.nodes)  # Reported by itself.
     prompt, output = round(workload.prompt_tokens.mean), round(workload.output_tokens.mean)
-    return [sum(service_times_ns(service, node, prompt, output, service.mean_ns or 0)) for node in scenario.nodes]
+    return [sum(service_law(service, node)(prompt, output, service.mean_ns or 0)) for node in scenario.nodes]

@@ -1,5 +1,6 @@
 """How long a request keeps a backend busy: a drawn time, or its tokens over the rates of the node."""
 
+from collections.abc import Callable
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -63,17 +64,20 @@ def token_rates(service: ServiceSpec, node: NodeSpec) -> TokenRates | None:
     return TokenRates(prefill_per_s * node.speed, decode_per_s * node.speed)
 
 
-def service_times_ns(
-    service: ServiceSpec, node: NodeSpec, prompt_tokens: int, output_tokens: int, demand_ns: int
-) -> tuple[int, int]:
-    """Return the prefill and decode times of a request on the node, served alone, in whole nanoseconds.
+ServiceLaw = Callable[[int, int, int], tuple[int, int]]
+"""From prompt tokens, output tokens and demand_ns to the prefill and decode times, in whole nanoseconds."""
+
+
+def service_law(service: ServiceSpec, node: NodeSpec) -> ServiceLaw:
+    """Return how long the node takes for the model's requests, each served alone.
 
     A drawn demand is all decode. Otherwise the demand is ignored and tokens are divided by the node's rates.
     """
-    rates = token_rates(service, node)
+    rates, speed = token_rates(service, node), node.speed
     if rates is None:
-        return 0, round(demand_ns / node.speed)
-    return (
-        round(prompt_tokens * NS_PER_S / rates.prefill_per_s),
-        round(output_tokens * NS_PER_S / rates.decode_per_s),
+        return lambda _prompt, _output, demand_ns: (0, round(demand_ns / speed))
+    prefill_per_s, decode_per_s = rates
+    return lambda prompt_tokens, output_tokens, _demand: (
+        round(prompt_tokens * NS_PER_S / prefill_per_s),
+        round(output_tokens * NS_PER_S / decode_per_s),
     )

@@ -8,13 +8,11 @@ from sim.routing.errors import CallError, ModelNotLoaded, Unavailable, WrongMode
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.scenario import ServiceLaw
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.runtime import SimulatedRuntime
 
 T = TypeVar("T")
-
-ServiceTimes = Callable[[Request], tuple[int, int]]
-"""Prefill and decode time of a request on a given node, in ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class ProcessSettings:
     health_waits_for_a_worker: bool
     """A health call queues behind the running ones, as on a single-threaded Python backend, or is answered at once."""
     load_time_ns: int
-    service_times: ServiceTimes
+    service_law: ServiceLaw
     tells_first_token: bool
     """False where the service law does not say when the first token comes."""
 
@@ -47,7 +45,7 @@ class BackendProcess:
         self._journal = journal
         self._key = key
         self._settings = settings
-        self._service_times = settings.service_times
+        self._service_law = settings.service_law
         self._on_loaded = on_loaded
         self._workers = FifoQueue(runtime, settings.workers)
 
@@ -70,7 +68,7 @@ class BackendProcess:
             if self.model != request.model:
                 raise self._wrong_model(request.model)
             self._journal.served_from(request)
-            prefill_ns, decode_ns = self._service_times(request)
+            prefill_ns, decode_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
             await self._runtime.sleep(prefill_ns + decode_ns)
             if self._settings.tells_first_token:
                 self._journal.first_token(request, self._runtime.now_ns() - decode_ns)

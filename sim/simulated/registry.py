@@ -53,12 +53,14 @@ class SimulatedRegistry:
         row.last_used_ns = self._runtime.now_ns()
         return True
 
-    async def decrement(self, key: ReplicaKey) -> None:
-        """Take 1, unless the row has gone or stands at 0."""
-        self.transactions += 1
+    def give_back(self, key: ReplicaKey, count: int) -> None:
+        """Take 1, `count` times in a row, each time unless the row has gone or stands at 0."""
+        self.transactions += count
         if self._transaction_ns:
-            await self._statement(key)
-        self.table.decrement(key)
+            self._runtime.spawn(self._give_back(key, count), "give back")
+            return
+        for _ in range(count):
+            self.table.decrement(key)
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
@@ -96,6 +98,11 @@ class SimulatedRegistry:
         self.transactions += 1
         await self._runtime.sleep(self._transaction_ns)
         await self._acquire(queue)
+
+    async def _give_back(self, key: ReplicaKey, count: int) -> None:
+        for _ in range(count):
+            await self._statement(key)
+            self.table.decrement(key)
 
     async def _statement(self, key: ReplicaKey) -> None:
         """Let a single statement's round trip pass, and the wait for its row if a pick holds it."""

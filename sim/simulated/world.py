@@ -6,7 +6,7 @@ from itertools import count
 from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import ModelSpec, NodeSpec, Plan, RouterSpec, Scenario, service_times_ns, stream
+from sim.scenario import ModelSpec, NodeSpec, Plan, RouterSpec, Scenario, service_law, stream
 from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.clients import Clients
 from sim.simulated.fifo_queue import FifoQueue
@@ -110,9 +110,7 @@ def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
         workers=model.backend.workers,
         health_waits_for_a_worker=model.backend.health == "serialized",
         load_time_ns=model.backend.load_time_ns,
-        service_times=lambda request: service_times_ns(
-            model.service, node, request.prompt_tokens, request.output_tokens, request.demand_ns
-        ),
+        service_law=service_law(model.service, node),
         tells_first_token=model.service.has_prefill,
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.scenario import NodeSpec, ServiceSpec, service_times_ns
+from sim.scenario import NodeSpec, ServiceSpec, service_law
 
 BY_RATES = {"prefill": "1000/s", "decode": "50/s"}
 BY_PROFILE = {"profile": "gpt-oss-20b"}
@@ -25,7 +25,7 @@ def test_a_request_takes_its_demand_or_its_tokens_over_the_rates_of_the_node(
 ) -> None:
     spec, machine = ServiceSpec.model_validate(service), NodeSpec.model_validate({"name": "n", **node})
 
-    assert service_times_ns(spec, machine, *request_) == expected_ns
+    assert service_law(spec, machine)(*request_) == expected_ns
 
 
 @pytest.mark.parametrize(("service", "expected"), [({"mean": "1s"}, False), (BY_RATES, True), (BY_PROFILE, True)])
@@ -37,4 +37,4 @@ def test_a_profile_on_a_node_of_unknown_hardware_is_refused() -> None:
     service, node = ServiceSpec.model_validate(BY_PROFILE), NodeSpec(name="n")
 
     with pytest.raises(ValueError, match="node n needs a hardware for service profile gpt-oss-20b"):
-        service_times_ns(service, node, 1, 1, 0)
+        service_law(service, node)
