@@ -39,13 +39,13 @@ class Recorder:
 
     def __init__(self, clock: Clock, is_alive: Callable[[str], bool]) -> None:
         self.records = Records()
-        self._now_ns = clock.now_ns
+        self._clock = clock
         self._is_alive = is_alive
-        self._next_seq = count().__next__
+        self._seq = count()
         self._last_pick = array("q")  # by request: the row of its last pick
         # A run spends its time on requests and picks, so what they need is looked up once.
-        self._requests, self._add_request = self.records.requests.cells, self.records.requests.cells.frombytes
-        self._picks, self._add_pick = self.records.picks.cells, self.records.picks.cells.frombytes
+        self._requests = self.records.requests.cells
+        self._picks = self.records.picks.cells
         self._models, self._replicas = self.records.models, self.records.replicas
         self._addresses, self._causes = self.records.addresses, self.records.causes
 
@@ -64,15 +64,15 @@ class Recorder:
         self._last_pick.append(MISSING)
         code = self._models[model]
         known = _pack_known(code, frontend, source, arrival_ns, prompt_tokens, output_tokens, demand_ns)
-        self._add_request(known + _UNKNOWN)
+        self._requests.frombytes(known + _UNKNOWN)
 
     def picked(self, request: Request, replica: Replica) -> None:
         """Add a pick, with the replica's load as the registry showed it."""
         self._last_pick[request.id] = len(self._picks) // _PICK_WIDTH
-        self._add_pick(
+        self._picks.frombytes(
             _pack_pick(
-                self._next_seq(),
-                self._now_ns(),
+                next(self._seq),
+                self._clock.now_ns(),
                 request.id,
                 self._replicas[replica.key],
                 self._addresses[replica.address],
@@ -94,27 +94,25 @@ class Recorder:
     def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
         """Add a probe that has ended now, and whether the process it went to is alive."""
         self.records.probes.append(
-            self._next_seq(),
+            next(self._seq),
             request.id,
             self._replicas[key],
             self._addresses[address],
             started_ns,
-            self._now_ns(),
+            self._clock.now_ns(),
             outcome,
             self._is_alive(address),
         )
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
-        """Fill in the replica and the time of the route; a second route replaces the first and what came of it."""
+        """Fill in the replica and the time of the route."""
         row = request.id * _REQUEST_WIDTH
         self._requests[row + _REPLICA] = self._replicas[key]
-        self._requests[row + _ROUTED_NS] = self._now_ns()
-        self._requests[row + _START_NS] = MISSING
-        self._requests[row + _FIRST_TOKEN_NS] = MISSING
+        self._requests[row + _ROUTED_NS] = self._clock.now_ns()
 
     def served_from(self, request: Request) -> None:
         """Fill in the start of service."""
-        self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._now_ns()
+        self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
     def first_token(self, request: Request, at_ns: int) -> None:
         """Fill in the time of the first token."""
@@ -123,7 +121,7 @@ class Recorder:
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome."""
         row = request.id * _REQUEST_WIDTH
-        self._requests[row + _END_NS] = self._now_ns()
+        self._requests[row + _END_NS] = self._clock.now_ns()
         self._requests[row + _OUTCOME] = outcome
         if cause:
             self._requests[row + _CAUSE] = self._causes[cause]
@@ -152,7 +150,7 @@ class Recorder:
 
     def lock_waited(self, wait_ns: int) -> None:
         """Add a registry transaction that waited so long for a lock."""
-        self.records.lock_waits.append(self._next_seq(), wait_ns)
+        self.records.lock_waits.append(next(self._seq), wait_ns)
 
     def _happened(
         self,
@@ -165,5 +163,5 @@ class Recorder:
     ) -> None:
         cause_code = self._causes[cause] if cause else MISSING
         self.records.events.append(
-            self._next_seq(), self._now_ns(), kind, self._replicas[key], address, request, cause_code, flag
+            next(self._seq), self._clock.now_ns(), kind, self._replicas[key], address, request, cause_code, flag
         )

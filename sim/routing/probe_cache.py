@@ -25,12 +25,14 @@ class ProbeCache:
 
     def is_fresh(self, key: str) -> bool:
         """Tell whether the last success is younger than the TTL."""
-        succeeded_ns = self._succeeded_ns.get(key)
-        return succeeded_ns is not None and self._clock.now_ns() - succeeded_ns < self._ttl_ns
+        return self.remembered(key) is not None
 
     def remembered(self, key: str) -> Answer | None:
         """Answer from memory alone; None if the key is not fresh."""
-        return _FRESH if self.is_fresh(key) else None
+        succeeded_ns = self._succeeded_ns.get(key)
+        if succeeded_ns is None or self._clock.now_ns() - succeeded_ns >= self._ttl_ns:
+            return None
+        return _FRESH
 
     async def check(self, key: str, probe: Probe) -> Answer:
         """Answer from memory if fresh, else from the one probe that all who ask meanwhile share.

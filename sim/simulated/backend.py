@@ -68,7 +68,8 @@ class BackendProcess:
             if self.model != request.model:
                 raise self._wrong_model(request.model)
             self._journal.served_from(request)
-            prefill_ns, decode_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
+            service_law = self._service_law
+            prefill_ns, decode_ns = service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
             await self._runtime.sleep(prefill_ns + decode_ns)
             if self._settings.tells_first_token:
                 self._journal.first_token(request, self._runtime.now_ns() - decode_ns)

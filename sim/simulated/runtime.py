@@ -6,7 +6,7 @@ Process; a failure inside a task goes to a sink and stops the loop, where SimPy 
 waiting parent swallow it.
 """
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextvars import copy_context
 from heapq import heappop, heappush
 from itertools import count
@@ -19,13 +19,12 @@ from simpy.events import NORMAL
 from sim.routing.errors import DeadlineExceeded
 
 T = TypeVar("T")
-Ticket = Callable[[], int]
-"""Gives each scheduled event its place among those of the same instant; no two tickets are equal."""
+Tickets = Iterator[int]
+"""Give each scheduled event its place among those of the same instant; no two are equal."""
 
 
 _Outcome = tuple[Any, BaseException | None]
 _Wait = int | simpy.Event | None
-"""What a task waits for: the end of a pause, by its ticket, or an event; None once it has ended."""
 _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 
 
@@ -70,16 +69,20 @@ class Answer(simpy.Event):
 class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
-    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "_waits_for", "name", "work")
+    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "name", "send", "waits_for", "work")
 
-    def __init__(self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str) -> None:
+    def __init__(
+        self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None
+    ) -> None:
         self.work = work
+        self.send = work.send
         self.name = name
         self._runtime = runtime
         self._advance = copy_context().run
         self._outcome: _Outcome | None = None
-        self._on_end: Answer | None = None
-        self._waits_for: _Wait = None
+        self._on_end = on_end
+        self.waits_for: _Wait = None
+        """The ticket of a pause, or an event; None once it has ended."""
 
     def done(self) -> bool:
         """Tell whether the coroutine has ended."""
@@ -101,24 +104,15 @@ class Task:
         """Return what the coroutine raised; None if it has not ended or ended well."""
         return None if self._outcome is None else self._outcome[1]
 
-    def when_done(self) -> Answer:
-        """Return an event that happens when the coroutine ends; its error, if any, is then the asker's to raise."""
-        self._on_end = Answer(self._runtime)
-        return self._on_end
-
-    def wake(self, ticket: int) -> None:
-        """End the pause that the ticket stands for; nothing happens if the task was woken from it otherwise."""
-        if ticket == self._waits_for:
-            self.step(self.work.send, None)
-
     def resume(self, event: simpy.Event) -> None:
         """Go on with the value or the error of the event that was waited for."""
-        self.step(self.work.send if event._ok else self.work.throw, event._value)
+        self.step(self.send if event._ok else self.work.throw, event._value)
 
     def step(self, move: Callable[[Any], Any], value: Any) -> None:
         """Run the coroutine to its next wait, or to its end."""
+        advance = self._advance
         try:
-            wait = self._advance(move, value)
+            wait = advance(move, value)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
@@ -126,7 +120,7 @@ class Task:
         else:
             if type(wait) is int and wait >= 0:
                 runtime = self._runtime
-                ticket = self._waits_for = runtime.ticket()
+                ticket = self.waits_for = next(runtime.tickets)
                 heappush(runtime.heap, (runtime._now + wait, NORMAL, ticket, self))
             else:
                 self._wait_for_event(wait)
@@ -134,7 +128,7 @@ class Task:
     def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
         self._outcome = outcome
-        self._waits_for = None
+        self.waits_for = None
         del self._runtime.live[self]
         error = outcome[1]
         if self._on_end is not None:
@@ -155,13 +149,13 @@ class Task:
         if not isinstance(wait, simpy.Event):
             self.step(self.work.throw, ValueError(_NOT_A_DELAY.format(wait)))
             return
-        self._waits_for = wait
+        self.waits_for = wait
         cast("list[Any]", wait.callbacks).append(self.resume)
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is not None:
             return
-        wait = self._waits_for
+        wait = self.waits_for
         if isinstance(wait, simpy.Event) and wait.callbacks is not None:
             wait.callbacks.remove(self.resume)
         self.step(self.work.throw, Cancelled(f"{self.name} was cancelled"))
@@ -175,9 +169,9 @@ class SimulatedRuntime(simpy.Environment):
 
     _now: int
 
-    def __init__(self, ticket: Ticket | None = None) -> None:
+    def __init__(self, tickets: Tickets | None = None) -> None:
         super().__init__(initial_time=0)
-        self.ticket = ticket or count().__next__
+        self.tickets = tickets or count()
         self.heap: list[Any] = self._queue
         """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
         self.live: dict[Task, None] = {}
@@ -191,7 +185,7 @@ class SimulatedRuntime(simpy.Environment):
         """
         if type(delay) is not int or delay < 0:
             raise ValueError(_NOT_A_DELAY.format(delay))
-        heappush(self._queue, (self._now + delay, priority, self.ticket(), event))
+        heappush(self._queue, (self._now + delay, priority, next(self.tickets), event))
 
     def now_ns(self) -> int:
         """Return the nanoseconds since the start of the run."""
@@ -205,18 +199,18 @@ class SimulatedRuntime(simpy.Environment):
         """Make an answer that is not given yet."""
         return Answer(self)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Start the coroutine at once: it runs to its first wait before this returns."""
-        task = Task(self, work, name)
-        self._start(task)
-        return task
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None = None) -> Task:
+        """Start the coroutine at once: it runs to its first wait before this returns.
 
-    def _start(self, task: Task) -> None:
+        If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise.
+        """
+        task = Task(self, work, name, on_end)
         self.live[task] = None
         if self._is_over:
             task.close()
         else:
-            task.step(task.work.send, None)
+            task.step(task.send, None)
+        return task
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it and raise DeadlineExceeded.
@@ -224,9 +218,8 @@ class SimulatedRuntime(simpy.Environment):
         An answer that comes at the very instant of the limit is too late: the limit was scheduled first.
         """
         limit = self.timeout(limit_ns)
-        task = Task(self, work, "within")
-        ended = task.when_done()
-        self._start(task)
+        ended = self.future()
+        task = self.spawn(work, "within", ended)
         if not task.done() and await self._is_late(task, ended, limit):
             task.cancel()
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
@@ -273,7 +266,9 @@ class SimulatedRuntime(simpy.Environment):
         while live and queue and not failures and queue[0][0] < horizon_ns:
             self._now, _, ticket, event = pop(queue)
             if type(event) is Task:
-                event.wake(ticket)
+                # Nothing happens if the task was woken from this pause otherwise.
+                if ticket == event.waits_for:
+                    event.step(event.send, None)
                 continue
             callbacks = event.callbacks
             event.callbacks = None  # SimPy's own mark of an event that has happened

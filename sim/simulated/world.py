@@ -13,7 +13,7 @@ from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
 from sim.simulated.registry import SimulatedRegistry
 from sim.simulated.replica_table import NodeRow, ReplicaTable
-from sim.simulated.runtime import SimulatedRuntime, Ticket
+from sim.simulated.runtime import SimulatedRuntime, Tickets
 from sim.simulated.worker import InstallSettings, SimulatedWorkers, WorkerNode
 
 NewJournal = Callable[[Clock, Callable[[str], bool]], Journal]
@@ -24,7 +24,7 @@ class World:
     """Nodes, registry, frontends and clients on one clock."""
 
     def __init__(self, scenario: Scenario, plan: Plan, new_journal: NewJournal) -> None:
-        self.runtime = SimulatedRuntime(_ticket(scenario))
+        self.runtime = SimulatedRuntime(_tickets(scenario))
         self._scenario = scenario
         self._processes: dict[str, BackendProcess] = {}
         self.journal = new_journal(self.runtime, self._processes.__contains__)
@@ -95,14 +95,13 @@ class World:
         )
 
 
-def _ticket(scenario: Scenario) -> Ticket:
+def _tickets(scenario: Scenario) -> Tickets:
     """Give the order among events of one instant: as scheduled, or shuffled by a stream of the run's own."""
-    serial = count().__next__
     if scenario.tie_order == "fifo":
-        return serial
+        return count()
     draw = stream(scenario.seed, "runtime", "events", "tie order").integers
     # The serial number in the low bits keeps tickets distinct when two draws are equal.
-    return lambda: (int(draw(1 << 62)) << 64) | serial()
+    return ((int(draw(1 << 62)) << 64) | serial for serial in count())
 
 
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:

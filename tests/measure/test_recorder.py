@@ -55,20 +55,6 @@ def test_a_request_out_of_turn_is_refused() -> None:
         recorder.arrived(request(2))
 
 
-def test_a_second_route_forgets_the_service_of_the_first() -> None:
-    recorder = recorder_where()
-    recorder.arrived(request(0))
-    recorder.routed(request(0), ReplicaKey("a", "m", 0))
-    recorder.served_from(request(0))
-    recorder.first_token(request(0), 0)
-
-    recorder.routed(request(0), ReplicaKey("b", "m", 0))
-
-    requests = recorder.records.requests
-    assert requests["replica"].tolist() == [1]
-    assert requests["start_ns"].tolist() == requests["first_token_ns"].tolist() == [MISSING]
-
-
 def test_a_vouch_completes_the_last_pick_of_its_own_request() -> None:
     recorder = recorder_where()
     recorder.arrived(request(0))

@@ -49,7 +49,7 @@ def test_events_of_one_instant_run_in_the_order_they_were_scheduled() -> None:
 
 def test_a_ticket_of_ones_own_decides_the_order_of_ties_and_nothing_else() -> None:
     tickets = iter(range(10, 0, -1))
-    runtime, order = SimulatedRuntime(lambda: next(tickets)), []
+    runtime, order = SimulatedRuntime(tickets), []
 
     async def note(number: int, after_ns: int) -> None:
         await runtime.sleep(after_ns)
