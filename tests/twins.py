@@ -29,8 +29,10 @@ class ListJournal:
     def arrived(self, request: Request) -> None:
         self.told.append(("arrived", request.id))
 
-    def picked(self, request: Request, replica: Replica) -> None:
+    def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         self.told.append(("picked", request.id, str(replica.key), replica.in_flight))
+        if remembered is not None:
+            self.vouched(request, remembered)
 
     def vouched(self, request: Request, answer: Answer) -> None:
         self.told.append(("vouched", request.id, answer.alive, answer.source.name))

@@ -75,6 +75,8 @@ def burst_max_over_ideal(
 
 
 def _bursts(models: Integers, arrivals_ns: Integers, replicas: Integers) -> dict[tuple[int, int], list[int]]:
+    if not np.any(arrivals_ns[1:] == arrivals_ns[:-1]):
+        return {}
     routed = replicas != MISSING
     instants, sizes = np.unique(arrivals_ns[routed], return_counts=True)
     together = routed & np.isin(arrivals_ns, instants[sizes > 1])

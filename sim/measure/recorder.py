@@ -42,7 +42,8 @@ class Recorder:
         self._clock = clock
         self._is_alive = is_alive
         self._seq = count()
-        self._last_pick = array("q")  # by request: the row of its last pick
+        self._next_request = 0
+        self._unvouched: dict[int, int] = {}  # by request: the row of its pick, while the replica is being probed
         # A run spends its time on requests and picks, so what they need is looked up once.
         self._requests = self.records.requests.cells
         self._picks = self.records.picks.cells
@@ -58,17 +59,27 @@ class Recorder:
 
         Raises ValueError if its id is not the next one: rows are found by id.
         """
-        number, model, frontend, source, arrival_ns, prompt_tokens, output_tokens, demand_ns, _ = request
-        if number != len(self._last_pick):
-            raise ValueError(f"request {number} arrived where request {len(self._last_pick)} was due")
-        self._last_pick.append(MISSING)
-        code = self._models[model]
-        known = _pack_known(code, frontend, source, arrival_ns, prompt_tokens, output_tokens, demand_ns)
+        if request.id != self._next_request:
+            raise ValueError(f"request {request.id} arrived where request {self._next_request} was due")
+        self._next_request += 1
+        known = _pack_known(
+            self._models[request.model],
+            request.frontend,
+            request.source,
+            request.arrival_ns,
+            request.prompt_tokens,
+            request.output_tokens,
+            request.demand_ns,
+        )
         self._requests.frombytes(known + _UNKNOWN)
 
-    def picked(self, request: Request, replica: Replica) -> None:
-        """Add a pick, with the replica's load as the registry showed it."""
-        self._last_pick[request.id] = len(self._picks) // _PICK_WIDTH
+    def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
+        """Add a pick, with the replica's load as the registry showed it and what the probe cache remembers of it."""
+        if remembered is None:
+            self._unvouched[request.id] = len(self._picks) // _PICK_WIDTH
+            alive, source = MISSING, MISSING
+        else:
+            alive, source = remembered
         self._picks.frombytes(
             _pack_pick(
                 next(self._seq),
@@ -78,18 +89,16 @@ class Recorder:
                 self._addresses[replica.address],
                 replica.in_flight,
                 replica.last_used_ns,
-                MISSING,
-                MISSING,
+                source,
+                alive,
             )
         )
 
     def vouched(self, request: Request, answer: Answer) -> None:
-        """Complete the request's last pick with what the probe cache said; nothing if it has none."""
-        row = self._last_pick[request.id]
-        if row != MISSING:
-            alive, source = answer
-            self._picks[row * _PICK_WIDTH + _PICK_SOURCE] = source
-            self._picks[row * _PICK_WIDTH + _PICK_ALIVE] = alive
+        """Complete the request's last pick with what the probe said."""
+        row = self._unvouched.pop(request.id)
+        self._picks[row * _PICK_WIDTH + _PICK_SOURCE] = answer.source
+        self._picks[row * _PICK_WIDTH + _PICK_ALIVE] = answer.alive
 
     def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
         """Add a probe that has ended now, and whether the process it went to is alive."""

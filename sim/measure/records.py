@@ -4,6 +4,7 @@ A name (model, replica, cause, address) is stored once and stands in the tables 
 of first use. Times are whole nanoseconds. A missing figure is `MISSING`.
 """
 
+import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -60,6 +61,14 @@ class Table:
     def append(self, *row: int) -> None:
         """Add a row: one integer per column, in their order."""
         self.cells.extend(row)
+
+    def as_little_endian(self) -> memoryview:
+        """Return all cells as bytes, row after row."""
+        if sys.byteorder == "little":
+            return memoryview(self.cells).cast("B")
+        swapped = self.cells[:]
+        swapped.byteswap()
+        return memoryview(swapped).cast("B")
 
     def __getitem__(self, column: str) -> Integers:
         """Return a column, shape (rows,), without a copy.
@@ -133,8 +142,8 @@ class Records:
     def digest(self) -> str:
         """Return 32 hex digits that are the same for the same records, on any machine.
 
-        BLAKE2b (RFC 7693) with 16 bytes of output, over every table's columns (their names, then their integers as
-        little-endian 64-bit) and then over the names in order of their codes.
+        BLAKE2b (RFC 7693) with 16 bytes of output, over every table (the names of its columns, then its rows as
+        little-endian 64-bit integers, in the order of recording) and then over the names in the order of their codes.
         """
         hasher = blake2b(digest_size=16)
         for chunk in self._chunks():
@@ -143,12 +152,11 @@ class Records:
             hasher.update(chunk)
         return hasher.hexdigest()
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Iterator[bytes | memoryview]:
         for title in ("requests", "picks", "probes", "events", "lock_waits"):
             table: Table = getattr(self, title)
-            for column in table.columns:
-                yield f"{title}.{column}".encode()
-                yield table[column].astype("<i8").tobytes()
+            yield f"{title}: {' '.join(table.columns)}".encode()
+            yield table.as_little_endian()
         yield from _name_chunks("models", ((name,) for name in self.models))
         yield from _name_chunks("replicas", self.replicas)
         yield from _name_chunks("causes", ((name,) for name in self.causes))

@@ -48,7 +48,21 @@ class Span:
             held &= times_ns < self.before_ns
         return held
 
-    def rows(self, table: Table, time: str) -> dict[str, Integers]:
-        """Return the columns of the rows whose time, in the column of that name, is in the window."""
+    def rows(self, table: Table, time: str) -> "Rows":
+        """Return the rows whose time, in the column of that name, is in the window."""
         chosen = self.holds(table[time])
-        return {column: table[column][chosen] for column in table.columns}
+        return Rows(table, None if chosen.all() else chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some of a table's rows; a column is cut out when it is asked for."""
+
+    table: Table
+    chosen: Booleans | None
+    """None for all of them."""
+
+    def __getitem__(self, column: str) -> Integers:
+        """Return the column, shape (rows,); a view into the table if no row is left out."""
+        whole = self.table[column]
+        return whole if self.chosen is None else whole[self.chosen]

@@ -8,7 +8,6 @@ from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, PerRequest,
 from sim.routing.cold_load import ColdLoad
 from sim.routing.errors import CallError
 from sim.routing.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, HealthCheck, Reading
-from sim.routing.in_flight import Route
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Dialer, Journal, Registry, Runtime, WorkerControl
 from sim.routing.probe_cache import ProbeCache
@@ -42,12 +41,13 @@ SHARING: Mapping[str, Callable[[Runtime], Singleflight]] = {
 class Frontend:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_after_call", "_client_cache", "_journal")
+    __slots__ = ("_client_cache", "_journal", "_refreshed")
 
-    def __init__(self, client_cache: ClientCache, journal: Journal, after_call: Callable[[Route], None]) -> None:
+    def __init__(self, client_cache: ClientCache, journal: Journal, refreshed: ProbeCache | None) -> None:
         self._client_cache = client_cache
         self._journal = journal
-        self._after_call = after_call
+        self._refreshed = refreshed
+        """The probe cache that an answered call refreshes; None if only probes do."""
 
     async def serve(self, request: Request) -> None:
         """Route the request, have it served, and record how it ended; a failed call is not tried again."""
@@ -59,7 +59,8 @@ class Frontend:
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
         self._journal.ended(request, Outcome.COMPLETED, "")
-        self._after_call(route)
+        if self._refreshed is not None:
+            self._refreshed.refresh(route.place)
 
 
 def build_frontend(
@@ -82,16 +83,11 @@ def build_frontend(
         reading=READINGS[settings.on_probe_timeout],
         cold_load=ColdLoad(runtime, registry, dialer, worker, journal, needed_vram_bytes),
     )
-    return Frontend(_client_cache(settings, router, runtime, journal), journal, _after_call(settings, probe_cache))
+    refreshed = probe_cache if settings.refreshed_by == "calls" else None
+    return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed)
 
 
 def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, journal: Journal) -> ClientCache:
     if settings.client_cache == "per_request":
         return PerRequest(router)
     return Sticky(router, runtime, HealthCheck(runtime, journal, LIVENESS_LIMIT_NS))
-
-
-def _after_call(settings: FrontendSettings, probe_cache: ProbeCache) -> Callable[[Route], None]:
-    if settings.refreshed_by == "probes":
-        return lambda _route: None
-    return lambda route: probe_cache.refresh(route.place)

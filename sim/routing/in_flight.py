@@ -13,7 +13,7 @@ from sim.routing.request import Request
 class Route:
     """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_journal", "_registry", "_reserved", "address", "backend", "key")
+    __slots__ = ("_journal", "_registry", "_reserved", "address", "backend", "key", "place")
 
     def __init__(
         self,
@@ -26,14 +26,11 @@ class Route:
         self.key = key
         self.address = address
         self.backend = backend
+        self.place = f"{key.node}|{address}"
+        """What the probe cache knows the replica by."""
         self._registry = registry
         self._journal = journal
         self._reserved = True
-
-    @property
-    def place(self) -> str:
-        """Return what the probe cache knows the replica by: its node and address."""
-        return f"{self.key.node}|{self.address}"
 
     def release(self) -> None:
         """Give the reservation back, the first time it is called: take 1 from the row that has this key now."""

@@ -148,11 +148,11 @@ class Journal(Protocol):
     def arrived(self, request: Request) -> None:
         """A client sent the request."""
 
-    def picked(self, request: Request, replica: Replica) -> None:
-        """The registry chose the replica, which is shown as it was before the pick."""
+    def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
+        """The registry chose the replica, shown as it was before the pick, and the probe cache remembers this of it."""
 
     def vouched(self, request: Request, answer: Answer) -> None:
-        """The picked replica was found alive or dead, from memory or by a probe."""
+        """A replica that the probe cache did not remember was found alive or dead by a probe."""
 
     def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
         """A probe that was sent to the address for the request, at `started_ns`, has ended now."""

@@ -1,10 +1,14 @@
 """A request as it travels from its client to a backend."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Request(NamedTuple):
-    """One inference request: drawn when the plan is made, the same for every policy that serves it."""
+@dataclass(slots=True)
+class Request:
+    """One inference request: drawn when the plan is made, the same for every policy that serves it.
+
+    Nobody changes it; it is not frozen because Python makes frozen objects at a third of the speed.
+    """
 
     id: int
     """Place in the order of arrival, from 0."""

@@ -3,7 +3,6 @@
 from sim.routing.cold_load import ColdLoad
 from sim.routing.health_check import HealthCheck, Reading
 from sim.routing.in_flight import Route
-from sim.routing.outcomes import Answer
 from sim.routing.ports import Dialer, Journal, Registry
 from sim.routing.probe_cache import ProbeCache
 from sim.routing.request import Request
@@ -55,14 +54,13 @@ class Router:
         replica = await self._registry.pick(request.model)
         if replica is None:
             return None
-        self._journal.picked(request, replica)
         key, address = replica.key, replica.address
         backend = self._dialer.dial(key, address)
         route = Route(key, address, backend, self._registry, self._journal)
+        remembered = self._probe_cache.remembered(route.place)
+        self._journal.picked(request, replica, remembered)
         try:
-            answer = self._probe_cache.remembered(route.place) or await self._probe(request, route)
-            self._journal.vouched(request, answer)
-            if not answer.alive:
+            if remembered is None and not await self._is_alive(request, route):
                 route.release()
                 await route.remove_row(request, "probe_failed")
                 return None
@@ -72,8 +70,10 @@ class Router:
             raise
         return route
 
-    async def _probe(self, request: Request, route: Route) -> Answer:
+    async def _is_alive(self, request: Request, route: Route) -> bool:
         async def probe() -> bool:
             return self._reading[await self._health_check.ask(request, route.key, route.address, route.backend)]
 
-        return await self._probe_cache.check(route.place, probe)
+        answer = await self._probe_cache.check(route.place, probe)
+        self._journal.vouched(request, answer)
+        return answer.alive

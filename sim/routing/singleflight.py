@@ -6,8 +6,9 @@ task of its own, which no caller can take down. In both, every joiner waits on a
 joiner who leaves disturbs nobody.
 """
 
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import ContextVar, copy_context
+from types import coroutine
 from typing import Any, Protocol, TypeVar
 
 from sim.routing.errors import CallError
@@ -68,13 +69,22 @@ class _Flight:
         finally:
             del self._seats[seat]
 
-    async def run(self, call: Call[T]) -> T:
-        """Make the call, marked so that it cannot join itself."""
-        mark = _within_flights.set((*_within_flights.get(), self))
-        try:
-            return await call()
-        finally:
-            _within_flights.reset(mark)
+    @coroutine
+    def run(self, call: Call[T]) -> Generator[Any, Any, Any]:
+        """Make the call, in a context marked so that nothing in it can join its own flight."""
+        context = copy_context()
+        context.run(_within_flights.set, (*_within_flights.get(), self))
+        work = _made(call)
+        move, value = work.send, None
+        while True:
+            try:
+                wait = context.run(move, value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                move, value = work.send, (yield wait)
+            except BaseException as error:
+                move, value = work.throw, error
 
     def deliver(self, result: object) -> None:
         """Give everyone the result, in the order they joined."""
@@ -87,6 +97,10 @@ class _Flight:
         for seat in self._seats.values():
             if not seat.done():
                 seat.set_exception(FlightFailed(f"the shared call for {key!r} ended with {error!r}"))
+
+
+async def _made(call: Call[T]) -> T:
+    return await call()
 
 
 class UnsharedCalls:
@@ -134,7 +148,7 @@ class _SharedFlights:
 
     async def _run(self, key: str, flight: _Flight, call: Call[T]) -> T:
         try:
-            result = await flight.run(call)
+            result: T = await flight.run(call)
         except BaseException as error:
             self._land(key, flight)
             flight.fail(key, error)

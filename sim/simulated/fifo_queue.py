@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from sim.simulated.runtime import Answer, SimulatedRuntime
+from sim.simulated.runtime import SimulatedRuntime, Task, suspension
 
 
 class FifoQueue:
@@ -13,7 +13,7 @@ class FifoQueue:
     def __init__(self, runtime: SimulatedRuntime, places: int) -> None:
         self._runtime = runtime
         self._free = places
-        self._waiting: deque[Answer] = deque()
+        self._waiting: deque[Task] = deque()
 
     def is_free(self) -> bool:
         """Tell whether a place can be had without waiting."""
@@ -30,21 +30,21 @@ class FifoQueue:
         """Wait for a place; whoever is cancelled meanwhile leaves the queue."""
         if self.take_if_free():
             return
-        turn = self._runtime.future()
-        self._waiting.append(turn)
+        task = self._runtime.running_task()
+        self._waiting.append(task)
         try:
-            await turn
+            await suspension()
         except BaseException:
-            if turn.done():
+            if task in self._waiting:
+                self._waiting.remove(task)
+            else:
                 # The place was handed over at the very instant its waiter left.
                 self.release()
-            else:
-                self._waiting.remove(turn)
             raise
 
     def release(self) -> None:
         """Give a place back, to the one who has waited longest."""
         if self._waiting:
-            self._waiting.popleft().set_result(None)
+            self._waiting.popleft().wake_up()
         else:
             self._free += 1

@@ -38,7 +38,7 @@ class SerialPick:
         if self._transaction_ns:
             await self._runtime.sleep(self._transaction_ns)
         row = pick_best_replica(self._table.loaded(model))
-        return None if row is None else count_pick(row, self._runtime.now_ns())
+        return None if row is None else row.take(self._runtime.now_ns())
 
 
 class ReadCommittedPick:
@@ -87,7 +87,7 @@ class ReadCommittedPick:
                 if self._table.rows.get(row.key) is not row:
                     return None
                 await self._runtime.sleep(self._transaction_ns)
-                return count_pick(row, self._runtime.now_ns())
+                return row.take(self._runtime.now_ns())
             finally:
                 node.lock.release()
         finally:
@@ -118,11 +118,3 @@ class LockedPick:
             return await self._pick_mode.pick(model)
         finally:
             lock.release()
-
-
-def count_pick(row: Row, wall_ns: int) -> Replica:
-    """Add 1 to the row's count and touch it; return the row as it was read."""
-    as_read = row.as_read()
-    row.in_flight += 1
-    row.last_used_ns = wall_ns
-    return as_read

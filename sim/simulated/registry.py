@@ -58,9 +58,8 @@ class SimulatedRegistry:
         self.transactions += count
         if self._transaction_ns:
             self._runtime.spawn(self._give_back(key, count), "give back")
-            return
-        for _ in range(count):
-            self.table.decrement(key)
+        else:
+            self.table.decrement(key, count)
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
@@ -102,7 +101,7 @@ class SimulatedRegistry:
     async def _give_back(self, key: ReplicaKey, count: int) -> None:
         for _ in range(count):
             await self._statement(key)
-            self.table.decrement(key)
+            self.table.decrement(key, 1)
 
     async def _statement(self, key: ReplicaKey) -> None:
         """Let a single statement's round trip pass, and the wait for its row if a pick holds it."""

@@ -20,9 +20,12 @@ class Row(Replica):
 
     lock: FifoQueue
 
-    def as_read(self) -> Replica:
-        """Return a copy of what a reader sees at this moment."""
-        return Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)
+    def take(self, wall_ns: int) -> Replica:
+        """Count a pick on the row and touch it; return the row as the pick read it."""
+        as_read = Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)
+        self.in_flight += 1
+        self.last_used_ns = wall_ns
+        return as_read
 
 
 @dataclass(slots=True)
@@ -91,15 +94,18 @@ class ReplicaTable:
         self._by_model[key.model].remove(row)
         return True
 
-    def decrement(self, key: ReplicaKey) -> None:
-        """Take 1 from the count, unless the row has gone or stands at 0."""
+    def decrement(self, key: ReplicaKey, count: int) -> None:
+        """Take 1 from the row's number in flight, `count` times, each time unless the row has gone or stands at 0."""
         row = self.rows.get(key)
-        if row is not None and row.in_flight > 0:
-            row.in_flight -= 1
-            return
-        self._settle_drift(key).missing -= 1
+        stored = 0 if row is None else row.in_flight
         if row is not None:
-            self.floor_hits += 1
+            row.in_flight = max(0, stored - count)
+        lost = count - stored
+        if lost <= 0:
+            return
+        self._settle_drift(key).missing -= lost
+        if row is not None:
+            self.floor_hits += lost
 
     def report_vram(self, node: str, available_bytes: int) -> None:
         """Take over what a node reports as its free VRAM."""

@@ -7,7 +7,7 @@ waiting parent swallow it.
 """
 
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import count
 from types import coroutine
@@ -36,6 +36,12 @@ class Cancelled(BaseException):
 def pause(delay_ns: int) -> Generator[int, None, None]:
     """Wait for the delay: what is yielded to a task is either a delay or an event."""
     yield delay_ns
+
+
+@coroutine
+def suspension() -> Generator[None, None, None]:
+    """Wait until somebody wakes the task up."""
+    yield None
 
 
 class Answer(simpy.Event):
@@ -78,11 +84,13 @@ class Task:
         self.send = work.send
         self.name = name
         self._runtime = runtime
-        self._advance = copy_context().run
+        context = copy_context()
+        self._advance = context.run if len(context) else None
+        """Steps the coroutine in the context it was started in; None for an empty one, which needs no care."""
         self._outcome: _Outcome | None = None
         self._on_end = on_end
         self.waits_for: _Wait = None
-        """The ticket of a pause, or an event; None once it has ended."""
+        """The ticket of a pause, or an event; None while suspended and once it has ended."""
 
     def done(self) -> bool:
         """Tell whether the coroutine has ended."""
@@ -110,20 +118,21 @@ class Task:
 
     def step(self, move: Callable[[Any], Any], value: Any) -> None:
         """Run the coroutine to its next wait, or to its end."""
+        runtime = self._runtime
+        runtime.current = self
         advance = self._advance
         try:
-            wait = advance(move, value)
+            wait = move(value) if advance is None else advance(move, value)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
             self.end((None, error))
         else:
             if type(wait) is int and wait >= 0:
-                runtime = self._runtime
                 ticket = self.waits_for = next(runtime.tickets)
                 heappush(runtime.heap, (runtime._now + wait, NORMAL, ticket, self))
             else:
-                self._wait_for_event(wait)
+                self._wait_otherwise(wait)
 
     def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
@@ -145,12 +154,17 @@ class Task:
                 continue
             return self.end((None, None))
 
-    def _wait_for_event(self, wait: Any) -> None:
-        if not isinstance(wait, simpy.Event):
-            self.step(self.work.throw, ValueError(_NOT_A_DELAY.format(wait)))
-            return
+    def wake_up(self) -> None:
+        """End a suspension, later at this same instant."""
+        ticket = self.waits_for = next(self._runtime.tickets)
+        heappush(self._runtime.heap, (self._runtime._now, NORMAL, ticket, self))
+
+    def _wait_otherwise(self, wait: Any) -> None:
         self.waits_for = wait
-        cast("list[Any]", wait.callbacks).append(self.resume)
+        if isinstance(wait, simpy.Event):
+            cast("list[Any]", wait.callbacks).append(self.resume)
+        elif wait is not None:
+            self.step(self.work.throw, ValueError(_NOT_A_DELAY.format(wait)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is not None:
@@ -175,6 +189,7 @@ class SimulatedRuntime(simpy.Environment):
         self.heap: list[Any] = self._queue
         """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
         self.live: dict[Task, None] = {}
+        self.current: Task | None = None
         self._is_over = False
         self._failures: list[BaseException] = []
 
@@ -186,6 +201,10 @@ class SimulatedRuntime(simpy.Environment):
         if type(delay) is not int or delay < 0:
             raise ValueError(_NOT_A_DELAY.format(delay))
         heappush(self._queue, (self._now + delay, priority, next(self.tickets), event))
+
+    def running_task(self) -> Task:
+        """Return the task whose coroutine asks."""
+        return cast("Task", self.current)
 
     def now_ns(self) -> int:
         """Return the nanoseconds since the start of the run."""
@@ -208,8 +227,10 @@ class SimulatedRuntime(simpy.Environment):
         self.live[task] = None
         if self._is_over:
             task.close()
-        else:
-            task.step(task.send, None)
+            return task
+        spawner = self.current
+        task.step(task.send, None)
+        self.current = spawner
         return task
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
@@ -253,7 +274,8 @@ class SimulatedRuntime(simpy.Environment):
         the first failure of a task.
         """
         try:
-            self._step_until(horizon_ns)
+            # Whatever context the caller is in, the tasks of a run are in one of their own.
+            Context().run(self._step_until, horizon_ns)
         finally:
             self._is_over = True
             while self.live:
@@ -263,8 +285,13 @@ class SimulatedRuntime(simpy.Environment):
 
     def _step_until(self, horizon_ns: int) -> None:
         queue, live, failures, pop = self.heap, self.live, self._failures, heappop
-        while live and queue and not failures and queue[0][0] < horizon_ns:
-            self._now, _, ticket, event = pop(queue)
+        # Goes before whatever else happens at the horizon, and keeps the heap from running empty.
+        heappush(queue, (horizon_ns, NORMAL - 1, 0, None))
+        while live and not failures:
+            now_ns, _, ticket, event = pop(queue)
+            if event is None:
+                return
+            self._now = now_ns
             if type(event) is Task:
                 # Nothing happens if the task was woken from this pause otherwise.
                 if ticket == event.waits_for:

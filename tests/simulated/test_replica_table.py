@@ -23,7 +23,7 @@ def test_counts_that_follow_their_holders_do_not_drift() -> None:
     publish(table, runtime)
 
     table.rows[KEY].in_flight += 2
-    table.decrement(KEY)
+    table.decrement(KEY, 1)
     runtime._now = 1000
 
     assert (table.total_in_flight(), table.floor_hits, table.drift_ns()) == (1, 0, 0)
@@ -38,9 +38,9 @@ def test_a_row_published_under_running_requests_drifts_until_they_end() -> None:
     runtime._now = 100  # no row, so no count that could be wrong
     publish(table, runtime)
     runtime._now = 110
-    table.decrement(KEY)
+    table.decrement(KEY, 1)
     runtime._now = 120
-    table.decrement(KEY)
+    table.decrement(KEY, 1)
     runtime._now = 999
 
     assert table.drift_ns() == 2 * 10 + 1 * 10
@@ -52,7 +52,7 @@ def test_a_decrement_of_a_row_that_has_gone_hits_no_floor() -> None:
     runtime = SimulatedRuntime()
     table = a_table(runtime)
 
-    table.decrement(KEY)
+    table.decrement(KEY, 1)
 
     assert table.floor_hits == 0
 
