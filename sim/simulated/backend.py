@@ -47,7 +47,7 @@ class BackendProcess:
         self._settings = settings
         self._service_law = settings.service_law
         self._on_loaded = on_loaded
-        self._workers = FifoQueue(runtime, settings.workers)
+        self.workers = FifoQueue(runtime, settings.workers)
 
     def hold(self, model: str) -> None:
         """Have the model loaded from now on."""
@@ -57,13 +57,13 @@ class BackendProcess:
     async def health(self) -> None:
         """Answer that all is well, when it is this call's turn."""
         if self._settings.health_waits_for_a_worker:
-            await self._workers.acquire()
-            self._workers.release()
+            await self.workers.acquire()
+            self.workers.release()
 
     async def predict(self, request: Request) -> None:
         """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
-        if not self._workers.take_if_free():
-            await self._workers.acquire()
+        if not self.workers.take_if_free():
+            await self.workers.acquire()
         try:
             if self.model != request.model:
                 raise self._wrong_model(request.model)
@@ -74,17 +74,17 @@ class BackendProcess:
             if self._settings.tells_first_token:
                 self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
         finally:
-            self._workers.release()
+            self.workers.release()
 
     async def load_model(self, model: str) -> None:
         """Load the model once a worker is free, whether it is held already or not."""
         self._journal.load_started(self._key, redundant=self.model == model)
-        await self._workers.acquire()
+        await self.workers.acquire()
         try:
             await self._runtime.sleep(self._settings.load_time_ns)
             self.hold(model)
         finally:
-            self._workers.release()
+            self.workers.release()
 
     def _wrong_model(self, asked_for: str) -> CallError:
         if self.model is None:

@@ -8,16 +8,21 @@ from sim.simulated.runtime import SimulatedRuntime, Task, suspension
 class FifoQueue:
     """Hands a limited number of places to those who ask, in the order they asked."""
 
-    __slots__ = ("_free", "_runtime", "_waiting")
+    __slots__ = ("_free", "_places", "_runtime", "_waiting")
 
     def __init__(self, runtime: SimulatedRuntime, places: int) -> None:
         self._runtime = runtime
+        self._places = places
         self._free = places
         self._waiting: deque[Task] = deque()
 
     def is_free(self) -> bool:
         """Tell whether a place can be had without waiting."""
         return self._free > 0
+
+    def is_idle(self) -> bool:
+        """Tell whether nobody holds a place or waits for one."""
+        return self._free == self._places and not self._waiting
 
     def take_if_free(self) -> bool:
         """Take a place if one can be had without waiting; tell whether it was."""

@@ -1,6 +1,6 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -91,6 +91,12 @@ class SimulatedRegistry:
     def lock(self, name: str) -> "AdvisoryLock":
         """Return the advisory lock of that name, to be held with `async with`."""
         return AdvisoryLock(self, self._locks.setdefault(name, FifoQueue(self._runtime, 1)))
+
+    def locks(self) -> Iterator[FifoQueue]:
+        """Yield every lock there is: of rows, of nodes, and by name."""
+        yield from (row.lock for row in self._rows.values())
+        yield from (node.lock for node in self.table.nodes.values())
+        yield from self._locks.values()
 
     async def await_lock(self, queue: FifoQueue) -> None:
         """Take an advisory lock in a transaction of its own, waiting as long as it is held."""

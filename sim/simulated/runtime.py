@@ -267,21 +267,23 @@ class SimulatedRuntime(simpy.Environment):
         if not isinstance(failure, Cancelled):
             self._failures.append(failure)
 
-    def run_tasks(self, horizon_ns: int) -> None:
+    def run_tasks(self, horizon_ns: int) -> bool:
         """Run event after event until no task is left, or the next event is at or after the horizon.
 
-        Tasks still alive then are closed, in the order they were started, never by the garbage collector. Raises
-        the first failure of a task.
+        Returns whether every task came to its own end. Those still alive are closed, in the order they were started,
+        never by the garbage collector. Raises the first failure of a task.
         """
         try:
             # Whatever context the caller is in, the tasks of a run are in one of their own.
             Context().run(self._step_until, horizon_ns)
+            all_ended = not self.live
         finally:
             self._is_over = True
             while self.live:
                 next(iter(self.live)).close()
         if self._failures:
             raise self._failures[0]
+        return all_ended
 
     def _step_until(self, horizon_ns: int) -> None:
         queue, live, failures, pop = self.heap, self.live, self._failures, heappop

@@ -1,6 +1,6 @@
 """The simulated world of one run, put together from a scenario and its plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 
 from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
@@ -44,10 +44,20 @@ class World:
         self._clients = Clients(self.runtime, self.journal, frontends, scenario, plan)
 
     def run(self) -> None:
-        """Run until every request has ended, or the limit on draining is reached."""
+        """Run until every request has ended, or the limit on draining is reached.
+
+        Raises RuntimeError, which would be a bug of ours, if all have ended and somebody still holds a place in a queue.
+        """
         self._bring_up_replicas()
         self._clients.start()
-        self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
+        all_ended = self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
+        if all_ended and not all(queue.is_idle() for queue in self._queues()):
+            raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
+
+    def _queues(self) -> Iterator[FifoQueue]:
+        for process in self._processes.values():
+            yield process.workers
+        yield from self.registry.locks()
 
     def _bring_up_replicas(self) -> None:
         for model in self._scenario.models:

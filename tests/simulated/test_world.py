@@ -1,0 +1,255 @@
+"""Whole small worlds: cold loads, reloads of busy processes, clients that leave, and what must hold in any of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.measure.recorder import Recorder
+from sim.routing.outcomes import Outcome
+from sim.routing.ports import Clock
+from sim.routing.request import Request
+from sim.scenario import Scenario, loads, make_plan
+from sim.simulated.world import World
+from sim.study.run import RunResult, run_scenario
+
+
+def scenario(text: str) -> Scenario:
+    """Return the only variant of a scenario in which nothing takes time but what the text says."""
+    free = "registry: {transaction: 0ms}\nnetwork: {latency: 0ms}\n"
+    return loads(f"name: world\n{text}\n{'' if 'registry:' in text else free}").variants["default"]
+
+
+def result_of(text: str) -> RunResult:
+    return run_scenario(scenario(text))
+
+
+COLD_START = """
+duration: 60s
+nodes: [{name: a}, {name: b}]
+models:
+  - name: m
+    backend: {install_time: 2s, load_time: 20s}
+    service: {mean: 1s, distribution: deterministic}
+frontends: 3
+workload: [{kind: burst, model: m, at: 0s, requests: 6}]
+"""
+
+
+def test_six_first_requests_on_three_frontends_wait_for_one_load() -> None:
+    result = result_of(COLD_START)
+
+    assert result.metrics["installs.started"] == 1
+    assert result.metrics["loads.started"] == 1
+    assert result.requests["latency_s"].tolist() == [23, 24, 25, 26, 27, 28]
+
+
+def test_network_and_registry_take_their_time_on_the_way() -> None:
+    warm = """
+duration: 10s
+nodes: [{name: a}]
+models:
+  - name: m
+    service: {mean: 1s, distribution: deterministic}
+    replicas: [{node: a}]
+registry: {transaction: 2ms}
+network: {latency: 5ms}
+workload: [{kind: burst, model: m, at: 1s, requests: 1}]
+"""
+    (row,) = result_of(warm).requests.to_dict("records")
+
+    # Pick 2 ms, probe there and back 10 ms, touch 2 ms; then the start is counted, 2 ms, and the call goes out.
+    assert row["route_s"] == pytest.approx(0.014)
+    assert row["queue_s"] == pytest.approx(0.002 + 0.005)
+    assert row["latency_s"] == pytest.approx(0.014 + 0.007 + 1 + 0.005)
+
+
+def test_the_time_of_the_first_token_is_told_where_prefill_is_known() -> None:
+    by_tokens = """
+duration: 10s
+nodes: [{name: a, speed: 0.5}]
+models:
+  - name: m
+    service: {prefill: 1000/s, decode: 10/s}
+    replicas: [{node: a}]
+workload: [{kind: burst, model: m, at: 1s, requests: 1, prompt_tokens: 500, output_tokens: 20}]
+"""
+    (row,) = result_of(by_tokens).requests.to_dict("records")
+
+    assert row["ttft_s"] == pytest.approx(1)
+    assert row["latency_s"] == pytest.approx(1 + 4)
+
+
+RELOAD = """
+duration: 60s
+nodes: [{name: a}]
+models:
+  - name: m
+    backend: {workers: 1, health: serialized, load_time: 20s}
+    service: {mean: 10s, distribution: deterministic}
+    replicas: [{node: a}]
+workload:
+  - {kind: burst, model: m, at: 0s, requests: 1}
+  - {kind: burst, model: m, at: 1s, requests: 1}
+router: {profile: uncached}
+"""
+
+
+def test_a_busy_process_whose_row_is_deleted_gets_the_load_behind_its_running_request() -> None:
+    result = result_of(RELOAD)
+
+    told = result.events[["t_s", "kind"]].values.tolist()
+    assert told[1:] == [
+        [3.0, "row_removed"],
+        [3.0, "install_started"],
+        [3.0, "load_started"],
+        [30.0, "load_ended"],
+        [30.0, "row_published"],
+    ]
+    assert result.metrics["rows.removed_alive"] == 1
+    assert result.metrics["loads.redundant"] == 1
+    assert result.requests["latency_s"].tolist() == [10, 39]
+
+
+def test_a_request_that_outlives_its_row_is_given_back_to_nobody() -> None:
+    longer = RELOAD.replace("mean: 10s", "mean: 40s").replace(
+        "health: serialized", "health: serialized, install_time: 0s"
+    )
+
+    result = result_of(longer.replace("load_time: 20s", "load_time: 0s"))
+
+    # The first request holds 2 when its row goes, and ends before the new row is there: no count, no floor.
+    assert result.metrics["in_flight.floor_hits"] == 0
+    assert result.metrics["in_flight.final"] == 0
+
+
+def test_a_client_that_leaves_during_its_cold_load_frees_the_lock_for_the_next() -> None:
+    left = COLD_START.replace(
+        "requests: 6}]", "requests: 1, patience: 5s}, {kind: burst, model: m, at: 1s, requests: 1}]"
+    )
+
+    result = result_of(left)
+
+    assert result.requests["outcome"].tolist() == ["cancelled", "completed"]
+    assert result.metrics["loads.started"] == 2
+
+
+def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> None:
+    short = RELOAD.replace("duration: 60s", "duration: 2s\ndrain_limit: 5s")
+
+    result = result_of(short)
+
+    assert result.metrics["requests.unfinished"] == 2
+    assert result.metrics["requests.completed"] == 0
+
+
+def test_a_place_that_is_never_given_back_is_noticed_at_the_end() -> None:
+    chosen = scenario(COLD_START)
+    world = World(chosen, make_plan(chosen, 0), Recorder)
+    world.registry.table.nodes["a"].lock.take_if_free()
+
+    with pytest.raises(RuntimeError, match="still held"):
+        world.run()
+
+
+class StrictRecorder(Recorder):
+    """Refuses a second end of a request, and anything about it after its end."""
+
+    ended_ids: set[int]
+
+    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
+        self.ended_ids = getattr(self, "ended_ids", set())
+        if request.id in self.ended_ids:
+            raise RuntimeError(f"request {request.id} ended twice")
+        self.ended_ids.add(request.id)
+        super().ended(request, outcome, cause)
+
+    def served_from(self, request: Request) -> None:
+        if request.id in getattr(self, "ended_ids", set()):
+            raise RuntimeError(f"request {request.id} was served after its end")
+        super().served_from(request)
+
+
+def strict_run(chosen: Scenario) -> tuple[World, StrictRecorder]:
+    recorders: list[StrictRecorder] = []
+
+    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> StrictRecorder:
+        recorders.append(StrictRecorder(clock, is_alive))
+        return recorders[0]
+
+    world = World(chosen, make_plan(chosen, chosen.seed), new_recorder)
+    world.run()
+    return world, recorders[0]
+
+
+routers = st.fixed_dictionaries(
+    {
+        "profile": st.sampled_from(["pinned", "uncached", "fixed", "hardened"]),
+        "pick": st.sampled_from(["serial", "read_committed", "locked"]),
+    }
+)
+workloads = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": st.sampled_from(["0s", "1s", "1500ms", "4s"]),
+            "requests": st.integers(1, 8),
+            "spread": st.sampled_from(["0s", "10ms", "3s"]),
+            "patience": st.sampled_from(["1ms", "500ms", "2s", "5s", "60s"]),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def flow(mapping: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in mapping.items()) + "}"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    router=routers,
+    bursts=workloads,
+    frontends=st.integers(1, 3),
+    workers=st.integers(1, 3),
+    transaction=st.sampled_from(["0ms", "2ms", "700ms"]),
+    tie_order=st.sampled_from(["fifo", "shuffle"]),
+    seed=st.integers(0, 2**64 - 1),
+)
+def test_in_any_world_each_request_ends_once_and_nobody_is_left_in_a_queue(
+    router: dict[str, Any],
+    bursts: list[dict[str, Any]],
+    frontends: int,
+    workers: int,
+    transaction: str,
+    tie_order: str,
+    seed: int,
+) -> None:
+    workload = "".join(f"  - {flow({'kind': 'burst', 'model': 'm'} | burst)}\n" for burst in bursts)
+    chosen = scenario(
+        f"""
+seed: {seed}
+duration: 10s
+tie_order: {tie_order}
+nodes: [{{name: a}}, {{name: b, speed: 0.5}}]
+models:
+  - name: m
+    backend: {{workers: {workers}, load_time: 3s}}
+    service: {{mean: 1s}}
+    replicas: [{{node: a}}, {{node: b, ready_at: 2s}}]
+frontends: {frontends}
+registry: {{transaction: {transaction}}}
+network: {{latency: 1ms}}
+router: {flow(router)}
+workload:
+{workload}"""
+    )
+
+    world, recorder = strict_run(chosen)
+
+    requests = recorder.records.requests
+    assert len(recorder.ended_ids) == len(requests) == sum(burst["requests"] for burst in bursts)
+    assert not world.runtime.live
+    assert world.registry.table.drift_ns() >= 0
