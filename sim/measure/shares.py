@@ -6,9 +6,10 @@ import pandas as pd
 def share_over_time(requests: pd.DataFrame, window_s: float) -> pd.DataFrame:
     """Return the share of each replica in the requests that arrived in each window of `window_s` seconds.
 
-    `requests` is a run's table of requests. The result has a row per window from 0 to the last routed arrival, indexed by the
-    window's start in seconds (`window_start_s`), and a column per replica, in the order of the table. Requests that got
-    no route count for nobody. A window in which none was routed is missing. ValueError unless `window_s` is above 0.
+    `requests` is a run's table of requests. The result has a row per window from 0 to the last routed arrival, indexed
+    by the window's start in seconds (`window_start_s`), and a column per replica, in the order of the table. Requests
+    that got no route count for nobody. A window in which none was routed is missing. ValueError unless `window_s` is
+    above 0.
     """
     if not window_s > 0:
         raise ValueError(f"a window lasts more than 0 s, not {window_s}")

@@ -28,8 +28,6 @@ class Totals:
     drift_ns: int
     """Integral over time of the distance between stored and true in-flight count, summed over the rows."""
     end_ns: int
-    stale_ns: int | None = None
-    """Time that rows pointed at dead processes, summed over the rows; None if the world does not count it."""
 
 
 def summarise(
@@ -38,25 +36,23 @@ def summarise(
     window: Window | None = None,
     *,
     warmup_ns: int = 0,
-    slo_ns: int | None = None,
     workers: Mapping[ReplicaKey, int] | None = None,
 ) -> dict[str, float]:
     """Return the metrics of the requests that arrived in the window, and of what else happened in it.
 
     Requests count by arrival, picks by their time, probes by their start, events by their time. Whatever is earlier
     than `warmup_ns` is left out. Names end in their unit; a name without one is a count or a ratio. A metric that does
-    not apply is absent: `registry.*`, `in_flight.*` and `rows.stale_s` unless the window takes in the whole run after
-    the warm-up, `goodput_per_s` without `slo_ns` (the largest good latency), and any figure over requests where there
-    are none. `workers` (1 where it says nothing) is how many requests each replica serves at a time.
+    not apply is absent: `registry.*` and `in_flight.*` unless the window takes in the whole run after the warm-up, and
+    any figure over requests where there are none. `workers` (1 where it says nothing) is how many requests each
+    replica serves at a time.
 
     - `latency`: arrival to last token of completed requests; `ttft`: arrival to first token; `queue`: route to start
       of service; `route`: arrival to route; of every request that came that far.
-    - `throughput_per_s`, `goodput_per_s`: completed requests over the time from the window's start to the last of
-      their completions.
+    - `throughput_per_s`: completed requests over the time from the window's start to the last of their completions.
     """
     span = Span.of(window or Window(), warmup_ns, totals.end_ns)
     metrics: dict[str, float] = {
-        **_request_metrics(records, span, slo_ns),
+        **_request_metrics(records, span),
         **balance_metrics(records, span, workers or {}),
         **_probe_metrics(records, span),
         **_event_metrics(records, span),
@@ -67,7 +63,7 @@ def summarise(
     return {name: value if isinstance(value, int) else float(value) + 0.0 for name, value in metrics.items()}
 
 
-def _request_metrics(records: Records, span: Span, slo_ns: int | None) -> dict[str, float]:
+def _request_metrics(records: Records, span: Span) -> dict[str, float]:
     requests = span.rows(records.requests, "arrival_ns")
     outcome, arrival, end = requests["outcome"], requests["arrival_ns"], requests["end_ns"]
     completed = outcome == Outcome.COMPLETED
@@ -82,8 +78,6 @@ def _request_metrics(records: Records, span: Span, slo_ns: int | None) -> dict[s
     metrics |= _times("route", _between(arrival, requests["routed_ns"]))
     if latency.size and (served_ns := int(end[completed].max()) - span.opens_ns) > 0:
         metrics["throughput_per_s"] = latency.size / (served_ns / _NS_PER_S)
-        if slo_ns is not None:
-            metrics["goodput_per_s"] = _count(latency <= slo_ns) / (served_ns / _NS_PER_S)
     return metrics
 
 
@@ -144,8 +138,6 @@ def _whole_run_metrics(records: Records, totals: Totals) -> dict[str, float]:
         "in_flight.floor_hits": totals.floor_hits,
         "registry.transactions": totals.transactions,
     }
-    if totals.stale_ns is not None:
-        metrics["rows.stale_s"] = totals.stale_ns / _NS_PER_S
     if totals.transactions:
         waits = records.lock_waits["wait_ns"]
         all_waits = np.zeros(max(totals.transactions, waits.size))

@@ -239,16 +239,10 @@ def test_a_metric_that_does_not_apply_is_absent() -> None:
 
     metrics = summarise(Records(), idle)
 
-    absent = ("latency.", "ttft.", "queue.", "route.", "throughput", "goodput", "fairness.", "burst.", "replicas.")
+    absent = ("latency.", "ttft.", "queue.", "route.", "throughput", "fairness.", "burst.", "replicas.")
     assert not [name for name in metrics if name.startswith(absent)]
     assert "registry.lock_wait_p99_s" not in metrics
     assert metrics["requests.offered"] == metrics["probes.sent"] == 0
-
-
-def test_goodput_counts_the_completions_within_the_limit(records: Records) -> None:
-    metrics = summarise(records, TOTALS, slo_ns=6 * S)
-
-    assert metrics["goodput_per_s"] == pytest.approx(2 / 11)  # latencies 3 and 6, not 7
 
 
 def test_more_workers_make_a_replica_less_utilized(records: Records) -> None:
