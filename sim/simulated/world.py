@@ -46,7 +46,7 @@ class World:
     def run(self) -> None:
         """Run until every request has ended, or the limit on draining is reached.
 
-        Raises RuntimeError, which would be a bug of ours, if all have ended and somebody still holds a place in a queue.
+        Raises RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
         """
         self._bring_up_replicas()
         self._clients.start()
