@@ -9,6 +9,7 @@ from sim.scenario.schema import Expectation, Scenario
 _FILLED_IN = ("RouterSpec", "ProbeSpec")
 # Kinds of value that also have a short form, which the models turn into the long one.
 _SHORT_FORMS = {"TokensSpec": {"type": "integer", "minimum": 0}, "ThinkSpec": {"$ref": "#/$defs/Duration"}}
+_VARIANT = "Changes over the scenario. One that names a router profile starts its router from that profile alone."
 
 
 def json_schema() -> dict[str, Any]:
@@ -25,7 +26,7 @@ def json_schema() -> dict[str, Any]:
     variants = {
         "type": "object",
         "propertyNames": {"pattern": "^[a-z][a-z0-9_-]{0,63}$"},
-        "additionalProperties": {**changes, "title": "Variant", "description": "Changes over the scenario."},
+        "additionalProperties": {**changes, "title": "Variant", "description": _VARIANT},
         "minProperties": 1,
         "maxProperties": MOST_VARIANTS,
     }

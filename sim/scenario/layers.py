@@ -1,6 +1,8 @@
 """A scenario in layers: the file's base, a variant's changes over it, and overrides from the command line on top.
 
-Mappings merge key by key; lists and plain values replace what is below. Faults are reported where they were written.
+Mappings merge key by key; lists and plain values replace what is below. One exception: a variant that names a router
+profile starts its router from that profile, so what the base says under `router` does not reach it. Faults are reported
+where they were written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +32,19 @@ def merged(below: Any, above: Any) -> Any:
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
     return {**below, **{key: merged(below[key], value) if key in below else value for key, value in above.items()}}
+
+
+def names_profile(changes: Any) -> bool:
+    """Tell whether a variant's changes start the router afresh, by naming a profile of its own."""
+    router = changes.get("router") if isinstance(changes, dict) else None
+    return isinstance(router, dict) and "profile" in router
+
+
+def variant_document(base: dict[str, Any], changes: dict[str, Any]) -> Any:
+    """Return what a variant comes to: its changes over the base, or over the base without its router."""
+    if names_profile(changes):
+        base = {key: value for key, value in base.items() if key != "router"}
+    return merged(base, changes)
 
 
 def parse_override(text: str) -> Override:

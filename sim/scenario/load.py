@@ -11,8 +11,9 @@ from sim.scenario.checks import faults
 from sim.scenario.errors import Path, Problem, ScenarioError, found
 from sim.scenario.expectations import expectations
 from sim.scenario.explain import explain
-from sim.scenario.layers import Locator, Override, merged, overridden, parse_override
+from sim.scenario.layers import Locator, Override, names_profile, overridden, parse_override, variant_document
 from sim.scenario.references import reference_problems
+from sim.scenario.router import RouterSpec
 from sim.scenario.schema import Expectation, Scenario
 from sim.scenario.source import Source, read_bytes, read_file
 from sim.scenario.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
@@ -77,6 +78,7 @@ class _Loading:
             for name, locator in self._variants(document, overrides)
             if (scenario := self._scenario(locator, read)) is not None
         }
+        self._check_unused_router(document)
         expect = expectations(Locator(self.source, document), self._names(document), variants, self._add)
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
@@ -115,7 +117,19 @@ class _Loading:
                 self._add(whole.problem(("variants", name), text))
                 continue
             prefixes: list[Path] = [("variants", name), ()] if declared else [()]
-            yield name, self._overridden(merged(base, changes), prefixes, overrides)
+            yield name, self._overridden(variant_document(base, changes), prefixes, overrides)
+
+    def _check_unused_router(self, document: dict[str, Any]) -> None:
+        """Find faults in the base's router if every variant starts from a profile of its own, so that none uses it."""
+        variants = document.get("variants", {})
+        if "router" not in document or not isinstance(variants, dict) or not variants:
+            return
+        if all(map(names_profile, variants.values())):
+            try:
+                RouterSpec.model_validate(document["router"])
+            except ValidationError as error:
+                for problem in explain(error, RouterSpec, Locator(self.source, document), ("router",)):
+                    self._add(problem)
 
     def _overridden(self, document: Any, prefixes: list[Path], overrides: list[Override]) -> Locator:
         applied = {}

@@ -25,7 +25,11 @@ class ProbeSpec(Spec):
 
 
 class RouterSpec(Spec):
-    """The router's variant. Every key not written comes from the profile."""
+    """The router's variant. Every key not written comes from the profile.
+
+    A variant of the file that names a profile starts from it, and what the base wrote under `router` does not carry
+    over; a variant that names none changes single keys of the base's router.
+    """
 
     profile: ProfileName
     policy: Literal["best_replica"]

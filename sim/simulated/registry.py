@@ -46,12 +46,7 @@ class SimulatedRegistry:
         self.transactions += 1
         if self._transaction_ns:
             await self._statement(key)
-        row = self._rows.get(key)
-        if row is None:
-            return False
-        row.in_flight += 1
-        row.last_used_ns = self._runtime.now_ns()
-        return True
+        return self.table.increment(key, self._runtime.now_ns())
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Take 1, `count` times in a row, each time unless the row has gone or stands at 0."""

@@ -94,6 +94,16 @@ class ReplicaTable:
         self._by_model[key.model].remove(row)
         return True
 
+    def increment(self, key: ReplicaKey, wall_ns: int) -> bool:
+        """Add 1 to the row's number in flight and touch it; False if the row has gone."""
+        row = self.rows.get(key)
+        if row is None:
+            self._void_reservation(key)
+            return False
+        row.in_flight += 1
+        row.last_used_ns = wall_ns
+        return True
+
     def decrement(self, key: ReplicaKey, count: int) -> None:
         """Take 1 from the row's number in flight, `count` times, each time unless the row has gone or stands at 0."""
         row = self.rows.get(key)
@@ -137,6 +147,11 @@ class ReplicaTable:
             in_flight=sum(row.in_flight for row in rows),
             available_vram_bytes=node.available_vram_bytes,
         )
+
+    def _void_reservation(self, key: ReplicaKey) -> None:
+        # A call whose start finds no row gives nothing back, so what its pick added is held by nobody from here on.
+        drift = self._settle_drift(key)
+        drift.missing = max(0, drift.missing - 1)
 
     def _settle_drift(self, key: ReplicaKey) -> _Drift:
         drift = self._drifts.setdefault(key, _Drift())

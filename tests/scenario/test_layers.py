@@ -5,6 +5,41 @@ import pytest
 from sim.scenario import ScenarioError, loads
 from tests.scenario.bad_scenarios import good_but
 
+S = 1_000_000_000
+EVERY_PART = """
+name: cache_pinning
+about: The model scales out to a second node at 60 s; a sticky client never uses it.
+seed: 1
+duration: 3m
+warmup: 0s
+nodes:
+  - {name: dgx-spark1, vram: 128GB, slots: 1, speed: 1.0}
+  - {name: nvidia-thor1, vram: 128GB, slots: 1, speed: 0.67}
+models:
+  - name: qwen3
+    backend: {engine: fifo, workers: 1, health: serialized, load_time: 20s}
+    service: {mean: 1s, distribution: exponential}
+    replicas: [{node: dgx-spark1}, {node: nvidia-thor1, ready_at: 60s}]
+frontends: 1
+registry: {transaction: 2ms}
+network: {latency: 1ms}
+router:
+  profile: fixed
+  policy: best_replica
+  client_cache: per_request
+  probe: {ttl: 30s, timeout: 2s, singleflight: true}
+  pick: read_committed
+workload:
+  - {kind: poisson, model: qwen3, rate: 1.2/s}
+  - {kind: burst, model: qwen3, at: 90s, requests: 8, spread: 0s}
+variants:
+  pinned: {router: {profile: pinned}}
+  fixed: {}
+expect:
+  - {variant: fixed, metric: fairness.jain, min: 0.95, after: 70s}
+  - {variant: pinned, metric: fairness.busiest_share, min: 0.99}
+  - {metric: latency.p99_s, variant: fixed, below: pinned}
+"""
 PROFILES = {
     "pinned": ("sticky", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
     "uncached": ("per_request", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
@@ -53,12 +88,55 @@ def test_a_file_without_a_router_uses_the_profile_fixed() -> None:
     assert scenario == loads(good_but("router: {profile: fixed}")).variants["default"]
 
 
-def test_a_written_key_wins_over_the_profile_of_base_and_variant() -> None:
-    text = good_but("router: {profile: fixed, probe: {ttl: 5s}}", "variants: {hardened: {router: {profile: hardened}}}")
+def test_a_written_key_wins_over_the_profile_named_beside_it() -> None:
+    base = "router: {profile: fixed, probe: {ttl: 5s}}"
+    text = good_but(base, "variants: {a: {}, b: {router: {profile: hardened, probe: {ttl: 7s}}}}")
 
-    probe = loads(text).variants["hardened"].router.probe
+    probes = [scenario.router.probe for scenario in loads(text).variants.values()]
 
-    assert (probe.ttl_ns, probe.flight) == (5_000_000_000, "detached")
+    assert [(probe.ttl_ns, probe.flight) for probe in probes] == [(5 * S, "leader_owned"), (7 * S, "detached")]
+
+
+def test_a_variant_that_names_a_profile_starts_from_it_whatever_the_base_wrote() -> None:
+    base = "router: {profile: fixed, client_cache: per_request, pick: locked, probe: {ttl: 5s, singleflight: true}}"
+    text = good_but(base, "variants: {pinned: {router: {profile: pinned, pick: serial}}}")
+
+    router = loads(text).variants["pinned"].router
+
+    assert router == loads(good_but("router: {profile: pinned, pick: serial}")).variants["default"].router
+
+
+def test_a_variant_that_names_no_profile_changes_single_keys_of_the_base() -> None:
+    base = "router: {profile: hardened, probe: {ttl: 5s}}"
+    text = good_but(base, "variants: {a: {router: {probe: {timeout: 1s}}}}")
+
+    router = loads(text).variants["a"].router
+
+    assert (router.profile, router.probe.ttl_ns, router.probe.timeout_ns) == ("hardened", 5 * S, S)
+
+
+def test_overrides_apply_to_a_variant_that_names_a_profile() -> None:
+    text = good_but("router: {probe: {ttl: 5s}}", "variants: {pinned: {router: {profile: pinned}}}")
+
+    router = loads(text, ["router.client_cache=per_request"]).variants["pinned"].router
+
+    assert (router.client_cache, router.probe.ttl_ns) == ("per_request", 0)
+
+
+def test_a_base_router_that_every_variant_replaces_is_checked_all_the_same() -> None:
+    text = good_but("router: {probe: {tll: 5s}}", "variants: {pinned: {router: {profile: pinned}}}")
+
+    with pytest.raises(ScenarioError, match=r"^<text>:6:18: router\.probe\.tll: found an unknown key; .*mean 'ttl'\?$"):
+        loads(text)
+
+
+def test_a_scenario_with_every_part_loads_with_its_variants() -> None:
+    file = loads(EVERY_PART)
+
+    pinned, fixed = file.variants["pinned"].router, file.variants["fixed"].router
+    assert (pinned.client_cache, pinned.probe.ttl_ns, pinned.probe.singleflight) == ("sticky", 0, False)
+    assert (fixed.client_cache, fixed.probe.ttl_ns, fixed.probe.singleflight) == ("per_request", 30 * S, True)
+    assert len(file.expect) == 3
 
 
 def test_mappings_of_a_variant_merge_and_its_lists_replace() -> None:

@@ -125,6 +125,28 @@ def test_a_request_that_outlives_its_row_is_given_back_to_nobody() -> None:
     assert result.metrics["in_flight.final"] == 0
 
 
+def test_a_request_whose_row_goes_before_its_start_leaves_no_drift_behind() -> None:
+    busy = """
+duration: 5m
+nodes: [{name: a}]
+models:
+  - name: m
+    backend: {health: serialized, load_time: 3s}
+    service: {mean: 1s, distribution: lognormal, cv: 0.5}
+    replicas: [{node: a}]
+router: {profile: uncached}
+registry: {transaction: 2ms}
+workload:
+  - {kind: closed, model: m, users: 6, stop: 60s}
+LATE"""
+    late = "  - {kind: burst, model: m, requests: 1, at: 299s}"
+
+    drift_s = [result_of(busy.replace("LATE", text)).metrics["in_flight.drift_s"] for text in ("", late)]
+
+    # One request more, in an idle system minutes later, must not bring up what has long ended.
+    assert drift_s[0] == drift_s[1]
+
+
 def test_a_client_that_leaves_during_its_cold_load_frees_the_lock_for_the_next() -> None:
     left = COLD_START.replace(
         "requests: 6}]", "requests: 1, patience: 5s}, {kind: burst, model: m, at: 1s, requests: 1}]"

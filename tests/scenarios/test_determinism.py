@@ -1,0 +1,74 @@
+"""A run is a function of its scenario and seed: the same digest always, another one for another seed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sim import judge, load, run
+from tests.scenarios.refresh_digests import GOLDEN
+from tests.scenarios.shipped import FOLDER, NAMES, results, scenario_file, sentences
+
+# A trace is what it is: nothing is drawn for it.
+DRAWN = [name for name in NAMES if name != "azure_conversation"]
+PRINT_DIGEST = "import sys; from sim import load, run; print(run(load(sys.argv[1]), 'fixed').digest)"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_scenario_runs_as_it_did_when_its_digests_were_written_down(name: str) -> None:
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+    digests = {variant: result.digest for variant, result in results(name).items()}
+
+    assert digests == golden[name], "if this is meant: python -m tests.scenarios.refresh_digests"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_run_in_the_same_process_has_the_same_digest(name: str) -> None:
+    again = run(load(FOLDER / f"{name}.yaml"), "fixed")
+
+    assert again.digest == results(name)["fixed"].digest
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_another_seed_has_another_digest(name: str) -> None:
+    other = run(scenario_file(name), "fixed", seed=results(name)["fixed"].seed + 1)
+
+    assert other.digest != results(name)["fixed"].digest
+
+
+def test_the_digest_is_the_same_in_processes_with_different_hash_seeds() -> None:
+    digests = {digest_in_a_process_of_its_own(hash_seed) for hash_seed in ("0", "1")}
+
+    assert digests == {results("cache_pinning")["fixed"].digest}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_simultaneous_events_changes_no_verdict(name: str) -> None:
+    runs = results(name, "tie_order=shuffle")
+
+    broken = [
+        sentence
+        for sentence, expectation in sentences(scenario_file(name))
+        if not all(verdict.passed for verdict in judge((expectation,), runs))
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_another_seed_changes_no_verdict(name: str, seed: int) -> None:
+    runs = results(name, seed=seed)
+
+    verdicts = judge(scenario_file(name).expect, runs)
+
+    assert [verdict for verdict in verdicts if not verdict.passed] == []
+
+
+def digest_in_a_process_of_its_own(hash_seed: str) -> str:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", PRINT_DIGEST, str(FOLDER / "cache_pinning.yaml")]
+    return subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout.strip()

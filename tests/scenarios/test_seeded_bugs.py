@@ -1,0 +1,107 @@
+"""The expectations can fail: for each of them there is a wrong router, or a world without the fault, that it refuses.
+
+A seeded bug is a list of `--set` overrides. They apply to every variant, so that a bug takes from a variant just what
+makes it differ.
+"""
+
+from functools import cache
+
+import pytest
+
+from sim import judge
+from tests.scenarios.shipped import NAMES, results, scenario_file, sentences
+
+PINS_ALWAYS = ("router.client_cache=sticky",)
+PINS_NEVER = ("router.client_cache=per_request",)
+HERDS = ("router.pick=read_committed",)
+LOCKS = ("router.pick=locked",)
+PROBES_EACH_TIME = ("router.probe.ttl=0s", "router.probe.singleflight=false")
+SHARES_PROBES = ("router.probe.ttl=30s", "router.probe.singleflight=true")
+LEADER_OWNS = ("router.probe.flight=leader_owned",)
+BUSY_IS_DEAD = ("router.probe.on_timeout=remove_row",)
+ONLY_PROBES_COUNT = ("router.probe.refresh=probes",)
+CALLS_COUNT = ("router.probe.refresh=calls",)
+HEALTH_NEVER_WAITS = ("models.0.backend.health=independent",)
+
+SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
+    "cache_pinning": {
+        "pins always": PINS_ALWAYS,
+        "pins never": PINS_NEVER,
+        "probes each time": PROBES_EACH_TIME,
+        "the pair comes late": ("workload.1.at=65.06s",),
+    },
+    "probe_stall": {
+        "probes each time": PROBES_EACH_TIME,
+        "health never waits": HEALTH_NEVER_WAITS,
+    },
+    "ttl_sawtooth": {
+        "calls count": CALLS_COUNT,
+        "only probes count": ONLY_PROBES_COUNT,
+        "busy is dead": BUSY_IS_DEAD,
+        "busy is dead and only probes count": BUSY_IS_DEAD + ONLY_PROBES_COUNT,
+        "shares probes": SHARES_PROBES,
+        "calls count and a lock": CALLS_COUNT + LOCKS,
+    },
+    "burst_herd": {
+        "pins always": PINS_ALWAYS,
+        "pins never": PINS_NEVER,
+        "herds": HERDS,
+        "locks": LOCKS,
+        "locks and pins never": LOCKS + PINS_NEVER,
+    },
+    "leader_leaves": {
+        "leader owns": LEADER_OWNS,
+        "pins never and shares probes": PINS_NEVER + SHARES_PROBES,
+        "the leader is patient": ("workload.1.patience=10s",),
+    },
+    "azure_conversation": {
+        "pins always": PINS_ALWAYS,
+        "pins never": PINS_NEVER,
+        "probes each time": PROBES_EACH_TIME,
+        "busy is dead and only probes count": BUSY_IS_DEAD + ONLY_PROBES_COUNT,
+        "health never waits": HEALTH_NEVER_WAITS,
+        "a part of the trace": ("workload.0.limit=1000",),
+    },
+}
+CAUGHT_BY = [
+    ("cache_pinning", "pins always", "fixed fairness.jain >= 0.95 after 1m"),
+    ("cache_pinning", "pins always", "fixed replicas.nvidia-thor1#0.requests >= 1 and <= 1 after 65.05s before 66s"),
+    ("cache_pinning", "pins never", "pinned fairness.busiest_share >= 1 after 1m"),
+    ("probe_stall", "probes each time", "fixed rows.removed_alive <= 0"),
+    ("probe_stall", "probes each time", "fixed probes.sent <= 7"),
+    ("ttl_sawtooth", "busy is dead", "keep_row rows.removed_alive <= 0"),
+    ("ttl_sawtooth", "only probes count", "calls_refresh rows.removed_alive <= 0"),
+    ("ttl_sawtooth", "busy is dead and only probes count", "hardened rows.removed_alive <= 0"),
+    ("burst_herd", "herds", "locked burst.max_over_ideal <= 1"),
+    ("burst_herd", "herds", "hardened burst.max_over_ideal <= 1"),
+    ("leader_leaves", "leader owns", "detached rows.removed_alive <= 0"),
+    ("leader_leaves", "leader owns", "hardened rows.removed_alive <= 0"),
+]
+
+
+@pytest.mark.parametrize(("name", "bug", "sentence"), CAUGHT_BY)
+def test_a_router_that_lacks_a_repair_is_caught_by_the_expectation_about_it(name: str, bug: str, sentence: str) -> None:
+    assert sentence in broken_by(name, bug)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_expectation_is_broken_by_some_seeded_bug(name: str) -> None:
+    never_broken = dict(sentences(scenario_file(name)))
+    for bug in SEEDED_BUGS[name]:
+        for sentence in broken_by(name, bug):
+            never_broken.pop(sentence, None)
+
+    assert list(never_broken) == []
+
+
+@cache
+def broken_by(name: str, bug: str) -> tuple[str, ...]:
+    """Return the sentences of the expectations that the scenario with the bug in it breaks."""
+    sets = SEEDED_BUGS[name][bug]
+    runs = results(name, *sets)
+    return tuple(
+        sentence
+        for sentence, expectation in sentences(scenario_file(name, *sets))
+        if any(verdict.passed is False for verdict in judge((expectation,), runs))
+    )
