@@ -1,7 +1,7 @@
 """How a frontend reuses a route: for one request, or for good."""
 
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from sim.routing.health_check import HealthCheck
 from sim.routing.in_flight import Route
@@ -19,24 +19,13 @@ LIVENESS_LIMIT_NS = 10 * SECOND_NS
 """The client's cap on a health call, shorter than the 2 minutes that the check itself would allow."""
 
 
-class ClientCache(Protocol):
-    """Finds the client that serves a request."""
-
-    async def route(self, request: Request) -> Route:
-        """Return the client; raises a CallError if there is no replica and none can be loaded."""
+ClientCache = Callable[[Request], Coroutine[Any, Any, Route]]
+"""Finds the client that serves a request; raises a CallError if there is no replica and none can be loaded."""
 
 
-class PerRequest:
-    """Every request is routed anew: the fix of LocalAI's pull request 9968."""
-
-    __slots__ = ("_router",)
-
-    def __init__(self, router: Router) -> None:
-        self._router = router
-
-    def route(self, request: Request) -> Coroutine[Any, Any, Route]:
-        """Ask the router."""
-        return self._router.route(request)
+def per_request(router: Router) -> ClientCache:
+    """Return the way of the fix, LocalAI's pull request 9968: every request is routed anew."""
+    return router.route
 
 
 class Sticky:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, PerRequest, Sticky
+from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.cold_load import ColdLoad
 from sim.routing.errors import CallError
 from sim.routing.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, HealthCheck, Reading
@@ -41,10 +41,10 @@ SHARING: Mapping[str, Callable[[Runtime], Singleflight]] = {
 class Frontend:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_journal", "_refreshed")
+    __slots__ = ("_find_route", "_journal", "_refreshed")
 
     def __init__(self, client_cache: ClientCache, journal: Journal, refreshed: ProbeCache | None) -> None:
-        self._client_cache = client_cache
+        self._find_route = client_cache
         self._journal = journal
         self._refreshed = refreshed
         """The probe cache that an answered call refreshes; None if only probes do."""
@@ -52,7 +52,7 @@ class Frontend:
     async def serve(self, request: Request) -> None:
         """Route the request, have it served, and record how it ended; a failed call is not tried again."""
         try:
-            route = await self._client_cache.route(request)
+            route = await self._find_route(request)
             self._journal.routed(request, route.key)
             await route.predict(request)
         except CallError as error:
@@ -89,5 +89,5 @@ def build_frontend(
 
 def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, journal: Journal) -> ClientCache:
     if settings.client_cache == "per_request":
-        return PerRequest(router)
-    return Sticky(router, runtime, HealthCheck(runtime, journal, LIVENESS_LIMIT_NS))
+        return per_request(router)
+    return Sticky(router, runtime, HealthCheck(runtime, journal, LIVENESS_LIMIT_NS)).route

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from sim.routing.clients import Clients
 from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import ModelSpec, NodeSpec, Plan, RouterSpec, Scenario, service_law, stream
 from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
-from sim.simulated.clients import Clients
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
 from sim.simulated.registry import SimulatedRegistry
@@ -40,8 +40,14 @@ class World:
             self._processes,
             scenario.network.latency_ns,
         )
-        frontends = [self._frontend() for _ in range(scenario.frontends)]
-        self._clients = Clients(self.runtime, self.journal, frontends, scenario, plan)
+        self._plan = plan
+        self._clients = Clients(
+            self.runtime,
+            self.journal,
+            frontends={index: self._frontend().serve for index in range(scenario.frontends)},
+            models=[model.name for model in scenario.models],
+            patience_ns=[workload.patience_ns for workload in scenario.workload],
+        )
 
     def run(self) -> None:
         """Run until every request has ended, or the limit on draining is reached.
@@ -49,7 +55,7 @@ class World:
         Raises RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
         """
         self._bring_up_replicas()
-        self._clients.start()
+        self._start_clients()
         all_ended = self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
         if all_ended and not all(queue.is_idle() for queue in self._queues()):
             raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
@@ -58,6 +64,11 @@ class World:
         for process in self._processes.values():
             yield process.workers
         yield from self.registry.locks()
+
+    def _start_clients(self) -> None:
+        self.runtime.spawn(self._clients.send_as_planned(self._plan.open), "arrivals")
+        for number, user in enumerate(self._plan.closed_users):
+            self.runtime.spawn(self._clients.take_turns(user), f"user {number}")
 
     def _bring_up_replicas(self) -> None:
         for model in self._scenario.models:
