@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
+from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Future, NodeView, Runtime
 from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
@@ -172,6 +173,18 @@ class MemoryBackend:
             raise self.load_error
 
 
+@dataclass(frozen=True)
+class Settings:
+    """A frontend's settings, as of the fix, with a shorter probe limit that asyncio can wait for."""
+
+    client_cache: Literal["sticky", "per_request"] = "per_request"
+    probe_ttl_ns: int = 60_000 * MS
+    probe_timeout_ns: int = 50 * MS
+    probe_sharing: Literal["unshared", "leader_owned", "detached"] = "leader_owned"
+    on_probe_timeout: Literal["remove_row", "keep_row"] = "remove_row"
+    refreshed_by: Literal["probes", "calls"] = "probes"
+
+
 class MemoryWorld:
     """Nodes with processes, a registry, and frontends on top."""
 
@@ -180,15 +193,7 @@ class MemoryWorld:
         self.journal = ListJournal()
         self.registry = MemoryRegistry(runtime, slots)
         self.backends: dict[str, MemoryBackend] = {}
-        defaults: dict[str, Any] = {
-            "client_cache": "per_request",
-            "probe_ttl_ns": 60_000 * MS,
-            "probe_timeout_ns": 50 * MS,
-            "probe_sharing": "leader_owned",
-            "on_probe_timeout": "remove_row",
-            "refreshed_by": "probes",
-        }
-        self.settings = FrontendSettings(**(defaults | settings))
+        self.settings = Settings(**settings)
 
     def bring_up(self, node: str, vram: int = 0) -> MemoryBackend:
         """Start a process with the model loaded, and its row."""

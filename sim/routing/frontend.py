@@ -1,8 +1,7 @@
 """A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.cold_load import ColdLoad
@@ -16,17 +15,32 @@ from sim.routing.router import Router
 from sim.routing.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 
 
-@dataclass(frozen=True, slots=True)
-class FrontendSettings:
+class FrontendSettings(Protocol):
     """Which strategies a frontend uses, by name, and their times."""
 
-    client_cache: Literal["sticky", "per_request"]
-    probe_ttl_ns: int
-    probe_timeout_ns: int
-    probe_sharing: Literal["unshared", "leader_owned", "detached"]
-    on_probe_timeout: Literal["remove_row", "keep_row"]
-    refreshed_by: Literal["probes", "calls"]
-    """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
+    @property
+    def client_cache(self) -> Literal["sticky", "per_request"]:
+        """How a route is reused."""
+
+    @property
+    def probe_ttl_ns(self) -> int:
+        """How long a proof of life lasts; 0 never."""
+
+    @property
+    def probe_timeout_ns(self) -> int:
+        """How long a probe may take."""
+
+    @property
+    def probe_sharing(self) -> Literal["unshared", "leader_owned", "detached"]:
+        """Who owns a probe that several callers wait for."""
+
+    @property
+    def on_probe_timeout(self) -> Literal["remove_row", "keep_row"]:
+        """Whether a replica that does not answer in time is taken for dead or for busy."""
+
+    @property
+    def refreshed_by(self) -> Literal["probes", "calls"]:
+        """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
 
 
 READINGS: Mapping[str, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}

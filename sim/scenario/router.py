@@ -41,3 +41,28 @@ class RouterSpec(Spec):
     @classmethod
     def _profile_under_written_keys(cls, written: Any) -> Any:
         return with_profile_defaults(written) if isinstance(written, dict) else written
+
+    @property
+    def probe_ttl_ns(self) -> int:
+        """How long a proof of life lasts."""
+        return self.probe.ttl_ns
+
+    @property
+    def probe_timeout_ns(self) -> int:
+        """How long a probe may take."""
+        return self.probe.timeout_ns
+
+    @property
+    def probe_sharing(self) -> Literal["unshared", "leader_owned", "detached"]:
+        """Who owns a probe that several callers wait for."""
+        return self.probe.flight if self.probe.singleflight else "unshared"
+
+    @property
+    def on_probe_timeout(self) -> Literal["remove_row", "keep_row"]:
+        """What a probe without an answer means."""
+        return self.probe.on_timeout
+
+    @property
+    def refreshed_by(self) -> Literal["probes", "calls"]:
+        """What proves a replica alive."""
+        return self.probe.refresh

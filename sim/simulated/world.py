@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from sim.routing.clients import Clients
-from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
+from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import ModelSpec, NodeSpec, Plan, RouterSpec, Scenario, service_law, stream
+from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
 from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
@@ -106,7 +106,7 @@ class World:
     def _frontend(self) -> Frontend:
         scenario = self._scenario
         return build_frontend(
-            settings=_frontend_settings(scenario.router),
+            settings=scenario.router,
             runtime=self.runtime,
             registry=self.registry,
             dialer=SimulatedDialer(self.runtime, self._processes, scenario.network.latency_ns),
@@ -132,15 +132,4 @@ def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
         load_time_ns=model.backend.load_time_ns,
         service_law=service_law(model.service, node),
         tells_first_token=model.service.has_prefill,
-    )
-
-
-def _frontend_settings(router: RouterSpec) -> FrontendSettings:
-    return FrontendSettings(
-        client_cache=router.client_cache,
-        probe_ttl_ns=router.probe.ttl_ns,
-        probe_timeout_ns=router.probe.timeout_ns,
-        probe_sharing=router.probe.flight if router.probe.singleflight else "unshared",
-        on_probe_timeout=router.probe.on_timeout,
-        refreshed_by=router.probe.refresh,
     )
