@@ -8,8 +8,6 @@ from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import quad
-from scipy.special import gammaln
 
 Figures = npt.ArrayLike
 
@@ -96,6 +94,8 @@ def jain_of_random_split(requests: int, replicas: int) -> float:
     _check_split(requests, replicas)
     if replicas == 1 or requests == 1:
         return 1 / replicas
+    from scipy.integrate import quad  # Here, because loading it takes a good part of a short command's time.
+
     if requests > _EXACT_UP_TO:
         half_freedom = (replicas - 1) / 2
         mean, _ = quad(lambda s: exp(-s) * (1 + 2 * s / requests) ** -half_freedom, 0, 50)
@@ -110,7 +110,7 @@ def _mean_of_exp(s: float, requests: int, replicas: int) -> float:
     Counts of a random split are independent Poisson counts of mean n/k, given that they add up to n.
     """
     counts = np.arange(requests + 1)
-    log_factorials = gammaln(counts + 1)
+    log_factorials = np.cumsum(np.log(np.maximum(counts, 1)))
     rate = requests / replicas
     weights = np.exp(counts * log(rate) - rate - log_factorials - s * replicas * (counts / requests) ** 2)
     log_total = requests * log(requests) - requests - log_factorials[requests]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +33,14 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
+    from scipy import stats  # Here, because loading it takes as long as a small run, and most runs have one seed.
+
     sample = np.asarray(values, dtype=np.float64)
     mean, error = float(sample.mean()), float(stats.sem(sample))
     if error == 0:
         return Interval(mean, mean, mean)
     low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
     return Interval(mean, float(low), float(high))
-
-
-def paired_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Return the mean of a - b with its Student-t interval, over replications paired by seed.
-
-    With common random numbers the pairs share their noise, so the interval is narrower than that of two means.
-    Raises ValueError for lengths that differ or are below 2.
-    """
-    if len(a) != len(b):
-        raise ValueError(f"pairs need as many runs on both sides, not {len(a)} and {len(b)}")
-    return mean_interval([x - y for x, y in zip(a, b, strict=True)], confidence)
 
 
 def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:

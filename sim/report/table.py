@@ -37,6 +37,8 @@ _LABELS = {
 _ONLY_IF_ANY = ("requests.failed", "requests.rejected", "requests.cancelled", "requests.unfinished")
 _MOST_COLUMNS, _MOST_COLUMNS_OF_MEANS = 4, 3
 """Variants side by side in 80 characters; more go into a table of their own."""
+_MOST_OF_EVEN = 1.5
+"""A share of more than this many times the even one is shown as broken, whatever the scenario expects."""
 _MOST_REPLICAS = 16
 _BAR_WIDTHS = {1: 30, 2: 16, 3: 10, 4: 5}
 
@@ -154,8 +156,15 @@ def _marked(text: str, passed: bool | None, signs: _Signs) -> Text:
 
 
 def _label(metric: str, window: Window, scale: Scale) -> str:
-    name = _LABELS.get(metric, metric.removesuffix("_s").removesuffix("_per"))
+    name = _LABELS.get(metric) or _spelled_out(metric)
     return " ".join(filter(None, [name, scale.unit and f"({scale.unit})", _when(window)]))
+
+
+def _spelled_out(metric: str) -> str:
+    """Return a label for a metric that has none: `replicas.node#0.requests` reads `node#0 requests`."""
+    if metric.startswith("replicas."):
+        return " ".join(metric.removeprefix("replicas.").rsplit(".", 1))
+    return metric.removesuffix("_s").removesuffix("_per")
 
 
 def _when(window: Window) -> str:
@@ -165,7 +174,7 @@ def _when(window: Window) -> str:
 
 
 def _add_bars(table: Table, columns: Sequence[VariantColumn], signs: _Signs) -> None:
-    """Add a row per replica: its share of the completed requests of each variant, as a bar."""
+    """Add a row per replica: its share of each variant's completed requests, as a bar, red if far too large."""
     metrics = dict.fromkeys(
         name for column in columns for run in column.metrics for name in run if _is_replica_share(name)
     )
@@ -178,7 +187,10 @@ def _add_bars(table: Table, columns: Sequence[VariantColumn], signs: _Signs) -> 
             # A run in which the replica was never ready gave it nothing.
             share = sum(shares) / len(column.metrics)
             text = f"{bar(share, width, ascii_only=signs.ascii_only)} {share:4.0%}" if shares else signs.absent
-            cells.append(_marked(text, _passed(column, metric, Window()), signs))
+            cell = _marked(text, _passed(column, metric, Window()), signs)
+            if share > _MOST_OF_EVEN / max(len(metrics), 1):
+                cell.stylize(_STYLES[False])
+            cells.append(cell)
         table.add_row(Text(place), *cells)
     if len(metrics) > _MOST_REPLICAS:
         table.add_row(f"and {len(metrics) - _MOST_REPLICAS} more replicas")

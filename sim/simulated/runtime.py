@@ -147,12 +147,12 @@ class Task:
 
     def close(self) -> None:
         """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
-        while True:
+        while self._outcome is None:
             try:
                 self.work.close()
             except RuntimeError:
                 continue
-            return self.end((None, None))
+            self.end((None, None))
 
     def wake_up(self) -> None:
         """End a suspension, later at this same instant."""
@@ -279,8 +279,8 @@ class SimulatedRuntime(simpy.Environment):
             all_ended = not self.live
         finally:
             self._is_over = True
-            while self.live:
-                next(iter(self.live)).close()
+            for task in list(self.live):
+                task.close()
         if self._failures:
             raise self._failures[0]
         return all_ended

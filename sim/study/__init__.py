@@ -1,0 +1,1 @@
+"""Whole experiments: scenarios in, figures, tables and verdicts out."""

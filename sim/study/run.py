@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from sim.measure import tables
 from sim.measure.expectations import Verdict, check, window_of
 from sim.measure.recorder import Recorder
 from sim.measure.records import Records
@@ -15,7 +13,11 @@ from sim.measure.window import Window
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
+from sim.scenario.errors import did_you_mean, listed
 from sim.simulated.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -37,29 +39,36 @@ class RunResult:
     totals: Totals = field(repr=False)
 
     @cached_property
-    def requests(self) -> pd.DataFrame:
+    def requests(self) -> "pd.DataFrame":
         """One row a request."""
-        return tables.requests(self.records)
+        return self._table("requests")
 
     @cached_property
-    def picks(self) -> pd.DataFrame:
+    def picks(self) -> "pd.DataFrame":
         """One row for each time the registry chose a replica."""
-        return tables.picks(self.records)
+        return self._table("picks")
 
     @cached_property
-    def probes(self) -> pd.DataFrame:
+    def probes(self) -> "pd.DataFrame":
         """One row for each health call that was sent."""
-        return tables.probes(self.records)
+        return self._table("probes")
 
     @cached_property
-    def events(self) -> pd.DataFrame:
+    def events(self) -> "pd.DataFrame":
         """One row for each change of the rows, install and load, with its cause."""
-        return tables.events(self.records)
+        return self._table("events")
 
     @cached_property
-    def replicas(self) -> pd.DataFrame:
+    def replicas(self) -> "pd.DataFrame":
         """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return tables.replicas(self.records, self.totals.end_ns, _workers(self.scenario))
+        return self._table("replicas", self.totals.end_ns, _workers(self.scenario))
+
+    def _table(self, kind: str, *more: object) -> "pd.DataFrame":
+        # Here, because importing pandas takes longer than a small run, and the figures do not need it.
+        from sim.measure import tables
+
+        table: pd.DataFrame = getattr(tables, kind)(self.records, *more)
+        return table
 
     def metrics_in(self, window: Window) -> dict[str, float]:
         """Return the figures over the requests that arrived in the window."""
@@ -76,18 +85,27 @@ class NoSuchVariant(LookupError):
     """The scenario file has no variant of that name."""
 
 
-def run(file: ScenarioFile, variant: str | None = None, seed: int | None = None) -> RunResult:
+Watch = Callable[[Clock], None]
+"""Is handed the clock of a run just before it starts, and may read it meanwhile: a display of progress."""
+
+
+def run(
+    file: ScenarioFile, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
+) -> RunResult:
     """Run one variant of a loaded scenario file, the first one unless named, on the scenario's seed unless given.
 
-    Raises NoSuchVariant.
+    Raises NoSuchVariant, and ValueError for a seed that is not from 0 to 2^64 - 1.
     """
     name = next(iter(file.variants)) if variant is None else variant
     if name not in file.variants:
-        raise NoSuchVariant(f"{file.path} has no variant {name!r}; it has {', '.join(file.variants)}")
-    return run_scenario(file.variants[name], name, seed)
+        hint = did_you_mean(name, file.variants)
+        raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")
+    return run_scenario(file.variants[name], name, seed, watch)
 
 
-def run_scenario(scenario: Scenario, variant: str = "default", seed: int | None = None) -> RunResult:
+def run_scenario(
+    scenario: Scenario, variant: str = "default", seed: int | None = None, watch: Watch | None = None
+) -> RunResult:
     """Run a complete scenario; the result is a pure function of the scenario and the seed."""
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
@@ -98,6 +116,8 @@ def run_scenario(scenario: Scenario, variant: str = "default", seed: int | None 
         return recorders[0]
 
     world = World(scenario, make_plan(scenario, scenario.seed), new_recorder)
+    if watch is not None:
+        watch(world.runtime)
     world.run()
     records = recorders[0].records
     totals = Totals(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.measure.statistics import Interval, mean_interval, paired_interval, percentiles
+from sim.measure.statistics import Interval, mean_interval, percentiles
 
 runs = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -26,14 +26,6 @@ def test_equal_runs_have_an_interval_of_no_width() -> None:
     assert mean_interval([2.5, 2.5, 2.5]) == Interval(2.5, 2.5, 2.5)
 
 
-@given(runs, st.floats(-1e6, 1e6))
-def test_noise_that_both_sides_share_does_not_widen_a_paired_interval(noise: list[float], shift: float) -> None:
-    paired = paired_interval([value + shift for value in noise], noise)
-
-    assert paired.mean == pytest.approx(shift, abs=1e-6)
-    assert paired.half_width == pytest.approx(0, abs=1e-6)
-
-
 @given(runs)
 def test_the_interval_holds_its_mean_and_grows_with_confidence(values: list[float]) -> None:
     narrow, wide = mean_interval(values, 0.9), mean_interval(values, 0.99)
@@ -46,11 +38,6 @@ def test_the_interval_holds_its_mean_and_grows_with_confidence(values: list[floa
 def test_one_run_has_no_interval(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least 2 replications"):
         mean_interval(values)
-
-
-def test_pairs_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="not 2 and 3"):
-        paired_interval([1, 2], [1, 2, 3])
 
 
 def test_percentiles_lie_on_straight_lines_between_the_sorted_values() -> None:

@@ -117,7 +117,7 @@ def test_an_expected_metric_is_shown_though_it_is_not_on_the_short_list() -> Non
     verdict = Verdict("replicas.dgx-spark1#0.utilization", "fixed", 0.5, ">= 0.6", False)
     column = VariantColumn("fixed", [1], [FIXED | {verdict.metric: 0.5}], ["0"], [[verdict]])
 
-    assert "replicas.dgx-spark1#0.utilization (%) ✗ 50.0" in lines(printed(column))
+    assert "dgx-spark1#0 utilization (%) ✗ 50.0" in lines(printed(column))
 
 
 def test_an_expectation_that_could_not_be_checked_neither_holds_nor_breaks() -> None:
@@ -200,3 +200,12 @@ def test_a_crowd_of_replicas_is_cut_short() -> None:
 
     assert shown.count("#0 ") == 16
     assert "and 24 more replicas" in shown
+
+
+def test_a_share_far_above_the_even_one_is_red_even_where_it_is_expected() -> None:
+    shown = printed(pinned(), fixed(), width=100, color=True)
+
+    (bars,) = [line for line in shown.splitlines() if "dgx-spark1#0" in line]
+    in_red = [part.split("\x1b[0m")[0] for part in bars.split("\x1b[1;31m")[1:]]
+    assert any("100%" in part for part in in_red)
+    assert not any("56%" in part for part in in_red)

@@ -1,0 +1,57 @@
+"""What `sim run` is to run: scenario files, variants and seeds, checked before anything runs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.cli.exits import BadInput
+from sim.scenario import ScenarioError, ScenarioFile, load
+from sim.scenario.errors import did_you_mean, listed
+from sim.scenario.streams import MOST_SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which runs of each scenario."""
+
+    variants: tuple[str, ...]
+    """All of them if empty."""
+    seed: int | None
+    """First seed; each variant's own if None."""
+    repetitions: int
+
+    def first_seeds(self, file: ScenarioFile) -> dict[str, int]:
+        """Return the chosen variants, in the file's order, each with its first seed."""
+        return {
+            name: scenario.seed if self.seed is None else self.seed
+            for name, scenario in file.variants.items()
+            if not self.variants or name in self.variants
+        }
+
+    def problems(self, file: ScenarioFile) -> Iterator[str]:
+        """Yield what the scenario does not have of it."""
+        for name in self.variants:
+            if name not in file.variants:
+                hint = did_you_mean(name, file.variants)
+                yield f"{file.path}: no variant {name!a}; allowed: {listed(file.variants)}{hint}"
+        if max(self.first_seeds(file).values(), default=0) + self.repetitions - 1 > MOST_SEED:
+            yield f"{file.path}: {self.repetitions} seeds go beyond the last one; allowed: up to {MOST_SEED}"
+
+
+def load_all(
+    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path]
+) -> list[ScenarioFile]:
+    """Load every file; BadInput tells all that is wrong with any of them, or with the choice."""
+    files, problems = [], []
+    for path in paths:
+        try:
+            file = load(path, sets, allow_dirs)
+        except ScenarioError as error:
+            problems += str(error).splitlines()
+        else:
+            files.append(file)
+            problems += choice.problems(file)
+    if problems:
+        # A fault of the command line shows in every file and is told once.
+        raise BadInput("\n".join(dict.fromkeys(problems)))
+    return files

@@ -1,0 +1,36 @@
+"""How the command ends: its exit codes, and the exceptions that stand for an early end."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the exit code says. Ends by a signal add its number to 128: 130 for Ctrl-C, 143 for a TERM signal."""
+
+    HELD = 0
+    """Everything ran, and every expectation that could be checked held."""
+    BROKEN = 1
+    """An expectation failed."""
+    BAD_INPUT = 2
+    """The command line or a scenario file is wrong; nothing ran and nothing was written."""
+    INTERNAL = 4
+    """Results could not be written, or the program itself is at fault."""
+    NOTHING = 5
+    """Nothing was run or checked."""
+    OUTPUT_CLOSED = 141
+    """The reader of the output left (`sim ... | head`): 128 and the number of SIGPIPE, as shells report it."""
+
+
+class BadInput(Exception):
+    """What the user asked for cannot be done; the message has a line for each reason."""
+
+
+class CannotWrite(Exception):
+    """Results have no place to go: no space, no permission, no such folder."""
+
+
+class WorkerDied(Exception):
+    """A worker process was killed from outside."""
+
+
+class OutputClosed(Exception):
+    """Nobody reads standard output any more. Not an OSError, which the option parser would take for its own."""

@@ -1,0 +1,80 @@
+"""What the tests of the command share: starting it as a user does, and a scenario that takes no time."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+BURST = "kind: burst, model: qwen3, at: 1s, requests: 4, spread: 2s"
+SMALL = f"""
+name: small
+about: Four requests on two replicas.
+seed: 3
+duration: 1m
+nodes: [{{name: spark}}, {{name: thor}}]
+models: [{{name: qwen3, service: {{mean: 1s}}, replicas: [{{node: spark}}, {{node: thor}}]}}]
+workload: [{{{BURST}}}]
+variants: {{pinned: {{router: {{profile: pinned}}}}, fixed: {{}}}}
+"""
+HELD = "expect: [{variant: fixed, metric: requests.completed, min: 4}]\n"
+BROKEN = "expect: [{variant: fixed, metric: requests.completed, min: 5}]\n"
+
+# Two hours of a queue that only grows: it is still at work when a signal comes.
+ENDLESS = """
+name: endless
+duration: 2h
+nodes: [{name: spark}]
+models: [{name: qwen3, service: {mean: 100ms}, replicas: [{node: spark}]}]
+workload: [{kind: poisson, model: qwen3, rate: 100/s}]
+"""
+
+# Python ignores Ctrl-C if it was started by a shell in the background, as tests may be.
+START = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from sim.cli import main
+main()
+"""
+
+
+def command(*arguments: str | Path, flags: Sequence[str] = (), start: str = START) -> list[str]:
+    return [sys.executable, *flags, "-c", start, *map(str, arguments)]
+
+
+def environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would change how things are shown."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR")}
+    return {**kept, **changes}
+
+
+def sim(
+    *arguments: str | Path,
+    flags: Sequence[str] = (),
+    start: str = START,
+    folder: Path | None = None,
+    **changes: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        command(*arguments, flags=flags, start=start),
+        env=environment(changes),
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def sim_json(*arguments: str | Path, flags: Sequence[str] = (), folder: Path | None = None, **changes: str) -> Any:
+    """Run `sim run ... --json` and return the document; it has to be all of the output."""
+    return json.loads(sim("run", *arguments, "--json", flags=flags, folder=folder, **changes).stdout)
+
+
+def written(folder: Path) -> list[str]:
+    """Everything below a folder, by relative name."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))

@@ -1,0 +1,70 @@
+"""The README tells the truth: its examples run, its picture is what the command shows, its names exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.cli.exits import ExitCode
+from sim.scenario import METRIC_NAMES
+from tests.cli.command import sim
+from tests.cli.picture import PICTURE, ROOT, words
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_there_are_exactly_two_shell_commands_of_one_line_each() -> None:
+    assert [block.count("\n") for block in blocks("sh")] == [1, 1]
+
+
+def test_the_picture_shows_what_the_command_prints() -> None:
+    shown = sim("run", "scenarios/cache_pinning.yaml", folder=ROOT).stdout
+
+    assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.cli.picture"
+
+
+def test_the_example_scenario_does_what_it_expects(tmp_path: Path) -> None:
+    [example] = blocks("yaml")
+    (tmp_path / "two_nodes.yaml").write_text(example)
+
+    done = sim("run", "two_nodes.yaml", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+
+    exec(blocks("python")[0], names)
+
+    assert names["result"].metrics["fairness.jain"] > 0.9
+
+
+def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    exec(blocks("python")[1], names)
+
+    for seed in range(3):
+        names["test_load_stays_balanced"](seed)
+
+
+def test_every_metric_is_in_the_table() -> None:
+    known = set(re.findall(r"[a-z_0-9]+", README.partition("## Metrics")[2].partition("## What")[0]))
+
+    # The table writes latency.*_s for latency.p99_s, and so on.
+    parts = {part.removesuffix("_s").removeprefix("busy_") for name in METRIC_NAMES for part in name.split(".")}
+    assert [part for part in sorted(parts) if not {part, f"{part}_s"} & known] == []
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    rows = re.findall(r"^\| ([0-9, ]+) \|", README, flags=re.MULTILINE)
+
+    told = {code.strip() for row in rows for code in row.split(",")}
+    assert told == {str(int(code)) for code in ExitCode} | {"130", "143"}
