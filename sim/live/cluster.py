@@ -1,0 +1,167 @@
+"""A live run: worker processes, a SQL registry and frontend processes on this machine, playing one scenario."""
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.live.frontend_handle import FrontendHandle
+from sim.live.frontend_process import FrontendOrder, FrontendReport
+from sim.live.journal_log import Entry, JournalLog, merged
+from sim.live.recording.lines import Line
+from sim.live.registry import SqlRegistry, connect
+from sim.live.runtime import AsyncioRuntime
+from sim.live.worker import LiveWorkers
+from sim.routing.ports import Clock
+from sim.routing.replica import Replica, ReplicaKey
+from sim.scenario import Scenario
+
+_PARENT_CONNECTIONS = 4
+_FAR_AHEAD_NS = 3600 * 1_000_000_000
+_LEAD_NS = 100_000_000
+"""Between the word to start and the start, so that every process has heard it; real nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOutcome:
+    """What a live run left behind."""
+
+    entries: list[Entry]
+    """What every process told its journal, in the order of time."""
+    transactions: int
+    floor_hits: int
+    final_in_flight: int
+    end_ns: int
+    running_addresses: tuple[str, ...]
+    """Of the processes that ran at the end; nothing takes one down on purpose, so they ran all the time."""
+    transcripts: tuple[list[Line], ...]
+    """Of each frontend, for a recording; empty unless the run was recorded."""
+
+
+async def run_live(
+    scenario: Scenario,
+    registry_url: str,
+    time_scale: float,
+    folder: Path,
+    watch: Callable[[Clock], None],
+    record: bool = False,
+) -> LiveOutcome:
+    """Play the scenario for real and return what happened; no process of it is left when this returns or raises.
+
+    `folder` is for the run's sockets. `watch` gets the run's clock when it begins. To `record`
+    costs each pick a little time.
+    """
+    runtime = AsyncioRuntime(time_scale)
+    # Until the start is set, times are far below 0: what is written then must look older than anything after it.
+    runtime.start_at(time.monotonic_ns() + _FAR_AHEAD_NS)
+    journal = JournalLog(runtime)
+    token = secrets.token_hex(16)
+    async with (
+        connect(registry_url, runtime, connections=_PARENT_CONNECTIONS) as registry,
+        _workers(scenario, runtime, journal, registry, token) as workers,
+    ):
+        await registry.reset()
+        for node in scenario.nodes:
+            await registry.register_node(node.name, node.slots, node.vram_bytes)
+        workers_path = folder / "workers.sock"
+        await workers.serve(workers_path)
+        orders = [
+            FrontendOrder(index, scenario, registry_url, workers_path, time_scale, token, record)
+            for index in range(scenario.frontends)
+        ]
+        return await _Run(scenario, runtime, journal, registry, workers, watch).play(orders)
+
+
+@asynccontextmanager
+async def _workers(
+    scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlRegistry, token: str
+) -> AsyncIterator[LiveWorkers]:
+    def report_vram(node: str, available_bytes: int) -> None:
+        runtime.spawn(registry.report_vram(node, available_bytes), "report VRAM")
+
+    workers = LiveWorkers(runtime, journal, scenario.nodes, scenario.models, report_vram, token)
+    async with workers:
+        yield workers
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run whose registry and workers stand."""
+
+    scenario: Scenario
+    runtime: AsyncioRuntime
+    journal: JournalLog
+    registry: SqlRegistry
+    workers: LiveWorkers
+    watch: Callable[[Clock], None]
+
+    async def play(self, orders: list[FrontendOrder]) -> LiveOutcome:
+        """Start the frontends, bring the replicas up as the scenario times them, and gather the reports."""
+        frontends = [FrontendHandle(order) for order in orders]
+        try:
+            await self._bring_up_first()
+            for frontend in frontends:
+                await frontend.ready()
+            epoch_ns = time.monotonic_ns() + _LEAD_NS
+            self.runtime.start_at(epoch_ns)
+            # What was told while the world was put together is how it stands at the start.
+            self.journal.entries[:] = [Entry(0, entry.what, entry.args) for entry in self.journal.entries]
+            self.watch(self.runtime)
+            for frontend in frontends:
+                frontend.begin_at(epoch_ns)
+            async with asyncio.TaskGroup() as group:
+                later = [group.create_task(self._bring_up(key, at_ns)) for key, at_ns in self._replicas() if at_ns]
+                reports = [await frontend.report() for frontend in frontends]
+                for task in later:
+                    task.cancel()
+        finally:
+            for frontend in frontends:
+                frontend.stop()
+        return await self._outcome(reports)
+
+    def _replicas(self) -> Iterator[tuple[ReplicaKey, int]]:
+        """Yield the scenario's replicas, and when each is to be ready."""
+        for model in self.scenario.models:
+            taken: Counter[str] = Counter()
+            for replica in model.replicas:
+                yield ReplicaKey(replica.node, model.name, taken[replica.node]), replica.ready_at_ns
+                taken[replica.node] += 1
+
+    async def _bring_up_first(self) -> None:
+        """Start what is ready from the start, side by side, and publish it in the scenario's order."""
+        keys = [key for key, ready_at_ns in self._replicas() if not ready_at_ns]
+        addresses = await asyncio.gather(*(self.workers.start_loaded(key) for key in keys))
+        for key, address in zip(keys, addresses, strict=True):
+            await self._publish(key, address)
+
+    async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
+        """Start a process early, for what the scenario times is when its row is there."""
+        address = await self.workers.start_loaded(key)
+        await self.runtime.sleep(max(0, ready_at_ns - self.runtime.now_ns()))
+        await self._publish(key, address)
+
+    async def _publish(self, key: ReplicaKey, address: str) -> None:
+        await self.registry.publish(key, address, in_flight=0)
+        self.journal.row_published(key, "scenario")
+
+    async def _outcome(self, reports: list[FrontendReport]) -> LiveOutcome:
+        entries = merged([self.journal.entries, *(report.entries for report in reports)])
+        return LiveOutcome(
+            entries=entries,
+            transactions=sum(report.transactions for report in reports),
+            floor_hits=sum(report.floor_hits for report in reports),
+            final_in_flight=await self.registry.total_in_flight(),
+            end_ns=max((entry.t_ns for entry in entries), default=0),
+            running_addresses=tuple(address for address in _addresses(entries) if self.workers.is_alive(address)),
+            transcripts=tuple(report.transcript for report in reports),
+        )
+
+
+def _addresses(entries: list[Entry]) -> Iterator[str]:
+    """Yield the addresses of all replicas that were picked, each once."""
+    picked = (arg for entry in entries if entry.what == "picked" for arg in entry.args)
+    yield from dict.fromkeys(arg.address for arg in picked if isinstance(arg, Replica))

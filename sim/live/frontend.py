@@ -1,0 +1,284 @@
+"""The router in a service of one's own: prompts in, answers out, over a SQL registry and gRPC backends."""
+
+import asyncio
+import sys
+import time
+from codecs import getincrementaldecoder
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from sim.live.backend import GrpcDialer
+from sim.live.proto.backend_pb2 import Reply
+from sim.live.registry import SqlRegistry, connect
+from sim.live.runtime import NS_PER_S, AsyncioRuntime
+from sim.routing.clients import Serve
+from sim.routing.errors import NoReplica, Unavailable
+from sim.routing.frontend import build_frontend
+from sim.routing.outcomes import Outcome
+from sim.routing.ports import Journal, WorkerControl
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.scenario.profiles import ProfileName
+from sim.scenario.router import RouterSpec
+
+CLIENT_LEFT = "client_left"
+"""The cause of a call that its caller gave up."""
+
+
+class NullJournal:
+    """Takes no notice of anything; a subclass overrides what it wants to be told. No method may raise."""
+
+    def _ignore(self, *_: Any, **__: Any) -> None:
+        pass
+
+    arrived = picked = vouched = probed = routed = served_from = first_token = ended = _ignore
+    row_published = row_removed = install_started = load_started = load_ended = lock_waited = _ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A prompt's answer."""
+
+    text: str
+    tokens: int
+    """As the backend counts them; 0 if it does not."""
+    first_token_s: float | None
+    """From the call to the first piece of the answer; None if it came in one piece."""
+    total_s: float
+    """From the call to the end of the answer, routing included."""
+    replica: ReplicaKey
+    """Who answered."""
+
+
+class Frontend:
+    """Routes prompts to the replicas in a registry, with the decisions that the simulator runs.
+
+    Use it in `async with`; it belongs to that event loop. Any number of calls may be under way, and any number of
+    frontends, in any processes, may share a registry. At the end of the block calls under way end with Unavailable.
+    """
+
+    def __init__(
+        self,
+        registry_url: str,
+        profile: ProfileName = "fixed",
+        *,
+        router: Mapping[str, Any] | None = None,
+        worker: WorkerControl | None = None,
+        needed_vram_bytes: Mapping[str, int] | None = None,
+        token: str | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        """Say how to route; nothing is opened yet.
+
+        Args:
+            registry_url: `sqlite:///replicas.db` or `postgresql://user@host/database`; tables are made if need be.
+            profile: Where the router's settings come from.
+            router: What is to differ from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
+            worker: Starts a process when no replica of a model is left. Without one such a call raises NoReplica.
+            needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
+            token: Bearer token for every backend, sent in the clear.
+            journal: Is told of every decision.
+
+        Raises:
+            ValueError: The settings are not a router's.
+        """
+        self._registry_url = registry_url
+        self._settings = RouterSpec.model_validate({"profile": profile, **(router or {})})
+        self._worker = worker or _NoWorkers()
+        self._needed_vram_bytes = needed_vram_bytes or {}
+        self._token = token
+        self._journal: Journal = journal or NullJournal()
+        self._runtime = _WallClockRuntime()
+        self._next_id = count().__next__
+        self._calls: dict[int, _Call] = {}
+        self._at_end = AsyncExitStack()
+        self._opened: _Opened | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the registry. ValueError if its URL is not understood; else whatever its database raises."""
+        journal, runtime, settings = _CallJournal(self._journal, self._calls), self._runtime, self._settings
+        async with AsyncExitStack() as opening:
+            registry = await opening.enter_async_context(
+                connect(self._registry_url, runtime, pick=settings.pick, lock_waited=self._journal.lock_waited)
+            )
+            dialer = GrpcDialer(runtime, self._journal, self._token, self._prompt, self._hear)
+            opening.push_async_callback(dialer.close)
+            opening.push_async_callback(self._end_calls)
+            frontend = build_frontend(
+                settings, runtime, registry, dialer, self._worker, journal, self._needed_vram_bytes
+            )
+            self._opened = _Opened(registry, frontend.serve)
+            self._at_end = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what is under way, give back what it counted, and close the connections."""
+        await self._at_end.aclose()
+
+    @property
+    def registry(self) -> SqlRegistry:
+        """The table of replicas: `register_node`, `publish` and `remove` say what there is to route to."""
+        return self._open().registry
+
+    async def predict(self, model: str, prompt: str, max_tokens: int = 0) -> Completion:
+        """Return the answer of the replica that the router chooses; `max_tokens` of 0 leaves its length to the backend.
+
+        Raises the CallError that ended the call: NoReplica if no replica serves the model, Unavailable if the chosen
+        one went away, and so on. A call that has failed is not tried again. Cancelling it frees the replica.
+        """
+        pieces: list[bytes] = []
+        call = self._start(model, prompt, max_tokens, pieces.append)
+        replica = await call.outcome()
+        return Completion(
+            text=b"".join(pieces).decode(errors="replace"),
+            tokens=call.tokens,
+            first_token_s=(call.first_ns - call.began_ns) / NS_PER_S if call.pieces > 1 else None,
+            total_s=(self._runtime.now_ns() - call.began_ns) / NS_PER_S,
+            replica=replica,
+        )
+
+    async def stream(self, model: str, prompt: str, max_tokens: int = 0) -> AsyncGenerator[str, None]:
+        """Yield the answer piece by piece; otherwise as `predict`. A reader that leaves gives the call up."""
+        pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        decoder = getincrementaldecoder("utf-8")(errors="replace")  # A piece may end within a character.
+        call = self._start(model, prompt, max_tokens, pieces.put_nowait)
+        call.task.add_done_callback(lambda _: pieces.put_nowait(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                if text := decoder.decode(piece):
+                    yield text
+            await call.outcome()
+        finally:
+            call.task.cancel()
+
+    def _start(self, model: str, prompt: str, max_tokens: int, hear: Callable[[bytes], None]) -> "_Call":
+        """Begin a call as a task of the frontend's own, so that it can end with the frontend."""
+        opened, now_ns = self._open(), self._runtime.now_ns()
+        # Nobody has counted the prompt's tokens yet; words come near enough for a worker that imitates their cost.
+        request = Request(self._next_id(), model, 0, 0, now_ns, len(prompt.split()), max_tokens, 0)
+
+        def end(task: asyncio.Task[None]) -> None:
+            del self._calls[request.id]
+            # Told here, because a task that is cancelled early enough never runs.
+            if task.cancelled():
+                self._journal.ended(request, Outcome.CANCELLED, CLIENT_LEFT)
+
+        self._journal.arrived(request)
+        task = self._runtime.spawn(opened.serve(request), f"request {request.id}")
+        call = self._calls[request.id] = _Call(task, prompt, hear, began_ns=now_ns)
+        task.add_done_callback(end)
+        return call
+
+    async def _end_calls(self) -> None:
+        self._opened = None
+        tasks = [call.task for call in self._calls.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _prompt(self, request: Request) -> str:
+        return self._calls[request.id].prompt
+
+    def _hear(self, request: Request, reply: Reply) -> None:
+        self._calls[request.id].take(reply, self._runtime.now_ns())
+
+    def _open(self) -> "_Opened":
+        if self._opened is None:
+            raise RuntimeError("the frontend is not open: use it within `async with Frontend(...) as frontend`")
+        return self._opened
+
+
+class _Opened(NamedTuple):
+    registry: SqlRegistry
+    serve: Serve
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One prompt under way, and what has come of it."""
+
+    task: asyncio.Task[None]
+    prompt: str
+    hear: Callable[[bytes], None]
+    began_ns: int
+    first_ns: int = 0
+    pieces: int = 0
+    tokens: int = 0
+    replica: ReplicaKey | None = None
+    error: BaseException | None = None
+
+    def take(self, reply: Reply, now_ns: int) -> None:
+        """Take over a piece of the answer."""
+        if not self.pieces:
+            self.first_ns = now_ns
+        self.pieces += 1
+        # Backends give the number of tokens so far, with every piece or with the last.
+        self.tokens = max(self.tokens, reply.tokens)
+        self.hear(reply.message)
+
+    async def outcome(self) -> ReplicaKey:
+        """Wait for the end, and return who served the call or raise what ended it."""
+        try:
+            await self.task
+        except asyncio.CancelledError as error:
+            caller = asyncio.current_task()
+            if caller is None or caller.cancelling():
+                raise
+            raise Unavailable("the frontend was closed") from error
+        if self.error is not None:
+            raise self.error
+        if self.replica is None:
+            raise RuntimeError("a call was served without a route")
+        return self.replica
+
+
+class _CallJournal:
+    """Passes everything on, and notes for the caller where a call went and why it failed."""
+
+    def __init__(self, journal: Journal, calls: Mapping[int, _Call]) -> None:
+        self._journal = journal
+        self._calls = calls
+        self.arrived = journal.arrived
+        self.picked = journal.picked
+        self.vouched = journal.vouched
+        self.probed = journal.probed
+        self.served_from = journal.served_from
+        self.first_token = journal.first_token
+        self.row_published = journal.row_published
+        self.row_removed = journal.row_removed
+        self.install_started = journal.install_started
+        self.load_started = journal.load_started
+        self.load_ended = journal.load_ended
+        self.lock_waited = journal.lock_waited
+
+    def routed(self, request: Request, key: ReplicaKey) -> None:
+        """Note the replica."""
+        self._calls[request.id].replica = key
+        self._journal.routed(request, key)
+
+    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
+        """Note the error: the routing code tells of a failure while it handles it, and then lets it be."""
+        self._calls[request.id].error = sys.exception()
+        self._journal.ended(request, outcome, cause)
+
+
+class _WallClockRuntime(AsyncioRuntime):
+    """Dates rows by the time of day, because frontends on several machines share no other clock."""
+
+    def wall_ns(self) -> int:
+        """Return the time since 1970."""
+        return time.time_ns()
+
+
+class _NoWorkers:
+    """Where nobody starts processes."""
+
+    async def install(self, key: ReplicaKey) -> str:
+        """Say so."""
+        raise NoReplica(f"no replica of {key.model} can serve, and the frontend has no worker control to start one")

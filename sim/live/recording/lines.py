@@ -1,0 +1,187 @@
+"""The transcript of one frontend: every input its routing code was given, and all that the code did with it, in order.
+
+The code of a frontend runs in steps. A step begins when a request arrives, when something the code waits for happens,
+or when a task of its own starts; it ends where the code waits again. Between two steps nothing but the code itself
+can change what it will do, so the inputs that began the steps, in their order, decide everything.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from sim.routing.ports import Clock
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
+from sim.routing.singleflight import FlightFailed
+
+T = TypeVar("T")
+
+Kind = Literal["arrived", "asked", "answered", "failed", "left", "late", "saw", "told"]
+"""Of a line.
+
+`arrived`, `answered`, `failed` and `left` begin a step: a request came in; what was waited for gave an answer or an
+error; the wait was cut short. `asked` begins a wait, or is a call that nobody waits for; `told` is the journal's.
+`late` says that a time limit has fired, `saw` which rows a pick chose among.
+"""
+
+STEPS: frozenset[str] = frozenset({"arrived", "answered", "failed", "left"})
+
+for_request: ContextVar[int | None] = ContextVar("the request for whose sake the code runs", default=None)
+
+
+class Line(NamedTuple):
+    """One line of a transcript."""
+
+    kind: Kind
+    t_ns: int
+    """Scenario time at the beginning of the step."""
+    request: int | None
+    """For whose sake: the request's number within its frontend."""
+    wait: int | None
+    """The number of the wait that is meant, counted from 0 in the order they began."""
+    what: str
+    """Name of the call, of the journal's call, or of the error."""
+    values: list[Any]
+    """Arguments or answer, as plain JSON."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one pick chose among: the database's side of it."""
+
+    rows: list[Replica]
+    """The model's rows as the statement found them, by id; what is NULL stands as it sorts."""
+    gone: list[str]
+    """Ids of those which could no longer be had when they were to be locked."""
+    refused: bool = False
+    """Whether the row that was chosen turned out to be on a node that is not healthy."""
+
+
+class Transcript:
+    """Writes the lines of one frontend, and keeps the time that its code is shown.
+
+    The code sees the time of its step's beginning all through the step, so that a replay can show it the same.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.lines: list[Line] = []
+        self.t_ns = 0
+        self.last_wait = -1
+        """The number of the wait that began last."""
+        self._clock = clock
+
+    def arrived(self, request: Request) -> None:
+        """Begin a step: a request came in."""
+        for_request.set(request.id)
+        self._begin_step("arrived", None, "request", [asdict(request)])
+
+    def asked(self, what: str, *args: Any) -> int:
+        """Write that the code asks something it will wait for, and return the number of the wait."""
+        self.last_wait += 1
+        self._write("asked", self.last_wait, what, args)
+        return self.last_wait
+
+    def sent(self, what: str, *args: Any) -> None:
+        """Write that the code asks something without waiting for it."""
+        self._write("asked", None, what, args)
+
+    def told(self, what: str, *args: Any) -> None:
+        """Write what the code told its journal."""
+        self._write("told", None, what, args)
+
+    def late(self, wait: int) -> None:
+        """Write that the time limit has fired."""
+        self._write("late", wait, "within", ())
+
+    def saw(self, wait: int, seen: Seen) -> None:
+        """Write what a pick chose among."""
+        self._write("saw", wait, "pick", [seen.rows, seen.gone, seen.refused])
+
+    def answered(self, wait: int, what: str, *answer: Any) -> None:
+        """Begin a step: what was waited for has happened."""
+        self._begin_step("answered", wait, what, answer)
+
+    def ended_badly(self, wait: int, error: BaseException) -> None:
+        """Begin a step: what was waited for has failed, or the one who waited was told to leave."""
+        if isinstance(error, FlightFailed):
+            # Its text tells how a task was cancelled, which each world words in its own way.
+            self._begin_step("failed", wait, type(error).__name__, ())
+        elif isinstance(error, Exception):
+            self._begin_step("failed", wait, type(error).__name__, [str(error)])
+        else:
+            self._begin_step("left", wait, "", ())
+
+    async def call(self, what: str, args: tuple[Any, ...], call: Callable[[], Awaitable[T]]) -> T:
+        """Make the call and wait for its answer, which is written in full."""
+        wait = self.asked(what, *args)
+        try:
+            answer = await call()
+        except BaseException as error:
+            self.ended_badly(wait, error)
+            raise
+        self.answered(wait, what, answer)
+        return answer
+
+    def _begin_step(self, kind: Kind, wait: int | None, what: str, values: Iterable[Any]) -> None:
+        self.t_ns = self._clock.now_ns()
+        self._write(kind, wait, what, values)
+
+    def _write(self, kind: Kind, wait: int | None, what: str, values: Iterable[Any]) -> None:
+        line = Line(kind, self.t_ns, for_request.get(), wait, what, [plain(value) for value in values])
+        self.take(line)
+
+    def take(self, line: Line) -> None:
+        """Keep the line."""
+        self.lines.append(line)
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold of a value that passes through a port, the same before it is written and after."""
+    match value:
+        case Request():
+            return value.id
+        case Enum():
+            return value.name
+        case Replica():
+            return plain(asdict(value))
+        case tuple() | list():
+            return [plain(entry) for entry in value]
+        case dict():
+            return {key: plain(entry) for key, entry in value.items()}
+    return value
+
+
+def described(line: Line | None) -> str:
+    """Return what the line tells, for a reader."""
+    if line is None:
+        return "nothing more"
+    values = ", ".join(_shown(value) for value in line.values)
+    match line.kind:
+        case "arrived":
+            return "the request arrives"
+        case "asked":
+            return f"asks {line.what}({values})"
+        case "answered":
+            return f"{line.what} answers {values or 'that it is done'}"
+        case "failed":
+            return f"gets {line.what}: {values}" if values else f"gets {line.what}"
+        case "left":
+            return "is told to leave"
+        case "late":
+            return "the time limit fires"
+    return f"{line.what}({values})"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case [str(node), str(model), int(index)]:
+            return str(ReplicaKey(node, model, index))
+        case {"key": key, "in_flight": in_flight, "last_used_ns": last_used_ns}:
+            return f"{_shown(key)} (in flight {in_flight}, last used at {last_used_ns / 1e9:.6f} s)"
+        case list():
+            return f"({', '.join(_shown(entry) for entry in value)})"
+        case None:
+            return "nothing"
+    return str(value)

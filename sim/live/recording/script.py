@@ -1,0 +1,101 @@
+"""A frontend's transcript as a replay needs it: its lines to compare with, and its inputs ready to be given again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sim.live.recording.lines import Kind, Line, Seen
+from sim.live.worker_control import ERRORS
+from sim.routing.ports import NodeView
+from sim.routing.replica import Replica
+from sim.routing.request import Request
+
+_ANSWERS: Mapping[str, TypeAdapter[Any]] = {
+    "pick": TypeAdapter(Replica | None),
+    "increment": TypeAdapter(bool),
+    "remove": TypeAdapter(bool),
+    "nodes": TypeAdapter(list[NodeView]),
+    "install": TypeAdapter(str),
+}
+"""What a call may answer; None for all others."""
+
+_REQUEST = TypeAdapter(Request)
+_SEEN = TypeAdapter(tuple[list[Replica], list[str], bool])
+
+
+@dataclass(slots=True)
+class Script:
+    """One frontend's part of a recording."""
+
+    lines: list[Line] = field(default_factory=list)
+    """Without what the picks have seen, which is input alone."""
+    arrivals: dict[int, Request] = field(default_factory=dict)
+    """By the request's number."""
+    answers: dict[int, Any] = field(default_factory=dict)
+    """By the number of the wait; an exception is to be raised."""
+    seen: dict[int, Seen] = field(default_factory=dict)
+    """What each pick chose among, by the number of the wait."""
+    late: set[int] = field(default_factory=set)
+    """The time limits that fired, by the number of the wait."""
+    _open: dict[int, str] = field(default_factory=dict)
+    """What each wait that has not ended is for."""
+
+    def add(self, line: Line) -> None:
+        """Take over the next line. Raises ValueError if it cannot come next."""
+        if line.t_ns < (self.lines[-1].t_ns if self.lines else 0):
+            raise ValueError("time goes back")
+        match line.kind:
+            case "arrived":
+                self._add_arrival(line)
+            case "asked":
+                if line.wait is not None:
+                    self._open[line.wait] = line.what
+            case "told":
+                pass
+            case _:
+                self._add_input(line, -1 if line.wait is None else line.wait)
+        if line.kind != "saw":
+            self.lines.append(line)
+
+    def _add_arrival(self, line: Line) -> None:
+        request: Request = _typed(_REQUEST, line.values)
+        if line.request != request.id or request.id in self.arrivals:
+            raise ValueError("the number of the request is not its own")
+        self.arrivals[request.id] = request
+
+    def _add_input(self, line: Line, wait: int) -> None:
+        what = self._open.get(wait)
+        if what is None or not _can_end(what, line.kind):
+            raise ValueError(f"nothing waits for this under the number {line.wait}")
+        match line.kind:
+            case "late":
+                self.late.add(wait)
+            case "saw":
+                self.seen[wait] = Seen(*_SEEN.validate_json(json.dumps(line.values), strict=True))
+            case "failed":
+                text = str(line.values[0]) if line.values else ""
+                # What no port is known to raise comes back under its name, as an error of no known kind.
+                self.answers[wait] = (ERRORS.get(line.what) or type(line.what, (Exception,), {}))(text)
+            case "answered":
+                self._add_answer(line, wait, what)
+        if line.kind in ("failed", "answered", "left"):
+            del self._open[wait]
+
+    def _add_answer(self, line: Line, wait: int, what: str) -> None:
+        if what == "pick" and wait not in self.seen:
+            raise ValueError("a pick without the rows that it chose among")
+        self.answers[wait] = _typed(_ANSWERS[what], line.values) if what in _ANSWERS else None
+
+
+def _can_end(what: str, kind: Kind) -> bool:
+    """Tell whether the wait may have a line of this kind: a limit can but fire, a task can but begin."""
+    only: dict[str, Kind] = {"within": "late", "spawn": "answered"}
+    return kind == only[what] if what in only else kind != "late"
+
+
+def _typed(adapter: TypeAdapter[Any], values: list[Any]) -> Any:
+    # By way of JSON text, for which the strict rules know that a list stands for a tuple.
+    return adapter.validate_json(json.dumps(values[0] if values else None), strict=True)

@@ -1,0 +1,143 @@
+"""Transactions that a caller's cancellation cannot cut short, and work that nobody waits for.
+
+Cancelling a statement under way would cost its connection and leave open whether a commit came through. So each
+transaction runs as a task of its own: a caller that leaves has it rolled back if it is not committed by then, and
+what it wrote taken back if it is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sim.routing.errors import Unavailable
+from sim.routing.ports import Runtime
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+"""The statements of one transaction; it may roll back itself, and must not commit."""
+
+DRAIN_LIMIT_S = 10.0
+"""How long to wait at the end for a database that does not answer."""
+
+CANCEL_LIMIT_S = 1.0
+"""How long what was cancelled then may take to give its connection back."""
+
+_log = logging.getLogger(__name__)
+
+
+class LiveRuntime(Runtime, Protocol):
+    """A runtime on asyncio."""
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run the coroutine as a task of its own."""
+
+    def future(self) -> asyncio.Future[Any]:
+        """Make an answer that is not given yet."""
+
+
+@dataclass(slots=True)
+class _Call(Generic[T]):
+    """What a caller waits for, and what is done about a result that it will never see."""
+
+    answer: asyncio.Future[T]
+    undo: Callable[[T], None]
+    has_left: bool = False
+    committed: tuple[T] | None = None
+
+    def is_waiting(self) -> bool:
+        return not self.answer.done()
+
+    def succeed(self, result: T) -> None:
+        if self.has_left:
+            self.undo(result)
+            return
+        # The caller may be cancelled before it runs again, and then leaves with the result in its hands.
+        self.committed = (result,)
+        if self.is_waiting():
+            self.answer.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        if self.is_waiting():
+            self.answer.set_exception(error)
+        else:
+            _log.warning("a transaction failed after its caller had left: %s", error)
+
+    def leave(self) -> None:
+        self.has_left = True
+        if self.committed is not None:
+            self.undo(*self.committed)
+
+
+def _keep(_: object) -> None:
+    """Leave what was committed as it is."""
+
+
+class Transactions:
+    """Runs transactions on a database, each on a connection of the engine's pool."""
+
+    def __init__(self, engine: AsyncEngine, runtime: LiveRuntime) -> None:
+        self.count = 0
+        """How many were begun."""
+        self.engine = engine
+        self._runtime = runtime
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Work[T], undo: Callable[[T], None] = _keep) -> T:
+        """Return what the work returns, once it is committed.
+
+        `undo` is called with a result that was committed for a caller that has left. Raises Unavailable if the database
+        does not answer as it should.
+        """
+        self.count += 1
+        call = _Call[T](self._runtime.future(), undo)
+        self.start(self._carry_out(work, call), "transaction")
+        try:
+            return await call.answer
+        except BaseException:
+            call.leave()
+            raise
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Run the coroutine on its own; `drain` waits for it."""
+        task = self._runtime.spawn(work, name)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way; what takes longer than DRAIN_LIMIT_S is cancelled, and so rolled back."""
+        try:
+            async with asyncio.timeout(DRAIN_LIMIT_S):
+                while self._under_way:
+                    await asyncio.wait(self._under_way)
+        except TimeoutError:
+            _log.warning("%d transactions were not finished within %s s", len(self._under_way), DRAIN_LIMIT_S)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=CANCEL_LIMIT_S)
+
+    async def _carry_out(self, work: Work[T], call: _Call[T]) -> None:
+        try:
+            async with self.engine.connect() as connection:
+                if not call.is_waiting():
+                    return
+                result = await work(connection)
+                if not call.is_waiting():
+                    return  # Closing the connection without a commit rolls back.
+                await connection.commit()
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
+            call.fail(Unavailable(f"the registry did not answer: {error}"))
+        except Exception as error:
+            call.fail(error)
+        except BaseException:
+            call.answer.cancel()
+            raise
+        else:
+            call.succeed(result)
