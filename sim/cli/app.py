@@ -102,6 +102,94 @@ def run_scenarios(
     raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
 
 
+@app.command("live", no_args_is_help=True)
+def live_scenario(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Play only this variant; repeat it for more. [default: all]"),
+    ] = None,
+    registry: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The registry: sqlite, postgres (a server of its own), or a URL. Its tables are emptied.",
+        ),
+    ] = "sqlite",
+    time_scale: Annotated[
+        float,
+        typer.Option(min=0.001, max=1000, metavar="X", help="Real seconds for each second of the scenario."),
+    ] = 1.0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**64 - 1, metavar="N", help="Seed. [default: the scenario's own]")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one value in every variant; repeatable."),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Record one variant's inputs, for `sim replay`.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show live and simulated figures side by side, with a verdict on each.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Play a scenario for real: worker processes, gRPC, a SQL registry, and the same router.
+
+    Every process of it runs on this machine, on loopback, and is gone when the command ends.
+    """
+    from sim.cli.choice import Choice, load_all
+    from sim.cli.extras import needing
+
+    choice = Choice(tuple(variant or ()), seed, 1)
+    (file,) = load_all([scenario], choice, sets or (), ())
+    with needing("live"):
+        from sim.cli.live_command import LiveOptions, live_command
+    raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
+
+
+@app.command("calibrate")
+def calibrate_machine(
+    registry: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The registry: sqlite (a temporary file), postgres (a server of its own), or a URL; it may be in use.",
+        ),
+    ] = "sqlite",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the piece of YAML to a new file.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of YAML.")] = False,
+) -> None:
+    """Measure what a scenario assumes of a machine, and print it as YAML that a scenario file can hold.
+
+    That is the time of a registry transaction, the latency of a call between processes of this machine, and the time
+    that a worker process takes to start.
+    """
+    from sim.cli.extras import needing
+
+    with needing("live"):
+        from sim.cli.calibrate_command import calibrate_command
+    raise typer.Exit(calibrate_command(registry, out, as_json=json))
+
+
+@app.command("replay", no_args_is_help=True)
+def replay_recording(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Lead the routing code through a recorded live run again, and check that it decides the same.
+
+    Arrivals, answers and time limits come from the recording, in its order; what the router makes of them is compared,
+    request by request. The exit code is 1 if anything differs.
+    """
+    from sim.cli.replay_command import replay_command
+
+    raise typer.Exit(replay_command(file, as_json=json))
+
+
 @app.command("list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),

@@ -35,8 +35,8 @@ def run_command(
             summaries.append(summary(file.name, figures))
             with display.put_aside():
                 if not as_json:
-                    _show_table(file, figures)
-                code = _worse(code, _judged(file, figures))
+                    show_table(file, figures)
+                code = _worse(code, judged(file, figures))
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
         save_summary(out, content)
@@ -57,7 +57,8 @@ def _jobs(file: ScenarioFile, choice: Choice, out: Path | None) -> Iterator[Job]
         )
 
 
-def _show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
+def show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
+    """Print the runs of a scenario side by side."""
     # Here, because `--json` does without rich.
     from sim.cli.console import show
     from sim.report.table import ScenarioTable
@@ -65,7 +66,7 @@ def _show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
     show(ScenarioTable(file.name, file.about.strip(), columns(figures)))
 
 
-def _judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:
+def judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:
     """Return what the scenario's runs come to, and tell the user if that is nothing."""
     idle = [one for one in figures if not one.metrics["requests.offered"]]
     passed = [verdict.passed for one in figures if one not in idle for verdict in one.verdicts]

@@ -25,8 +25,11 @@ class Totals:
     """Times a row's in-flight count was to be taken below 0."""
     final_in_flight: int
     """Sum of the rows' in-flight counts at the end."""
-    drift_ns: int
-    """Integral over time of the distance between stored and true in-flight count, summed over the rows."""
+    drift_ns: int | None
+    """Integral over time of the distance between stored and true in-flight count, summed over the rows.
+
+    None if the world cannot tell.
+    """
     end_ns: int
 
 
@@ -134,10 +137,11 @@ def _event_metrics(records: Records, span: Span) -> dict[str, float]:
 def _whole_run_metrics(records: Records, totals: Totals) -> dict[str, float]:
     metrics: dict[str, float] = {
         "in_flight.final": totals.final_in_flight,
-        "in_flight.drift_s": totals.drift_ns / _NS_PER_S,
         "in_flight.floor_hits": totals.floor_hits,
         "registry.transactions": totals.transactions,
     }
+    if totals.drift_ns is not None:
+        metrics["in_flight.drift_s"] = totals.drift_ns / _NS_PER_S
     if totals.transactions:
         waits = records.lock_waits["wait_ns"]
         all_waits = np.zeros(max(totals.transactions, waits.size))

@@ -61,7 +61,7 @@ class RunResult:
     @cached_property
     def replicas(self) -> "pd.DataFrame":
         """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return self._table("replicas", self.totals.end_ns, _workers(self.scenario))
+        return self._table("replicas", self.totals.end_ns, workers_of(self.scenario))
 
     def _table(self, kind: str, *more: object) -> "pd.DataFrame":
         # Here, because importing pandas takes longer than a small run, and the figures do not need it.
@@ -77,7 +77,7 @@ class RunResult:
             self.totals,
             window,
             warmup_ns=self.scenario.warmup_ns,
-            workers=_workers(self.scenario),
+            workers=workers_of(self.scenario),
         )
 
 
@@ -127,7 +127,7 @@ def run_scenario(
         drift_ns=world.registry.table.drift_ns(),
         end_ns=world.runtime.now_ns(),
     )
-    metrics = summarise(records, totals, warmup_ns=scenario.warmup_ns, workers=_workers(scenario))
+    metrics = summarise(records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario))
     return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
 
 
@@ -143,7 +143,8 @@ def judge(expect: tuple[Expectation, ...], results: dict[str, RunResult]) -> lis
     return verdicts
 
 
-def _workers(scenario: Scenario) -> dict[ReplicaKey, int]:
+def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
+    """Return how many requests each replica that there may be serves at a time."""
     return {
         ReplicaKey(node.name, model.name, index): model.backend.workers
         for model in scenario.models

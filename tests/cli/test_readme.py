@@ -1,6 +1,8 @@
 """The README tells the truth: its examples run, its picture is what the command shows, its names exist."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,22 @@ def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for seed in range(3):
         names["test_load_stays_balanced"](seed)
+
+
+def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(blocks("python")[2])
+
+    done = subprocess.run(
+        [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stdout.splitlines() if " said " in line]
+    assert {line.partition(" said ")[0] for line in said} == {"dgx-spark1#0", "nvidia-thor1#0"}
+    assert len(said) == 8
+    assert done.stdout.count("which had") == 9
+    assert done.stdout.splitlines()[-3:-1] == ["piece: 'first'", "piece: 'last'"]
+    assert done.stdout.splitlines()[-1].startswith("NoReplica: no replica of llama3 can serve")
 
 
 def test_every_metric_is_in_the_table() -> None:

@@ -72,8 +72,8 @@ CAUGHT_BY = [
     ("ttl_sawtooth", "busy is dead", "keep_row rows.removed_alive <= 0"),
     ("ttl_sawtooth", "only probes count", "calls_refresh rows.removed_alive <= 0"),
     ("ttl_sawtooth", "busy is dead and only probes count", "hardened rows.removed_alive <= 0"),
-    ("burst_herd", "herds", "locked burst.max_over_ideal <= 1"),
-    ("burst_herd", "herds", "hardened burst.max_over_ideal <= 1"),
+    ("burst_herd", "herds", "locked burst.max_over_ideal <= 1.5"),
+    ("burst_herd", "herds", "hardened burst.max_over_ideal <= 1.5"),
     ("leader_leaves", "leader owns", "detached rows.removed_alive <= 0"),
     ("leader_leaves", "leader owns", "hardened rows.removed_alive <= 0"),
 ]

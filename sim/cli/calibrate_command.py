@@ -1,0 +1,111 @@
+"""`sim calibrate`: measure this machine, and print what was found as a piece of a scenario file."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+from sim import __version__
+from sim.cli.exits import BadInput, ExitCode
+from sim.cli.interruption import cleaned_up_by
+from sim.cli.output import complain, emit
+from sim.cli.staged_files import StagedFiles
+from sim.live.calibration import Calibration, Sample, calibrate, machine_facts
+from sim.live.embedded_postgres import embedded_postgres
+from sim.report.document import to_json
+from sim.routing.errors import CallError
+
+PERCENTILES = (10, 50, 90, 99)
+
+UNDER_MODEL = "backend."
+"""Values whose place is under a model, which the fragment leaves to the reader."""
+
+_WHAT = {
+    "registry.touch": "registry, one statement",
+    "registry.pick": "registry, pick of a replica",
+    "network.round_trip": "health call, there and back",
+    "worker.install": "process start until it is well",
+}
+
+
+def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> ExitCode:
+    """Measure and print. Raises BadInput if the registry cannot be used or `out` exists, CannotWrite afterwards."""
+    if out is not None and out.exists():
+        raise BadInput(f"--out: {out} exists; allowed: a new file")
+    complain("sim: measuring for some seconds; whatever else the machine does now shows in the figures")
+    try:
+        with ExitStack() as stack:
+            measured = asyncio.run(calibrate(_registry_url(registry, stack)))
+    except CallError as error:
+        raise BadInput(f"--registry {registry}: {error}") from None
+    text = fragment(measured, machine_facts())
+    if out is not None:
+        with StagedFiles(out.parent) as files:
+            files.add_text(out.name, text)
+    emit(f"{to_json(_document(measured))}\n" if as_json else text)
+    return ExitCode.HELD
+
+
+def fragment(measured: Calibration, machine: Mapping[str, str | int]) -> str:
+    """Return the values as YAML that a scenario file can hold as it is, and what they come from as comments."""
+    return "\n".join([*_comments(measured, machine), *_values(measured.settings()), ""])
+
+
+def _comments(measured: Calibration, machine: Mapping[str, str | int]) -> Iterator[str]:
+    facts = f"{machine['system']} {machine['machine']}, {machine['cpus']} CPUs, Python {machine['python']}"
+    yield f"# Measured by sim {__version__} on {facts}, {measured.database}."
+    yield "#"
+    heads = "".join(f"{f'p{percentile}':>10}" for percentile in PERCENTILES)
+    yield f"# {'milliseconds':<32}{heads}{'count':>8}"
+    for name, sample in measured.samples().items():
+        cells = "".join(f"{sample.percentile_ns(percentile) / 1e6:>10.3f}" for percentile in PERCENTILES)
+        yield f"# {_WHAT[name]:<32}{cells}{len(sample.durations_ns):>8}"
+    yield "#"
+    yield "# Or on the command line:"
+    for place, value in measured.settings().items():
+        prefix = "models.0." if place.startswith(UNDER_MODEL) else ""
+        yield f"#   --set {prefix}{place}={value}"
+
+
+def _values(settings: Mapping[str, str]) -> Iterator[str]:
+    for place, value in settings.items():
+        section, _, key = place.partition(".")
+        if place.startswith(UNDER_MODEL):
+            yield "# Under each model:"
+            yield f"#   {section}: {{{key}: {value}}}"
+        else:
+            yield f"{section}: {{{key}: {value}}}"
+
+
+def _document(measured: Calibration) -> dict[str, object]:
+    return {
+        "sim": __version__,
+        "machine": machine_facts(),
+        "database": measured.database,
+        "settings": measured.settings(),
+        "measured": {name: _figures(sample) for name, sample in measured.samples().items()},
+    }
+
+
+def _figures(sample: Sample) -> dict[str, float]:
+    percentiles = {f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES}
+    return {"count": len(sample.durations_ns), **percentiles}
+
+
+def _registry_url(registry: str, stack: ExitStack) -> str:
+    """Return the URL of the registry to measure; one that is made for it goes away with the stack."""
+    if registry == "sqlite":
+        folder = stack.enter_context(TemporaryDirectory(prefix="sim-calibrate-", ignore_cleanup_errors=True))
+        # A signal ends the process without leaving the block.
+        stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
+        return f"sqlite:///{folder}/registry.db"
+    if registry == "postgres":
+        try:
+            return stack.enter_context(embedded_postgres())
+        except (ImportError, RuntimeError) as error:
+            raise BadInput(f"--registry postgres: {error}") from None
+    if "://" not in registry:
+        raise BadInput(f"--registry: found {registry!a}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
+    return registry

@@ -1,0 +1,60 @@
+"""One live run of one variant, brought into the same records and figures as a simulated one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim import __version__
+from sim.live.cluster import LiveOutcome, run_live
+from sim.live.journal_log import EntryClock, tell_again
+from sim.live.recording.file import write_recording
+from sim.measure.recorder import Recorder
+from sim.measure.summary import Totals, summarise
+from sim.routing.ports import Clock
+from sim.scenario import Scenario
+from sim.study.run import RunResult, workers_of
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSetup:
+    """Where and how fast a live run is played."""
+
+    registry_url: str
+    time_scale: float
+    """Real seconds for each second of the scenario."""
+    folder: Path
+    """For the sockets of the run; the caller's to remove."""
+    record: Path | None = None
+    """Where the recording of the run goes, if it is wanted."""
+
+
+def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch: Callable[[Clock], None]) -> RunResult:
+    """Play a complete scenario for real; `watch` gets the run's clock. Takes duration times scale, and the drain.
+
+    Raises LiveRunFailed if a process of the run is lost, a CallError if it cannot be set up, and OSError if its
+    recording cannot be written.
+    """
+    recorded = setup.record is not None
+    outcome = asyncio.run(
+        run_live(scenario, setup.registry_url, setup.time_scale, setup.folder, watch, record=recorded)
+    )
+    if setup.record is not None:
+        write_recording(setup.record, scenario, variant, setup.time_scale, outcome.transcripts, __version__)
+    recorder = _recorded(outcome)
+    totals = Totals(
+        transactions=outcome.transactions,
+        floor_hits=outcome.floor_hits,
+        final_in_flight=outcome.final_in_flight,
+        drift_ns=None,
+        end_ns=outcome.end_ns,
+    )
+    metrics = summarise(recorder.records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario))
+    return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
+
+
+def _recorded(outcome: LiveOutcome) -> Recorder:
+    clock = EntryClock()
+    recorder = Recorder(clock, outcome.running_addresses.__contains__)
+    tell_again(outcome.entries, recorder, clock)
+    return recorder

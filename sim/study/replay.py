@@ -1,0 +1,151 @@
+"""A recorded live run led through the routing code once more, on the simulated clock, to see it decide the same.
+
+Each frontend is built anew from its scenario. Its ports answer from the recording: each step of the routing code
+begins when it began, in the recorded order, with the recorded answer or error. What the code does of its own accord
+is its own again, the choice among the rows that a pick saw included, and is compared line by line.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
+
+from sim.live.journal_log import JournalLog
+from sim.live.recording.file import Recording
+from sim.live.recording.lines import STEPS, Line, Transcript, for_request
+from sim.live.recording.ports import build_recorded_frontend
+from sim.live.recording.script import Script
+from sim.routing.frontend import FrontendSettings
+from sim.routing.request import Request
+from sim.simulated.runtime import SimulatedRuntime
+from sim.study.replay_world import Gates, ScriptedRuntime, ScriptedWorld
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a replay first did otherwise than the live run."""
+
+    frontend: int
+    recorded: Line | None
+    """None if the live run did nothing more here."""
+    replayed: Line | None
+    """None if the replay did nothing more here."""
+
+    @property
+    def line(self) -> Line:
+        """The recorded line, or what stands in its place."""
+        return cast("Line", self.recorded or self.replayed)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What a replay came to."""
+
+    decisions: int
+    """Requests whose way was compared, from arrival to end."""
+    first_difference: Difference | None
+
+    @property
+    def identical(self) -> bool:
+        """Whether every decision was the recorded one."""
+        return self.first_difference is None
+
+
+def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
+    """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
+    needed_vram_bytes = {model.name: model.vram_bytes for model in recording.scenario.models}
+    used = recording.scenario.router if settings is None else settings
+    differences = [
+        difference
+        for index, script in enumerate(recording.scripts)
+        if (difference := _Replay(index, script, used, needed_vram_bytes).run())
+    ]
+    return ReplayResult(
+        decisions=sum(len(script.arrivals) for script in recording.scripts),
+        first_difference=min(differences, key=lambda difference: difference.line.t_ns, default=None),
+    )
+
+
+class _ComparedTranscript(Transcript):
+    """A transcript that is held against the recorded one as it is written."""
+
+    def __init__(self, runtime: SimulatedRuntime, recorded: Sequence[Line]) -> None:
+        super().__init__(runtime)
+        self.difference: tuple[Line | None, Line | None] | None = None
+        self._recorded = recorded
+        self._next = 0
+
+    def take(self, line: Line) -> None:
+        """Compare the line; after the first difference nothing more is looked at."""
+        if self.difference is None:
+            recorded = self._recorded[self._next] if self._next < len(self._recorded) else None
+            if line != recorded:
+                self.difference = (recorded, line)
+            self._next += 1
+
+    def is_at(self, place: int) -> bool:
+        """Tell whether as many lines as that were written, all of them as recorded; if fewer, that is a difference."""
+        if self.difference is None and self._next < place:
+            self.difference = (self._recorded[self._next], None)
+        return self.difference is None
+
+
+class _Replay:
+    """The replay of one frontend."""
+
+    def __init__(
+        self, index: int, script: Script, settings: FrontendSettings, needed_vram_bytes: Mapping[str, int]
+    ) -> None:
+        self._index = index
+        self._script = script
+        self._runtime = SimulatedRuntime()
+        self._transcript = _ComparedTranscript(self._runtime, script.lines)
+        self._gates = Gates(self._runtime, script, self._transcript)
+        world = ScriptedWorld(self._gates)
+        self._frontend = build_recorded_frontend(
+            self._transcript,
+            settings=settings,
+            runtime=ScriptedRuntime(self._runtime, self._gates),
+            registry=world,
+            dialer=world,
+            worker=world,
+            journal=JournalLog(self._runtime),
+            needed_vram_bytes=needed_vram_bytes,
+        )
+        self._difference: Difference | None = None
+
+    def run(self) -> Difference | None:
+        """Return the first difference, None if there is none."""
+        self._runtime.spawn(self._lead_through(), "script")
+        last_ns = self._script.lines[-1].t_ns if self._script.lines else 0
+        self._runtime.run_tasks(horizon_ns=last_ns + 1)
+        return self._difference
+
+    async def _lead_through(self) -> None:
+        """Begin one step after the other, as long as the code keeps to the script."""
+        await self._runtime.sleep(0)
+        lines = self._script.lines
+        for place, line in enumerate(lines):
+            if line.kind in STEPS:
+                if not self._transcript.is_at(place):
+                    break
+                await self._begin_step(line)
+        if not self._transcript.is_at(len(lines)) and self._transcript.difference is not None:
+            self._difference = Difference(self._index, *self._transcript.difference)
+
+    async def _begin_step(self, line: Line) -> None:
+        await self._runtime.sleep(line.t_ns - self._runtime.now_ns())
+        if line.kind == "arrived":
+            request = self._script.arrivals[cast("int", line.request)]
+            # Set here, where the task's own context is copied from.
+            for_request.set(request.id)
+            self._runtime.spawn(self._served(request), "request")
+        else:
+            self._gates.open(line)
+        # The code takes its step before this comes back.
+        await self._runtime.sleep(0)
+
+    async def _served(self, request: Request) -> None:
+        # A fault of the routing code is in the transcript.
+        with suppress(Exception):
+            await self._frontend.serve(request)

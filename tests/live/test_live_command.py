@@ -1,0 +1,141 @@
+"""`sim live` as a user runs it: real processes, a real registry, and nothing left behind."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import command, environment, sim
+from tests.live.workers import gone_within, is_there
+
+SHORT = """
+name: short
+seed: 1
+duration: 20s
+nodes: [{name: dgx-spark1}, {name: nvidia-thor1}]
+models:
+  - name: qwen3
+    backend: {health: independent}
+    service: {mean: 700ms, distribution: deterministic}
+    replicas: [{node: dgx-spark1}, {node: nvidia-thor1, ready_at: 5s}]
+frontends: 2
+workload: [{kind: uniform, model: qwen3, rate: 2/s}]
+variants: {pinned: {router: {profile: pinned}}, fixed: {}}
+expect:
+  - {variant: pinned, metric: fairness.busiest_share, min: 1.0}
+  - {variant: fixed, metric: replicas.nvidia-thor1#0.share, min: 0.2, after: 6s}
+  - {metric: requests.completed, min: 39}
+"""
+LONG = SHORT.replace("duration: 20s", "duration: 20m")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "short.yaml").write_text(SHORT)
+    (tmp_path / "long.yaml").write_text(LONG)
+    return tmp_path
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the process's children and theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children] + [one for child in children for one in descendants(int(child))]
+
+
+def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(folder: Path, database_url: str) -> None:
+    done = sim("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
+
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert [run["variant"] for run in document["runs"]] == ["pinned", "fixed"]
+    for one in document["runs"]:
+        assert one["metrics"]["requests.completed"] == one["metrics"]["requests.offered"] == 39
+        assert one["metrics"]["in_flight.final"] == 0
+        assert "in_flight.drift_s" not in one["metrics"]
+        assert all(expectation["passed"] for expectation in one["expectations"])
+
+
+def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
+    done = sim("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
+
+    rows = json.loads(done.stdout)["rows"]
+    assert done.returncode == 0, done.stdout
+    assert set(rows[0]) == {"metric", "variant", "live", "simulated", "tolerance", "passed"}
+    assert {row["variant"] for row in rows} == {"pinned", "fixed"}
+    assert {row["metric"] for row in rows} >= {"fairness.jain", "probes.timeouts", "replicas.dgx-spark1#0.share"}
+
+
+def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
+    live = sim("live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder)
+
+    replayed = sim("replay", "run.rec", "--json", folder=folder)
+
+    assert (live.returncode, replayed.returncode) == (0, 0), live.stderr + replayed.stderr
+    assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
+
+
+def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> None:
+    of_two = sim("live", "short.yaml", "--record", "run.rec", folder=folder)
+    onto_another = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
+
+    assert (of_two.returncode, onto_another.returncode) == (2, 2)
+    assert "name one with --variant" in of_two.stderr
+    assert "long.yaml exists" in onto_another.stderr
+    assert (folder / "long.yaml").read_text() == LONG
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)], ids=["INT", "TERM", "KILL"]
+)
+def test_however_the_command_ends_no_process_of_its_own_is_left(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        command("live", "long.yaml", "--variant", "fixed"),
+        cwd=folder,
+        env=environment({"TMPDIR": str(temporary)}),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    wait_until_playing(process.pid)
+    of_ours = descendants(process.pid)
+
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    # Two workers at least, and two frontends.
+    assert len(of_ours) >= 4
+    assert process.returncode == code
+    assert gone_within(of_ours, 30)
+    if number != signal.SIGKILL:
+        assert list(temporary.glob("sim-live-*")) == []
+
+
+def wait_until_playing(pid: int) -> None:
+    """Wait until the workers and the frontends are there."""
+    ends_s = time.monotonic() + 60
+    while len([one for one in descendants(pid) if is_there(one)]) < 4:
+        assert time.monotonic() < ends_s
+        time.sleep(0.05)
+    time.sleep(1)
+
+
+@pytest.mark.parametrize(
+    ("registry", "message"),
+    [
+        ("sqlight", "allowed: sqlite, postgres, or a URL"),
+        ("mysql://localhost/db", "registry"),
+        ("postgresql://127.0.0.1:1/none", "registry"),
+    ],
+)
+def test_a_registry_that_cannot_be_used_is_a_users_mistake(folder: Path, registry: str, message: str) -> None:
+    done = sim("live", "short.yaml", "--registry", registry, folder=folder)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
