@@ -5,9 +5,10 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, Protocol
 
+from sim.live.runtime import AsyncioRuntime
 from sim.routing.ports import Runtime
-from sim.simulated.runtime import Cancelled, SimulatedRuntime
-from tests.asyncio_runtime import AsyncioRuntime
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.waits import Cancelled
 
 MS = 1_000_000
 SECOND = 1_000 * MS

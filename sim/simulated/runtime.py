@@ -6,70 +6,25 @@ Process; a failure inside a task goes to a sink and stops the loop, where SimPy 
 waiting parent swallow it.
 """
 
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import count
-from types import coroutine
 from typing import Any, TypeVar, cast
 
 import simpy
 from simpy.events import NORMAL
 
 from sim.routing.errors import DeadlineExceeded
+from sim.simulated.waits import Answer, Cancelled, pause
 
 T = TypeVar("T")
 Tickets = Iterator[int]
 """Give each scheduled event its place among those of the same instant; no two are equal."""
 
-
 _Outcome = tuple[Any, BaseException | None]
 _Wait = int | simpy.Event | None
 _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
-
-
-class Cancelled(BaseException):
-    """Raised where a cancelled task waits. Not an Exception, so that no handler of errors takes it for one."""
-
-
-@coroutine
-def pause(delay_ns: int) -> Generator[int, None, None]:
-    """Wait for the delay: what is yielded to a task is either a delay or an event."""
-    yield delay_ns
-
-
-@coroutine
-def suspension() -> Generator[None, None, None]:
-    """Wait until somebody wakes the task up."""
-    yield None
-
-
-class Answer(simpy.Event):
-    """A future: a SimPy event that is triggered with the answer."""
-
-    callbacks: Any
-
-    def done(self) -> bool:
-        """Tell whether the answer was given."""
-        return self.triggered
-
-    def set_result(self, result: Any, /) -> None:
-        """Give the answer; waiters run later, at this same instant."""
-        self.succeed(result)
-
-    def set_exception(self, error: BaseException, /) -> None:
-        """Give an error."""
-        self._ok = False
-        self._value = error
-        self.env.schedule(self)
-
-    def __await__(self) -> Generator[simpy.Event, Any, Any]:
-        """Wait for the answer."""
-        if self.callbacks is not None:
-            return (yield self)
-        if not self._ok:
-            raise cast("BaseException", self._value)
-        return self._value
 
 
 class Task:

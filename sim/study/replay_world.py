@@ -10,7 +10,8 @@ from sim.routing.errors import DeadlineExceeded
 from sim.routing.ports import Backend, NodeView
 from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
 from sim.routing.request import Request
-from sim.simulated.runtime import Answer, Cancelled, SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.waits import Answer, Cancelled
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import DeadlineExceeded
-from sim.simulated.runtime import Cancelled, SimulatedRuntime
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.waits import Cancelled
 
 FAR_NS = 10**18
 
