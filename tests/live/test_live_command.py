@@ -1,6 +1,7 @@
 """`sim live` as a user runs it: real processes, a real registry, and nothing left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -114,6 +115,37 @@ def test_however_the_command_ends_no_process_of_its_own_is_left(
     assert gone_within(of_ours, 30)
     if number != signal.SIGKILL:
         assert list(temporary.glob("sim-live-*")) == []
+
+
+def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, database_url: str) -> None:
+    process = subprocess.Popen(
+        command(
+            "live", "short.yaml", "--variant", "fixed", "--registry", database_url, "--time-scale", "0.3", "--json"
+        ),
+        cwd=folder,
+        env=environment({}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_until_playing(process.pid)
+    time.sleep(5)  # Requests are under way by then, and the probe cache vouches for the worker.
+
+    victim = next(one for one in descendants(process.pid) if b"worker_process" in cmdline(one))
+    os.kill(victim, signal.SIGKILL)
+    output, errors = process.communicate(timeout=100)
+
+    # 1: the scenario expects every request to be completed, and those that were running there were not.
+    assert process.returncode in (0, 1), errors
+    (run,) = json.loads(output)["runs"]
+    ended = sum(run["metrics"][f"requests.{kind}"] for kind in ("completed", "failed", "cancelled", "rejected"))
+    assert ended == run["metrics"]["requests.offered"] == 39
+    assert run["metrics"]["requests.unfinished"] == 0
+    assert run["metrics"]["requests.failed"] > 0
+
+
+def cmdline(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def wait_until_playing(pid: int) -> None:
