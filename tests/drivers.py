@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextvars import Context
 from typing import Any, Protocol
 
 from sim.live.runtime import AsyncioRuntime
@@ -40,12 +39,8 @@ class SimulatedDriver:
         async def tell() -> None:
             told.append(await story(runtime))
 
-        def run() -> None:
-            runtime.spawn(tell(), "story")
-            runtime.run_tasks(FAR_NS)
-
-        # An empty context, as a run has it: nothing that a task sets in it may reach another task.
-        Context().run(run)
+        runtime.spawn(tell(), "story")
+        runtime.run_tasks(FAR_NS)
         return told[0]
 
 
