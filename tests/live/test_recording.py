@@ -61,7 +61,6 @@ def test_the_session_holds_what_makes_a_replay_hard(lively: Recording) -> None:
     assert probes["TIMEOUT"]
     assert probes["FAILED"], "no leader left its probe"
     calls = Counter(line.what for line in lines if line.kind in ("asked", "failed"))
-    assert calls["FlightFailed"], "nobody had joined the probe of a leader who left"
     assert calls["load_model"], "nothing was loaded anew"
     assert len(lively.scripts) == 2
 
