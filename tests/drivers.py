@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Protocol
 
 from sim.live.runtime import AsyncioRuntime
@@ -39,8 +40,12 @@ class SimulatedDriver:
         async def tell() -> None:
             told.append(await story(runtime))
 
-        runtime.spawn(tell(), "story")
-        runtime.run_tasks(FAR_NS)
+        def run() -> None:
+            runtime.spawn(tell(), "story")
+            runtime.run_tasks(FAR_NS)
+
+        # An empty context, as a run has it: nothing that a task sets in it may reach another task.
+        Context().run(run)
         return told[0]
 
 

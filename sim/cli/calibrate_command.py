@@ -13,6 +13,7 @@ from sim.cli.interruption import cleaned_up_by
 from sim.cli.output import complain, emit
 from sim.cli.staged_files import StagedFiles
 from sim.live.calibration import Calibration, Sample, calibrate, machine_facts
+from sim.live.database import BadRegistryUrl
 from sim.live.embedded_postgres import embedded_postgres
 from sim.report.document import to_json
 from sim.routing.errors import CallError
@@ -38,7 +39,7 @@ def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> Exit
     try:
         with ExitStack() as stack:
             measured = asyncio.run(calibrate(_registry_url(registry, stack)))
-    except CallError as error:
+    except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"--registry {registry}: {error}") from None
     text = fragment(measured, machine_facts())
     if out is not None:

@@ -16,6 +16,7 @@ from sim.cli.output import emit
 from sim.cli.run_command import judged, show_table
 from sim.cli.work import Figures, summary
 from sim.live.calibration import Calibration, Effort, calibrate
+from sim.live.database import BadRegistryUrl
 from sim.report.document import to_json
 from sim.routing.errors import CallError
 from sim.scenario import ScenarioFile
@@ -49,7 +50,7 @@ def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> Ex
         with _setup(options) as setup:
             measured = asyncio.run(calibrate(setup.registry_url, _LITTLE_EFFORT)) if options.compare else None
             live = _play(file, seeds, setup)
-    except CallError as error:
+    except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"the run cannot be set up: {error}") from None
     except OSError as error:
         raise CannotWrite(f"the run cannot be recorded or set up: {error}") from None

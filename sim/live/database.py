@@ -43,7 +43,7 @@ async def open_database(url: str, connections: int | None = None) -> AsyncIterat
 
     `sqlite:///registry.db` (a relative path; four slashes for an absolute one) or `postgresql://user@host/database`.
     At most `connections` transactions are open at a time; on SQLite that is 1, since a second one could only wait for
-    the first. Raises ValueError for any other URL.
+    the first. Raises BadRegistryUrl for any other URL.
     """
     parsed = _parse(url)
     opened = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed, connections)
@@ -51,19 +51,23 @@ async def open_database(url: str, connections: int | None = None) -> AsyncIterat
         yield database
 
 
+class BadRegistryUrl(ValueError):
+    """The URL names no database that a registry can be kept in."""
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ValueError(
+        raise BadRegistryUrl(
             f"registry URL {url!r}: must be like sqlite:///registry.db or postgresql://user@host/db"
         ) from None
     kind = parsed.drivername.partition("+")[0]
     if kind not in ("sqlite", "postgresql", "postgres"):
-        raise ValueError(f"registry URL {parsed.render_as_string()!r}: {kind} is neither sqlite nor postgresql")
+        raise BadRegistryUrl(f"registry URL {parsed.render_as_string()!r}: {kind} is neither sqlite nor postgresql")
     if kind == "sqlite":
         if parsed.database in (None, "", ":memory:"):
-            raise ValueError(f"registry URL {url!r}: needs a file, which the frontends can share")
+            raise BadRegistryUrl(f"registry URL {url!r}: needs a file, which the frontends can share")
         return parsed.set(drivername="sqlite+aiosqlite")
     if "sslmode" in parsed.query:
         # What libpq's URLs call it, in the driver's word.

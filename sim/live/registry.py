@@ -48,7 +48,7 @@ async def connect(
 
     `url` and `connections` are those of `open_database`, `pick` is a scenario's word. `lock_waited` is told the ns
     waited for locks by name and for a model's lock; the wait for a row is part of its statement and cannot be told.
-    Raises Unavailable if there is no such database or it does not answer.
+    Raises BadRegistryUrl for a URL of no use, and Unavailable if there is no such database or it does not answer.
     """
     async with _reached(url, connections) as database:
         registry = SqlRegistry(database, runtime, pick_mode(pick, database.dialect, lock_waited, new_pick), lock_waited)
@@ -63,7 +63,7 @@ async def _reached(url: str, connections: int | None) -> AsyncIterator[Database]
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(open_database(url, connections))
-        except (ValueError, OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+        except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise Unavailable(f"the registry cannot be opened: {reason}") from error
         yield database

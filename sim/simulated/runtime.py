@@ -7,6 +7,7 @@ waiting parent swallow it.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -29,7 +30,7 @@ _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
-    __slots__ = ("_on_end", "_outcome", "_runtime", "name", "send", "waits_for", "work")
+    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "name", "send", "waits_for", "work")
 
     def __init__(
         self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None
@@ -38,6 +39,9 @@ class Task:
         self.send = work.send
         self.name = name
         self._runtime = runtime
+        context = copy_context()
+        self._advance = context.run if len(context) else None
+        """Steps the coroutine in the context it was started in; None for an empty one, which needs no care."""
         self._outcome: _Outcome | None = None
         self._on_end = on_end
         self.waits_for: _Wait = None
@@ -71,8 +75,9 @@ class Task:
         """Run the coroutine to its next wait, or to its end."""
         runtime = self._runtime
         runtime.current = self
+        advance = self._advance
         try:
-            wait = move(value)
+            wait = move(value) if advance is None else advance(move, value)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
@@ -224,7 +229,8 @@ class SimulatedRuntime(simpy.Environment):
         never by the garbage collector. Raises the first failure of a task.
         """
         try:
-            self._step_until(horizon_ns)
+            # Whatever context the caller is in, the tasks of a run are in one of their own.
+            Context().run(self._step_until, horizon_ns)
             all_ended = not self.live
         finally:
             self._is_over = True
