@@ -63,7 +63,8 @@ def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: 
     done = sim("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
     rows = json.loads(done.stdout)["rows"]
-    assert done.returncode == 0, done.stdout
+    # Whether all agree is a matter of how busy the machine is; that the exit code says so is not.
+    assert done.returncode == (0 if all(row["passed"] for row in rows) else 1), done.stderr
     assert set(rows[0]) == {"metric", "variant", "live", "simulated", "tolerance", "passed"}
     assert {row["variant"] for row in rows} == {"pinned", "fixed"}
     assert {row["metric"] for row in rows} >= {"fairness.jain", "probes.timeouts", "replicas.dgx-spark1#0.share"}
