@@ -4,17 +4,14 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 
 from sim import __version__
 from sim.cli.exits import BadInput, ExitCode
-from sim.cli.interruption import cleaned_up_by
 from sim.cli.output import complain, emit
+from sim.cli.registry_choice import registry_url, scratch_folder
 from sim.cli.staged_files import StagedFiles
 from sim.live.calibration import Calibration, Sample, calibrate, machine_facts
 from sim.live.database import BadRegistryUrl
-from sim.live.embedded_postgres import embedded_postgres
 from sim.report.document import to_json
 from sim.routing.errors import CallError
 
@@ -38,7 +35,8 @@ def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> Exit
     complain("sim: measuring for some seconds; whatever else the machine does now shows in the figures")
     try:
         with ExitStack() as stack:
-            measured = asyncio.run(calibrate(_registry_url(registry, stack)))
+            url = registry_url(registry, scratch_folder("sim-calibrate-", stack), stack)
+            measured = asyncio.run(calibrate(url))
     except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"--registry {registry}: {error}") from None
     text = fragment(measured, machine_facts())
@@ -93,20 +91,3 @@ def _document(measured: Calibration) -> dict[str, object]:
 def _figures(sample: Sample) -> dict[str, float]:
     percentiles = {f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES}
     return {"count": len(sample.durations_ns), **percentiles}
-
-
-def _registry_url(registry: str, stack: ExitStack) -> str:
-    """Return the URL of the registry to measure; one that is made for it goes away with the stack."""
-    if registry == "sqlite":
-        folder = stack.enter_context(TemporaryDirectory(prefix="sim-calibrate-", ignore_cleanup_errors=True))
-        # A signal ends the process without leaving the block.
-        stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
-        return f"sqlite:///{folder}/registry.db"
-    if registry == "postgres":
-        try:
-            return stack.enter_context(embedded_postgres())
-        except (ImportError, RuntimeError) as error:
-            raise BadInput(f"--registry postgres: {error}") from None
-    if "://" not in registry:
-        raise BadInput(f"--registry: found {registry!a}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
-    return registry

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 
 from sim.cli.choice import Choice
 from sim.cli.exits import BadInput, CannotWrite, ExitCode
-from sim.cli.interruption import cleaned_up_by
 from sim.cli.live_progress import live_progress
 from sim.cli.output import emit
+from sim.cli.registry_choice import registry_url, scratch_folder
 from sim.cli.run_command import judged, show_table
 from sim.cli.work import Figures, summary
 from sim.live.calibration import Calibration, Effort, calibrate
@@ -79,22 +77,9 @@ def _check_recording(path: Path, variants: list[str]) -> None:
 def _setup(options: LiveOptions) -> Iterator[LiveSetup]:
     """Make a folder for the run, and start the embedded PostgreSQL if that is asked for."""
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="sim-live-", ignore_cleanup_errors=True))
-        stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
-        url = _registry_url(options.registry, Path(folder), stack)
-        yield LiveSetup(url, options.time_scale, Path(folder), options.record)
-
-
-def _registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
-    if registry == "sqlite":
-        return f"sqlite:///{folder / 'registry.db'}"
-    if registry == "postgres":
-        from sim.live.embedded_postgres import embedded_postgres
-
-        return stack.enter_context(embedded_postgres())
-    if "://" not in registry:
-        raise BadInput(f"--registry: found {registry!a}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
-    return registry
+        folder = scratch_folder("sim-live-", stack)
+        url = registry_url(options.registry, folder, stack)
+        yield LiveSetup(url, options.time_scale, folder, options.record)
 
 
 def _play(file: ScenarioFile, seeds: dict[str, int], setup: LiveSetup) -> dict[str, RunResult]:
@@ -124,21 +109,10 @@ def _compare(
         rows += compare_figures(name, live[name].metrics, [one.metrics for one in runs])
     rows += compare_verdicts(file.expect, live, first)
     if options.as_json:
-        emit(to_json({"rows": [_as_row(row) for row in rows]}) + "\n")
+        emit(to_json({"rows": [asdict(row) for row in rows]}) + "\n")
     else:
         from sim.cli.console import show
         from sim.report.comparison import ComparisonTable
 
         show(ComparisonTable(file.name, rows))
     return ExitCode.HELD if all(row.passed for row in rows) else ExitCode.BROKEN
-
-
-def _as_row(row: ComparedFigure) -> dict[str, object]:
-    return {
-        "metric": row.metric,
-        "variant": row.variant,
-        "live": row.live,
-        "simulated": row.simulated,
-        "tolerance": row.tolerance,
-        "passed": row.passed,
-    }

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -126,10 +125,8 @@ class _Run:
     def _replicas(self) -> Iterator[tuple[ReplicaKey, int]]:
         """Yield the scenario's replicas, and when each is to be ready."""
         for model in self.scenario.models:
-            taken: Counter[str] = Counter()
-            for replica in model.replicas:
-                yield ReplicaKey(replica.node, model.name, taken[replica.node]), replica.ready_at_ns
-                taken[replica.node] += 1
+            for node, index, ready_at_ns in model.numbered_replicas():
+                yield ReplicaKey(node, model.name, index), ready_at_ns
 
     async def _bring_up_first(self) -> None:
         """Start what is ready from the start, side by side, and publish it in the scenario's order."""

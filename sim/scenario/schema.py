@@ -1,5 +1,7 @@
 """What a scenario is made of, as typed, frozen values; the file's keys are the aliases."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -43,6 +45,13 @@ class ModelSpec(Spec):
     backend: BackendSpec = BackendSpec()
     service: ServiceSpec
     replicas: Annotated[tuple[ReplicaSpec, ...], Field(max_length=10_000)] = ()
+
+    def numbered_replicas(self) -> Iterator[tuple[str, int, int]]:
+        """Yield each replica's node, its index there and when it is ready, in ns; in the order of the file."""
+        taken: Counter[str] = Counter()
+        for replica in self.replicas:
+            yield replica.node, taken[replica.node], replica.ready_at_ns
+            taken[replica.node] += 1
 
 
 class RegistrySpec(Spec):

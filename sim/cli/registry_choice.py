@@ -1,0 +1,36 @@
+"""What `--registry` names: a database made for the command, or one by its URL."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+from sim.cli.exits import BadInput
+from sim.cli.interruption import cleaned_up_by
+
+
+def scratch_folder(prefix: str, stack: ExitStack) -> Path:
+    """Make a folder that goes away with the stack, and also if a signal ends the process inside it."""
+    folder = stack.enter_context(TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
+    stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
+    return Path(folder)
+
+
+def registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
+    """Return the URL of `sqlite` (a file in the folder), `postgres` (a server that ends with the stack), or as given.
+
+    Raises BadInput for anything else, and if that server cannot be had.
+    """
+    if registry == "sqlite":
+        return f"sqlite:///{folder / 'registry.db'}"
+    if registry == "postgres":
+        # Here, because only this choice needs it.
+        from sim.live.embedded_postgres import embedded_postgres
+
+        try:
+            return stack.enter_context(embedded_postgres())
+        except (ImportError, RuntimeError) as error:
+            raise BadInput(f"--registry postgres: {error}") from None
+    if "://" not in registry:
+        raise BadInput(f"--registry: found {registry!a}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
+    return registry
