@@ -5,11 +5,12 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.records import MISSING, EventKind, Records
+from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Records
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus
 
 _REQUEST = Records().requests.columns
 _REQUEST_WIDTH = len(_REQUEST)
@@ -161,16 +162,31 @@ class Recorder:
         """Add a registry transaction that waited so long for a lock."""
         self.records.lock_waits.append(next(self._seq), wait_ns)
 
+    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
+        """Add an event: the registry takes the node for something else."""
+        self._happened(EventKind.NODE_CHANGED, None, cause, flag=NODE_STATUSES.index(status), subject=node)
+
+    def scaled(self, model: str, replicas: int, cause: str) -> None:
+        """Add an event: a decision to have more replicas, or fewer."""
+        self._happened(EventKind.SCALED, None, cause, flag=replicas, subject=model)
+
+    def fault_struck(self, kind: str, place: str) -> None:
+        """Add an event: a fault took effect."""
+        self._happened(EventKind.FAULT_STRUCK, None, kind, subject=place)
+
     def _happened(
         self,
         kind: EventKind,
-        key: ReplicaKey,
+        key: ReplicaKey | None,
         cause: str = "",
         address: int = MISSING,
         request: int = MISSING,
         flag: int = MISSING,
+        subject: str = "",
     ) -> None:
+        replica = MISSING if key is None else self._replicas[key]
         cause_code = self._causes[cause] if cause else MISSING
+        subject_code = self.records.subjects[subject] if subject else MISSING
         self.records.events.append(
-            next(self._seq), self._clock.now_ns(), kind, self._replicas[key], address, request, cause_code, flag
+            next(self._seq), self._clock.now_ns(), kind, replica, address, request, cause_code, flag, subject_code
         )

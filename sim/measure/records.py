@@ -16,9 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus
 
 MISSING = -1
 """Stands in a table for a figure that was never recorded."""
+
+NODE_STATUSES = tuple(NodeStatus)
+"""A node's status is recorded as its place among these."""
 
 Name = TypeVar("Name")
 Integers = npt.NDArray[np.int64]
@@ -26,13 +30,16 @@ Booleans = npt.NDArray[np.bool_]
 
 
 class EventKind(IntEnum):
-    """What happened to a row of the registry or to a backend process."""
+    """What happened to a row of the registry, a backend process, a node, a model's replicas, or to anything at all."""
 
     ROW_PUBLISHED = 0
     ROW_REMOVED = 1
     INSTALL_STARTED = 2
     LOAD_STARTED = 3
     LOAD_ENDED = 4
+    NODE_CHANGED = 5
+    SCALED = 6
+    FAULT_STRUCK = 7
 
 
 class Codes(dict[Name, int]):
@@ -110,7 +117,7 @@ def _probes() -> Table:
 
 
 def _events() -> Table:
-    return Table("seq", "t_ns", "kind", "replica", "address", "request", "cause", "flag")
+    return Table("seq", "t_ns", "kind", "replica", "address", "request", "cause", "flag", "subject")
 
 
 def _lock_waits() -> Table:
@@ -128,9 +135,11 @@ class Records:
     probes: Table = field(default_factory=_probes)
     """One row per probe that has ended; `process_alive` is the world's truth at that moment."""
     events: Table = field(default_factory=_events)
-    """One row per event of a row or a process.
+    """One row per event.
 
-    `flag` tells of a removed row whether its process was alive, and of an install or a load whether it was redundant.
+    `flag` tells of a removed row whether its process was alive, of an install or a load whether it was redundant, of a
+    node its new status, and by how many replicas a model was scaled. `subject` names what an event is about if that is
+    no replica: a node, a model, or whatever a fault struck.
     """
     lock_waits: Table = field(default_factory=_lock_waits)
     """One row per registry transaction that waited for a lock."""
@@ -138,6 +147,7 @@ class Records:
     replicas: Codes[ReplicaKey] = field(default_factory=Codes)
     causes: Codes[str] = field(default_factory=Codes)
     addresses: Codes[str] = field(default_factory=Codes)
+    subjects: Codes[str] = field(default_factory=Codes)
 
     def digest(self) -> str:
         """Return 32 hex digits that are the same for the same records, on any machine.
@@ -161,6 +171,7 @@ class Records:
         yield from _name_chunks("replicas", self.replicas)
         yield from _name_chunks("causes", ((name,) for name in self.causes))
         yield from _name_chunks("addresses", ((name,) for name in self.addresses))
+        yield from _name_chunks("subjects", ((name,) for name in self.subjects))
 
 
 def _name_chunks(title: str, names: Iterable[tuple[str | int, ...]]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.measure.readiness import ready_times, replica_use
-from sim.measure.records import MISSING, EventKind, Integers, Records
+from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Integers, Records
 from sim.routing.outcomes import Outcome, ProbeOutcome, Source
 from sim.routing.replica import ReplicaKey
 
@@ -97,13 +97,15 @@ def probes(records: Records) -> pd.DataFrame:
 
 
 def events(records: Records) -> pd.DataFrame:
-    """Return one row per event of a row or a process, in order.
+    """Return one row per event, in order.
 
-    `process_alive` is known of removed rows, `redundant` of installs and loads that started; `cause` is why a row was
-    written or removed, or a load failed.
+    `process_alive` is known of removed rows, `redundant` of installs and loads that started, `status` of nodes that
+    changed, `scaled_by` of models that were to have more or fewer replicas. `cause` is why it happened, or why a load
+    failed; of a fault it is the kind. `subject` is the node, the model or the victim where no replica is meant.
     """
     table = records.events
-    flag, removed = table["flag"], table["kind"] == EventKind.ROW_REMOVED
+    flag, kind = table["flag"], table["kind"]
+    removed, changed, scaled = (kind == of for of in (EventKind.ROW_REMOVED, EventKind.NODE_CHANGED, EventKind.SCALED))
     return pd.DataFrame(
         {
             "seq": table["seq"],
@@ -115,7 +117,10 @@ def events(records: Records) -> pd.DataFrame:
             "request": _integers(table["request"]),
             "cause": _names(table["cause"], records.causes),
             "process_alive": _booleans(np.where(removed, flag, MISSING)),
-            "redundant": _booleans(np.where(removed, MISSING, flag)),
+            "redundant": _booleans(np.where(removed | changed | scaled, MISSING, flag)),
+            "subject": _names(table["subject"], records.subjects),
+            "status": _names(np.where(changed, flag, MISSING), NODE_STATUSES),
+            "scaled_by": pd.arrays.IntegerArray(flag.copy(), ~scaled),
         }
     )
 

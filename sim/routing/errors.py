@@ -28,5 +28,13 @@ class NoReplica(CallError):
     """No node can take a new replica of the model."""
 
 
+class NoMatchingNode(NoReplica):
+    """No healthy node has the labels that the model asks for."""
+
+
+class NoFreeSlot(NoReplica):
+    """The node has as many replicas of the model as it may have."""
+
+
 class Busy(CallError):
     """The call was turned away because too much work is under way."""

@@ -1,63 +1,49 @@
 """A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
-from sim.routing.cold_load import ColdLoad
+from sim.routing.cold_load import ColdLoad, InlineLoad
 from sim.routing.errors import CallError
-from sim.routing.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, HealthCheck, Reading
+from sim.routing.eviction import Eviction
+from sim.routing.health_check import HealthCheck
+from sim.routing.load_jobs import LoadJobs
+from sim.routing.load_path import LoadPath
+from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Dialer, Journal, Registry, Runtime, WorkerControl
+from sim.routing.ports import Dialer, Journal, Runtime, WorkerControl
 from sim.routing.probe_cache import ProbeCache
 from sim.routing.request import Request
 from sim.routing.router import Router
-from sim.routing.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
+from sim.routing.settings import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING, ControlSettings, FrontendSettings
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+"""Something without an end, begun anew each time it is called."""
 
 
-class FrontendSettings(Protocol):
-    """Which strategies a frontend uses, by name, and their times."""
+@dataclass(frozen=True, slots=True)
+class FrontendPorts:
+    """All that a frontend reaches its world through."""
 
-    @property
-    def client_cache(self) -> Literal["sticky", "per_request"]:
-        """How a route is reused."""
-
-    @property
-    def probe_ttl_ns(self) -> int:
-        """How long a proof of life lasts; 0 never."""
-
-    @property
-    def probe_timeout_ns(self) -> int:
-        """How long a probe may take."""
-
-    @property
-    def probe_sharing(self) -> Literal["unshared", "leader_owned", "detached"]:
-        """Who owns a probe that several callers wait for."""
-
-    @property
-    def on_probe_timeout(self) -> Literal["remove_row", "keep_row"]:
-        """Whether a replica that does not answer in time is taken for dead or for busy."""
-
-    @property
-    def refreshed_by(self) -> Literal["probes", "calls"]:
-        """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
-
-
-READINGS: Mapping[str, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
-
-SHARING: Mapping[str, Callable[[Runtime], Singleflight]] = {
-    "unshared": lambda _runtime: UnsharedCalls(),
-    "leader_owned": LeaderOwnedFlight,
-    "detached": DetachedFlight,
-}
+    runtime: Runtime
+    registry: LoadJobs
+    dialer: Dialer
+    worker: WorkerControl
+    journal: Journal
 
 
 class Frontend:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_find_route", "_journal", "_refreshed")
+    __slots__ = ("_find_route", "_journal", "_refreshed", "loops")
 
-    def __init__(self, client_cache: ClientCache, journal: Journal, refreshed: ProbeCache | None) -> None:
+    def __init__(
+        self, client_cache: ClientCache, journal: Journal, refreshed: ProbeCache | None, loops: Sequence[Loop] = ()
+    ) -> None:
+        self.loops = loops
+        """What it does on its own, beside its requests."""
         self._find_route = client_cache
         self._journal = journal
         self._refreshed = refreshed
@@ -77,16 +63,9 @@ class Frontend:
             self._refreshed.refresh(route.place)
 
 
-def build_frontend(
-    settings: FrontendSettings,
-    runtime: Runtime,
-    registry: Registry,
-    dialer: Dialer,
-    worker: WorkerControl,
-    journal: Journal,
-    needed_vram_bytes: Mapping[str, int],
-) -> Frontend:
-    """Put a frontend together on a world's ports."""
+def build_frontend(settings: FrontendSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> Frontend:
+    """Put a frontend together on a world's ports. `models` go by name; of others nothing is known."""
+    runtime, registry, dialer, journal = ports.runtime, ports.registry, ports.dialer, ports.journal
     probe_cache = ProbeCache(runtime, settings.probe_ttl_ns, SHARING[settings.probe_sharing](runtime))
     router = Router(
         registry=registry,
@@ -95,10 +74,31 @@ def build_frontend(
         probe_cache=probe_cache,
         health_check=HealthCheck(runtime, journal, settings.probe_timeout_ns),
         reading=READINGS[settings.on_probe_timeout],
-        cold_load=ColdLoad(runtime, registry, dialer, worker, journal, needed_vram_bytes),
+        cold_load=_cold_load(settings.control, ports, models),
+        selectors={name: model.selector for name, model in models.items() if model.selector},
     )
     refreshed = probe_cache if settings.refreshed_by == "calls" else None
     return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed)
+
+
+def _cold_load(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> ColdLoad:
+    return InlineLoad(ports.registry, ports.journal, build_load_path(settings, ports, models))
+
+
+def build_load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
+    """Put together what adds replicas."""
+    release = RELEASE[settings.release]
+    return LoadPath(
+        ports.runtime,
+        ports.registry,
+        ports.dialer,
+        ports.worker,
+        ports.journal,
+        models,
+        PLACEMENT[settings.placement],
+        Eviction(ports.runtime, ports.registry, ports.worker, ports.journal, models, release),
+        LOAD_LIMITS[settings.load_limit],
+    )
 
 
 def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, journal: Journal) -> ClientCache:

@@ -1,12 +1,13 @@
 """What a world must provide for the routing code to run in it: a clock and tasks, a registry, backends, a journal."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus, RowState
 
 T = TypeVar("T")
 
@@ -63,28 +64,17 @@ class Runtime(Clock, Protocol):
         """Return what the coroutine returns, or cancel it after `limit_ns` and raise DeadlineExceeded."""
 
 
-class NodeView(NamedTuple):
-    """A healthy node as the registry shows it to placement."""
-
-    name: str
-    free_slots: int
-    """Replicas of the model in question that the node can still take."""
-    used_indexes: tuple[int, ...]
-    """Replica indexes of that model which have a row on the node."""
-    loaded_rows: int
-    """Loaded rows of any model."""
-    in_flight: int
-    """Sum over the node's rows."""
-    available_vram_bytes: int
-
-
 class Registry(Protocol):
     """The shared table of replicas, behind transactions that take time. Rows go by key, never by row id."""
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Replica | None:
         """Choose the model's best loaded row, add 1 to its in-flight count and touch it, in one transaction.
 
-        Returns the row as it was read, before the increment; None if the model has no row to serve it.
+        Only rows on healthy nodes count, and only on those named as candidates if there are any. The preferred one is
+        taken whatever its load, if it is among them. Returns the row as it was read, before the increment; None if the
+        model has no row to serve it.
         """
 
     async def increment(self, key: ReplicaKey) -> bool:
@@ -99,14 +89,11 @@ class Registry(Protocol):
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
-        """Write the row as loaded, with this count, in place of any row of the same key."""
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+        """Write the row in this state, with this count, in place of any row of the same key."""
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row; False if it had gone already."""
-
-    async def nodes(self, model: str) -> Sequence[NodeView]:
-        """List the healthy nodes, by name, with what placement of the model needs to know."""
 
     def lock(self, name: str) -> AbstractAsyncContextManager[None]:
         """Hold the advisory lock of that name; waiters get it first come, first served."""
@@ -132,14 +119,33 @@ class Dialer(Protocol):
         """Return a client for the process at the address, taken to be that replica's."""
 
 
+class RunningProcess(NamedTuple):
+    """A line of a worker's process table."""
+
+    key: ReplicaKey
+    address: str
+
+
 class WorkerControl(Protocol):
-    """Starts backend processes on nodes."""
+    """Starts and ends backend processes on nodes. Raises Unavailable if the node's worker does not answer."""
 
     async def install(self, key: ReplicaKey) -> str:
         """Return the address of the replica's process, started first if it does not run.
 
         Raises a CallError if the process cannot be started.
         """
+
+    async def stop(self, key: ReplicaKey) -> None:
+        """Have the replica's process end; nothing happens if it does not run."""
+
+    async def unload(self, node: str, model: str) -> None:
+        """Have one process of the node drop its model, without ending it.
+
+        The call says no address, and the worker takes the first process it knows, of whatever model.
+        """
+
+    async def processes(self, node: str) -> Sequence[RunningProcess]:
+        """List the node's processes that run and are not being stopped."""
 
 
 class Journal(Protocol):
@@ -186,6 +192,15 @@ class Journal(Protocol):
 
     def lock_waited(self, wait_ns: int) -> None:
         """A registry transaction had to wait that long for a lock."""
+
+    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
+        """The registry takes the node for something else from now on."""
+
+    def scaled(self, model: str, replicas: int, cause: str) -> None:
+        """A pass decided to add replicas of the model, or to take some away if the number is negative."""
+
+    def fault_struck(self, kind: str, place: str) -> None:
+        """A fault of the scenario took effect on a node, a frontend, a replica or a port."""
 
 
 Probe = Callable[[], Awaitable[bool]]

@@ -2,6 +2,7 @@
 
 from sim.scenario.dump import dump
 from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.faults import FAULT_KINDS, FaultSpec
 from sim.scenario.json_schema import json_schema
 from sim.scenario.load import ScenarioFile, load, loads
 from sim.scenario.metric_names import METRIC_NAMES, is_metric
@@ -22,11 +23,13 @@ from sim.scenario.streams import stream
 from sim.scenario.workload import WorkloadSpec
 
 __all__ = [
+    "FAULT_KINDS",
     "METRIC_NAMES",
     "BackendSpec",
     "Call",
     "ClosedUser",
     "Expectation",
+    "FaultSpec",
     "ModelSpec",
     "NetworkSpec",
     "NodeSpec",

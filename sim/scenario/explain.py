@@ -30,6 +30,8 @@ _ALLOWED_BOUNDS: Mapping[str, str] = {
     "string_too_long": "at most {max_length} characters",
     "string_too_short": "at least {min_length} characters",
 }
+# Lists whose entries differ by kind, and a kind of each.
+_TAGGED: Mapping[str | int, str] = {"workload": "poisson", "faults": "node_crash"}
 _TOKENS = "a whole number, or a mapping with mean and distribution"
 
 
@@ -63,7 +65,7 @@ def _problems(one: Any, path: Path, model: type[BaseModel], locator: Locator) ->
 
 def _choice(kind: str, context: Mapping[str, Any], value: Any, path: Path, locator: Locator) -> Problem:
     if kind == "union_tag_not_found":
-        return locator.problem((*path, "kind"), "missing; it has to be written, such as kind: poisson")
+        return locator.problem((*path, "kind"), f"missing; it has to be written, such as kind: {_TAGGED[path[0]]}")
     if kind == "union_tag_invalid":
         path, value = (*path, "kind"), value["kind"]
     known = tuple(re.findall(r"'([^']*)'", context.get("expected_tags") or context["expected"]))
@@ -88,8 +90,8 @@ def _plain_text(one: Any) -> str:
 
 
 def _without_tag(location: Path) -> Path:
-    """Drop the kind that the schema adds to the path of a workload."""
-    return (*location[:2], *location[3:]) if location[:1] == ("workload",) else location
+    """Drop the kind that the schema adds to the path of a workload or a fault."""
+    return (*location[:2], *location[3:]) if location and location[0] in _TAGGED else location
 
 
 def _written(path: Path, document: Any) -> tuple[Path, Any]:

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from sim.scenario.base import Name, Spec
+from sim.scenario.control_plane import Labels
 from sim.scenario.service_profiles import Hardware
 from sim.scenario.units import Size
 
@@ -18,3 +19,7 @@ class NodeSpec(Spec):
     """Work done per second, against a node of speed 1."""
     hardware: Hardware | None = None
     """Which column of the service profiles holds for it."""
+    labels: Labels = Field(default_factory=dict)
+    """What selectors of models ask for."""
+    disk_bytes: Size = Field(default=0, alias="disk")
+    """0 if unknown, which holds anything."""

@@ -21,6 +21,30 @@ def reference_problems(locator: Locator) -> Iterator[Problem]:
             yield from _unknown(locator, (*path, *replica_path, "node"), replica.get("node"), nodes, "node")
     for path, entry in _entries(document, ("workload",)):
         yield from _unknown(locator, (*path, "model"), entry.get("model"), models, "model")
+    for path, entry in _entries(document, ("faults",)):
+        yield from _targets(locator, path, entry, nodes, models)
+
+
+def _targets(
+    locator: Locator, path: Path, fault: dict[str, Any], nodes: dict[str, None], models: dict[str, None]
+) -> Iterator[Problem]:
+    """Yield a problem for each node, model, frontend or workload of a fault that the scenario does not have."""
+    for key, known, what in (("node", nodes, "node"), ("model", models, "model"), ("other", models, "model")):
+        yield from _unknown(locator, (*path, key), fault.get(key), known, what)
+    for index, name in enumerate(_listed(fault, "nodes")):
+        yield from _unknown(locator, (*path, "nodes", index), name, nodes, "node")
+    frontends, sources = locator.document.get("frontends", 1), len(_listed(locator.document, "workload"))
+    yield from _beyond(locator, (*path, "frontend"), fault.get("frontend"), frontends, "frontends")
+    for index, frontend in enumerate(_listed(fault, "frontends")):
+        yield from _beyond(locator, (*path, "frontends", index), frontend, frontends, "frontends")
+    yield from _beyond(locator, (*path, "source"), fault.get("source"), sources, "the entries of workload")
+    for key in ("nodes", "frontends"):
+        yield from _listed_twice(locator, (*path, key), _listed(fault, key))
+
+
+def _listed(mapping: dict[str, Any], key: str) -> tuple[Any, ...]:
+    entries = mapping.get(key)
+    return entries if isinstance(entries, tuple) else ()
 
 
 def _entries(document: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -50,3 +74,18 @@ def _unknown(locator: Locator, path: Path, name: Any, known: dict[str, None], wh
     if known and isinstance(name, str) and name not in known:
         text = f"{found(name)} is not a {what}; allowed: {listed(known)}"
         yield locator.problem(path, text, word=name, known=tuple(known))
+
+
+def _beyond(locator: Locator, path: Path, index: Any, count: Any, counted: str) -> Iterator[Problem]:
+    # Without a sound number to compare with, what is wrong with that is reported instead.
+    if type(index) is int and type(count) is int and index >= count > 0:
+        yield locator.problem(path, f"found {found(index)}; allowed: an index below {counted}, {count}")
+
+
+def _listed_twice(locator: Locator, path: Path, entries: tuple[Any, ...]) -> Iterator[Problem]:
+    seen: set[str | int] = set()
+    for index, entry in enumerate(entries):
+        if isinstance(entry, (str, int)) and entry in seen:
+            yield locator.problem((*path, index), f"found {found(entry)} a second time; allowed: entries that differ")
+        elif isinstance(entry, (str, int)):
+            seen.add(entry)

@@ -24,6 +24,33 @@ class ProbeSpec(Spec):
     """What counts as a sign of life: probes alone, or successful calls as well."""
 
 
+class ControlSpec(Spec):
+    """How replicas come and go: in each pair, what the original does and what this project puts in its place."""
+
+    loads: Literal["inline", "job"]
+    """Whether a cold load runs inside the request that needs it, under the model's lock, or on its own."""
+    load_limit: Literal["fixed", "by_size"]
+    """Whether a load may take 5 minutes, or 20 s more for each GiB; only the latter stops a process that is late."""
+    load_wait_ns: Duration = Field(alias="load_wait", gt=0)
+    """How long a request waits for a load that runs on its own before it is turned away."""
+    placement: Literal["lenient", "strict"]
+    """Whether an eviction may put a replica outside its selector, and conflicts count only where there is one."""
+    release: Literal["unload", "stop"]
+    """How a process is freed: some process of its node drops its model, or this very one ends."""
+    ports: Literal["reuse", "quarantine"]
+    """Whether a port may be given away the moment it is released."""
+    monitor: Literal["every_miss", "busy_is_alive"]
+    """Whether the health monitor takes a replica that does not answer in time for dead."""
+    reaper: Literal["first_miss", "third_miss"]
+    """Whether the reconciler deletes a row at the first probe that fails, or at the third refusal in a row."""
+    load_info: Literal["with_rows", "kept"]
+    """Whether how to load a model is forgotten with its last row."""
+    passes: Literal["every_frontend", "once_per_tick"]
+    """Whether every frontend's ticker makes a pass, or the first one in each interval."""
+    drain: Literal["at_once", "when_idle"]
+    """Whether a drained node stops its processes at once, or when their requests have ended."""
+
+
 class RouterSpec(Spec):
     """The router's variant. Every key not written comes from the profile.
 
@@ -35,6 +62,7 @@ class RouterSpec(Spec):
     policy: Literal["best_replica"]
     client_cache: Literal["sticky", "per_request"]
     probe: ProbeSpec
+    control: ControlSpec
     pick: Literal["serial", "read_committed", "locked"]
 
     @model_validator(mode="before")

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sim.scenario.base import Name, Spec, wrong
+from sim.scenario.control_plane import ControlPlaneSpec, SchedulingSpec
+from sim.scenario.faults import FaultSpec
 from sim.scenario.nodes import NodeSpec
 from sim.scenario.router import RouterSpec
 from sim.scenario.service import ServiceSpec
@@ -42,6 +44,9 @@ class ModelSpec(Spec):
     name: Name
     vram_bytes: Size = Field(default=0, alias="vram")
     """0 if unknown, which fits anywhere."""
+    disk_bytes: Size = Field(default=0, alias="disk")
+    """Size of its files; 0 if unknown."""
+    scheduling: SchedulingSpec = SchedulingSpec.model_validate({})
     backend: BackendSpec = BackendSpec()
     service: ServiceSpec
     replicas: Annotated[tuple[ReplicaSpec, ...], Field(max_length=10_000)] = ()
@@ -85,8 +90,11 @@ class Scenario(Spec):
     frontends: int = Field(default=1, ge=1, le=1000)
     registry: RegistrySpec = RegistrySpec()
     network: NetworkSpec = NetworkSpec()
+    control_plane: ControlPlaneSpec | None = None
+    """Absent where no loops run, in scenarios of the request path alone."""
     router: RouterSpec = Field(default_factory=lambda: RouterSpec.model_validate({}))
     workload: Annotated[tuple[WorkloadSpec, ...], Field(min_length=1, max_length=1000)]
+    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
 
 
 class Expectation(Spec):

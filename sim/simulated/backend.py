@@ -10,7 +10,8 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import ServiceLaw
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.pace import Pace
+from sim.simulated.runtime import SimulatedRuntime, Task
 
 T = TypeVar("T")
 
@@ -29,6 +30,15 @@ class ProcessSettings:
     """False where the service law does not say when the first token comes."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """A load that will not succeed."""
+
+    cause: str
+    after_ns: int
+    """How far it gets, in loading time."""
+
+
 class BackendProcess:
     """One process on a node: a pool of workers, and the model it holds, if any."""
 
@@ -37,59 +47,107 @@ class BackendProcess:
         runtime: SimulatedRuntime,
         journal: Journal,
         key: ReplicaKey,
+        address: str,
         settings: ProcessSettings,
-        on_loaded: Callable[[], None],
+        pace: Pace,
+        next_load_failure: Callable[[], LoadFailure | None],
+        on_change: Callable[[], None],
     ) -> None:
+        self.key = key
+        self.address = address
+        self.pace = pace
         self.model: str | None = None
+        self._next_load_failure = next_load_failure
         self._runtime = runtime
         self._journal = journal
-        self._key = key
         self._settings = settings
         self._service_law = settings.service_law
-        self._on_loaded = on_loaded
+        self._on_change = on_change
+        self._callers: dict[Task, None] = {}
         self.workers = FifoQueue(runtime, settings.workers)
 
-    def hold(self, model: str) -> None:
-        """Have the model loaded from now on."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether any call is under way or waits its turn."""
+        return bool(self._callers)
+
+    def hold(self, model: str | None) -> None:
+        """Have this model loaded from now on, or none."""
         self.model = model
-        self._on_loaded()
+        self._on_change()
+
+    def end(self, cause: str) -> None:
+        """Break off every call; nobody reaches the process any more, which is the caller's to see to."""
+        for caller in list(self._callers):
+            caller.interrupt(Unavailable(f"the process of {self.key} {cause}"))
 
     async def health(self) -> None:
         """Answer that all is well, when it is this call's turn."""
-        if self._settings.health_waits_for_a_worker:
-            await self.workers.acquire()
-            self.workers.release()
+        caller = self._enter()
+        try:
+            if not self.pace.is_moving:
+                await self.pace.moving()
+            if self._settings.health_waits_for_a_worker:
+                await self.workers.acquire()
+                self.workers.release()
+        finally:
+            del self._callers[caller]
 
     async def predict(self, request: Request) -> None:
         """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
-        if not self.workers.take_if_free():
-            await self.workers.acquire()
+        caller = self._enter()
         try:
-            if self.model != request.model:
-                raise self._wrong_model(request.model)
-            self._journal.served_from(request)
-            service_law = self._service_law
-            prefill_ns, decode_ns = service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
-            await self._runtime.sleep(prefill_ns + decode_ns)
-            if self._settings.tells_first_token:
-                self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
+            if not self.pace.is_moving:
+                await self.pace.moving()
+            if not self.workers.take_if_free():
+                await self.workers.acquire()
+            try:
+                await self._serve(request)
+            finally:
+                self.workers.release()
         finally:
-            self.workers.release()
+            del self._callers[caller]
 
     async def load_model(self, model: str) -> None:
         """Load the model once a worker is free, whether it is held already or not."""
-        self._journal.load_started(self._key, redundant=self.model == model)
-        await self.workers.acquire()
+        self._journal.load_started(self.key, redundant=self.model == model)
+        caller = self._enter()
         try:
-            await self._runtime.sleep(self._settings.load_time_ns)
-            self.hold(model)
+            await self.workers.acquire()
+            try:
+                await self._load(model)
+            finally:
+                self.workers.release()
         finally:
-            self.workers.release()
+            del self._callers[caller]
+
+    def _enter(self) -> Task:
+        caller = self._runtime.running_task()
+        self._callers[caller] = None
+        return caller
+
+    async def _serve(self, request: Request) -> None:
+        if self.model != request.model:
+            raise self._wrong_model(request.model)
+        self._journal.served_from(request)
+        service_law = self._service_law
+        prefill_ns, decode_ns = service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
+        await self.pace.work(prefill_ns + decode_ns)
+        if self._settings.tells_first_token:
+            self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
+
+    async def _load(self, model: str) -> None:
+        failure = self._next_load_failure()
+        if failure is not None:
+            await self.pace.work(failure.after_ns)
+            raise CallError(failure.cause)
+        await self.pace.work(self._settings.load_time_ns)
+        self.hold(model)
 
     def _wrong_model(self, asked_for: str) -> CallError:
         if self.model is None:
-            return ModelNotLoaded(f"{self._key} holds no model")
-        return WrongModel(f"{self._key} holds {self.model}, not {asked_for}")
+            return ModelNotLoaded(f"{self.key} holds no model")
+        return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
 
 
 class BackendClient:

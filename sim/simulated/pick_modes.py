@@ -6,19 +6,58 @@ best when they began, and a burst herds. Measured on PostgreSQL 15: 32 simultane
 fall as [31, 1, 0, 0].
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from sim.routing.replica import Replica, pick_best_replica
+from sim.routing.ports import Clock
+from sim.routing.replica import Replica, ReplicaKey, pick_best_replica, row_order
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.replica_table import ReplicaTable, Row
 from sim.simulated.runtime import SimulatedRuntime
 
 
+class Choice:
+    """Which of the rows at that moment one pick wants, the best first."""
+
+    __slots__ = ("_candidates", "_preferred", "_table", "clock", "model")
+
+    def __init__(
+        self,
+        table: ReplicaTable,
+        clock: Clock,
+        model: str,
+        candidates: Collection[str] = (),
+        preferred: ReplicaKey | None = None,
+    ) -> None:
+        self.model = model
+        self.clock = clock
+        """Whose wall time is written into the row."""
+        self._table = table
+        self._candidates = candidates
+        self._preferred = preferred
+
+    def best(self) -> Row | None:
+        """Return the row to take, if there is any."""
+        rows = self._rows()
+        if self._preferred is not None:
+            preferred = next((row for row in rows if row.key == self._preferred), None)
+            if preferred is not None:
+                return preferred
+        return pick_best_replica(rows)
+
+    def in_order(self) -> list[Row]:
+        """Return the rows, the best first, as one statement sees them."""
+        return sorted(self._rows(), key=lambda row: (row.key != self._preferred, row_order(row)))
+
+    def _rows(self) -> Sequence[Row]:
+        rows = self._table.pickable(self.model)
+        return [row for row in rows if row.key.node in self._candidates] if self._candidates else rows
+
+
 class PickMode(Protocol):
     """One transaction that chooses a row and counts the request on it."""
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(self, choice: Choice) -> Replica | None:
         """Return the row as read, before the increment; None if no row is left to choose."""
 
 
@@ -28,17 +67,16 @@ class SerialPick:
     Transactions that take no time cannot overlap, so with those every mode comes down to this one.
     """
 
-    def __init__(self, runtime: SimulatedRuntime, table: ReplicaTable, transaction_ns: int) -> None:
+    def __init__(self, runtime: SimulatedRuntime, transaction_ns: int) -> None:
         self._runtime = runtime
-        self._table = table
         self._transaction_ns = transaction_ns
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(self, choice: Choice) -> Replica | None:
         """Choose and count when the transaction's time has passed."""
         if self._transaction_ns:
             await self._runtime.sleep(self._transaction_ns)
-        row = pick_best_replica(self._table.loaded(model))
-        return None if row is None else row.take(self._runtime.now_ns())
+        row = choice.best()
+        return None if row is None else row.take(choice.clock.wall_ns())
 
 
 class ReadCommittedPick:
@@ -56,24 +94,24 @@ class ReadCommittedPick:
         self._transaction_ns = transaction_ns
         self._lock_waited = lock_waited
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(self, choice: Choice) -> Replica | None:
         """Lock the best row and its node, count the pick and commit."""
-        best = pick_best_replica(self._table.loaded(model))
+        best = choice.best()
         if best is None:
             await self._runtime.sleep(self._transaction_ns)
             return None
         if self._is_free(best):
-            return await self._take(best)
-        return await self._take_first_that_still_stands(self._table.in_pick_order(model))
+            return await self._take(best, choice.clock)
+        return await self._take_first_that_still_stands(choice.in_order(), choice.clock)
 
-    async def _take_first_that_still_stands(self, snapshot: Sequence[Row]) -> Replica | None:
+    async def _take_first_that_still_stands(self, snapshot: Sequence[Row], clock: Clock) -> Replica | None:
         for row in snapshot:
-            taken = await self._take(row)
+            taken = await self._take(row, clock)
             if taken is not None:
                 return taken
         return None
 
-    async def _take(self, row: Row) -> Replica | None:
+    async def _take(self, row: Row, clock: Clock) -> Replica | None:
         """Hold the row and its node for the transaction; None if the row has gone by the time it is locked."""
         began_ns = self._runtime.now_ns()
         node = self._table.nodes[row.key.node]
@@ -84,10 +122,10 @@ class ReadCommittedPick:
                 waited_ns = self._runtime.now_ns() - began_ns
                 if waited_ns:
                     self._lock_waited(waited_ns)
-                if self._table.rows.get(row.key) is not row:
+                if not self._table.still_stands(row):
                     return None
                 await self._runtime.sleep(self._transaction_ns)
-                return row.take(self._runtime.now_ns())
+                return row.take(clock.wall_ns())
             finally:
                 node.lock.release()
         finally:
@@ -106,15 +144,15 @@ class LockedPick:
         self._lock_waited = lock_waited
         self._locks: dict[str, FifoQueue] = {}
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(self, choice: Choice) -> Replica | None:
         """Pick while nobody else picks for the model."""
-        lock = self._locks.setdefault(model, FifoQueue(self._runtime, 1))
+        lock = self._locks.setdefault(choice.model, FifoQueue(self._runtime, 1))
         began_ns = self._runtime.now_ns()
         await lock.acquire()
         try:
             waited_ns = self._runtime.now_ns() - began_ns
             if waited_ns:
                 self._lock_waited(waited_ns)
-            return await self._pick_mode.pick(model)
+            return await self._pick_mode.pick(choice)
         finally:
             lock.release()

@@ -1,52 +1,53 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Collection, Coroutine
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
-from sim.routing.ports import Journal, NodeView
+from sim.routing.ports import Clock, Journal
 from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import RowState
+from sim.simulated.database import Database
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.pick_modes import PickMode
-from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.pick_modes import Choice, PickMode
 from sim.simulated.runtime import SimulatedRuntime
 
 
 class SimulatedRegistry:
-    """A SQL registry as its clients feel it.
+    """A SQL registry as one frontend feels it; all frontends share its database.
 
-    Every call is one transaction of `transaction_ns`. A pick holds its row all that time; the other writes are
-    single statements, which take effect at the end of theirs, once no pick holds the row.
+    Every call is one transaction of the database's length. A pick holds its row all that time; the other writes are
+    single statements, which take effect at the end of theirs, once no pick holds the row. What is written into a row
+    as the present time is the frontend's own `clock`.
     """
 
     def __init__(
-        self,
-        runtime: SimulatedRuntime,
-        table: ReplicaTable,
-        pick_mode: PickMode,
-        transaction_ns: int,
-        journal: Journal,
+        self, runtime: SimulatedRuntime, clock: Clock, database: Database, pick_mode: PickMode, journal: Journal
     ) -> None:
-        self.table = table
         self.transactions = 0
         self._runtime = runtime
+        self._clock = clock
+        self._database = database
         self._pick_mode = pick_mode
-        self._transaction_ns = transaction_ns
+        self._transaction_ns = database.transaction_ns
         self._journal = journal
-        self._rows = table.rows
-        self._locks: dict[str, FifoQueue] = {}
+        self._table = database.table
+        self._rows = database.table.rows
 
-    def pick(self, model: str) -> Coroutine[Any, Any, Replica | None]:
+    def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Coroutine[Any, Any, Replica | None]:
         """Choose a row and count the request on it, as the pick mode has it."""
         self.transactions += 1
-        return self._pick_mode.pick(model)
+        return self._pick_mode.pick(Choice(self._table, self._clock, model, candidates, preferred))
 
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 and touch the row; False if there is none."""
         self.transactions += 1
         if self._transaction_ns:
             await self._statement(key)
-        return self.table.increment(key, self._runtime.now_ns())
+        return self._table.increment(key, self._clock.wall_ns())
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Take 1, `count` times in a row, each time unless the row has gone or stands at 0."""
@@ -54,7 +55,7 @@ class SimulatedRegistry:
         if self._transaction_ns:
             self._runtime.spawn(self._give_back(key, count), "give back")
         else:
-            self.table.decrement(key, count)
+            self._table.decrement(key, count)
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
@@ -63,35 +64,23 @@ class SimulatedRegistry:
             await self._statement(key)
         row = self._rows.get(key)
         if row is not None:
-            row.last_used_ns = self._runtime.now_ns()
+            row.last_used_ns = self._clock.wall_ns()
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
-        """Write the row as loaded, with this count."""
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+        """Write the row in this state, with this count; how a model is loaded is stored along with it."""
         self.transactions += 1
         await self._statement(key)
-        self.table.insert(key, address, in_flight, FifoQueue(self._runtime, 1))
+        self._database.publish(key, address, in_flight, self._clock.wall_ns(), state)
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row; False if it had gone already."""
         self.transactions += 1
         await self._statement(key)
-        return self.table.delete(key)
+        return self._table.delete(key)
 
-    async def nodes(self, model: str) -> Sequence[NodeView]:
-        """List the nodes, by name, as placement of the model sees them."""
-        self.transactions += 1
-        await self._runtime.sleep(self._transaction_ns)
-        return self.table.node_views(model)
-
-    def lock(self, name: str) -> "AdvisoryLock":
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
         """Return the advisory lock of that name, to be held with `async with`."""
-        return AdvisoryLock(self, self._locks.setdefault(name, FifoQueue(self._runtime, 1)))
-
-    def locks(self) -> Iterator[FifoQueue]:
-        """Yield every lock there is: of rows, of nodes, and by name."""
-        yield from (row.lock for row in self._rows.values())
-        yield from (node.lock for node in self.table.nodes.values())
-        yield from self._locks.values()
+        return AdvisoryLock(self, self._database.lock(name))
 
     async def await_lock(self, queue: FifoQueue) -> None:
         """Take an advisory lock in a transaction of its own, waiting as long as it is held."""
@@ -102,7 +91,7 @@ class SimulatedRegistry:
     async def _give_back(self, key: ReplicaKey, count: int) -> None:
         for _ in range(count):
             await self._statement(key)
-            self.table.decrement(key, 1)
+            self._table.decrement(key, 1)
 
     async def _statement(self, key: ReplicaKey) -> None:
         """Let a single statement's round trip pass, and the wait for its row if a pick holds it."""
@@ -120,7 +109,7 @@ class SimulatedRegistry:
             self._journal.lock_waited(waited_ns)
 
 
-class AdvisoryLock:
+class AdvisoryLock(AbstractAsyncContextManager[None]):
     """One use of a named lock; released at once, whether its holder finished, failed or left."""
 
     __slots__ = ("_queue", "_registry")

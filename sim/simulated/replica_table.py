@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from sim.routing.ports import Clock, NodeView
-from sim.routing.replica import Replica, ReplicaKey, row_order
+from sim.routing.fleet import Node, NodeFacts, ReplicaRow
+from sim.routing.ports import Clock
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import ROWS_DELETED, NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
 
 
@@ -18,7 +20,15 @@ from sim.simulated.fifo_queue import FifoQueue
 class Row(Replica):
     """A `node_models` row, with the lock that a transaction takes on it."""
 
+    state: RowState
+    confirmed_ns: int
+    """When a background loop last found its process; whatever else shows interest in it is a use."""
     lock: FifoQueue
+
+    def as_read(self) -> ReplicaRow:
+        """Return what a reading of the fleet shows."""
+        updated_ns = max(self.last_used_ns, self.confirmed_ns)
+        return ReplicaRow(self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns)
 
     def take(self, wall_ns: int) -> Replica:
         """Count a pick on the row and touch it; return the row as the pick read it."""
@@ -32,10 +42,34 @@ class Row(Replica):
 class NodeRow:
     """A `backend_nodes` row; a pick locks it together with the replica's row."""
 
-    name: str
-    slots: int
-    available_vram_bytes: int
+    facts: NodeFacts
     lock: FifoQueue
+    status: NodeStatus
+    heartbeat_ns: int
+    available_vram_bytes: int
+    available_disk_bytes: int
+    reserved_vram_bytes: int = 0
+
+    def as_read(self) -> Node:
+        """Return what a reading of the fleet shows."""
+        facts = self.facts
+        return Node(
+            name=facts.name,
+            status=self.status,
+            address=facts.address,
+            slots=facts.slots,
+            labels=facts.labels,
+            heartbeat_ns=self.heartbeat_ns,
+            available_vram_bytes=self.available_vram_bytes,
+            reserved_vram_bytes=self.reserved_vram_bytes,
+            total_disk_bytes=facts.total_disk_bytes,
+            available_disk_bytes=self.available_disk_bytes,
+        )
+
+
+def registered(facts: NodeFacts, lock: FifoQueue, wall_ns: int) -> NodeRow:
+    """Return the row of a node that has just registered."""
+    return NodeRow(facts, lock, NodeStatus.HEALTHY, wall_ns, facts.total_vram_bytes, facts.total_disk_bytes)
 
 
 @dataclass(slots=True)
@@ -48,26 +82,25 @@ class _Drift:
 
 
 class ReplicaTable:
-    """Rows by key, and for each model its rows in the order of their ids."""
+    """Rows by key, and for each model those that may be picked, in the order of their ids."""
 
     def __init__(self, clock: Clock, nodes: Iterable[NodeRow]) -> None:
         self._clock = clock
-        self.nodes = {node.name: node for node in sorted(nodes, key=lambda node: node.name)}
+        self.nodes = {node.facts.name: node for node in sorted(nodes, key=lambda node: node.facts.name)}
         self.rows: dict[ReplicaKey, Row] = {}
+        """In the order of their ids."""
         self.floor_hits = 0
-        self._by_model: dict[str, list[Row]] = {}
+        self._pickable: dict[str, list[Row]] = {}
         self._drifts: dict[ReplicaKey, _Drift] = {}
         self._next_id = count(1)
 
-    def loaded(self, model: str) -> Sequence[Row]:
-        """Return the model's rows by id, so that the first of a full tie is the smallest id."""
-        return self._by_model.get(model, ())
+    def pickable(self, model: str) -> Sequence[Row]:
+        """Return the model's loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id."""
+        return self._pickable.get(model, ())
 
-    def in_pick_order(self, model: str) -> list[Row]:
-        """Return the model's rows, the best first, as one statement sees them."""
-        return sorted(self.loaded(model), key=row_order)
-
-    def insert(self, key: ReplicaKey, address: str, in_flight: int, lock: FifoQueue) -> None:
+    def insert(
+        self, key: ReplicaKey, address: str, in_flight: int, lock: FifoQueue, wall_ns: int, state: RowState
+    ) -> None:
         """Write the row, in place of any row of the same key."""
         self.delete(key)
         self._settle_drift(key)
@@ -77,12 +110,15 @@ class ReplicaTable:
             key=key,
             address=address,
             in_flight=in_flight,
-            last_used_ns=self._clock.wall_ns(),
+            last_used_ns=wall_ns,
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
+            state=state,
+            confirmed_ns=wall_ns,
             lock=lock,
         )
         self.rows[key] = row
-        self._by_model.setdefault(key.model, []).append(row)
+        if self._may_be_picked(row):
+            self._pickable.setdefault(key.model, []).append(row)
 
     def delete(self, key: ReplicaKey) -> bool:
         """Delete the row; False if there is none. Its holders are then counted nowhere."""
@@ -91,8 +127,34 @@ class ReplicaTable:
             return False
         self._settle_drift(key).missing += row.in_flight
         del self.rows[key]
-        self._by_model[key.model].remove(row)
+        if self._may_be_picked(row):
+            self._pickable[key.model].remove(row)
         return True
+
+    def still_stands(self, row: Row) -> bool:
+        """Tell whether the row is there and may be picked."""
+        return self.rows.get(row.key) is row and self._may_be_picked(row)
+
+    def row(self, row_id: str) -> Row | None:
+        """Return the row with this id, if it is there still."""
+        return next((row for row in self.rows.values() if row.id == row_id), None)
+
+    def set_status(self, node: str, status: NodeStatus) -> list[ReplicaRow]:
+        """Set the node's status; delete and return its rows if the status has that effect."""
+        self.nodes[node].status = status
+        removed = self.delete_rows_of(node) if ROWS_DELETED[status] else []
+        self._pickable = {}
+        for row in self.rows.values():
+            if self._may_be_picked(row):
+                self._pickable.setdefault(row.key.model, []).append(row)
+        return removed
+
+    def delete_rows_of(self, node: str) -> list[ReplicaRow]:
+        """Delete the node's rows and return them as they were."""
+        removed = [row.as_read() for row in self.rows.values() if row.key.node == node]
+        for row in removed:
+            self.delete(row.key)
+        return removed
 
     def increment(self, key: ReplicaKey, wall_ns: int) -> bool:
         """Add 1 to the row's number in flight and touch it; False if the row has gone."""
@@ -117,16 +179,18 @@ class ReplicaTable:
         if row is not None:
             self.floor_hits += lost
 
+    def clear_in_flight(self, row: Row) -> None:
+        """Set the row's count to 0; whoever it counted is then counted nowhere."""
+        self._settle_drift(row.key).missing += row.in_flight
+        row.in_flight = 0
+
     def report_vram(self, node: str, available_bytes: int) -> None:
-        """Take over what a node reports as its free VRAM."""
+        """Take over what a node reports as its free VRAM, in place of what was reserved there."""
         self.nodes[node].available_vram_bytes = available_bytes
+        self.nodes[node].reserved_vram_bytes = 0
         for row in self.rows.values():
             if row.key.node == node:
                 row.available_vram_bytes = available_bytes
-
-    def node_views(self, model: str) -> list[NodeView]:
-        """Return every node, by name, as placement of the model sees it."""
-        return [self._node_view(node, model) for node in self.nodes.values()]
 
     def total_in_flight(self) -> int:
         """Return the sum of the stored counts."""
@@ -136,17 +200,8 @@ class ReplicaTable:
         """Return the time integral of |stored count - holders| up to now, over the times when a row existed."""
         return sum(self._settle_drift(key).total_ns for key in list(self._drifts))
 
-    def _node_view(self, node: NodeRow, model: str) -> NodeView:
-        rows = [row for row in self.rows.values() if row.key.node == node.name]
-        used = tuple(row.key.replica_index for row in rows if row.key.model == model)
-        return NodeView(
-            name=node.name,
-            free_slots=node.slots - len(used),
-            used_indexes=used,
-            loaded_rows=len(rows),
-            in_flight=sum(row.in_flight for row in rows),
-            available_vram_bytes=node.available_vram_bytes,
-        )
+    def _may_be_picked(self, row: Row) -> bool:
+        return row.state is RowState.LOADED and self.nodes[row.key.node].status is NodeStatus.HEALTHY
 
     def _void_reservation(self, key: ReplicaKey) -> None:
         # A call whose start finds no row gives nothing back, so what its pick added is held by nobody from here on.

@@ -30,11 +30,19 @@ _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
-    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "name", "send", "waits_for", "work")
+    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "name", "peers", "send", "waits_for", "work")
 
     def __init__(
-        self, runtime: "SimulatedRuntime", work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None
+        self,
+        runtime: "SimulatedRuntime",
+        work: Coroutine[Any, Any, Any],
+        name: str,
+        peers: "Tasks",
+        on_end: Answer | None,
     ) -> None:
+        self.peers = peers
+        """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""
+        peers[self] = None
         self.work = work
         self.send = work.send
         self.name = name
@@ -55,6 +63,12 @@ class Task:
         """Raise Cancelled in the coroutine, later at this same instant, unless it has ended by then."""
         if self._outcome is None:
             cast("list[Any]", self._runtime.timeout(0).callbacks).append(self._break_off)
+
+    def interrupt(self, error: Exception) -> None:
+        """Raise the error in the coroutine where it waits, at once. It must not have ended, nor be running."""
+        interrupter = self._runtime.current
+        self._throw(error)
+        self._runtime.current = interrupter
 
     def result(self) -> Any:
         """Return what the coroutine returned, or raise what it raised; only once it is done."""
@@ -93,7 +107,7 @@ class Task:
         """Note how the coroutine ended."""
         self._outcome = outcome
         self.waits_for = None
-        del self._runtime.live[self]
+        del self.peers[self]
         error = outcome[1]
         if self._on_end is not None:
             self._on_end.set_result(None)
@@ -122,12 +136,18 @@ class Task:
             self.step(self.work.throw, ValueError(_NOT_A_DELAY.format(wait)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
-        if self._outcome is not None:
-            return
+        if self._outcome is None:
+            self._throw(Cancelled(f"{self.name} was cancelled"))
+
+    def _throw(self, error: BaseException) -> None:
         wait = self.waits_for
         if isinstance(wait, simpy.Event) and wait.callbacks is not None:
             wait.callbacks.remove(self.resume)
-        self.step(self.work.throw, Cancelled(f"{self.name} was cancelled"))
+        self.step(self.work.throw, error)
+
+
+Tasks = dict[Task, None]
+"""In the order they were started."""
 
 
 class SimulatedRuntime(simpy.Environment):
@@ -143,7 +163,10 @@ class SimulatedRuntime(simpy.Environment):
         self.tickets = tickets or count()
         self.heap: list[Any] = self._queue
         """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
-        self.live: dict[Task, None] = {}
+        self.live: Tasks = {}
+        """The run lasts as long as there are any."""
+        self.background: Tasks = {}
+        """Loops without an end, and what they have begun."""
         self.current: Task | None = None
         self._is_over = False
         self._failures: list[BaseException] = []
@@ -178,8 +201,18 @@ class SimulatedRuntime(simpy.Environment):
 
         If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise.
         """
-        task = Task(self, work, name, on_end)
-        self.live[task] = None
+        spawner = self.current
+        return self._start(Task(self, work, name, self.live if spawner is None else spawner.peers, on_end))
+
+    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run does not wait for; nor does it wait for what that one starts."""
+        return self._start(Task(self, work, name, self.background, None))
+
+    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run waits for, even if something in the background starts it."""
+        return self._start(Task(self, work, name, self.live, None))
+
+    def _start(self, task: Task) -> Task:
         if self._is_over:
             task.close()
             return task
@@ -223,10 +256,10 @@ class SimulatedRuntime(simpy.Environment):
             self._failures.append(failure)
 
     def run_tasks(self, horizon_ns: int) -> bool:
-        """Run event after event until no task is left, or the next event is at or after the horizon.
+        """Run event after event until only the background is left, or the next event is at the horizon or later.
 
-        Returns whether every task came to its own end. Those still alive are closed, in the order they were started,
-        never by the garbage collector. Raises the first failure of a task.
+        Returns whether every task came to its own end. Those still alive are closed, in the order they were started
+        and the background's last, never by the garbage collector. Raises the first failure of a task.
         """
         try:
             # Whatever context the caller is in, the tasks of a run are in one of their own.
@@ -234,7 +267,7 @@ class SimulatedRuntime(simpy.Environment):
             all_ended = not self.live
         finally:
             self._is_over = True
-            for task in list(self.live):
+            for task in [*self.live, *self.background]:
                 task.close()
         if self._failures:
             raise self._failures[0]

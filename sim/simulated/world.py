@@ -1,74 +1,137 @@
 """The simulated world of one run, put together from a scenario and its plan."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 
-from sim.routing.clients import Clients
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.clients import Clients, Serve
+from sim.routing.fleet import FleetRegistry, NodeFacts
+from sim.routing.frontend import Frontend, FrontendPorts, build_frontend
+from sim.routing.model_config import model_configs
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import RowState
+from sim.routing.worker_ports import PortPool
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
 from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
+from sim.simulated.clocks import SkewedRuntime
+from sim.simulated.database import Database
+from sim.simulated.faults import build_faults
 from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.frontend_host import FrontendHost
+from sim.simulated.load_jobs import SimulatedLoadJobs
+from sim.simulated.node_agent import NodeAgent
+from sim.simulated.pace import Pace, SteadyPace, VariablePace
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
-from sim.simulated.registry import SimulatedRegistry
-from sim.simulated.replica_table import NodeRow, ReplicaTable
+from sim.simulated.replica_table import NodeRow, ReplicaTable, registered
 from sim.simulated.runtime import SimulatedRuntime, Tickets
-from sim.simulated.worker import InstallSettings, SimulatedWorkers, WorkerNode
+from sim.simulated.stage import Stage
+from sim.simulated.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 
 NewJournal = Callable[[Clock, Callable[[str], bool]], Journal]
 """Makes the journal from the run's clock and the truth: whether a process runs at an address."""
 
 
+NO_FRONTEND = -1
+"""Stands for a frontend's index where nodes, not a frontend, reach the registry."""
+
+
 class World:
-    """Nodes, registry, frontends and clients on one clock."""
+    """Nodes, registry, frontends and clients on one clock, and the faults that befall them."""
 
     def __init__(self, scenario: Scenario, plan: Plan, new_journal: NewJournal) -> None:
         self.runtime = SimulatedRuntime(_tickets(scenario))
         self._scenario = scenario
+        self._plan = plan
         self._processes: dict[str, BackendProcess] = {}
         self.journal = new_journal(self.runtime, self._processes.__contains__)
-        self._table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
-        self.registry = SimulatedRegistry(
-            self.runtime, self._table, self._pick_mode(), scenario.registry.transaction_ns, self.journal
-        )
+        table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
+        self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
+        self._pick_mode = self._new_pick_mode()
+        self._registries: list[SimulatedLoadJobs] = []
         self._workers = SimulatedWorkers(
             self.runtime,
             self.journal,
-            {node.name: WorkerNode(node.name, node.vram_bytes, self._table.report_vram) for node in scenario.nodes},
+            {node.name: self._worker_node(node) for node in scenario.nodes},
             self._install_settings,
+            self._new_pace,
             self._processes,
             scenario.network.latency_ns,
         )
-        self._plan = plan
+        self._models = model_configs(scenario.models)
+        self._faults = build_faults(scenario)
+        nodes_registry = self._ports(NO_FRONTEND).registry
+        self._agents = {node.name: self._agent(node, nodes_registry) for node in scenario.nodes}
+        self._frontends = {
+            index: FrontendHost(self.runtime, self.journal, partial(self._frontend, index))
+            for index in range(scenario.frontends)
+        }
         self._clients = Clients(
             self.runtime,
             self.journal,
-            frontends={index: self._frontend().serve for index in range(scenario.frontends)},
+            frontends={index: self._serve(index, host) for index, host in self._frontends.items()},
             models=[model.name for model in scenario.models],
             patience_ns=[workload.patience_ns for workload in scenario.workload],
         )
 
+    @property
+    def transactions(self) -> int:
+        """How many the frontends and the nodes have begun."""
+        return sum(registry.transactions for registry in self._registries)
+
     def run(self) -> None:
         """Run until every request has ended, or the limit on draining is reached.
 
-        Raises RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
+        With loops or faults in the background the run lasts as long as the scenario at least, requests or none. Raises
+        RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
         """
         self._bring_up_replicas()
         self._start_clients()
+        if self._scenario.control_plane is not None or self._faults:
+            self._start_background()
         all_ended = self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
-        if all_ended and not all(queue.is_idle() for queue in self._queues()):
+        if (
+            all_ended
+            and not self.runtime.background
+            and not self._faults
+            and not all(queue.is_idle() for queue in self._queues())
+        ):
             raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
 
     def _queues(self) -> Iterator[FifoQueue]:
         for process in self._processes.values():
             yield process.workers
-        yield from self.registry.locks()
+        for node in self._workers.nodes.values():
+            yield from node.install_queues()
+        yield from self.database.locks()
 
     def _start_clients(self) -> None:
         self.runtime.spawn(self._clients.send_as_planned(self._plan.open), "arrivals")
         for number, user in enumerate(self._plan.closed_users):
             self.runtime.spawn(self._clients.take_turns(user), f"user {number}")
+
+    def _start_background(self) -> None:
+        self.runtime.spawn(self._last(), "the scenario's time")
+        stage = Stage(
+            scenario=self._scenario,
+            runtime=self.runtime,
+            journal=self.journal,
+            database=self.database,
+            workers=self._workers,
+            processes=self._processes,
+            agents=self._agents,
+            frontends=self._frontends,
+            clients=self._clients,
+        )
+        for fault in self._faults:
+            self.runtime.spawn_background(fault.happen(stage), "fault")
+        for agent in self._agents.values():
+            self.runtime.spawn_background(agent.beat_for_ever(), "heartbeats")
+        for host in self._frontends.values():
+            host.start_loops()
+
+    async def _last(self) -> None:
+        await self.runtime.sleep(self._scenario.duration_ns)
 
     def _bring_up_replicas(self) -> None:
         for model in self._scenario.models:
@@ -79,19 +142,37 @@ class World:
     async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
         if ready_at_ns:
             await self.runtime.sleep(ready_at_ns)
-        address = self._workers.start(key)
-        self._processes[address].hold(key.model)
-        self._table.insert(key, address, in_flight=0, lock=FifoQueue(self.runtime, 1))
+        process = self._workers.start(key)
+        process.hold(key.model)
+        self.database.publish(key, process.address, 0, self.runtime.wall_ns(), RowState.LOADED)
         self.journal.row_published(key, "scenario")
 
     def _node_row(self, node: NodeSpec) -> NodeRow:
-        return NodeRow(node.name, node.slots, node.vram_bytes, FifoQueue(self.runtime, 1))
+        return registered(_node_facts(node), FifoQueue(self.runtime, 1), self.runtime.wall_ns())
 
-    def _pick_mode(self) -> PickMode:
+    def _worker_node(self, node: NodeSpec) -> WorkerNode:
+        return WorkerNode(
+            self.runtime,
+            NodeSettings(node.name, node.vram_bytes, node.disk_bytes),
+            _port_pool(self.runtime, self._scenario.router.control.ports),
+            on_change=self._report_at_once,
+        )
+
+    def _report_at_once(self, node: str) -> None:
+        """Tell the registry what a node has free where there are no heartbeats to do so."""
+        available_bytes = self._workers.nodes[node].report().available_vram_bytes
+        if self._scenario.control_plane is None and available_bytes is not None:
+            self.database.table.report_vram(node, available_bytes)
+
+    def _new_pace(self, _key: ReplicaKey) -> Pace:
+        return VariablePace(self.runtime) if self._scenario.faults else SteadyPace()
+
+    def _new_pick_mode(self) -> PickMode:
         transaction_ns = self._scenario.registry.transaction_ns
         if self._scenario.router.pick == "serial" or not transaction_ns:
-            return SerialPick(self.runtime, self._table, transaction_ns)
-        read_committed = ReadCommittedPick(self.runtime, self._table, transaction_ns, self.journal.lock_waited)
+            return SerialPick(self.runtime, transaction_ns)
+        table = self.database.table
+        read_committed = ReadCommittedPick(self.runtime, table, transaction_ns, self.journal.lock_waited)
         if self._scenario.router.pick == "read_committed":
             return read_committed
         return LockedPick(self.runtime, read_committed, self.journal.lock_waited)
@@ -99,19 +180,47 @@ class World:
     def _install_settings(self, key: ReplicaKey) -> InstallSettings:
         model = next(model for model in self._scenario.models if model.name == key.model)
         node = next(node for node in self._scenario.nodes if node.name == key.node)
-        return InstallSettings(_process_settings(model, node), model.backend.install_time_ns, model.vram_bytes)
+        return InstallSettings(
+            _process_settings(model, node), model.backend.install_time_ns, model.vram_bytes, model.disk_bytes
+        )
 
-    def _frontend(self) -> Frontend:
-        scenario = self._scenario
-        return build_frontend(
-            settings=scenario.router,
-            runtime=self.runtime,
-            registry=self.registry,
-            dialer=SimulatedDialer(self.runtime, self._processes, scenario.network.latency_ns),
+    def _agent(self, node: NodeSpec, registry: FleetRegistry) -> NodeAgent:
+        control_plane = self._scenario.control_plane
+        heartbeat_ns = None if control_plane is None else control_plane.heartbeat_ns
+        worker = self._workers.nodes[node.name]
+        return NodeAgent(self.runtime, self.journal, registry, worker, _node_facts(node), heartbeat_ns)
+
+    def _serve(self, index: int, host: FrontendHost) -> Serve:
+        """Return what clients call; by way of the host only where something may happen to it."""
+        if host.frontend is not None and not self._faults:
+            return host.frontend.serve
+        serve: Serve = host.serve
+        for fault in self._faults:
+            serve = fault.around_serve(index, serve)
+        return serve
+
+    def _frontend(self, index: int) -> Frontend:
+        settings = self._scenario.router
+        for fault in self._faults:
+            settings = fault.settings(index, settings)
+        return build_frontend(settings, self._ports(index), self._models)
+
+    def _ports(self, index: int) -> FrontendPorts:
+        clock: Clock = self.runtime
+        for fault in self._faults:
+            clock = fault.skew(index, clock)
+        registry = SimulatedLoadJobs(self.runtime, clock, self.database, self._pick_mode, self.journal)
+        self._registries.append(registry)
+        ports = FrontendPorts(
+            runtime=self.runtime if clock is self.runtime else SkewedRuntime(self.runtime, clock),
+            registry=registry,
+            dialer=SimulatedDialer(self.runtime, self._processes, self._scenario.network.latency_ns),
             worker=self._workers,
             journal=self.journal,
-            needed_vram_bytes={model.name: model.vram_bytes for model in scenario.models},
         )
+        for fault in self._faults:
+            ports = fault.around(index, ports)
+        return ports
 
 
 def _tickets(scenario: Scenario) -> Tickets:
@@ -131,3 +240,20 @@ def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
         service_law=service_law(model.service, node),
         tells_first_token=model.service.has_prefill,
     )
+
+
+def _node_facts(node: NodeSpec) -> NodeFacts:
+    return NodeFacts(
+        name=node.name,
+        address=f"{node.name}:{FIRST_PORT}",
+        slots=node.slots,
+        total_vram_bytes=node.vram_bytes,
+        total_disk_bytes=node.disk_bytes,
+        labels=node.labels,
+    )
+
+
+def _port_pool(clock: Clock, ports: str) -> PortPool:
+    if ports == "quarantine":
+        return PortPool(clock, FIRST_PORT)
+    return PortPool(clock, FIRST_PORT, quarantine_ns=0, affinity_ns=0)

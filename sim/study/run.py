@@ -121,10 +121,10 @@ def run_scenario(
     world.run()
     records = recorders[0].records
     totals = Totals(
-        transactions=world.registry.transactions,
-        floor_hits=world.registry.table.floor_hits,
-        final_in_flight=world.registry.table.total_in_flight(),
-        drift_ns=world.registry.table.drift_ns(),
+        transactions=world.transactions,
+        floor_hits=world.database.table.floor_hits,
+        final_in_flight=world.database.table.total_in_flight(),
+        drift_ns=world.database.table.drift_ns(),
         end_ns=world.runtime.now_ns(),
     )
     metrics = summarise(records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario))

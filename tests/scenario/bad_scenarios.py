@@ -34,6 +34,10 @@ def node(keys: str) -> str:
     return good_but("nodes: [{name: spark, " + keys + "}]")
 
 
+def fault(keys: str) -> str:
+    return good_but("frontends: 2", "faults: [{" + keys + "}]")
+
+
 def expect(keys: str) -> str:
     return good_but("variants: {pinned: {}, fixed: {}}", "expect: [{" + keys + "}]")
 
@@ -290,6 +294,46 @@ EXPECTATIONS = {
     "unknown key": (expect("metric: fairness.jain, §minimum: 1"), "expect[0].minimum: found an unknown key; allowed:"),
     "word for the list": (good_but("expect: §fairness"), "found 'fairness'; allowed: a list of at most 1000"),
 }
+FAULTS = {
+    "word for the list": (good_but("faults: §none"), "found 'none'; allowed: a list"),
+    "word for a fault": (good_but("faults: [§node_crash]"), "found 'node_crash'; allowed: a mapping of keys to values"),
+    "no kind": (
+        good_but("faults: [§{node: spark, at: 5s}]"),
+        "faults[0].kind: missing; it has to be written, such as kind: node_crash",
+    ),
+    "unknown kind": (fault("kind: §node_crsh, node: spark, at: 5s"), "and 48 more; did you mean 'node_crash'?"),
+    "key of another kind": (
+        fault("kind: node_pause, node: spark, at: 5s, lasts: 1s, §restart_after: 9s"),
+        "found an unknown key; allowed: kind, at, lasts, node",
+    ),
+    "no moment": (good_but("faults: [§{kind: node_crash, node: spark}]"), "faults[0].at: missing; it has to be"),
+    "moment without unit": (fault("kind: node_crash, node: spark, at: §5"), "5 has no unit; write 30s, 500ms or 5m"),
+    "no length": (fault("kind: node_pause, node: spark, at: 5s, lasts: §0s"), "found '0s'; allowed: more than 0"),
+    "rate of zero": (fault("kind: message_loss, rate: §0"), "faults[0].rate: found 0; allowed: more than 0"),
+    "rate over one": (fault("kind: message_loss, rate: §1.5"), "faults[0].rate: found 1.5; allowed: at most 1"),
+    "rate per second": (fault("kind: message_loss, rate: §5/s"), "faults[0].rate: found '5/s'; allowed: a number"),
+    "unknown node": (
+        fault("kind: node_crash, node: §sprak, at: 5s"),
+        "faults[0].node: 'sprak' is not a node; allowed: spark, thor; did you mean 'spark'?",
+    ),
+    "unknown node in a group": (
+        fault("kind: node_group_crash, nodes: [spark, §tor], at: 5s"),
+        "faults[0].nodes[1]: 'tor' is not a node; allowed: spark, thor; did you mean 'thor'?",
+    ),
+    "frontend beyond the last": (
+        fault("kind: frontend_crash, frontend: §2, at: 5s"),
+        "faults[0].frontend: found 2; allowed: an index below frontends, 2",
+    ),
+    "group of one": (fault("kind: node_group_crash, nodes: §[spark], at: 5s"), "found 1 entries; allowed: at least 2"),
+    "unknown router key": (
+        fault("kind: mixed_policy, frontend: 0, router: {probe: {§tl: 5s}}"),
+        "faults[0].router.probe.tl: found an unknown key; allowed: ttl, timeout",
+    ),
+    "report in words": (
+        fault("kind: node_vram_report, node: spark, at: 5s, reports: §lots"),
+        "'lots' is not a size; write 24GB, 8GiB or 512MB, or unknown",
+    ),
+}
 PATHS = {
     "absolute": (workload("kind: trace, file: §/etc/passwd"), "allowed: a path below the scenario's folder"),
     "upwards": (workload("kind: trace, file: §../trace.csv"), "allowed: a path below the scenario's folder"),
@@ -317,5 +361,6 @@ CLASSES = {
     "not finite": NOT_FINITE,
     "cross-field": CROSS_FIELD,
     "expectations": EXPECTATIONS,
+    "faults": FAULTS,
     "paths": PATHS,
 }

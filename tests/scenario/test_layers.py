@@ -61,7 +61,7 @@ MISPLACED_OVERRIDES = {
     "router..ttl=1": "--set: found 'router..ttl=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
     "nodes=[]": "--set: found the value '[]'; allowed: one plain value, no list or mapping",
     "variants.a.seed=1": "--set variants.a.seed: found an unknown key; allowed: name, about, seed, duration, warmup, "
-    "drain_limit, tie_order, nodes, models, frontends, registry, network and 2 more",
+    "drain_limit, tie_order, nodes, models, frontends, registry, network and 4 more",
 }
 
 

@@ -1,0 +1,178 @@
+"""Nodes and replica rows as the background loops and placement read them from the registry, and change them.
+
+A request needs one row; whoever keeps the fleet in shape needs all of them. What is read is a snapshot: decisions
+over it are pure, and each change checks again what it must not overtake.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from sim.routing.ports import Registry
+from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus, RowState
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a worker says of itself when it registers."""
+
+    name: str
+    address: str = ""
+    """Where its first process is to listen; empty if unknown."""
+    slots: int = 1
+    """Most replicas of one model."""
+    total_vram_bytes: int = 0
+    total_disk_bytes: int = 0
+    """0 if unknown."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What a worker says in a heartbeat; None where it says nothing."""
+
+    available_vram_bytes: int | None = None
+    available_disk_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's row."""
+
+    name: str
+    status: NodeStatus
+    address: str
+    slots: int
+    labels: Mapping[str, str]
+    heartbeat_ns: int
+    """Wall time of the last one."""
+    available_vram_bytes: int
+    reserved_vram_bytes: int
+    """Promised to loads that the node has not reported yet."""
+    total_disk_bytes: int
+    """0 if unknown."""
+    available_disk_bytes: int
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it may serve and take replicas."""
+        return self.status is NodeStatus.HEALTHY
+
+    @property
+    def unreserved_vram_bytes(self) -> int:
+        """What a new replica can count on."""
+        return self.available_vram_bytes - self.reserved_vram_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaRow:
+    """A replica's row; times are wall times of whoever wrote them."""
+
+    id: str
+    key: ReplicaKey
+    address: str
+    state: RowState
+    in_flight: int
+    last_used_ns: int
+    updated_ns: int
+    """When a write last showed interest in it, picks included."""
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it may be picked."""
+        return self.state is RowState.LOADED
+
+
+class Cooldown(NamedTuple):
+    """How far the registry has given up on a model's minimum."""
+
+    fruitless_passes: int
+    until_ns: int
+    """Wall time before which nobody tries again; 0 for no such time."""
+
+
+NO_COOLDOWN = Cooldown(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One reading of the registry."""
+
+    nodes: Sequence[Node]
+    """By name."""
+    rows: Sequence[ReplicaRow]
+    """By id."""
+    loadable: Mapping[str, None]
+    """Models whose load options are stored: nobody can load another one without a request that says how."""
+    cooldowns: Mapping[str, Cooldown]
+    """By model; absent if there was never one, or it was cleared."""
+
+    def healthy_nodes(self) -> list[Node]:
+        """Return the nodes that may serve, by name."""
+        return [node for node in self.nodes if node.is_healthy]
+
+    def rows_of(self, model: str) -> list[ReplicaRow]:
+        """Return the model's rows in any state, by id."""
+        return [row for row in self.rows if row.key.model == model]
+
+    def rows_on(self, node: str) -> list[ReplicaRow]:
+        """Return the node's rows in any state, by id."""
+        return [row for row in self.rows if row.key.node == node]
+
+    def loaded(self, model: str) -> list[ReplicaRow]:
+        """Return the model's loaded rows, by id; their nodes may be in any state."""
+        return [row for row in self.rows if row.key.model == model and row.is_loaded]
+
+
+class FleetRegistry(Registry, Protocol):
+    """The registry's other side: nodes, rows in every state, and what the loops share through it."""
+
+    async def fleet(self) -> Fleet:
+        """Read everything, in one transaction."""
+
+    async def register_node(self, facts: NodeFacts) -> Sequence[ReplicaRow]:
+        """Write the node as healthy, its heartbeat as now and all its VRAM as free, and clear every cooldown.
+
+        Its rows are deleted, whatever their processes do, and returned.
+        """
+
+    async def heartbeat(self, node: str, report: NodeReport) -> None:
+        """Set the node's heartbeat to now; a report of VRAM takes the place of what was reserved there.
+
+        The status of the node stays as it is.
+        """
+
+    async def set_status(self, node: str, status: NodeStatus) -> Sequence[ReplicaRow]:
+        """Set the node's status, and delete and return its rows if the status has that effect."""
+
+    async def remove_row(self, row_id: str) -> bool:
+        """Delete this very row; False if it had gone already, even if another one has its key."""
+
+    async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
+        """Delete the row unless it has requests in flight or was used later than that wall time."""
+
+    async def confirm_row(self, row_id: str) -> None:
+        """Set the row's update time to now."""
+
+    async def clear_in_flight(self, row_id: str) -> None:
+        """Set the row's count to 0."""
+
+    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
+        """Choose a row and delete it, in one transaction that excludes others like it; None if none was chosen."""
+
+    async def reserve_vram(self, node: str, size_bytes: int) -> bool:
+        """Add to what is reserved on the node; False, and nothing added, if more than is available would be."""
+
+    async def release_vram(self, node: str, size_bytes: int) -> None:
+        """Take from what is reserved on the node, down to 0."""
+
+    async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
+        """Write the model's cooldown; NO_COOLDOWN clears it."""
+
+    async def claim_pass(self, name: str, interval_ns: int) -> bool:
+        """Tell the first who asks in each interval, counted from the last time somebody was told so, that he is."""
+
+    def try_lock(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Hold the advisory lock of that name if it is free, for the time of the `async with`; tell whether it was."""

@@ -1,0 +1,34 @@
+"""What the registry says of a node and of a replica's row, in its own words."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class NodeStatus(StrEnum):
+    """What the registry takes a node for."""
+
+    REGISTERING = "registering"
+    PENDING = "pending"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    """Routing passes it over; its rows stay."""
+    OFFLINE = "offline"
+    """Its heartbeat has been missing; its rows are deleted."""
+    DRAINING = "draining"
+    """Taken out of service by hand; its rows are deleted."""
+
+
+ROWS_DELETED: Mapping[NodeStatus, bool] = {
+    status: status in (NodeStatus.OFFLINE, NodeStatus.DRAINING) for status in NodeStatus
+}
+"""Whether a node that gets the status loses its rows."""
+
+
+class RowState(StrEnum):
+    """What a replica's row says of its process; only loaded ones are picked."""
+
+    STAGING = "staging"
+    LOADING = "loading"
+    LOADED = "loaded"
+    UNLOADING = "unloading"
+    IDLE = "idle"
