@@ -129,8 +129,10 @@ class Recorder:
         self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = at_ns
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
-        """Fill in the end and the outcome."""
+        """Fill in the end and the outcome. Raises ValueError if the request has ended before."""
         row = request.id * _REQUEST_WIDTH
+        if self._requests[row + _OUTCOME] != MISSING:
+            raise ValueError(f"request {request.id} has ended before")
         self._requests[row + _END_NS] = self._clock.now_ns()
         self._requests[row + _OUTCOME] = outcome
         if cause:
@@ -161,6 +163,10 @@ class Recorder:
     def lock_waited(self, wait_ns: int) -> None:
         """Add a registry transaction that waited so long for a lock."""
         self.records.lock_waits.append(next(self._seq), wait_ns)
+
+    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
+        """Add an event: a process is there no longer."""
+        self._happened(EventKind.PROCESS_ENDED, key, cause, self._addresses[address])
 
     def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
         """Add an event: the registry takes the node for something else."""

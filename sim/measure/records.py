@@ -40,6 +40,7 @@ class EventKind(IntEnum):
     NODE_CHANGED = 5
     SCALED = 6
     FAULT_STRUCK = 7
+    PROCESS_ENDED = 8
 
 
 class Codes(dict[Name, int]):

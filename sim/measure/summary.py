@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.measure.balance import balance_metrics
-from sim.measure.records import MISSING, Booleans, EventKind, Integers, Records
+from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
+from sim.measure.records import MISSING, NODE_STATUSES, Booleans, EventKind, Integers, Records
 from sim.measure.statistics import percentiles
 from sim.measure.window import Span, Window
 from sim.routing.outcomes import Outcome, ProbeOutcome, Source
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus
 
 _NS_PER_S = 1e9
 
@@ -40,6 +42,7 @@ def summarise(
     *,
     warmup_ns: int = 0,
     workers: Mapping[ReplicaKey, int] | None = None,
+    minimums: Mapping[str, int] | None = None,
 ) -> dict[str, float]:
     """Return the metrics of the requests that arrived in the window, and of what else happened in it.
 
@@ -47,7 +50,7 @@ def summarise(
     than `warmup_ns` is left out. Names end in their unit; a name without one is a count or a ratio. A metric that does
     not apply is absent: `registry.*` and `in_flight.*` unless the window takes in the whole run after the warm-up, and
     any figure over requests where there are none. `workers` (1 where it says nothing) is how many requests each
-    replica serves at a time.
+    replica serves at a time; `minimums` is how many replicas a model should have, of those that should have any.
 
     - `latency`: arrival to last token of completed requests; `ttft`: arrival to first token; `queue`: route to start
       of service; `route`: arrival to route; of every request that came that far.
@@ -59,6 +62,7 @@ def summarise(
         **balance_metrics(records, span, workers or {}),
         **_probe_metrics(records, span),
         **_event_metrics(records, span),
+        **_fleet_metrics(records, span, minimums or {}),
     }
     if span.is_whole_run:
         metrics.update(_whole_run_metrics(records, totals))
@@ -132,6 +136,27 @@ def _event_metrics(records: Records, span: Span) -> dict[str, float]:
         "loads.redundant": _count(load_started & (flag == 1)),
         "loads.failed": _count(load_ended & (cause != MISSING)),
     }
+
+
+def _fleet_metrics(records: Records, span: Span, minimums: Mapping[str, int]) -> dict[str, float]:
+    events = span.rows(records.events, "t_ns")
+    kind, flag, cause = events["kind"], events["flag"], events["cause"]
+    scaled, changed = kind == EventKind.SCALED, kind == EventKind.NODE_CHANGED
+    metrics: dict[str, float] = {
+        "rows.evicted": _count((kind == EventKind.ROW_REMOVED) & (cause == records.causes.get("evicted"))),
+        "scaling.ups": int(np.sum(flag[scaled & (flag > 0)])),
+        "scaling.downs": int(-np.sum(flag[scaled & (flag < 0)])),
+        "nodes.offline": _count(changed & (flag == NODE_STATUSES.index(NodeStatus.OFFLINE))),
+        "faults.struck": _count(kind == EventKind.FAULT_STRUCK),
+    }
+    if np.any(records.events["kind"] == EventKind.PROCESS_ENDED):
+        metrics["rows.stale_s"] = stale_ns(records, span.opens_ns, span.closes_ns) / _NS_PER_S
+    if minimums:
+        below_ns = below_minimum_ns(records, minimums, span.opens_ns, span.closes_ns)
+        metrics["scaling.below_min_s"] = below_ns / _NS_PER_S
+    if span.is_whole_run and (detections := detections_ns(records)):
+        metrics["nodes.detection_max_s"] = max(detections) / _NS_PER_S
+    return metrics
 
 
 def _whole_run_metrics(records: Records, totals: Totals) -> dict[str, float]:

@@ -32,9 +32,27 @@ _LABELS = {
     "probes.timeouts": "probes timed out",
     "probes.coalesced": "probes coalesced",
     "rows.removed_alive": "rows removed alive",
+    "rows.stale_s": "rows without process",
+    "rows.evicted": "rows evicted",
     "loads.redundant": "loads redundant",
+    "scaling.ups": "replicas added",
+    "scaling.downs": "replicas taken away",
+    "scaling.below_min_s": "below minimum",
+    "nodes.offline": "nodes went offline",
+    "nodes.detection_max_s": "crash to offline",
+    "faults.struck": "faults struck",
 }
-_ONLY_IF_ANY = ("requests.failed", "requests.rejected", "requests.cancelled", "requests.unfinished")
+_ONLY_IF_ANY = (
+    "requests.failed",
+    "requests.rejected",
+    "requests.cancelled",
+    "requests.unfinished",
+    "rows.evicted",
+    "scaling.ups",
+    "scaling.downs",
+    "nodes.offline",
+    "faults.struck",
+)
 _MOST_COLUMNS, _MOST_COLUMNS_OF_MEANS = 4, 3
 """Variants side by side in 80 characters; more go into a table of their own."""
 _MOST_OF_EVEN = 1.5

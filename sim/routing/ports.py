@@ -193,6 +193,9 @@ class Journal(Protocol):
     def lock_waited(self, wait_ns: int) -> None:
         """A registry transaction had to wait that long for a lock."""
 
+    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
+        """A backend process is there no longer."""
+
     def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
         """The registry takes the node for something else from now on."""
 

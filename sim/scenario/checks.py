@@ -19,8 +19,11 @@ def faults(scenario: Scenario) -> Iterator[Fault]:
     for index, model in enumerate(scenario.models):
         yield from _placement(scenario, index, model)
         yield from _hardware(scenario, index, model)
+        yield from _selector(scenario, index, model)
     if len(scenario.nodes) * len(scenario.models) > 100_000:
         yield ("models",), f"found {len(scenario.models)} models; allowed: nodes times models up to 100,000"
+    if not scenario.workload and scenario.control_plane is None:
+        yield ("workload",), "found no entry; allowed: at least one, or none with a control_plane"
     for index, _ in enumerate(scenario.workload):
         yield from _workload(scenario, index)
     total = expected_requests(scenario)
@@ -65,6 +68,13 @@ def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Faul
     if model.service.profile is not None and without:
         text = f"needs every node's hardware, and {without[0]} names none; allowed: hardware: gb10 or thor on each"
         yield ("models", index, "service", "profile"), text
+
+
+def _selector(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+    wanted = model.scheduling.selector.items()
+    if wanted and not any(wanted <= node.labels.items() for node in scenario.nodes):
+        text = "found labels that no node has; allowed: labels of at least one node"
+        yield ("models", index, "scheduling", "selector"), text
 
 
 def _workload(scenario: Scenario, index: int) -> Iterator[Fault]:

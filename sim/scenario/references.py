@@ -19,6 +19,8 @@ def reference_problems(locator: Locator) -> Iterator[Problem]:
     for path, entry in _entries(document, ("models",)):
         for replica_path, replica in _entries(entry, ("replicas",)):
             yield from _unknown(locator, (*path, *replica_path, "node"), replica.get("node"), nodes, "node")
+        for index, name in enumerate(_listed(entry.get("scheduling"), "conflicts")):
+            yield from _unknown(locator, (*path, "scheduling", "conflicts", index), name, models, "model")
     for path, entry in _entries(document, ("workload",)):
         yield from _unknown(locator, (*path, "model"), entry.get("model"), models, "model")
     for path, entry in _entries(document, ("faults",)):
@@ -42,8 +44,8 @@ def _targets(
         yield from _listed_twice(locator, (*path, key), _listed(fault, key))
 
 
-def _listed(mapping: dict[str, Any], key: str) -> tuple[Any, ...]:
-    entries = mapping.get(key)
+def _listed(mapping: Any, key: str) -> tuple[Any, ...]:
+    entries = mapping.get(key) if isinstance(mapping, dict) else None
     return entries if isinstance(entries, tuple) else ()
 
 

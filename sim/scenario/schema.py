@@ -36,6 +36,8 @@ class ReplicaSpec(Spec):
 
     node: str
     ready_at_ns: Duration = Field(default=0, alias="ready_at")
+    address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256)] | None = None
+    """Where a backend of one's own listens, for `sim live` to use instead of a worker process; else it has no effect."""
 
 
 class ModelSpec(Spec):
@@ -93,7 +95,8 @@ class Scenario(Spec):
     control_plane: ControlPlaneSpec | None = None
     """Absent where no loops run, in scenarios of the request path alone."""
     router: RouterSpec = Field(default_factory=lambda: RouterSpec.model_validate({}))
-    workload: Annotated[tuple[WorkloadSpec, ...], Field(min_length=1, max_length=1000)]
+    workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
+    """May be empty where there is a control plane to watch."""
     faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
 
 

@@ -79,7 +79,7 @@ class BackendProcess:
     def end(self, cause: str) -> None:
         """Break off every call; nobody reaches the process any more, which is the caller's to see to."""
         for caller in list(self._callers):
-            caller.interrupt(Unavailable(f"the process of {self.key} {cause}"))
+            caller.interrupt(Unavailable(f"the process of {self.key} has ended: {cause}"))
 
     async def health(self) -> None:
         """Answer that all is well, when it is this call's turn."""

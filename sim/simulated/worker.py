@@ -136,7 +136,7 @@ class SimulatedWorkers:
         """Have the replica's process end, if it runs."""
         await self._there(key.node)
         if key in self._node(key.node).processes:
-            self.end(key, "was stopped")
+            self.end(key, "stopped")
 
     async def unload(self, node: str, model: str) -> None:
         """Have the first process that the worker knows drop its model."""
@@ -173,6 +173,7 @@ class SimulatedWorkers:
         """End the replica's process now, which must run; its callers are told that it is unavailable."""
         process = self.nodes[key.node].remove(key)
         del self._processes[process.address]
+        self._journal.process_ended(key, process.address, cause)
         process.end(cause)
 
     async def _install(self, key: ReplicaKey) -> str:

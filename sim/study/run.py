@@ -78,6 +78,7 @@ class RunResult:
             window,
             warmup_ns=self.scenario.warmup_ns,
             workers=workers_of(self.scenario),
+            minimums=minimums_of(self.scenario),
         )
 
 
@@ -127,7 +128,9 @@ def run_scenario(
         drift_ns=world.database.table.drift_ns(),
         end_ns=world.runtime.now_ns(),
     )
-    metrics = summarise(records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario))
+    metrics = summarise(
+        records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)
+    )
     return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
 
 
@@ -151,3 +154,8 @@ def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
         for node in scenario.nodes
         for index in range(node.slots)
     }
+
+
+def minimums_of(scenario: Scenario) -> dict[str, int]:
+    """Return how many replicas each model should have, of those that should have any."""
+    return {model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)}
