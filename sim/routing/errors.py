@@ -38,3 +38,11 @@ class NoFreeSlot(NoReplica):
 
 class Busy(CallError):
     """The call was turned away because too much work is under way."""
+
+
+class StillLoading(CallError):
+    """The model was not loaded in the time that a request waits for it; the message says when to come back."""
+
+
+class LoadFailed(CallError):
+    """The load that the request waited for has failed; the message is its cause."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.cold_load import ColdLoad, InlineLoad
-from sim.routing.errors import CallError
+from sim.routing.errors import CallError, StillLoading
 from sim.routing.eviction import Eviction
 from sim.routing.health_check import HealthCheck
+from sim.routing.load_job import JobLoad
 from sim.routing.load_jobs import LoadJobs
 from sim.routing.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
@@ -55,6 +56,9 @@ class Frontend:
             route = await self._find_route(request)
             self._journal.routed(request, route.key)
             await route.predict(request)
+        except StillLoading as error:
+            self._journal.ended(request, Outcome.REJECTED, type(error).__name__)
+            return
         except CallError as error:
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
@@ -81,8 +85,22 @@ def build_frontend(settings: FrontendSettings, ports: FrontendPorts, models: Map
     return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed)
 
 
+def _inline_load(_settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
+    return InlineLoad(ports.registry, ports.journal, load_path)
+
+
+def _job_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
+    return JobLoad(ports.runtime, ports.registry, ports.journal, load_path, settings.load_wait_ns)
+
+
+_COLD_LOADS: Mapping[str, Callable[[ControlSettings, FrontendPorts, LoadPath], ColdLoad]] = {
+    "inline": _inline_load,
+    "job": _job_load,
+}
+
+
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> ColdLoad:
-    return InlineLoad(ports.registry, ports.journal, build_load_path(settings, ports, models))
+    return _COLD_LOADS[settings.loads](settings, ports, build_load_path(settings, ports, models))
 
 
 def build_load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:

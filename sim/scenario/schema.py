@@ -37,7 +37,7 @@ class ReplicaSpec(Spec):
     node: str
     ready_at_ns: Duration = Field(default=0, alias="ready_at")
     address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256)] | None = None
-    """Where a backend of one's own listens, for `sim live` to use instead of a worker process; else it has no effect."""
+    """Where a backend of one's own listens, for `sim live` to use in place of a worker process; else without effect."""
 
 
 class ModelSpec(Spec):

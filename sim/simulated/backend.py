@@ -102,7 +102,15 @@ class BackendProcess:
             if not self.workers.take_if_free():
                 await self.workers.acquire()
             try:
-                await self._serve(request)
+                if self.model != request.model:
+                    raise self._wrong_model(request.model)
+                self._journal.served_from(request)
+                prefill_ns, decode_ns = self._service_law(
+                    request.prompt_tokens, request.output_tokens, request.demand_ns
+                )
+                await self.pace.work(prefill_ns + decode_ns)
+                if self._settings.tells_first_token:
+                    self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
             finally:
                 self.workers.release()
         finally:
@@ -125,16 +133,6 @@ class BackendProcess:
         caller = self._runtime.running_task()
         self._callers[caller] = None
         return caller
-
-    async def _serve(self, request: Request) -> None:
-        if self.model != request.model:
-            raise self._wrong_model(request.model)
-        self._journal.served_from(request)
-        service_law = self._service_law
-        prefill_ns, decode_ns = service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
-        await self.pace.work(prefill_ns + decode_ns)
-        if self._settings.tells_first_token:
-            self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
 
     async def _load(self, model: str) -> None:
         failure = self._next_load_failure()

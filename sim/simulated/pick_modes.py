@@ -19,7 +19,7 @@ from sim.simulated.runtime import SimulatedRuntime
 class Choice:
     """Which of the rows at that moment one pick wants, the best first."""
 
-    __slots__ = ("_candidates", "_preferred", "_table", "clock", "model")
+    __slots__ = ("_candidates", "_is_plain", "_preferred", "_table", "clock", "model")
 
     def __init__(
         self,
@@ -35,15 +35,15 @@ class Choice:
         self._table = table
         self._candidates = candidates
         self._preferred = preferred
+        self._is_plain = not candidates and preferred is None
 
     def best(self) -> Row | None:
         """Return the row to take, if there is any."""
+        if self._is_plain:
+            return pick_best_replica(self._table.pickable(self.model))
         rows = self._rows()
-        if self._preferred is not None:
-            preferred = next((row for row in rows if row.key == self._preferred), None)
-            if preferred is not None:
-                return preferred
-        return pick_best_replica(rows)
+        preferred = next((row for row in rows if row.key == self._preferred), None)
+        return preferred or pick_best_replica(rows)
 
     def in_order(self) -> list[Row]:
         """Return the rows, the best first, as one statement sees them."""

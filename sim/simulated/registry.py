@@ -34,13 +34,20 @@ class SimulatedRegistry:
         self._journal = journal
         self._table = database.table
         self._rows = database.table.rows
+        self._any_row: dict[str, Choice] = {}
+        """By model: what a pick without further wishes wants, which is the same each time."""
 
     def pick(
         self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
     ) -> Coroutine[Any, Any, Replica | None]:
         """Choose a row and count the request on it, as the pick mode has it."""
         self.transactions += 1
-        return self._pick_mode.pick(Choice(self._table, self._clock, model, candidates, preferred))
+        if candidates or preferred is not None:
+            return self._pick_mode.pick(Choice(self._table, self._clock, model, candidates, preferred))
+        choice = self._any_row.get(model)
+        if choice is None:
+            choice = self._any_row[model] = Choice(self._table, self._clock, model)
+        return self._pick_mode.pick(choice)
 
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 and touch the row; False if there is none."""

@@ -196,30 +196,32 @@ class SimulatedRuntime(simpy.Environment):
         """Make an answer that is not given yet."""
         return Answer(self)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None = None) -> Task:
+    def spawn(
+        self, work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None = None, peers: Tasks | None = None
+    ) -> Task:
         """Start the coroutine at once: it runs to its first wait before this returns.
 
-        If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise.
+        If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise. The task
+        belongs to the same ones as the task that spawns it, unless `peers` says otherwise.
         """
         spawner = self.current
-        return self._start(Task(self, work, name, self.live if spawner is None else spawner.peers, on_end))
-
-    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Start a coroutine that the run does not wait for; nor does it wait for what that one starts."""
-        return self._start(Task(self, work, name, self.background, None))
-
-    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Start a coroutine that the run waits for, even if something in the background starts it."""
-        return self._start(Task(self, work, name, self.live, None))
-
-    def _start(self, task: Task) -> Task:
+        if peers is None:
+            peers = self.live if spawner is None else spawner.peers
+        task = Task(self, work, name, peers, on_end)
         if self._is_over:
             task.close()
             return task
-        spawner = self.current
         task.step(task.send, None)
         self.current = spawner
         return task
+
+    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run does not wait for; nor does it wait for what that one starts."""
+        return self.spawn(work, name, peers=self.background)
+
+    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run waits for, even if something in the background starts it."""
+        return self.spawn(work, name, peers=self.live)
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it and raise DeadlineExceeded.
