@@ -58,7 +58,7 @@ class Broadcast:
         try:
             yield closed
         finally:
-            listeners.pop(closed, None)
+            del listeners[closed]
 
     def close(self, model: str) -> None:
         """Give everyone who listens now the signal; whoever comes later hears the next one."""

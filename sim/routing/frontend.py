@@ -1,38 +1,32 @@
 """A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
+from sim.routing.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.cold_load import ColdLoad, InlineLoad
 from sim.routing.errors import CallError, StillLoading
 from sim.routing.eviction import Eviction
+from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.health_check import HealthCheck
 from sim.routing.load_job import JobLoad
-from sim.routing.load_jobs import LoadJobs
 from sim.routing.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Dialer, Journal, Runtime, WorkerControl
+from sim.routing.ports import Journal, Runtime
 from sim.routing.probe_cache import ProbeCache
 from sim.routing.request import Request
 from sim.routing.router import Router
-from sim.routing.settings import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING, ControlSettings, FrontendSettings
-
-Loop = Callable[[], Coroutine[Any, Any, None]]
-"""Something without an end, begun anew each time it is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrontendPorts:
-    """All that a frontend reaches its world through."""
-
-    runtime: Runtime
-    registry: LoadJobs
-    dialer: Dialer
-    worker: WorkerControl
-    journal: Journal
+from sim.routing.settings import (
+    LOAD_LIMITS,
+    PLACEMENT,
+    READINGS,
+    RELEASE,
+    SHARING,
+    ControlPlaneSettings,
+    ControlSettings,
+    FrontendSettings,
+)
 
 
 class Frontend:
@@ -67,9 +61,20 @@ class Frontend:
             self._refreshed.refresh(route.place)
 
 
-def build_frontend(settings: FrontendSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> Frontend:
-    """Put a frontend together on a world's ports. `models` go by name; of others nothing is known."""
+def build_frontend(
+    settings: FrontendSettings,
+    ports: FrontendPorts,
+    models: Mapping[str, ModelConfig],
+    control_plane: ControlPlaneSettings | None = None,
+    rank: Rank = ONLY_ONE,
+) -> Frontend:
+    """Put a frontend together on a world's ports. `models` go by name; of others nothing is known.
+
+    It gets the loops of the `control_plane`, or none; its `rank` among the frontends sets their tickers apart.
+    """
     runtime, registry, dialer, journal = ports.runtime, ports.registry, ports.dialer, ports.journal
+    load_path = _load_path(settings.control, ports, models)
+    background = Background(settings.control, ports, models, load_path, rank)
     probe_cache = ProbeCache(runtime, settings.probe_ttl_ns, SHARING[settings.probe_sharing](runtime))
     router = Router(
         registry=registry,
@@ -78,11 +83,12 @@ def build_frontend(settings: FrontendSettings, ports: FrontendPorts, models: Map
         probe_cache=probe_cache,
         health_check=HealthCheck(runtime, journal, settings.probe_timeout_ns),
         reading=READINGS[settings.on_probe_timeout],
-        cold_load=_cold_load(settings.control, ports, models),
+        cold_load=_COLD_LOADS[settings.control.loads](settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
     )
     refreshed = probe_cache if settings.refreshed_by == "calls" else None
-    return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed)
+    loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
+    return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed, loops)
 
 
 def _inline_load(_settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
@@ -99,12 +105,7 @@ _COLD_LOADS: Mapping[str, Callable[[ControlSettings, FrontendPorts, LoadPath], C
 }
 
 
-def _cold_load(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> ColdLoad:
-    return _COLD_LOADS[settings.loads](settings, ports, build_load_path(settings, ports, models))
-
-
-def build_load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
-    """Put together what adds replicas."""
+def _load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
     release = RELEASE[settings.release]
     return LoadPath(
         ports.runtime,

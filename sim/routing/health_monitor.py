@@ -23,11 +23,13 @@ LOCK = "health"
 GIVEN_UP = (NodeStatus.UNHEALTHY, NodeStatus.OFFLINE)
 """What a heartbeat brings a node back from, and what a missing one changes no more."""
 
-Misses = Mapping[ReplicaKey | str, int]
-"""How many probes in a row have missed, by whatever the count goes by; absent for none."""
+CountKey = ReplicaKey | str
+
+Misses = dict[CountKey, int]
+"""How many probes in a row have missed, by what the row's count goes by."""
 
 
-def _forgotten(_misses: int) -> int:
+def _none(_misses: int) -> int:
     return 0
 
 
@@ -35,15 +37,15 @@ def _one_more(misses: int) -> int:
     return misses + 1
 
 
-def _as_before(misses: int) -> int:
+def _as_many(misses: int) -> int:
     return misses
 
 
-def _by_key(row: ReplicaRow) -> ReplicaKey | str:
+def _by_key(row: ReplicaRow) -> CountKey:
     return row.key
 
 
-def _by_id(row: ReplicaRow) -> ReplicaKey | str:
+def _by_id(row: ReplicaRow) -> CountKey:
     return row.id
 
 
@@ -69,7 +71,7 @@ class Monitoring:
 
     misses_after: Mapping[ProbeOutcome, Callable[[int], int]]
     """Misses in a row after a probe that ended so, from those before it."""
-    counted_by: Callable[[ReplicaRow], ReplicaKey | str]
+    counted_by: Callable[[ReplicaRow], CountKey]
     """What a row's misses go by."""
     kept: Callable[[Misses, Fleet], Misses]
     """Which counts a pass goes on with, of those of the passes before."""
@@ -78,21 +80,22 @@ class Monitoring:
 
 
 EVERY_MISS = Monitoring(
-    misses_after={ProbeOutcome.OK: _forgotten, ProbeOutcome.TIMEOUT: _one_more, ProbeOutcome.FAILED: _one_more},
+    misses_after={ProbeOutcome.OK: _none, ProbeOutcome.TIMEOUT: _one_more, ProbeOutcome.FAILED: _one_more},
     counted_by=_by_key,
     kept=_all,
     judged_ns=_when_its_turn_comes,
 )
-"""LocalAI's way. Busy counts as dead; a new row of a key inherits the misses of the one before it; and a node whose turn
-comes late in a long pass is taken for as silent as it has been since the pass read the registry."""
+"""LocalAI's way. Busy counts as dead, a new row inherits the misses of the one before it with its key, and a node whose
+turn comes late in a long pass is taken for silent if it was last heard long before that, though it was heard since."""
 
 BUSY_IS_ALIVE = Monitoring(
-    misses_after={ProbeOutcome.OK: _forgotten, ProbeOutcome.TIMEOUT: _as_before, ProbeOutcome.FAILED: _one_more},
+    misses_after={ProbeOutcome.OK: _none, ProbeOutcome.TIMEOUT: _as_many, ProbeOutcome.FAILED: _one_more},
     counted_by=_by_id,
     kept=_of_rows_that_are_there,
     judged_ns=_when_it_was_read,
 )
-"""The repaired way: a probe that is not answered in time says nothing, and a new row begins without misses."""
+"""The repaired way: a probe that is not answered in time says nothing, a new row begins without misses, and a long pass
+makes nobody look silent."""
 
 MONITORING: Mapping[str, Monitoring] = {"every_miss": EVERY_MISS, "busy_is_alive": BUSY_IS_ALIVE}
 
@@ -122,7 +125,7 @@ class HealthMonitor:
         self._settings = settings
         self._monitoring = monitoring
         self._stale_status = stale_status
-        self._misses: dict[ReplicaKey | str, int] = {}
+        self._misses: Misses = {}
 
     async def run_pass(self) -> None:
         """Look over every node that is not draining, by name, and probe the rows of those with a heartbeat, by id.
@@ -137,7 +140,7 @@ class HealthMonitor:
 
     async def _look_over(self, fleet: Fleet) -> None:
         read_ns = self._runtime.wall_ns()
-        self._misses = dict(self._monitoring.kept(self._misses, fleet))
+        self._misses = self._monitoring.kept(self._misses, fleet)
         for node in fleet.nodes:
             if node.status is NodeStatus.DRAINING:
                 continue

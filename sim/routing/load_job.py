@@ -98,12 +98,12 @@ class _OwnedLoad:
         self._state = state
 
     async def _beat(self) -> None:
-        """Say every second that the owner lives, until the load is over or the row has gone to somebody else."""
-        while not await self._over.within(HEARTBEAT_NS):
-            if not await self._is_still_ours():
-                # The owner was silent for too long. Its load goes on: a replica is welcome, whoever has loaded it.
-                return await self._over.wait()
-        return None
+        """Say every second that the owner lives, as long as the row is there; return when the load is over."""
+        is_ours = True
+        while is_ours and not await self._over.within(HEARTBEAT_NS):
+            is_ours = await self._is_still_ours()
+        # Whoever has lost the row, by a silence that was too long, loads on: a replica is welcome from anybody.
+        await self._over.wait()
 
     async def _is_still_ours(self) -> bool:
         try:
@@ -165,9 +165,10 @@ class _DetachedLoad:
 
 
 class _Claim(NamedTuple):
-    job: LoadJob | None
-    """The one that stands; None if it was begun between two looks, so that nothing is known of it."""
-    is_ours: bool
+    ours: LoadJob | None = None
+    """None if the claim came too late."""
+    theirs: LoadJob | None = None
+    """What was there before; None if it came between two looks, so that nothing is known of it."""
 
 
 class JobLoad:
@@ -204,15 +205,14 @@ class JobLoad:
         # Listening comes before the claim: an end that comes right after it must be heard.
         with self._broadcast.listening(request.model) as ended:
             try:
-                job, is_ours = await self._claim(request.model)
+                claim = await self._claim(request.model)
             except CallError:
                 return await _DetachedLoad(self._runtime).route(lambda: self._load_for(request))
-            if job is not None and is_ours:
-                route = await self._begin(request, job, warm_path)
+            _raise_if_failed(claim.theirs)
+            if claim.ours is not None:
+                route = await self._begin(request, claim.ours, warm_path)
                 if route is not None:
                     return route
-            else:
-                _raise_if_failed(job)
             await self._wait(request.model, ended, until_ns)
         return await warm_path(request)
 
@@ -222,10 +222,9 @@ class JobLoad:
             job = await self._registry.load_job(model)
             if job is not None:
                 if self._runtime.wall_ns() - job.heartbeat_ns <= ORPHAN_NS:
-                    return _Claim(job, is_ours=False)
+                    return _Claim(theirs=job)
                 await self._registry.end_load(job.id)
-            started = await self._registry.start_load(model)
-            return _Claim(started, is_ours=started is not None)
+            return _Claim(ours=await self._registry.start_load(model))
 
     async def _begin(self, request: Request, job: LoadJob, warm_path: WarmPath) -> Route | None:
         """Start the claimed job; return a route if one is found after all, and the job is not needed.

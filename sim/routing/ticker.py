@@ -21,7 +21,7 @@ async def tick_for_ever(runtime: Runtime, tick_ns: int, first_ns: int, run_pass:
     """
     due_ns = runtime.now_ns() + first_ns
     while True:
-        await runtime.sleep(due_ns - runtime.now_ns())
+        await runtime.sleep(max(0, due_ns - runtime.now_ns()))
         await run_pass()
         ticks = -((due_ns - runtime.now_ns()) // tick_ns)
         due_ns += max(1, ticks) * tick_ns

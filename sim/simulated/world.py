@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 
+from sim.routing.background import Rank
 from sim.routing.clients import Clients, Serve
 from sim.routing.fleet import FleetRegistry, NodeFacts
-from sim.routing.frontend import Frontend, FrontendPorts, build_frontend
+from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.model_config import model_configs
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
@@ -203,7 +205,8 @@ class World:
         settings = self._scenario.router
         for fault in self._faults:
             settings = fault.settings(index, settings)
-        return build_frontend(settings, self._ports(index), self._models)
+        rank = Rank(index, self._scenario.frontends)
+        return build_frontend(settings, self._ports(index), self._models, self._scenario.control_plane, rank)
 
     def _ports(self, index: int) -> FrontendPorts:
         clock: Clock = self.runtime

@@ -11,7 +11,7 @@ from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING, NODE_STATUSES, EventKind
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
-from sim.routing.frontend import FrontendPorts
+from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState

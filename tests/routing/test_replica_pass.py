@@ -3,20 +3,33 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.routing.errors import Unavailable
+from sim.routing.eviction import Eviction
 from sim.routing.fleet import Cooldown, Fleet, Node, ReplicaRow
+from sim.routing.frontend import FrontendPorts
+from sim.routing.load_limits import FIXED
+from sim.routing.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
-from sim.routing.placement import capacity, matching_nodes
+from sim.routing.placement import FAITHFUL, capacity, matching_nodes
+from sim.routing.prefix_policy import Pressure
+from sim.routing.release import Release, stop_exact_process, unload_some_process
 from sim.routing.replica import ReplicaKey
-from sim.routing.replica_pass import LOAD_INFO, Addition, Removal, Scaling, Setback, scaling_of
+from sim.routing.replica_pass import LOAD_INFO, Addition, Removal, ReplicaPass, Scaling, Setback, scaling_of
 from sim.routing.states import NodeStatus, RowState
 from sim.scenario.control_plane import ReconcilerSpec
+from sim.simulated.backend import LoadFailure
+from sim.simulated.faults.interposed import Call, InterposedRegistry
+from tests.drivers import SECOND, all_of
+from tests.routing.fleet_world import SERIALISING, FleetWorld, Told
+from tests.routing.fleet_world import nodes as facts
 
-SECOND = 10**9
+
 MINUTE = 60 * SECOND
 NOW = 60 * MINUTE
 FAR = 10**9
@@ -368,3 +381,366 @@ def test_the_decision_does_not_depend_on_the_order_of_the_reading(
     )
 
     assert decided(shuffled, model, disturbs) == decided(fleet, model, disturbs)
+
+
+A, B, C = (ReplicaKey(name, "m", 0) for name in "abc")
+TICK = 30 * SECOND
+
+MINUTE_LONG = replace(SERIALISING, process=replace(SERIALISING.process, load_time_ns=MINUTE))
+
+
+def replica_pass(
+    ports: FrontendPorts,
+    *models: ModelConfig,
+    pressure: Pressure | None = None,
+    load_info: str = "kept",
+    release: Release = stop_exact_process,
+) -> ReplicaPass:
+    """Return the pass of one more frontend."""
+    runtime, registry, worker, journal = ports.runtime, ports.registry, ports.worker, ports.journal
+    configs = {model.name: model for model in models}
+    eviction = Eviction(runtime, registry, worker, journal, configs, release)
+    load_path = LoadPath(runtime, registry, ports.dialer, worker, journal, configs, FAITHFUL, eviction, FIXED)
+    heeded = Pressure(runtime) if pressure is None else pressure
+    info = LOAD_INFO[load_info]
+    return ReplicaPass(runtime, registry, worker, journal, configs, DEFAULTS, load_path, release, info, heeded)
+
+
+def run_passes(world: FleetWorld, reconciler: ReplicaPass, passes: int = 1) -> None:
+    """Make passes from NOW on, a tick apart."""
+
+    async def story() -> None:
+        await world.runtime.sleep(NOW)
+        for _ in range(passes):
+            await reconciler.run_pass()
+            await world.runtime.sleep(TICK)
+
+    world.run(story())
+
+
+def world_of(names: str, *known: str, **settings: Any) -> FleetWorld:
+    """Return a world of nodes with a slot each, in which it is known how to load these models."""
+    world = FleetWorld(facts(*names), **settings)
+    world.database.loadable.update(dict.fromkeys(known))
+    return world
+
+
+def with_replicas(names: str, *keys: ReplicaKey, in_flight: int = 0, used: int = LATELY) -> FleetWorld:
+    """Return such a world with these replicas, each used a nanosecond after the one before."""
+    world = world_of(names)
+    for number, key in enumerate(keys):
+        world.place(key, in_flight=in_flight, last_used_ns=used + number)
+    return world
+
+
+def test_a_minimum_of_2_with_one_slot_leads_to_one_attempt() -> None:
+    world = world_of("a", "m")
+
+    run_passes(world, replica_pass(world.ports(), bounded(2)))
+
+    assert world.told() == [
+        Told("scaled", "m", "1", "below_minimum"),
+        Told("install_started", "a#0", "", ""),
+        Told("load_started", "a#0", "", ""),
+        Told("load_ended", "a#0", "", ""),
+        Told("row_published", "a#0", "", "scale_up"),
+    ]
+
+
+def test_three_passes_without_a_slot_give_the_minimum_up_without_an_attempt() -> None:
+    world = with_replicas("a", A)
+
+    run_passes(world, replica_pass(world.ports(), bounded(2)), passes=5)
+
+    assert world.told() == []
+    assert world.database.cooldowns == {"m": Cooldown(3, NOW + 2 * TICK + 5 * MINUTE)}
+
+
+def test_the_passes_of_three_frontends_count_together() -> None:
+    world = world_of("", "m")
+    passes = [replica_pass(world.ports(), bounded(1)) for _ in range(3)]
+
+    async def story() -> None:
+        for each in passes:
+            await each.run_pass()
+
+    world.run(story())
+
+    assert world.database.cooldowns == {"m": Cooldown(3, 5 * MINUTE)}
+
+
+def test_the_end_of_a_cooldown_is_told_by_the_wall_clock_of_the_frontend() -> None:
+    world = world_of("a", "m")
+    world.database.cooldowns["m"] = Cooldown(3, NOW + MINUTE)
+
+    async def story() -> list[list[str]]:
+        await world.runtime.sleep(NOW)
+        keys = []
+        for ahead_ns in (0, MINUTE):
+            await replica_pass(world.ports(clock_ahead_ns=ahead_ns), bounded(1)).run_pass()
+            keys.append(world.keys())
+        return keys
+
+    assert world.run(story()) == [[], ["a#0"]]
+
+
+def test_a_node_that_registers_ends_the_cooldown() -> None:
+    world = with_replicas("a", A)
+    world.database.cooldowns["m"] = Cooldown(3, NOW + MINUTE)
+    reconciler = replica_pass(world.ports(), bounded(2))
+
+    async def story() -> None:
+        await reconciler.run_pass()
+        await world.agents["a"].register("restart")
+        await reconciler.run_pass()
+
+    world.run(story())
+
+    assert world.told("row_removed", "scaled") == [
+        Told("row_removed", "a#0", "", "restart"),
+        Told("scaled", "m", "1", "below_minimum"),
+    ]
+
+
+def test_busy_replicas_get_one_more_in_each_pass_up_to_the_maximum() -> None:
+    world = with_replicas("abcd", A, B, in_flight=1)
+    reconciler = replica_pass(world.ports(), bounded(1, 4))
+
+    async def story() -> None:
+        for key in (C, ReplicaKey("d", "m", 0), None):
+            await reconciler.run_pass()
+            if key is not None:
+                world.table.increment(key, 0)
+
+    world.run(story())
+
+    assert world.told("scaled") == [Told("scaled", "m", "1", "busy")] * 2
+    assert world.keys() == ["a#0", "b#0", "c#0", "d#0"]
+
+
+def test_idle_replicas_go_down_to_the_minimum_and_so_do_their_processes() -> None:
+    world = with_replicas("abc", C, B, A, used=LONG_AGO)
+
+    run_passes(world, replica_pass(world.ports(), bounded(1)), passes=2)
+
+    assert world.told("scaled", "row_removed") == [
+        Told("scaled", "m", "-2", "idle"),
+        Told("row_removed", "c#0", "", "idle"),
+        Told("row_removed", "b#0", "", "idle"),
+    ]
+    assert [process.key for process in world.processes.values()] == [A]
+
+
+def test_as_localai_releases_it_another_model_of_the_node_may_be_emptied_in_place_of_the_idle_one() -> None:
+    world = world_of("ab")
+    bystander = world.start(ReplicaKey("a", "x", 0))
+    idle = world.place(A, last_used_ns=LONG_AGO)
+    world.place(B, last_used_ns=LATELY)
+
+    run_passes(world, replica_pass(world.ports(), bounded(1), release=unload_some_process))
+
+    assert world.keys() == ["b#0"]
+    assert (bystander.model, world.processes[idle.address].model) == (None, "m")
+
+
+def test_an_idle_replica_that_is_used_before_it_goes_stays_with_its_process() -> None:
+    world = world_of("ab", transaction_ns=SECOND)
+    for key in (A, B):
+        world.place(key, last_used_ns=LONG_AGO)
+    reconciler = replica_pass(world.ports(), bounded(1))
+
+    async def story() -> None:
+        await world.runtime.sleep(NOW)
+        world.runtime.spawn(reconciler.run_pass(), "pass")
+        await world.runtime.sleep(2 * SECOND + 1)  # the lock is taken and the fleet read
+        world.table.rows[A].last_used_ns = NOW
+
+    world.run(story())
+
+    assert world.told() == [Told("scaled", "m", "-1", "idle")]
+    assert len(world.processes) == 2
+
+
+def test_a_worker_that_does_not_answer_keeps_no_idle_row_alive() -> None:
+    world = with_replicas("abc", A, B, C, used=LONG_AGO)
+    world.workers.nodes["a"].is_up = False
+
+    run_passes(world, replica_pass(world.ports(), bounded(1)))
+
+    assert world.keys() == ["c#0"]
+    assert [process.key for process in world.processes.values()] == [A, C]
+
+
+def test_pressure_adds_one_replica_and_begins_anew() -> None:
+    world = with_replicas("abc", A)
+    pressure = Pressure(world.runtime)
+    reconciler = replica_pass(world.ports(), bounded(1), pressure=pressure)
+
+    async def story() -> None:
+        pressure.record("m")
+        pressure.record("m")
+        await reconciler.run_pass()
+        await reconciler.run_pass()
+
+    world.run(story())
+
+    assert world.told("scaled") == [Told("scaled", "m", "1", "pressure")]
+
+
+def test_busy_and_under_pressure_a_model_gets_one_replica_and_stays_under_pressure() -> None:
+    world = with_replicas("abc", A, in_flight=1)
+    pressure = Pressure(world.runtime)
+    reconciler = replica_pass(world.ports(), bounded(1), pressure=pressure)
+
+    async def story() -> int:
+        pressure.record("m")
+        await reconciler.run_pass()
+        return pressure.count("m")
+
+    assert world.run(story()) == 1
+    assert world.told("scaled") == [Told("scaled", "m", "1", "busy")]
+
+
+def test_a_scale_up_that_fails_keeps_the_pressure() -> None:
+    world = with_replicas("ab", A)
+    world.workers.load_failure = lambda _key: LoadFailure("out of memory", 0)
+    pressure = Pressure(world.runtime)
+    reconciler = replica_pass(world.ports(), bounded(1), pressure=pressure)
+
+    async def story() -> int:
+        pressure.record("m")
+        await reconciler.run_pass()
+        return pressure.count("m")
+
+    assert world.run(story()) == 1
+    assert world.told("scaled") == [Told("scaled", "m", "1", "pressure")]
+
+
+def test_models_come_by_name_and_a_load_that_fails_ends_the_pass_for_its_model_alone() -> None:
+    world = world_of("abc", "x", "y", "z")
+    world.workers.load_failure = lambda key: LoadFailure("out of memory", 0) if key.model == "x" else None
+    models = [replace(bounded(2), name="z"), ModelConfig("y"), replace(bounded(2), name="x")]
+
+    run_passes(world, replica_pass(world.ports(), *models))
+
+    assert world.told("scaled", "load_started") == [
+        Told("scaled", "x", "2", "below_minimum"),
+        Told("load_started", "a#0", "", ""),
+        Told("scaled", "z", "2", "below_minimum"),
+        Told("load_started", "a#0", "", ""),
+        Told("load_started", "b#0", "", ""),
+    ]
+
+
+# id: (loads that fail, what the registry says of the model afterwards)
+AFTER_LOADS: dict[str, tuple[Sequence[str], dict[str, Cooldown]]] = {
+    "all succeed": ("", {}),
+    "one succeeds": ("b", {}),
+    "none succeeds": ("ab", {"m": Cooldown(2, 0)}),
+}
+
+
+@pytest.mark.parametrize(("failing", "expected"), AFTER_LOADS.values(), ids=AFTER_LOADS)
+def test_any_success_clears_the_count_of_setbacks(failing: str, expected: dict[str, Cooldown]) -> None:
+    world = world_of("ab", "m")
+    world.database.cooldowns["m"] = Cooldown(2, 0)
+    world.workers.load_failure = lambda key: LoadFailure("out of memory", 0) if key.node in failing else None
+
+    run_passes(world, replica_pass(world.ports(), bounded(2)))
+
+    assert world.database.cooldowns == expected
+
+
+@pytest.mark.parametrize(("load_info", "expected"), [("with_rows", []), ("kept", ["a#0", "b#0"])])
+def test_a_minimum_is_restored_after_the_loss_of_all_rows_if_load_info_is_kept(
+    load_info: str, expected: list[str]
+) -> None:
+    world = with_replicas("ab", A, B)
+    reconciler = replica_pass(world.ports(), bounded(2), load_info=load_info)
+
+    async def story() -> None:
+        for name in "ab":
+            await world.agents[name].register("restart")
+        await reconciler.run_pass()
+
+    world.run(story())
+
+    assert world.keys() == expected
+
+
+def test_without_load_info_there_is_no_attempt_and_no_setback() -> None:
+    world = world_of("ab")
+
+    run_passes(world, replica_pass(world.ports(), bounded(1)))
+
+    assert world.told() == []
+    assert world.database.cooldowns == {}
+
+
+def test_a_frontend_waits_for_the_loads_of_another_ones_pass_and_then_sees_what_has_come_of_them() -> None:
+    world = FleetWorld(facts("a", "b", "c"), {"m": MINUTE_LONG})
+    world.place(A, in_flight=1)
+    passes = [replica_pass(world.ports(), bounded(1)) for _ in range(2)]
+
+    async def story() -> int:
+        await all_of(world.runtime, [each.run_pass() for each in passes])
+        return world.runtime.now_ns()
+
+    assert world.run(story()) == MINUTE
+    assert world.told("scaled") == [Told("scaled", "m", "1", "busy")]
+
+
+def test_frontends_add_one_each_if_what_the_first_has_added_is_busy_by_the_second_ones_turn() -> None:
+    world = with_replicas("abc", A, in_flight=1)
+    passes = [replica_pass(world.ports(), bounded(1)) for _ in range(2)]
+
+    async def story() -> None:
+        await passes[0].run_pass()
+        world.table.increment(B, 0)
+        await passes[1].run_pass()
+
+    world.run(story())
+
+    assert world.keys() == ["a#0", "b#0", "c#0"]
+
+
+def test_a_pass_that_is_broken_off_in_a_load_frees_the_lock_for_the_next() -> None:
+    world = FleetWorld(facts("a", "b"), {"m": MINUTE_LONG})
+    world.place(A, in_flight=1)
+    passes = [replica_pass(world.ports(), bounded(1)) for _ in range(2)]
+
+    async def story() -> None:
+        first = world.runtime.spawn(passes[0].run_pass(), "pass")
+        await world.runtime.sleep(SECOND)
+        first.cancel()
+        await world.runtime.sleep(SECOND)
+        await passes[1].run_pass()
+
+    world.run(story())
+
+    assert world.keys() == ["a#0", "b#0"]
+
+
+def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
+    """Return a frontend's ports, of which the first call of that registry method fails."""
+    failures = [failing]
+
+    async def around(name: str, call: Call) -> Any:
+        if name in failures:
+            failures.remove(name)
+            raise Unavailable(f"{name} fails")
+        return await call()
+
+    ports = world.ports()
+    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+
+
+@pytest.mark.parametrize("failing", ["lock", "fleet", "set_cooldown", "remove_idle_row"])
+def test_a_registry_that_fails_ends_the_pass_and_the_next_one_makes_up_for_it(failing: str) -> None:
+    world = with_replicas("ab", A, B, used=LONG_AGO)
+    models = [replace(bounded(1), name="k", selector=BIG), bounded(1)]
+
+    run_passes(world, replica_pass(failing_once(world, failing), *models), passes=2)
+
+    assert world.database.cooldowns["k"].fruitless_passes == (2 if failing == "remove_idle_row" else 1)
+    assert world.keys() == ["b#0"]
