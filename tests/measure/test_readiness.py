@@ -12,7 +12,7 @@ def records_of(*events: tuple[int, EventKind, int]) -> Records:
     """Return records of these events: instant, kind, replica."""
     records = Records()
     for seq, (t_ns, kind, replica) in enumerate(events):
-        records.events.append(seq, t_ns, kind, replica, MISSING, MISSING, MISSING, MISSING)
+        records.events.append(seq, t_ns, kind, replica, MISSING, MISSING, MISSING, MISSING, MISSING)
     return records
 
 

@@ -1,4 +1,4 @@
-"""How waiting tasks hear of an end, in both worlds: nobody misses it, and nobody who leaves takes it from the others."""
+"""How those who wait hear of an end, in both worlds: nobody misses it, and one who leaves disturbs nobody."""
 
 from typing import Any
 

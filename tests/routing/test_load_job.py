@@ -1,17 +1,24 @@
 """Cold loads as jobs: one for all frontends, whoever leaves or dies, and the contrast with loads under the lock."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sim.routing.errors import DeadlineExceeded, LoadFailed, StillLoading, Unavailable
-from sim.routing.frontend import Frontend, FrontendPorts, build_frontend, build_load_path
+from sim.routing.eviction import Eviction
+from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.in_flight import Route
 from sim.routing.load_job import JobLoad, retry_after_s
 from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.load_limits import BY_SIZE
+from sim.routing.load_path import LoadPath
 from sim.routing.outcomes import Outcome
+from sim.routing.placement import REPAIRED
+from sim.routing.release import stop_exact_process
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.router import RouterSpec
@@ -47,12 +54,23 @@ def send(world: FleetWorld, frontend: Frontend, requests: int = 1) -> None:
         world.runtime.spawn(frontend.serve(world.request()), "request")
 
 
+async def visit(world: FleetWorld, frontend: Frontend, patience_ns: int) -> None:
+    """Send a request whose client leaves after so long."""
+    request = world.request()
+    with suppress(DeadlineExceeded):
+        await world.runtime.within(patience_ns, frontend.serve(request))
+        return
+    world.journal.ended(request, Outcome.CANCELLED, "client_left")
+
+
 def ends(world: FleetWorld) -> list[tuple[float, str, str]]:
     """Return when each request ended, in seconds, and how, in the order of arrival."""
     records = world.journal.records
     causes = [*records.causes, ""]
     columns = (records.requests[column].tolist() for column in ("end_ns", "outcome", "cause"))
-    return [(end_ns / SECOND, Outcome(outcome).name, causes[cause]) for end_ns, outcome, cause in zip(*columns)]
+    return [
+        (end_ns / SECOND, Outcome(outcome).name, causes[cause]) for end_ns, outcome, cause in zip(*columns, strict=True)
+    ]
 
 
 def loads(world: FleetWorld) -> int:
@@ -63,10 +81,13 @@ def job(world: FleetWorld) -> LoadJob | None:
     return world.database.jobs.get(MODEL)
 
 
-def job_load(world: FleetWorld, wait_ns: int = MINUTE) -> JobLoad:
+def job_load(world: FleetWorld) -> JobLoad:
+    """Return the strategy by itself, whose errors a frontend would keep to its journal."""
     ports = world.ports()
-    load_path = build_load_path(settings(), ports, {})
-    return JobLoad(ports.runtime, ports.registry, ports.journal, load_path, wait_ns)
+    runtime, registry, worker, journal = ports.runtime, ports.registry, ports.worker, ports.journal
+    eviction = Eviction(runtime, registry, worker, journal, {}, stop_exact_process)
+    load_path = LoadPath(runtime, registry, ports.dialer, worker, journal, {}, REPAIRED, eviction, BY_SIZE)
+    return JobLoad(runtime, registry, journal, load_path, wait_ns=MINUTE)
 
 
 async def nothing_warm(_request: Request) -> Route | None:
@@ -254,7 +275,7 @@ def test_whoever_is_turned_away_is_told_when_to_come_back() -> None:
     world = world_of("a", load_s=90)
 
     async def story() -> None:
-        with pytest.raises(StillLoading, match="^m is still loading; come back in 60 s$"):
+        with pytest.raises(StillLoading, match=r"^m is still loading; come back in 60 s$"):
             await job_load(world).route(world.request(), nothing_warm)
 
     world.run(story())
@@ -319,8 +340,7 @@ def test_the_request_that_began_a_load_leaves_and_the_load_goes_on() -> None:
     only = frontend(world)
 
     async def story() -> None:
-        with pytest.raises(DeadlineExceeded):
-            await world.runtime.within(5 * SECOND, only.serve(world.request()))
+        await visit(world, only, patience_ns=5 * SECOND)
         send(world, only)
 
     world.run(story())
@@ -336,13 +356,13 @@ def test_a_request_that_leaves_an_inline_load_takes_it_along() -> None:
     only = frontend(world, loads="inline")
 
     async def story() -> None:
-        with pytest.raises(DeadlineExceeded):
-            await world.runtime.within(5 * SECOND, only.serve(world.request()))
+        await visit(world, only, patience_ns=5 * SECOND)
+        await world.runtime.sleep(SECOND)
         send(world, only)
 
     world.run(story())
 
-    assert world.times_s("load_started") == [0.0, 5.0]
+    assert world.times_s("load_started") == [0.0, 6.0]
 
 
 def test_a_claim_goes_with_the_request_that_leaves_before_its_job_has_started() -> None:
@@ -351,8 +371,7 @@ def test_a_claim_goes_with_the_request_that_leaves_before_its_job_has_started() 
 
     async def story() -> None:
         # One second each: the first pick, the lock, the job read, the job written; then comes the second pick.
-        with pytest.raises(DeadlineExceeded):
-            await world.runtime.within(4500 * MS, only.serve(world.request()))
+        await visit(world, only, patience_ns=4500 * MS)
         assert job(world) is not None
         await world.runtime.sleep(2 * SECOND)
         assert job(world) is None
@@ -372,8 +391,8 @@ def test_the_job_shows_how_far_the_load_is_and_every_second_that_its_owner_lives
 
     async def story() -> None:
         send(world, only)
-        for _ in range(4):
-            await world.runtime.sleep(2500 * MS)
+        for pause_ms in (2500, 2000, 3000, 2000):
+            await world.runtime.sleep(pause_ms * MS)
             row = job(world)
             assert row is not None
             shown.append((row.state, row.heartbeat_ns / SECOND))
@@ -382,9 +401,9 @@ def test_the_job_shows_how_far_the_load_is_and_every_second_that_its_owner_lives
 
     assert shown == [
         (LoadState.INSTALLING, 2.0),
-        (LoadState.INSTALLING, 5.0),
+        (LoadState.INSTALLING, 4.0),
         (LoadState.LOADING, 7.0),
-        (LoadState.LOADING, 10.0),
+        (LoadState.LOADING, 9.0),
     ]
 
 
@@ -394,13 +413,13 @@ def test_a_load_whose_owner_lives_is_nobody_elses_however_long_it_takes() -> Non
 
     async def story() -> None:
         send(world, owner)
-        await world.runtime.sleep(150 * SECOND)
+        await world.runtime.sleep(150_500 * MS)
         send(world, other)
 
     world.run(story())
 
     assert loads(world) == 1
-    assert ends(world)[1] == (200.0, *COMPLETED)
+    assert ends(world)[1] == (200.5, *COMPLETED)
 
 
 @pytest.mark.parametrize(
@@ -553,7 +572,7 @@ def test_the_failure_comes_with_its_cause() -> None:
     failing_once(world, after_ns=3 * SECOND)
 
     async def story() -> None:
-        with pytest.raises(LoadFailed, match=f"^CallError: {REFUSAL}$"):
+        with pytest.raises(LoadFailed, match=rf"^CallError: {REFUSAL}$"):
             await job_load(world).route(world.request(), nothing_warm)
 
     world.run(story())
@@ -644,8 +663,7 @@ def test_a_load_of_ones_own_goes_on_when_the_request_leaves_and_its_place_is_giv
     only = frontend(world, ports_without(world, "lock"))
 
     async def story() -> None:
-        with pytest.raises(DeadlineExceeded):
-            await world.runtime.within(5 * SECOND, only.serve(world.request()))
+        await visit(world, only, patience_ns=5 * SECOND)
 
     world.run(story())
 
@@ -681,4 +699,4 @@ def test_a_load_of_ones_own_that_fails_does_so_under_its_own_name() -> None:
         each.run(story(each, only))
 
     assert ends(world) == [(3.0, "FAILED", "CallError")]
-    assert ends(without_nodes) == [(0.0, "FAILED", "NoReplica")]
+    assert ends(without_nodes) == [(2.5, "FAILED", "NoReplica")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sim.routing.errors import Unavailable
 from sim.routing.eviction import Eviction
 from sim.routing.fleet import Cooldown, Fleet, Node, ReplicaRow
-from sim.routing.frontend import FrontendPorts
+from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_limits import FIXED
 from sim.routing.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
@@ -28,7 +28,6 @@ from sim.simulated.faults.interposed import Call, InterposedRegistry
 from tests.drivers import SECOND, all_of
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told
 from tests.routing.fleet_world import nodes as facts
-
 
 MINUTE = 60 * SECOND
 NOW = 60 * MINUTE
