@@ -198,6 +198,6 @@ def test_the_timeline_tells_of_nodes_models_and_faults_with_their_causes() -> No
 
     assert told["kind"].tolist() == ["fault_struck", "process_ended", "node_changed", "scaled", "scaled"]
     assert told["cause"].tolist() == ["node_crash", "crashed", "stale_heartbeat", "below_minimum", "idle"]
-    assert told["subject"].fillna("").tolist() == ["n0", "", "n0", "m", "m"]
-    assert told["status"].fillna("").tolist() == ["", "", "offline", "", ""]
+    assert told["subject"].astype(object).fillna("").tolist() == ["n0", "", "n0", "m", "m"]
+    assert told["status"].astype(object).fillna("").tolist() == ["", "", "offline", "", ""]
     assert told["scaled_by"].fillna(0).tolist() == [0, 0, 0, 2, -1]

@@ -320,7 +320,7 @@ def test_a_job_that_cannot_be_read_counts_as_still_there() -> None:
 
 
 def test_after_three_jobs_without_a_replica_to_be_found_the_request_fails() -> None:
-    world = world_of("a", "b", "c", "d")
+    world = world_of("a", "b", "c", "d", load_s=10)
     only = frontend(world, ports_without(world, "pick"))
 
     async def story() -> None:
@@ -328,8 +328,21 @@ def test_after_three_jobs_without_a_replica_to_be_found_the_request_fails() -> N
 
     world.run(story())
 
-    assert ends(world) == [(60.0, "FAILED", "NoReplica")]
-    assert world.times_s("load_ended") == [20.0, 40.0, 60.0]
+    assert ends(world) == [(30.0, "FAILED", "NoReplica")]
+    assert world.times_s("load_ended") == [10.0, 20.0, 30.0]
+
+
+def test_the_time_to_wait_is_for_all_three_jobs_together() -> None:
+    world = world_of("a", "b", "c", "d", load_s=25)
+    only = frontend(world, ports_without(world, "pick"))
+
+    async def story() -> None:
+        send(world, only)
+
+    world.run(story())
+
+    assert ends(world) == [(60.0, *REJECTED)]
+    assert world.times_s("load_ended") == [25.0, 50.0, 75.0]
 
 
 # Whoever leaves.
