@@ -33,8 +33,6 @@ class Signal:
 
     async def within(self, limit_ns: int) -> bool:
         """Wait for it, but no longer than the limit; tell whether it has happened."""
-        if self._has_come:
-            return True
         with suppress(DeadlineExceeded):
             await self._runtime.within(limit_ns, self.wait())
         return self._has_come
@@ -62,5 +60,5 @@ class Broadcast:
 
     def close(self, model: str) -> None:
         """Give everyone who listens now the signal; whoever comes later hears the next one."""
-        for closed in self._listeners.pop(model, {}):
+        for closed in self._listeners.get(model, ()):
             closed.give()

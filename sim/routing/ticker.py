@@ -23,8 +23,8 @@ async def tick_for_ever(runtime: Runtime, tick_ns: int, first_ns: int, run_pass:
     while True:
         await runtime.sleep(max(0, due_ns - runtime.now_ns()))
         await run_pass()
-        ticks = -((due_ns - runtime.now_ns()) // tick_ns)
-        due_ns += max(1, ticks) * tick_ns
+        ticks_begun = -((due_ns - runtime.now_ns()) // tick_ns)  # rounded up
+        due_ns += max(1, ticks_begun) * tick_ns
 
 
 def every_frontend(_registry: FleetRegistry, _name: str, _interval_ns: int, run_pass: Pass) -> Pass:

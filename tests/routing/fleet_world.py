@@ -211,10 +211,6 @@ class FleetWorld:
         """Set the node's status, with what that does to its rows."""
         self.table.set_status(node, status)
 
-    def beat(self, node: str) -> None:
-        """Have the registry hear a heartbeat of the node now."""
-        self.table.nodes[node].heartbeat_ns = self.runtime.wall_ns()
-
     # The journal.
 
     def told(self, *kinds: str) -> list[Told]:

@@ -382,6 +382,25 @@ def test_a_row_that_follows_one_the_monitor_deleted_begins_without_misses(monito
     assert len(world.told("row_removed")) == 1
 
 
+@EACH_WAY
+def test_a_row_that_was_written_anew_during_the_last_probe_stays(monitoring: Monitoring) -> None:
+    world = FleetWorld(nodes("a"), latency_ns=1)
+    world.place(A0)
+    world.kill(A0)
+    monitor = monitor_in(world, monitoring)
+
+    async def story() -> None:
+        await passes(monitor, 2)
+        world.runtime.spawn(passes(monitor, 1), "third pass")
+        world.write_row(A0, "a:50099")
+        await world.runtime.sleep(SECOND)
+
+    world.run(story())
+
+    assert [row.address for row in world.rows()] == ["a:50099"]
+    assert world.told("row_removed") == []
+
+
 def test_only_the_counts_of_rows_that_are_there_are_kept_where_they_go_by_row() -> None:
     world = FleetWorld(nodes("a"))
     there, gone = world.write_row(A0), world.write_row(A1)

@@ -18,6 +18,7 @@ from sim.routing.load_limits import BY_SIZE
 from sim.routing.load_path import LoadPath
 from sim.routing.outcomes import Outcome
 from sim.routing.placement import REPAIRED
+from sim.routing.ports import Task
 from sim.routing.release import stop_exact_process
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -48,10 +49,10 @@ def frontend(world: FleetWorld, ports: FrontendPorts | None = None, **control: s
     return build_frontend(settings(**control), ports or world.ports(), {})
 
 
-def send(world: FleetWorld, frontend: Frontend, requests: int = 1) -> None:
+def send(world: FleetWorld, frontend: Frontend, requests: int = 1, demand_ns: int = 0) -> None:
     """Have requests arrive now."""
     for _ in range(requests):
-        world.runtime.spawn(frontend.serve(world.request()), "request")
+        world.runtime.spawn(frontend.serve(world.request(demand_ns=demand_ns)), "request")
 
 
 async def visit(world: FleetWorld, frontend: Frontend, patience_ns: int) -> None:
@@ -94,29 +95,24 @@ async def nothing_warm(_request: Request) -> Route | None:
     return None
 
 
-Intervene = Callable[[str], Awaitable[bool]]
-"""Given the name of a registry's method, tells whether the call is let through."""
+Call = Callable[[], Awaitable[Any]]
 
 
-def ports_with(world: FleetWorld, intervene: Intervene) -> FrontendPorts:
-    """Return a frontend's ports whose registry does not answer the calls that are not let through."""
-
-    async def around(name: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        if not await intervene(name):
-            raise Unavailable(f"no answer to {name}")
-        return await call()
-
+def ports_around(world: FleetWorld, around: Callable[[str, Call], Awaitable[Any]]) -> FrontendPorts:
+    """Return a frontend's ports on whose registry each call, known by its name, goes through `around`."""
     ports = world.ports()
     return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
 
 
-def ports_without(world: FleetWorld, *calls: str) -> FrontendPorts:
-    """Return a frontend's ports whose registry never answers these calls."""
+def ports_without(world: FleetWorld, *names: str, from_s: int = 0, to_s: int = 1_000) -> FrontendPorts:
+    """Return a frontend's ports whose registry does not answer these calls from one time to before the other."""
 
-    async def intervene(name: str) -> bool:
-        return name not in calls
+    async def around(name: str, call: Call) -> Any:
+        if name in names and from_s * SECOND <= world.runtime.now_ns() < to_s * SECOND:
+            raise Unavailable(f"no answer to {name}")
+        return await call()
 
-    return ports_with(world, intervene)
+    return ports_around(world, around)
 
 
 # One load for all.
@@ -185,14 +181,10 @@ def test_a_model_that_was_loaded_meanwhile_is_not_loaded_again() -> None:
 def test_of_two_claims_that_the_lock_does_not_keep_apart_one_comes_too_late() -> None:
     world = world_of("a", "b", transaction_ns=SECOND)
 
-    async def around(name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def without_lock(name: str, call: Call) -> Any:
         return None if name == "lock" else await call()
 
-    def unlocked() -> Frontend:
-        ports = world.ports()
-        return frontend(world, replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around)))
-
-    frontends = [unlocked() for _ in range(2)]
+    frontends = [frontend(world, ports_around(world, without_lock)) for _ in range(2)]
 
     async def story() -> None:
         for each in frontends:
@@ -300,14 +292,23 @@ def test_the_time_to_stay_away_is_the_wait_in_whole_seconds_from_5_to_300(wait_n
     assert retry_after_s(wait_ns) == retry_s
 
 
+def test_time_spent_on_the_claim_counts_as_waiting() -> None:
+    world = world_of("a", transaction_ns=SECOND)
+    only = frontend(world, load_wait="2s")
+
+    async def story() -> None:
+        send(world, only)
+
+    world.run(story())
+
+    # A pick, the lock, the job read, the job written, a pick: the time was up before the load began.
+    assert ends(world) == [(5.0, *REJECTED)]
+    assert len(world.told("row_published")) == 1
+
+
 def test_a_job_that_cannot_be_read_counts_as_still_there() -> None:
     world = world_of("a", load_s=21)
-    owner = frontend(world)
-
-    async def intervene(name: str) -> bool:
-        return name != "load_job" or not 0 < world.runtime.now_ns() < 15 * SECOND
-
-    other = frontend(world, ports_with(world, intervene))
+    owner, other = frontend(world), frontend(world, ports_without(world, "load_job", from_s=1, to_s=15))
 
     async def story() -> None:
         send(world, owner)
@@ -499,12 +500,12 @@ def test_an_owner_that_has_lost_its_job_falls_silent_and_finishes_its_load() -> 
     world = world_of("a")
     beats_s: list[float] = []
 
-    async def note(name: str) -> bool:
+    async def note_beats(name: str, call: Call) -> Any:
         if name == "beat_load":
             beats_s.append(world.runtime.now_ns() / SECOND)
-        return True
+        return await call()
 
-    owner = frontend(world, ports_with(world, note))
+    owner = frontend(world, ports_around(world, note_beats))
     taken_over = LoadJob("of somebody else", MODEL, LoadState.STAGING, heartbeat_ns=0)
 
     async def story() -> None:
@@ -517,6 +518,24 @@ def test_an_owner_that_has_lost_its_job_falls_silent_and_finishes_its_load() -> 
     assert beats_s == [1.0, 2.0, 3.0, 4.0]
     assert ends(world) == [(20.0, *COMPLETED)]
     assert job(world) == taken_over
+
+
+def test_a_heartbeat_that_does_not_get_through_is_followed_by_the_next() -> None:
+    world = world_of("a")
+    owner = frontend(world, ports_without(world, "beat_load", from_s=3, to_s=6))
+    shown_s: list[float] = []
+
+    async def story() -> None:
+        send(world, owner)
+        for pause_s in (5, 4):
+            await world.runtime.sleep(pause_s * SECOND + 250 * MS)
+            row = job(world)
+            assert row is not None
+            shown_s.append(row.heartbeat_ns / SECOND)
+
+    world.run(story())
+
+    assert shown_s == [2.0, 9.0]
 
 
 def test_an_owner_that_cannot_reach_the_registry_finishes_its_load_and_wakes_its_requests() -> None:
@@ -659,6 +678,23 @@ def test_requests_that_load_on_their_own_load_side_by_side() -> None:
     assert world.times_s("load_started") == [1.0, 3.0]
 
 
+def test_the_new_row_counts_the_request_that_loaded_on_its_own_from_the_start() -> None:
+    world = world_of("a")
+    only = frontend(world, ports_without(world, "lock"))
+    counts: list[int] = []
+
+    async def story() -> None:
+        send(world, only, demand_ns=5 * SECOND)
+        for _ in range(2):
+            await world.runtime.sleep(22 * SECOND)
+            counts.extend(row.in_flight for row in world.rows())
+
+    world.run(story())
+
+    # As after a pick: 1 for the place, 1 for the call.
+    assert counts == [2, 0]
+
+
 def test_a_load_of_ones_own_outlasts_the_wait_for_a_job() -> None:
     world = world_of("a", load_s=90)
     only = frontend(world, ports_without(world, "lock"))
@@ -686,12 +722,21 @@ def test_a_load_of_ones_own_goes_on_when_the_request_leaves_and_its_place_is_giv
 
 def test_a_request_that_leaves_at_the_very_end_of_its_own_load_gives_its_place_back() -> None:
     world = world_of("a")
-    only = frontend(world, ports_without(world, "lock"))
+    clients: list[Task] = []
+
+    async def leave_when_published(name: str, call: Call) -> Any:
+        if name == "lock":
+            raise Unavailable("no lock")
+        answer = await call()
+        if name == "publish" and world.runtime.now_ns() == 20 * SECOND:
+            # Takes effect later at this instant: when the load has ended, and before the request goes on.
+            clients[0].cancel()
+        return answer
+
+    only = frontend(world, ports_around(world, leave_when_published))
 
     async def story() -> None:
-        client = world.runtime.spawn(only.serve(world.request()), "client")
-        await world.runtime.sleep(20 * SECOND)
-        client.cancel()
+        clients.append(world.runtime.spawn(only.serve(world.request()), "client"))
 
     world.run(story())
 

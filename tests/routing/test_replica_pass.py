@@ -283,6 +283,7 @@ def test_a_scenario_may_set_the_times_otherwise() -> None:
 KNOWN: dict[str, tuple[str, Fleet, bool]] = {
     "with rows, never loaded": ("with_rows", Fleet(nodes("a"), [], {}, {}), False),
     "with rows, one there": ("with_rows", Fleet(nodes("a"), [row("a")], {"m": None}, {}), True),
+    "with rows, one there, never loaded": ("with_rows", Fleet(nodes("a"), [row("a")], {}, {}), False),
     "with rows, one loading": ("with_rows", Fleet(nodes("a"), [row("a", state=LOADING)], {"m": None}, {}), True),
     "with rows, the last one gone": ("with_rows", Fleet(nodes("a"), [row("a", model="x")], {"m": None}, {}), False),
     "kept, never loaded": ("kept", Fleet(nodes("a"), [row("a", model="x")], {"x": None}, {}), False),
@@ -515,6 +516,24 @@ def test_busy_replicas_get_one_more_in_each_pass_up_to_the_maximum() -> None:
 
     assert world.told("scaled") == [Told("scaled", "m", "1", "busy")] * 2
     assert world.keys() == ["a#0", "b#0", "c#0", "d#0"]
+
+
+def test_a_model_without_bounds_is_left_alone_though_it_is_busy() -> None:
+    world = with_replicas("ab", A, in_flight=1)
+
+    run_passes(world, replica_pass(world.ports(), ModelConfig("m")))
+
+    assert world.keys() == ["a#0"]
+
+
+def test_one_more_for_busy_replicas_clears_no_count_of_setbacks() -> None:
+    world = with_replicas("ab", A, in_flight=1)
+    world.database.cooldowns["m"] = Cooldown(2, 0)
+
+    run_passes(world, replica_pass(world.ports(), bounded(1)))
+
+    assert world.keys() == ["a#0", "b#0"]
+    assert world.database.cooldowns == {"m": Cooldown(2, 0)}
 
 
 def test_idle_replicas_go_down_to_the_minimum_and_so_do_their_processes() -> None:
