@@ -1,17 +1,21 @@
 """In-memory twins of the ports, without a network or a database, that work under either driver."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sim.routing.errors import CallError, Unavailable
+from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.load_jobs import LoadJobs
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
-from sim.routing.ports import Future, NodeView, Runtime
+from sim.routing.ports import Future, Runtime, WorkerControl
 from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus, RowState
 
 MS = 1_000_000
 MODEL = "m"
@@ -71,24 +75,42 @@ class ListJournal:
     def lock_waited(self, wait_ns: int) -> None:
         self.told.append(("lock_waited",))
 
+    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
+        self.told.append(("process_ended", str(key), cause))
+
+    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
+        self.told.append(("node_changed", node, status, cause))
+
+    def scaled(self, model: str, replicas: int, cause: str) -> None:
+        self.told.append(("scaled", model, replicas, cause))
+
+    def fault_struck(self, kind: str, place: str) -> None:
+        self.told.append(("fault_struck", kind, place))
+
 
 class MemoryRegistry:
-    """Rows in a dict; every call takes effect at once."""
+    """Rows in a dict, and what requests ask of a registry; every call takes effect at once."""
 
     def __init__(self, runtime: Runtime, slots: dict[str, int]) -> None:
         self.rows: dict[ReplicaKey, Replica] = {}
         self.counts: list[int] = []
+        self._states: dict[ReplicaKey, RowState] = {}
         self._runtime = runtime
         self._slots = slots
         self._ids = count()
         self._queues: dict[str, list[Future[None]]] = {}
 
-    def put(self, key: ReplicaKey, address: str, in_flight: int = 0, vram: int = 0) -> None:
+    def put(
+        self, key: ReplicaKey, address: str, in_flight: int = 0, vram: int = 0, state: RowState = RowState.LOADED
+    ) -> None:
         """Write a row."""
         self.rows[key] = Replica(f"row-{next(self._ids):03d}", key, address, in_flight, 0, vram)
+        self._states[key] = state
 
-    async def pick(self, model: str) -> Replica | None:
-        best = pick_best_replica(row for key, row in self.rows.items() if key.model == model)
+    async def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Replica | None:
+        best = pick_best_replica(row for key, row in self.rows.items() if self._may_be_picked(key, model, candidates))
         if best is None:
             return None
         as_read = Replica(best.id, best.key, best.address, best.in_flight, best.last_used_ns, 0)
@@ -110,14 +132,25 @@ class MemoryRegistry:
         if key in self.rows:
             self.rows[key].last_used_ns += 1
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
-        self.put(key, address, in_flight)
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+        self.put(key, address, in_flight, state=state)
 
     async def remove(self, key: ReplicaKey) -> bool:
         return self.rows.pop(key, None) is not None
 
-    async def nodes(self, model: str) -> Sequence[NodeView]:
-        return [self._view(name, slots) for name, slots in sorted(self._slots.items())]
+    async def fleet(self) -> Fleet:
+        nodes = [_node(name, slots) for name, slots in sorted(self._slots.items())]
+        rows = [
+            ReplicaRow(row.id, key, row.address, self._states[key], row.in_flight, row.last_used_ns, row.last_used_ns)
+            for key, row in self.rows.items()
+        ]
+        return Fleet(nodes, rows, loadable={}, cooldowns={})
+
+    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
+        chosen = choose(await self.fleet())
+        if chosen is not None:
+            del self.rows[chosen.key]
+        return chosen
 
     @asynccontextmanager
     async def lock(self, name: str) -> Any:
@@ -133,15 +166,29 @@ class MemoryRegistry:
             if queue:
                 queue[0].set_result(None)
 
-    def _view(self, node: str, slots: int) -> NodeView:
-        rows = [row for key, row in self.rows.items() if key.node == node]
-        used = tuple(row.key.replica_index for row in rows)
-        return NodeView(node, slots - len(rows), used, len(rows), sum(row.in_flight for row in rows), 0)
+    def _may_be_picked(self, key: ReplicaKey, model: str, candidates: Collection[str]) -> bool:
+        is_among = not candidates or key.node in candidates
+        return key.model == model and self._states[key] is RowState.LOADED and is_among
 
     def _count(self, row: Replica, by: int) -> None:
         row.in_flight += by
         row.last_used_ns += by > 0
         self.counts.append(row.in_flight)
+
+
+def _node(name: str, slots: int) -> Node:
+    return Node(
+        name=name,
+        status=NodeStatus.HEALTHY,
+        address="",
+        slots=slots,
+        labels={},
+        heartbeat_ns=0,
+        available_vram_bytes=0,
+        reserved_vram_bytes=0,
+        total_disk_bytes=0,
+        available_disk_bytes=0,
+    )
 
 
 class MemoryBackend:
@@ -174,6 +221,21 @@ class MemoryBackend:
 
 
 @dataclass(frozen=True)
+class Control:
+    """How replicas come and go, as of the fix."""
+
+    loads: Literal["inline", "job"] = "inline"
+    load_limit: Literal["fixed", "by_size"] = "fixed"
+    load_wait_ns: int = 60_000 * MS
+    placement: Literal["lenient", "strict"] = "lenient"
+    release: Literal["unload", "stop"] = "unload"
+    monitor: Literal["every_miss", "busy_is_alive"] = "every_miss"
+    reaper: Literal["first_miss", "third_miss"] = "first_miss"
+    load_info: Literal["with_rows", "kept"] = "with_rows"
+    passes: Literal["every_frontend", "once_per_tick"] = "every_frontend"
+
+
+@dataclass(frozen=True)
 class Settings:
     """A frontend's settings, as of the fix, with a shorter probe limit that asyncio can wait for."""
 
@@ -183,6 +245,7 @@ class Settings:
     probe_sharing: Literal["unshared", "leader_owned", "detached"] = "leader_owned"
     on_probe_timeout: Literal["remove_row", "keep_row"] = "remove_row"
     refreshed_by: Literal["probes", "calls"] = "probes"
+    control: Control = Control()
 
 
 class MemoryWorld:
@@ -203,7 +266,9 @@ class MemoryWorld:
 
     def frontend(self) -> Frontend:
         """Put a frontend together, with caches of its own."""
-        return build_frontend(self.settings, self.runtime, self.registry, self, self, self.journal, {})
+        # Registry and worker have the calls that requests lead to; those of the loops are not needed here.
+        registry, worker = cast("LoadJobs", self.registry), cast("WorkerControl", self)
+        return build_frontend(self.settings, FrontendPorts(self.runtime, registry, self, worker, self.journal), {})
 
     def dial(self, key: ReplicaKey, address: str) -> Any:
         return _Client(self.backends, address)

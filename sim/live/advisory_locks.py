@@ -7,8 +7,9 @@ of the process. Beside SQLite, `flock` on a file next to the database: the syste
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,9 @@ class AdvisoryLocks(Protocol):
     def held(self, name: str) -> AbstractAsyncContextManager[bool]:
         """Hold the lock of that name; yields whether it had to be waited for. A waiter may be cancelled."""
 
+    def held_if_free(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Hold the lock of that name unless somebody else does; yields whether it is held."""
+
 
 class QueuedLocks:
     """Locks whose waiters of this process queue here, first come, first served, so that one at most waits outside.
@@ -34,15 +38,35 @@ class QueuedLocks:
 
     def __init__(self, outer: AdvisoryLocks) -> None:
         self._outer = outer
-        self._queues: dict[str, asyncio.Lock] = {}
+        self._queues: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._wanted: Counter[str] = Counter()
+        """By how many of this process each lock is held or waited for: between two holders a queue looks free."""
 
     @asynccontextmanager
     async def held(self, name: str) -> AsyncIterator[bool]:
         """Hold the lock of that name; yields whether it had to be waited for."""
-        queue = self._queues.setdefault(name, asyncio.Lock())
-        queued = queue.locked()
-        async with queue, self._outer.held(name) as waited:
-            yield queued or waited
+        queued = self._wanted[name] > 0
+        with self._wanting(name):
+            async with self._queues[name], self._outer.held(name) as waited:
+                yield queued or waited
+
+    @asynccontextmanager
+    async def held_if_free(self, name: str) -> AsyncIterator[bool]:
+        """Hold the lock of that name unless somebody else does; yields whether it is held."""
+        if self._wanted[name]:
+            yield False
+            return
+        with self._wanting(name):
+            async with self._queues[name], self._outer.held_if_free(name) as is_held:
+                yield is_held
+
+    @contextmanager
+    def _wanting(self, name: str) -> Iterator[None]:
+        self._wanted[name] += 1
+        try:
+            yield
+        finally:
+            self._wanted[name] -= 1
 
 
 class PostgresLocks:
@@ -65,6 +89,18 @@ class PostgresLocks:
             finally:
                 await session.execute(select(func.pg_advisory_unlock(key)))
 
+    @asynccontextmanager
+    async def held_if_free(self, name: str) -> AsyncIterator[bool]:
+        """Hold the lock of that name unless somebody else does; yields whether it is held."""
+        key = lock_key(name)
+        async with self._engine.connect() as session:
+            is_held = bool((await session.execute(select(func.pg_try_advisory_lock(key)))).scalar_one())
+            try:
+                yield is_held
+            finally:
+                if is_held:
+                    await session.execute(select(func.pg_advisory_unlock(key)))
+
 
 class FileLocks:
     """Locked files beside a database, one for each name; they stay, since deleting one could split its waiters."""
@@ -75,14 +111,26 @@ class FileLocks:
     @asynccontextmanager
     async def held(self, name: str) -> AsyncIterator[bool]:
         """Hold the lock of that name; yields whether it had to be waited for."""
-        path = f"{self._database}.lock-{lock_key(name) % 2**64:016x}"
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        waited = False
-        try:
+        with self._opened(name) as file:
+            waited = False
             while not _take(file):
                 waited = True
                 await asyncio.sleep(POLL_S)
             yield waited
+
+    @asynccontextmanager
+    async def held_if_free(self, name: str) -> AsyncIterator[bool]:
+        """Hold the lock of that name unless somebody else does; yields whether it is held."""
+        with self._opened(name) as file:
+            yield _take(file)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[int]:
+        """Open the lock's file; the lock goes when it is closed."""
+        path = f"{self._database}.lock-{lock_key(name) % 2**64:016x}"
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            yield file
         finally:
             os.close(file)
 

@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from sim.live.backend import GrpcDialer
+from sim.live.connection import connect
 from sim.live.frontend import NullJournal
-from sim.live.registry import SqlRegistry, connect
+from sim.live.registry import SqlRegistry
 from sim.live.runtime import AsyncioRuntime
-from sim.live.tables import backend_nodes
+from sim.live.tables import backend_nodes, model_load_infos
 from sim.live.worker import LiveWorkers
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus
 from sim.scenario import ModelSpec, NodeSpec
 from sim.scenario.units import format_duration
 
@@ -119,8 +121,11 @@ async def _rows_of_our_own(registry: SqlRegistry) -> AsyncIterator[Sequence[Repl
     """Write some replicas that nobody asks for, on a node without room for others."""
     name = f"calibration-{uuid4().hex}"
     keys = [ReplicaKey(name, name, index) for index in range(REPLICAS)]
+    # Not registered, since that would clear the cooldowns of everybody.
+    written = insert(backend_nodes).values(id=name, status=NodeStatus.HEALTHY, slots=0)
     try:
-        await registry.register_node(name, slots=0, available_vram_bytes=0)
+        async with registry.engine.begin() as connection:
+            await connection.execute(written)
         for key in keys:
             await registry.publish(key, "127.0.0.1:1", in_flight=0)
         yield keys
@@ -129,6 +134,7 @@ async def _rows_of_our_own(registry: SqlRegistry) -> AsyncIterator[Sequence[Repl
             await registry.remove(key)
         async with registry.engine.begin() as connection:
             await connection.execute(delete(backend_nodes).where(backend_nodes.c.id == name))
+            await connection.execute(delete(model_load_infos).where(model_load_infos.c.model == name))
 
 
 async def _measure_workers(runtime: AsyncioRuntime, effort: Effort) -> tuple[Sample, Sample]:

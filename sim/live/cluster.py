@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.live.connection import connect
 from sim.live.frontend_handle import FrontendHandle
 from sim.live.frontend_process import FrontendOrder, FrontendReport
 from sim.live.journal_log import Entry, JournalLog, merged
+from sim.live.load_jobs import SqlLoadJobs
 from sim.live.recording.lines import Line
-from sim.live.registry import SqlRegistry, connect
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker import LiveWorkers
+from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Clock
-from sim.routing.replica import Replica, ReplicaKey
-from sim.scenario import Scenario
+from sim.routing.replica import ReplicaKey
+from sim.scenario import NodeSpec, Scenario
 
 _PARENT_CONNECTIONS = 4
 _FAR_AHEAD_NS = 3600 * 1_000_000_000
@@ -36,7 +38,7 @@ class LiveOutcome:
     final_in_flight: int
     end_ns: int
     running_addresses: tuple[str, ...]
-    """Of the processes that ran at the end; nothing takes one down on purpose, so they ran all the time."""
+    """Of the processes that ran at the end; the ends of the others are among the entries."""
     transcripts: tuple[list[Line], ...]
     """Of each frontend, for a recording; empty unless the run was recorded."""
 
@@ -65,7 +67,7 @@ async def run_live(
     ):
         await registry.reset()
         for node in scenario.nodes:
-            await registry.register_node(node.name, node.slots, node.vram_bytes)
+            await registry.register_node(_node_facts(node))
         workers_path = folder / "workers.sock"
         await workers.serve(workers_path)
         orders = [
@@ -77,10 +79,11 @@ async def run_live(
 
 @asynccontextmanager
 async def _workers(
-    scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlRegistry, token: str
+    scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlLoadJobs, token: str
 ) -> AsyncIterator[LiveWorkers]:
     def report_vram(node: str, available_bytes: int) -> None:
-        runtime.spawn(registry.report_vram(node, available_bytes), "report VRAM")
+        report = NodeReport(available_vram_bytes=available_bytes)
+        runtime.spawn(registry.heartbeat(node, report), "report VRAM")
 
     workers = LiveWorkers(runtime, journal, scenario.nodes, scenario.models, report_vram, token)
     async with workers:
@@ -94,7 +97,7 @@ class _Run:
     scenario: Scenario
     runtime: AsyncioRuntime
     journal: JournalLog
-    registry: SqlRegistry
+    registry: SqlLoadJobs
     workers: LiveWorkers
     watch: Callable[[Clock], None]
 
@@ -153,12 +156,17 @@ class _Run:
             floor_hits=sum(report.floor_hits for report in reports),
             final_in_flight=await self.registry.total_in_flight(),
             end_ns=max((entry.t_ns for entry in entries), default=0),
-            running_addresses=tuple(address for address in _addresses(entries) if self.workers.is_alive(address)),
+            running_addresses=tuple(self.workers.addresses()),
             transcripts=tuple(report.transcript for report in reports),
         )
 
 
-def _addresses(entries: list[Entry]) -> Iterator[str]:
-    """Yield the addresses of all replicas that were picked, each once."""
-    picked = (arg for entry in entries if entry.what == "picked" for arg in entry.args)
-    yield from dict.fromkeys(arg.address for arg in picked if isinstance(arg, Replica))
+def _node_facts(node: NodeSpec) -> NodeFacts:
+    # Where its processes are to listen is the system's choice.
+    return NodeFacts(
+        name=node.name,
+        slots=node.slots,
+        total_vram_bytes=node.vram_bytes,
+        total_disk_bytes=node.disk_bytes,
+        labels=node.labels,
+    )

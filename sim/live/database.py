@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, func, make_url, select
+from sqlalchemy import URL, Connection, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateColumn
 
 from sim.live.advisory_locks import AdvisoryLocks, FileLocks, PostgresLocks, QueuedLocks, lock_key
 from sim.live.tables import metadata
@@ -21,7 +22,7 @@ BUSY_TIMEOUT_S = 30
 """How long a transaction on SQLite waits for those of other processes."""
 
 SCHEMA = "schema"
-"""The lock under which tables are created."""
+"""The lock under which tables are created and completed."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Database:
 
 @asynccontextmanager
 async def open_database(url: str, connections: int | None = None) -> AsyncIterator[Database]:
-    """Open the database of that URL with the registry's tables, made if there are none; several processes may at once.
+    """Open the database of that URL with the registry's tables; several processes may at once.
+
+    What is missing is made: tables, and the columns that an older version of ours did not have, NULL in every row.
 
     `sqlite:///registry.db` (a relative path; four slashes for an absolute one) or `postgresql://user@host/database`.
     At most `connections` transactions are open at a time; on SQLite that is 1, since a second one could only wait for
@@ -89,7 +92,7 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[Database
         async with engine.begin() as connection:
             # `CREATE TABLE IF NOT EXISTS` fails when two sessions run it at once.
             await connection.execute(select(func.pg_advisory_xact_lock(lock_key(SCHEMA))))
-            await connection.run_sync(metadata.create_all)
+            await connection.run_sync(_complete_tables)
         yield Database(engine, QueuedLocks(PostgresLocks(lock_engine)))
     finally:
         await engine.dispose()
@@ -105,10 +108,21 @@ async def _sqlite(url: URL) -> AsyncIterator[Database]:
     try:
         # Under a lock also because SQLite waits for nobody while it changes the journal's mode.
         async with locks.held(SCHEMA), engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+            await connection.run_sync(_complete_tables)
         yield Database(engine, locks)
     finally:
         await engine.dispose()
+
+
+def _complete_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+    there = inspect(connection).get_multi_columns()
+    for table in metadata.sorted_tables:
+        names = {column["name"] for column in there[None, table.name]}
+        for column in table.columns:
+            if column.name not in names:
+                definition = CreateColumn(column).compile(connection)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -12,12 +12,16 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from sim.live.backend import GrpcDialer
+from sim.live.connection import connect
+from sim.live.load_jobs import SqlLoadJobs
+from sim.live.no_workers import NoWorkers
 from sim.live.proto.backend_pb2 import Reply
-from sim.live.registry import SqlRegistry, connect
 from sim.live.runtime import NS_PER_S, AsyncioRuntime
 from sim.routing.clients import Serve
-from sim.routing.errors import NoReplica, Unavailable
+from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
@@ -28,6 +32,9 @@ from sim.scenario.router import RouterSpec
 CLIENT_LEFT = "client_left"
 """The cause of a call that its caller gave up."""
 
+CLOSE_LIMIT_S = 10.0
+"""How long loads that are under way when a frontend closes may take to leave in order."""
+
 
 class NullJournal:
     """Takes no notice of anything; a subclass overrides what it wants to be told. No method may raise."""
@@ -37,6 +44,7 @@ class NullJournal:
 
     arrived = picked = vouched = probed = routed = served_from = first_token = ended = _ignore
     row_published = row_removed = install_started = load_started = load_ended = lock_waited = _ignore
+    process_ended = node_changed = scaled = fault_struck = _ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Frontend:
         router: Mapping[str, Any] | None = None,
         worker: WorkerControl | None = None,
         needed_vram_bytes: Mapping[str, int] | None = None,
+        models: Mapping[str, ModelConfig] | None = None,
         token: str | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -80,6 +89,8 @@ class Frontend:
             router: What is to differ from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
             worker: Starts a process when no replica of a model is left. Without one such a call raises NoReplica.
             needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
+            models: All that is known of a model, by name: its labels, conflicts and bounds too. It goes before
+                `needed_vram_bytes`.
             token: Bearer token for every backend, sent in the clear.
             journal: Is told of every decision.
 
@@ -88,11 +99,14 @@ class Frontend:
         """
         self._registry_url = registry_url
         self._settings = RouterSpec.model_validate({"profile": profile, **(router or {})})
-        self._worker = worker or _NoWorkers()
-        self._needed_vram_bytes = needed_vram_bytes or {}
+        self._worker = worker or NoWorkers()
+        sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
+        self._models = {**sized, **(models or {})}
         self._token = token
         self._journal: Journal = journal or NullJournal()
         self._runtime = _WallClockRuntime()
+        self._connections_runtime = _WallClockRuntime()
+        """For what must outlast the calls: transactions, and connections that are being closed."""
         self._next_id = count().__next__
         self._calls: dict[int, _Call] = {}
         self._at_end = AsyncExitStack()
@@ -100,18 +114,16 @@ class Frontend:
 
     async def __aenter__(self) -> Self:
         """Open the registry. ValueError if its URL is not understood; else whatever its database raises."""
-        journal, runtime, settings = _CallJournal(self._journal, self._calls), self._runtime, self._settings
+        journal, lasting = _CallJournal(self._journal, self._calls), self._connections_runtime
         async with AsyncExitStack() as opening:
             registry = await opening.enter_async_context(
-                connect(self._registry_url, runtime, pick=settings.pick, lock_waited=self._journal.lock_waited)
+                connect(self._registry_url, lasting, pick=self._settings.pick, lock_waited=self._journal.lock_waited)
             )
-            dialer = GrpcDialer(runtime, self._journal, self._token, self._prompt, self._hear)
+            dialer = GrpcDialer(lasting, self._journal, self._token, self._prompt, self._hear)
             opening.push_async_callback(dialer.close)
             opening.push_async_callback(self._end_calls)
-            frontend = build_frontend(
-                settings, runtime, registry, dialer, self._worker, journal, self._needed_vram_bytes
-            )
-            self._opened = _Opened(registry, frontend.serve)
+            ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal)
+            self._opened = _Opened(registry, build_frontend(self._settings, ports, self._models).serve)
             self._at_end = opening.pop_all()
         return self
 
@@ -122,7 +134,7 @@ class Frontend:
         await self._at_end.aclose()
 
     @property
-    def registry(self) -> SqlRegistry:
+    def registry(self) -> SqlLoadJobs:
         """The table of replicas: `register_node`, `publish` and `remove` say what there is to route to."""
         return self._open().registry
 
@@ -176,11 +188,9 @@ class Frontend:
         return call
 
     async def _end_calls(self) -> None:
+        """End the calls, and the loads that go on without them."""
         self._opened = None
-        tasks = [call.task for call in self._calls.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._runtime.end_all(CLOSE_LIMIT_S)
 
     def _prompt(self, request: Request) -> str:
         return self._calls[request.id].prompt
@@ -195,7 +205,7 @@ class Frontend:
 
 
 class _Opened(NamedTuple):
-    registry: SqlRegistry
+    registry: SqlLoadJobs
     serve: Serve
 
 
@@ -256,6 +266,10 @@ class _CallJournal:
         self.load_started = journal.load_started
         self.load_ended = journal.load_ended
         self.lock_waited = journal.lock_waited
+        self.process_ended = journal.process_ended
+        self.node_changed = journal.node_changed
+        self.scaled = journal.scaled
+        self.fault_struck = journal.fault_struck
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Note the replica."""
@@ -274,11 +288,3 @@ class _WallClockRuntime(AsyncioRuntime):
     def wall_ns(self) -> int:
         """Return the time since 1970."""
         return time.time_ns()
-
-
-class _NoWorkers:
-    """Where nobody starts processes."""
-
-    async def install(self, key: ReplicaKey) -> str:
-        """Say so."""
-        raise NoReplica(f"no replica of {key.model} can serve, and the frontend has no worker control to start one")

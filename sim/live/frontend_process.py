@@ -10,17 +10,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from sim.live.backend import GrpcDialer
+from sim.live.connection import connect
 from sim.live.journal_log import Entry, JournalLog
 from sim.live.picks import FaithfulPick
 from sim.live.recording.lines import Line, Transcript
 from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
-from sim.live.registry import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker_control import RemoteWorkers
 from sim.routing.clients import Clients, Serve
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import model_configs
 from sim.scenario import Plan, Scenario, make_plan
 
 _MOST_CONNECTIONS = 80
@@ -77,16 +79,9 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         lock_waited=journal.lock_waited,
         new_pick=RecordingPick if order.record else FaithfulPick,
     ) as registry:
+        ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
         build = partial(build_recorded_frontend, transcript) if order.record else build_frontend
-        frontend = build(
-            settings=order.scenario.router,
-            runtime=runtime,
-            registry=registry,
-            dialer=dialer,
-            worker=RemoteWorkers(order.workers_path),
-            journal=journal,
-            needed_vram_bytes={model.name: model.vram_bytes for model in order.scenario.models},
-        )
+        frontend = build(order.scenario.router, ports, model_configs(order.scenario.models))
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
         await _play(order, runtime, journal, frontend.serve)

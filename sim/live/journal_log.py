@@ -13,6 +13,7 @@ from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,22 @@ class JournalLog:
     def lock_waited(self, wait_ns: int) -> None:
         """Keep it."""
         self._keep("lock_waited", wait_ns)
+
+    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
+        """Keep it."""
+        self._keep("process_ended", key, address, cause)
+
+    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
+        """Keep it."""
+        self._keep("node_changed", node, status, cause)
+
+    def scaled(self, model: str, replicas: int, cause: str) -> None:
+        """Keep it."""
+        self._keep("scaled", model, replicas, cause)
+
+    def fault_struck(self, kind: str, place: str) -> None:
+        """Keep it."""
+        self._keep("fault_struck", kind, place)
 
     def _keep(self, what: str, *args: Any) -> None:
         self.entries.append(Entry(self._clock.now_ns(), what, args))

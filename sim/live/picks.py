@@ -8,16 +8,18 @@ has ended, and a burst spreads evenly.
 SQLite has one writer at a time, and its transactions start as writers here: picks are serial in either mode.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sim.live.advisory_locks import lock_key
-from sim.live.tables import HEALTHY, LOADED, REPLICA_COLUMNS, backend_nodes, node_models, stored_row
+from sim.live.choice import Choice
+from sim.live.tables import REPLICA_COLUMNS, backend_nodes, node_models, stored_row
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
+from sim.routing.states import NodeStatus, RowState
 
 _rows, _nodes = node_models.c, backend_nodes.c
 
@@ -30,15 +32,40 @@ PICK_ORDER: Final = (
 )
 """`pick_best_replica` over rows listed by id, in SQL."""
 
-LOCK_BEST_ROW: Final[Select[Any]] = (
+ELIGIBLE_ROWS: Final[Select[Any]] = (
     select(*REPLICA_COLUMNS)
     .join(backend_nodes, _rows.node_id == _nodes.id)
-    .where(_rows.model_name == bindparam("model"), _rows.state == LOADED, _nodes.status == HEALTHY)
-    .order_by(*PICK_ORDER)
-    .limit(1)
-    # Without a list of tables: the node's row is locked as well, so its picks for any model exclude one another.
-    .with_for_update()
+    .where(_rows.model_name == bindparam("model"), _rows.state == RowState.LOADED, _nodes.status == NodeStatus.HEALTHY)
 )
+"""The rows that a pick of the model may choose, before what its caller asks for."""
+
+_AMONG = _rows.node_id.in_(bindparam("candidates", expanding=True))
+_PREFERRED_FIRST = case(
+    (
+        and_(
+            _rows.node_id == bindparam("preferred_node"),
+            _rows.model_name == bindparam("preferred_model"),
+            _rows.replica_index == bindparam("preferred_index"),
+        ),
+        0,
+    ),
+    else_=1,
+)
+
+
+def _lock_best_row(has_candidates: bool, has_preferred: bool) -> Select[Any]:
+    among = ELIGIBLE_ROWS.where(_AMONG) if has_candidates else ELIGIBLE_ROWS
+    order = (_PREFERRED_FIRST, *PICK_ORDER) if has_preferred else PICK_ORDER
+    # Without a list of tables: the node's row is locked as well, so its picks for any model exclude one another.
+    return among.order_by(*order).limit(1).with_for_update()
+
+
+LOCK_BEST_ROW: Final[Mapping[tuple[bool, bool], Select[Any]]] = {
+    (has_candidates, has_preferred): _lock_best_row(has_candidates, has_preferred)
+    for has_candidates in (False, True)
+    for has_preferred in (False, True)
+}
+"""`Choice.best`, in SQL: the statement for each `shape` of a choice."""
 
 COUNT_PICK: Final = (
     update(node_models)
@@ -46,7 +73,7 @@ COUNT_PICK: Final = (
     .values(in_flight=_rows.in_flight + 1, last_used=bindparam("now_ns"), updated_at=bindparam("now_ns"))
 )
 
-NODE_IF_HEALTHY: Final = select(_nodes.id).where(_nodes.id == bindparam("node"), _nodes.status == HEALTHY)
+NODE_IF_HEALTHY: Final = select(_nodes.id).where(_nodes.id == bindparam("node"), _nodes.status == NodeStatus.HEALTHY)
 
 TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("key")))
 LOCK: Final = select(func.pg_advisory_xact_lock(bindparam("key")))
@@ -55,10 +82,26 @@ LockWaited = Callable[[int], None]
 """Told how long a transaction has waited for a lock, in ns."""
 
 
+def shape(choice: Choice) -> tuple[bool, bool]:
+    """Return whether the choice names candidates, and whether it prefers a replica."""
+    return bool(choice.candidates), choice.preferred is not None
+
+
+def parameters(choice: Choice) -> dict[str, Any]:
+    """Return what the choice's statement is executed with."""
+    named: dict[str, Any] = {"model": choice.model}
+    if choice.candidates:
+        named["candidates"] = list(choice.candidates)
+    if choice.preferred is not None:
+        node, model, index = choice.preferred
+        named |= {"preferred_node": node, "preferred_model": model, "preferred_index": index}
+    return named
+
+
 class PickMode(Protocol):
     """One transaction that chooses a row and counts the request on it."""
 
-    async def pick(self, connection: AsyncConnection, model: str, clock: Clock) -> Replica | None:
+    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
         """Return the row as read, before the increment; on None, nothing may be committed."""
 
 
@@ -68,9 +111,9 @@ class FaithfulPick:
     The scenarios' `read_committed`.
     """
 
-    async def pick(self, connection: AsyncConnection, model: str, clock: Clock) -> Replica | None:
+    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
         """Lock the best row and its node, count the pick, and look whether the node is healthy still."""
-        found = await self.lock_best_row(connection, model)
+        found = await self.lock_best_row(connection, choice)
         if found is None:
             return None
         row = stored_row(found)
@@ -79,9 +122,10 @@ class FaithfulPick:
         node = (await connection.execute(NODE_IF_HEALTHY, {"node": row.key.node})).first()
         return None if node is None else row.as_read()
 
-    async def lock_best_row(self, connection: AsyncConnection, model: str) -> Sequence[Any] | None:
+    async def lock_best_row(self, connection: AsyncConnection, choice: Choice) -> Sequence[Any] | None:
         """Return the best row as REPLICA_COLUMNS, locked; None if there is none."""
-        found: Sequence[Any] | None = (await connection.execute(LOCK_BEST_ROW, {"model": model})).first()
+        statement = LOCK_BEST_ROW[shape(choice)]
+        found: Sequence[Any] | None = (await connection.execute(statement, parameters(choice))).first()
         return found
 
 
@@ -92,15 +136,15 @@ class LockedPick:
         self._pick_mode = pick_mode
         self._lock_waited = lock_waited
 
-    async def pick(self, connection: AsyncConnection, model: str, clock: Clock) -> Replica | None:
+    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
         """Pick while nobody else picks for the model; the lock goes with the transaction."""
-        key = {"key": lock_key(f"pick:{model}")}
+        key = {"key": lock_key(f"pick:{choice.model}")}
         # An attempt never overtakes those who wait already; it only tells whether there is anything to wait for.
         if not (await connection.execute(TRY_LOCK, key)).scalar_one():
             began_ns = clock.now_ns()
             await connection.execute(LOCK, key)
             self._lock_waited(clock.now_ns() - began_ns)
-        return await self._pick_mode.pick(connection, model, clock)
+        return await self._pick_mode.pick(connection, choice, clock)
 
 
 def ignore_wait(wait_ns: int, /) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sim.routing.errors import DeadlineExceeded
@@ -52,6 +53,17 @@ class AsyncioRuntime:
         """Wait until every spawned task has ended, those included that are spawned meanwhile."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def end_all(self, limit_s: float) -> None:
+        """Cancel every spawned task, and wait until they and what they spawn on their way out have ended.
+
+        What takes longer than `limit_s` is left as it is.
+        """
+        for task in self._tasks:
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self.all_done()
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it and raise DeadlineExceeded."""

@@ -1,22 +1,21 @@
 """What the registry's tables hold, and how their rows read.
 
 Text compares by code point everywhere, so that an order by id is the same on SQLite, on PostgreSQL and in Python.
-Counts, times and VRAM may be NULL in rows that something else has written. No foreign key ties replicas to nodes: one
-would add a lock on the node to every write of a replica's row.
+Counts, times, sizes and what a node says of itself may be NULL, in rows that something else has written or that are
+older than the column. No foreign key ties replicas to nodes: one would add a lock on the node to every write of a
+replica's row.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
-from sim.routing.ports import NodeView
+from sim.routing.fleet import Node, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
-
-HEALTHY: Final = "healthy"
-LOADED: Final = "loaded"
+from sim.routing.states import NodeStatus, RowState
 
 NULL_SORTS_AS: Final = 1 << 63
 """What a NULL counts as in the order of picks: more than any number, so last where small goes first and first where
@@ -34,6 +33,12 @@ backend_nodes = Table(
     Column("slots", Integer, nullable=False),
     Column("available_vram", BigInteger),
     Column("updated_at", BigInteger),
+    Column("address", TEXT),
+    Column("labels", TEXT),
+    Column("reserved_vram", BigInteger),
+    Column("total_disk", BigInteger),
+    Column("available_disk", BigInteger),
+    Column("last_heartbeat", BigInteger),
 )
 
 node_models = Table(
@@ -49,6 +54,33 @@ node_models = Table(
     Column("last_used", BigInteger),
     Column("updated_at", BigInteger),
     Index("node_models_one_row_per_replica", "node_id", "model_name", "replica_index", unique=True),
+)
+
+model_load_infos = Table("model_load_infos", metadata, Column("model", TEXT, primary_key=True))
+
+model_cooldowns = Table(
+    "model_cooldowns",
+    metadata,
+    Column("model", TEXT, primary_key=True),
+    Column("fruitless_passes", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("claimed_at", BigInteger, nullable=False),
+)
+
+load_jobs = Table(
+    "load_jobs",
+    metadata,
+    Column("model", TEXT, primary_key=True),
+    Column("id", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("cause", TEXT, nullable=False),
 )
 
 
@@ -106,33 +138,30 @@ def stored_row(columns: Sequence[Any]) -> StoredRow:
     return StoredRow(row_id, ReplicaKey(node, model, index), address, state, in_flight, last_used, available_vram)
 
 
-NODE_COLUMNS: Final = (
-    backend_nodes.c.id,
-    backend_nodes.c.slots,
-    backend_nodes.c.available_vram,
-    node_models.c.model_name,
-    node_models.c.replica_index,
-    node_models.c.state,
-    node_models.c.in_flight,
-)
-"""What `node_views` needs of each node beside each of its rows, in this order; sorted by node."""
+def read_row(selected: Any) -> ReplicaRow:
+    """Return the `node_models` row that was selected; what is NULL reads as 0."""
+    return ReplicaRow(
+        id=selected.id,
+        key=ReplicaKey(selected.node_id, selected.model_name, selected.replica_index),
+        address=selected.address,
+        state=RowState(selected.state),
+        in_flight=selected.in_flight or 0,
+        last_used_ns=selected.last_used or 0,
+        updated_ns=selected.updated_at or 0,
+    )
 
 
-def node_views(selected: Iterable[Any], model: str) -> Iterator[NodeView]:
-    """Yield the nodes as placement of the model sees them, from what was selected as NODE_COLUMNS."""
-    for (name, slots, available_vram), rows_of_node in groupby(selected, key=_node_of):
-        # A node without replicas comes as one row whose replica is NULL.
-        rows = [columns for columns in rows_of_node if columns.model_name is not None]
-        used = tuple(sorted(columns.replica_index for columns in rows if columns.model_name == model))
-        yield NodeView(
-            name=name,
-            free_slots=slots - len(used),
-            used_indexes=used,
-            loaded_rows=sum(columns.state == LOADED for columns in rows),
-            in_flight=sum(columns.in_flight or 0 for columns in rows),
-            available_vram_bytes=available_vram or 0,
-        )
-
-
-def _node_of(columns: Any) -> tuple[str, int, int | None]:
-    return columns.id, columns.slots, columns.available_vram
+def read_node(selected: Any) -> Node:
+    """Return the `backend_nodes` row that was selected; what is NULL reads as 0, or as nothing."""
+    return Node(
+        name=selected.id,
+        status=NodeStatus(selected.status),
+        address=selected.address or "",
+        slots=selected.slots,
+        labels=json.loads(selected.labels or "{}"),
+        heartbeat_ns=selected.last_heartbeat or 0,
+        available_vram_bytes=selected.available_vram or 0,
+        reserved_vram_bytes=selected.reserved_vram or 0,
+        total_disk_bytes=selected.total_disk or 0,
+        available_disk_bytes=selected.available_disk or 0,
+    )

@@ -8,7 +8,9 @@ what it wrote taken back if it is.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
@@ -21,6 +23,9 @@ from sim.routing.ports import Runtime
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 """The statements of one transaction; it may roll back itself, and must not commit."""
+
+DATABASE_ERRORS = (SQLAlchemyError, PostgresError, InterfaceError, OSError)
+"""What is raised where a database does not answer as it should."""
 
 DRAIN_LIMIT_S = 10.0
 """How long to wait at the end for a database that does not answer."""
@@ -132,8 +137,8 @@ class Transactions:
                 if not call.is_waiting():
                     return  # Closing the connection without a commit rolls back.
                 await connection.commit()
-        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
-            call.fail(Unavailable(f"the registry did not answer: {error}"))
+        except DATABASE_ERRORS as error:
+            call.fail(_unavailable(error))
         except Exception as error:
             call.fail(error)
         except BaseException:
@@ -141,3 +146,30 @@ class Transactions:
             raise
         else:
             call.succeed(result)
+
+
+class AnsweredLock(AbstractAsyncContextManager[T]):
+    """A lock of the database's, with what keeps it from being taken raised as Unavailable."""
+
+    def __init__(self, lock: AbstractAsyncContextManager[T]) -> None:
+        self._lock = lock
+
+    async def __aenter__(self) -> T:
+        """Take the lock."""
+        try:
+            return await self._lock.__aenter__()
+        except DATABASE_ERRORS as error:
+            raise _unavailable(error) from error
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release it; one whose session is broken has gone with that."""
+        try:
+            await self._lock.__aexit__(kind, error, trace)
+        except DATABASE_ERRORS as failure:
+            _log.warning("a lock was lost before it was released: %s", failure)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"the registry did not answer: {error}")

@@ -1,9 +1,9 @@
-"""Worker nodes on this machine: what really runs where, and the installs that start processes."""
+"""Worker nodes on this machine: what really runs where, and the calls that start and end processes."""
 
 import asyncio
 import atexit
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,21 +11,24 @@ from typing import Self
 from sim.live.backend import GrpcDialer
 from sim.live.runtime import NS_PER_S, AsyncioRuntime
 from sim.live.worker_child import WorkerChild
-from sim.live.worker_control import serve_installs
+from sim.live.worker_control import serve_workers
 from sim.live.worker_spec import WorkerSpec
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.ports import Journal
+from sim.routing.ports import Journal, RunningProcess
 from sim.routing.replica import ReplicaKey
 from sim.scenario import ModelSpec, NodeSpec
 
 HEALTH_LIMIT_S = 30
 """How long a new process may take to be well. Real seconds: no time scale makes a process start sooner."""
 
+FREE_LIMIT_S = 30
+"""How long a process may take to drop its model: the call waits its turn behind running requests."""
+
 POLL_S = 0.01
 
 
 class LiveWorkers:
-    """All worker nodes behind the install call, and the truth about their processes, by address.
+    """All worker nodes behind their calls, and the truth about their processes, by address.
 
     Use it in `async with`: no process outlives it, not even if this one is killed.
     """
@@ -47,6 +50,8 @@ class LiveWorkers:
         self._token = token
         self._dialer = GrpcDialer(runtime, journal, token)
         self._children: dict[ReplicaKey, WorkerChild] = {}
+        self._up: dict[ReplicaKey, WorkerChild] = {}
+        """Those that have been started to the end and are not being stopped, in the order they were."""
         self._following: list[asyncio.Task[None]] = []
         self._locks: defaultdict[ReplicaKey, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._control: asyncio.Server | None = None
@@ -77,6 +82,39 @@ class LiveWorkers:
                 return running.address
             return await self._start(self._spec(key), key, install_ns)
 
+    async def stop(self, key: ReplicaKey) -> None:
+        """Have the replica's process end, and wait until it has; nothing happens if it does not run."""
+        self._check_node(key.node)
+        child = self._up.pop(key, None)
+        if child is None:
+            return
+        # Under the lock, so that an install meanwhile starts another one instead of trusting this one.
+        async with self._locks[key]:
+            try:
+                await child.stop()
+            finally:
+                self._journal.process_ended(key, child.address, "stopped")
+
+    async def unload(self, node: str, model: str) -> None:
+        """Have the first process of the node drop its model; the call says no address. It does not end.
+
+        Raises the CallError of a process that does not do so, DeadlineExceeded after FREE_LIMIT_S.
+        """
+        self._check_node(node)
+        first = next(((key, child) for key, child in self._up.items() if key.node == node), None)
+        if first is not None:
+            key, child = first
+            await self._runtime.within(self._limit_ns(FREE_LIMIT_S), self._dialer.dial(key, child.address).free())
+
+    async def processes(self, node: str) -> Sequence[RunningProcess]:
+        """List the processes of the node."""
+        self._check_node(node)
+        return [
+            RunningProcess(key, child.address)
+            for key, child in self._up.items()
+            if key.node == node and child.is_running()
+        ]
+
     async def start(self, key: ReplicaKey, port: int = 0) -> str:
         """Start the replica's process, with no model yet, and return its address when it is well."""
         async with self._locks[key]:
@@ -89,7 +127,11 @@ class LiveWorkers:
 
     def is_alive(self, address: str) -> bool:
         """Tell whether a process of ours runs at the address."""
-        return any(child.address == address and child.is_running() for child in self._children.values())
+        return address in self.addresses()
+
+    def addresses(self) -> list[str]:
+        """Return where the processes listen that run."""
+        return [child.address for child in self._children.values() if child.address and child.is_running()]
 
     def pids(self) -> list[int]:
         """Return the numbers of the processes that run."""
@@ -97,11 +139,9 @@ class LiveWorkers:
 
     def kill(self, key: ReplicaKey) -> None:
         """Kill the replica's process, as the kernel would; it is gone when this returns."""
-        self._child(key).kill()
-
-    async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end, and wait until it has."""
-        await self._child(key).stop()
+        child = self._child(key)
+        child.kill()
+        self._ended(key, child, "killed")
 
     def crash(self, key: ReplicaKey) -> None:
         """Have the process end by itself, soon."""
@@ -120,13 +160,15 @@ class LiveWorkers:
         self._child(key).order(f"answer_for {model}")
 
     async def serve(self, path: Path) -> None:
-        """Take installs from other processes too, on a Unix socket at the path, until everything is stopped."""
-        self._control = await serve_installs(self, path)
+        """Take calls from other processes too, on a Unix socket at the path, until everything is stopped."""
+        self._control = await serve_workers(self, path)
 
     async def stop_all(self) -> None:
         """Kill every process, and start none any more."""
         if self._control is not None:
             self._control.close()
+        # Nothing is told of their end: the world ends with them.
+        self._up.clear()
         self._kill_all()
         atexit.unregister(self._kill_all)
         await asyncio.gather(*self._following)
@@ -145,17 +187,27 @@ class LiveWorkers:
         begun_ns = self._runtime.now_ns()
         child = WorkerChild(spec, on_change=lambda: self._report_held(key.node))
         self._children[key] = child
-        self._following.append(self._runtime.spawn(child.follow(), f"follow {key}"))
+        self._following.append(self._runtime.spawn(self._follow(key, child), f"follow {key}"))
         try:
-            limit_ns = int(HEALTH_LIMIT_S * NS_PER_S / self._runtime.time_scale)
-            address = await self._runtime.within(limit_ns, self._well_at(key, child))
+            address = await self._runtime.within(self._limit_ns(HEALTH_LIMIT_S), self._well_at(key, child))
             await self._runtime.sleep(max(0, begun_ns + least_ns - self._runtime.now_ns()))
             if not child.is_running():
                 raise Unavailable(f"the process of {key} ended while it was being installed")
         except BaseException:
             child.kill()
             raise
+        self._up[key] = child
         return address
+
+    async def _follow(self, key: ReplicaKey, child: WorkerChild) -> None:
+        await child.follow()
+        self._ended(key, child, "ended")
+
+    def _ended(self, key: ReplicaKey, child: WorkerChild, cause: str) -> None:
+        """Tell of the process's end unless that has been done, or it was never known to run."""
+        if self._up.get(key) is child:
+            del self._up[key]
+            self._journal.process_ended(key, child.address, cause)
 
     async def _well_at(self, key: ReplicaKey, child: WorkerChild) -> str:
         address = await child.listens()
@@ -179,6 +231,14 @@ class LiveWorkers:
             holds_model=holds_model,
             token=self._token,
         )
+
+    def _check_node(self, node: str) -> None:
+        if node not in self._nodes:
+            raise Unavailable(f"no worker answers on {node}")
+
+    def _limit_ns(self, limit_s: int) -> int:
+        """Return so many real seconds in the scenario's time."""
+        return int(limit_s * NS_PER_S / self._runtime.time_scale)
 
     def _running(self, key: ReplicaKey) -> WorkerChild | None:
         child = self._children.get(key)

@@ -111,6 +111,30 @@ class Clients:
                 )
             )
 
+    def send_now(
+        self,
+        model: str,
+        frontend: int,
+        source: int,
+        prompt_tokens: int = 0,
+        output_tokens: int = 0,
+        demand_ns: int = 0,
+        patience_ns: int | None = None,
+    ) -> tuple[int, Coroutine[Any, Any, None]]:
+        """Send one more request than was planned, now; return its number, and what waits for its end."""
+        request = Request(
+            self._next_id(),
+            model,
+            frontend,
+            source,
+            self._runtime.now_ns(),
+            prompt_tokens,
+            output_tokens,
+            demand_ns,
+            patience_ns,
+        )
+        return request.id, self._call(request)
+
     def _call(self, request: Request) -> Coroutine[Any, Any, None]:
         """Note the arrival now, and return what waits for the end."""
         self._journal.arrived(request)

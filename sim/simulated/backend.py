@@ -78,8 +78,12 @@ class BackendProcess:
 
     def end(self, cause: str) -> None:
         """Break off every call; nobody reaches the process any more, which is the caller's to see to."""
+        self.break_off(f"the process of {self.key} has ended: {cause}")
+
+    def break_off(self, why: str) -> None:
+        """Have every call that is under way fail, queued ones included."""
         for caller in list(self._callers):
-            caller.interrupt(Unavailable(f"the process of {self.key} has ended: {cause}"))
+            caller.interrupt(Unavailable(why))
 
     async def health(self) -> None:
         """Answer that all is well, when it is this call's turn."""
@@ -111,6 +115,21 @@ class BackendProcess:
                 await self.pace.work(prefill_ns + decode_ns)
                 if self._settings.tells_first_token:
                     self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
+            finally:
+                self.workers.release()
+        finally:
+            del self._callers[caller]
+
+    async def predict_again(self, request: Request) -> None:
+        """Do the work of a request that has come twice, unseen: the first one tells of its service."""
+        caller = self._enter()
+        try:
+            await self.pace.moving()
+            await self.workers.acquire()
+            try:
+                if self.model == request.model:
+                    service_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
+                    await self.pace.work(sum(service_ns))
             finally:
                 self.workers.release()
         finally:

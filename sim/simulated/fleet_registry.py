@@ -126,7 +126,10 @@ class SimulatedFleetRegistry(SimulatedRegistry):
 
     async def _remove_if(self, row_id: str, may_go: Callable[[Row], bool]) -> bool:
         row = await self._row(row_id)
-        return row is not None and may_go(row) and self._table.delete(row.key)
+        if row is None or not may_go(row):
+            return False
+        self._table.delete_row(row)
+        return True
 
 
 class TriedLock(AbstractAsyncContextManager[bool]):

@@ -13,6 +13,10 @@ class Crashed(Exception):
     """The frontend has gone. No CallError: nothing in it may handle this."""
 
 
+class ClientLeft(Exception):
+    """The client has gone. No CallError: nothing in the frontend may handle this."""
+
+
 class FrontendHost:
     """Runs a frontend, with its loops, and can lose it and start another in its place."""
 
@@ -21,7 +25,8 @@ class FrontendHost:
         self._journal = journal
         self._build = build
         self.frontend: Frontend | None = build()
-        self._serving: dict[Task, Request] = {}
+        self._serving: dict[int, Task] = {}
+        """By number of the request."""
         self._loops: list[Task] = []
 
     def start_loops(self) -> None:
@@ -30,18 +35,27 @@ class FrontendHost:
             self._loops += [self._runtime.spawn_background(loop(), "loop") for loop in self.frontend.loops]
 
     async def serve(self, request: Request) -> None:
-        """Serve the request unless the frontend is down, or goes down meanwhile: then it fails."""
+        """Serve the request unless the frontend is down, or goes down meanwhile, or the client leaves."""
         if self.frontend is None:
             self._journal.ended(request, Outcome.FAILED, "frontend_down")
             return
-        task = self._runtime.running_task()
-        self._serving[task] = request
+        self._serving[request.id] = self._runtime.running_task()
         try:
             await self.frontend.serve(request)
         except Crashed:
             self._journal.ended(request, Outcome.FAILED, "frontend_crashed")
+        except ClientLeft:
+            self._journal.ended(request, Outcome.CANCELLED, "client_left")
         finally:
-            del self._serving[task]
+            del self._serving[request.id]
+
+    def leave(self, request: Request) -> bool:
+        """Have the client of the request leave at once; False if the request is not being served any more."""
+        task = self._serving.get(request.id)
+        if task is None:
+            return False
+        task.interrupt(ClientLeft(f"the client of request {request.id} left"))
+        return True
 
     def crash(self) -> None:
         """Lose the frontend: its caches, its loops, and every request in it."""
@@ -49,7 +63,7 @@ class FrontendHost:
         for task in self._loops:
             task.cancel()
         self._loops = []
-        for task in list(self._serving):
+        for task in list(self._serving.values()):
             task.interrupt(Crashed("the frontend crashed"))
 
     def restart(self) -> None:

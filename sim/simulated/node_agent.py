@@ -6,8 +6,12 @@ from contextlib import suppress
 from sim.routing.errors import CallError
 from sim.routing.fleet import FleetRegistry, NodeFacts, NodeReport
 from sim.routing.ports import Journal
+from sim.routing.states import NodeStatus
 from sim.simulated.runtime import SimulatedRuntime
 from sim.simulated.worker import WorkerNode
+
+RETRY_NS = 2 * 1_000_000_000
+"""How long a worker waits after an attempt to register that nobody heard."""
 
 
 class NodeAgent:
@@ -40,16 +44,36 @@ class NodeAgent:
             return
         while True:
             await self._runtime.sleep(self._heartbeat_ns)
-            if self.node.is_up and not self.gags:
-                with suppress(CallError):
-                    await self._registry.heartbeat(self.facts.name, self.alter(self.node.report()))
+            await self.node.pace.moving()
+            await self._beat()
 
     async def report(self) -> None:
         """Tell what the node has free where no heartbeats do."""
         if self._heartbeat_ns is None:
-            await self._registry.heartbeat(self.facts.name, self.alter(self.node.report()))
+            await self._beat()
 
     async def register(self, cause: str) -> None:
         """Register the node, which deletes its rows."""
-        for row in await self._registry.register_node(self.facts):
+        removed = await self._registry.register_node(self.facts)
+        self._journal.node_changed(self.facts.name, NodeStatus.HEALTHY, cause)
+        for row in removed:
             self._journal.row_removed(row.key, row.address, cause, None)
+        await self.report()
+
+    async def rejoin(self, cause: str) -> None:
+        """Register as soon as anybody hears it, unless the node goes down before that."""
+        boots = self.node.boots
+        while True:
+            await self.node.pace.moving()
+            if not self.node.is_up or self.node.boots != boots:
+                return
+            if not self.gags:
+                with suppress(CallError):
+                    await self.register(cause)
+                    return
+            await self._runtime.sleep(RETRY_NS)
+
+    async def _beat(self) -> None:
+        if self.node.is_up and not self.gags:
+            with suppress(CallError):
+                await self._registry.heartbeat(self.facts.name, self.alter(self.node.report()))

@@ -69,9 +69,7 @@ class SimulatedRegistry:
         self.transactions += 1
         if self._transaction_ns:
             await self._statement(key)
-        row = self._rows.get(key)
-        if row is not None:
-            row.last_used_ns = self._clock.wall_ns()
+        self._table.touch(key, self._clock.wall_ns())
 
     async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
         """Write the row in this state, with this count; how a model is loaded is stored along with it."""

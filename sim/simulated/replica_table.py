@@ -6,7 +6,7 @@ at 0; as long as none of that happens they are equal, so nothing has to be count
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
@@ -14,6 +14,7 @@ from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import ROWS_DELETED, NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.null import Null, known
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Row(Replica):
 
     def as_read(self) -> ReplicaRow:
         """Return what a reading of the fleet shows."""
-        updated_ns = max(self.last_used_ns, self.confirmed_ns)
+        updated_ns = max(known(self.last_used_ns), self.confirmed_ns)
         return ReplicaRow(self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns)
 
     def take(self, wall_ns: int) -> Replica:
@@ -92,6 +93,8 @@ class ReplicaTable:
         self.floor_hits = 0
         self._pickable: dict[str, list[Row]] = {}
         self._drifts: dict[ReplicaKey, _Drift] = {}
+        self._twins: dict[ReplicaKey, Row] = {}
+        """Second rows of a key, which only a fault writes; among `rows` each stands under an index below 0."""
         self._next_id = count(1)
 
     def pickable(self, model: str) -> Sequence[Row]:
@@ -106,7 +109,7 @@ class ReplicaTable:
         self._settle_drift(key)
         row = Row(
             # Ids are given in the order of insertion; real ones are random, which decides full ties only.
-            id=f"row-{next(self._next_id):06d}",
+            id=self._new_id(),
             key=key,
             address=address,
             in_flight=in_flight,
@@ -116,24 +119,49 @@ class ReplicaTable:
             confirmed_ns=wall_ns,
             lock=lock,
         )
-        self.rows[key] = row
-        if self._may_be_picked(row):
-            self._pickable.setdefault(key.model, []).append(row)
+        self._add(key, row)
+
+    def duplicate(self, key: ReplicaKey, lock: FifoQueue) -> bool:
+        """Write a second row like the first, though a key should have one: both are picked, writes by key go to both.
+
+        False if there is none to begin with, or a second one already.
+        """
+        row = self.rows.get(key)
+        if row is None or key in self._twins:
+            return False
+        twin = self._twins[key] = replace(row, id=self._new_id(), lock=lock)
+        self._settle_drift(key).missing -= known(twin.in_flight)
+        self._add(_second(key), twin)
+        return True
 
     def delete(self, key: ReplicaKey) -> bool:
         """Delete the row; False if there is none. Its holders are then counted nowhere."""
-        row = self.rows.get(key)
+        row, twin = self.rows.get(key), self._twins.get(key)
         if row is None:
             return False
-        self._settle_drift(key).missing += row.in_flight
-        del self.rows[key]
+        self.delete_row(row)
+        if twin is not None:
+            self.delete_row(twin)
+        return True
+
+    def delete_row(self, row: Row) -> None:
+        """Delete this very row, which must be there."""
+        key = row.key
+        self._settle_drift(key).missing += known(row.in_flight)
+        twin = self._twins.pop(key, None)
+        if twin is not None:
+            del self.rows[_second(key)]
+        if twin is None or twin is row:
+            del self.rows[key]
+        else:
+            self.rows[key] = twin
         if self._may_be_picked(row):
             self._pickable[key.model].remove(row)
-        return True
 
     def still_stands(self, row: Row) -> bool:
         """Tell whether the row is there and may be picked."""
-        return self.rows.get(row.key) is row and self._may_be_picked(row)
+        is_there = self.rows.get(row.key) is row or self._twins.get(row.key) is row
+        return is_there and self._may_be_picked(row)
 
     def row(self, row_id: str) -> Row | None:
         """Return the row with this id, if it is there still."""
@@ -164,10 +192,23 @@ class ReplicaTable:
             return False
         row.in_flight += 1
         row.last_used_ns = wall_ns
+        if self._twins and key in self._twins:
+            self._twins[key].take(wall_ns)
+            self._settle_drift(key).missing -= 1
         return True
+
+    def touch(self, key: ReplicaKey, wall_ns: int) -> None:
+        """Set the row's last use, if there is such a row."""
+        row = self.rows.get(key)
+        if row is not None:
+            row.last_used_ns = wall_ns
+        if self._twins and key in self._twins:
+            self._twins[key].last_used_ns = wall_ns
 
     def decrement(self, key: ReplicaKey, count: int) -> None:
         """Take 1 from the row's number in flight, `count` times, each time unless the row has gone or stands at 0."""
+        if self._twins and key in self._twins:
+            self._decrement_twin(key, count)
         row = self.rows.get(key)
         stored = 0 if row is None else row.in_flight
         if row is not None:
@@ -179,9 +220,13 @@ class ReplicaTable:
         if row is not None:
             self.floor_hits += lost
 
+    def leak(self, key: ReplicaKey, count: int) -> None:
+        """Note that so many requests hold a place no longer, which nobody gives back."""
+        self._settle_drift(key).missing -= count
+
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0; whoever it counted is then counted nowhere."""
-        self._settle_drift(row.key).missing += row.in_flight
+        self._settle_drift(row.key).missing += known(row.in_flight)
         row.in_flight = 0
 
     def report_vram(self, node: str, available_bytes: int) -> None:
@@ -193,12 +238,29 @@ class ReplicaTable:
                 row.available_vram_bytes = available_bytes
 
     def total_in_flight(self) -> int:
-        """Return the sum of the stored counts."""
-        return sum(row.in_flight for row in self.rows.values())
+        """Return the sum of the stored counts, without those that are NULL."""
+        return sum(row.in_flight for row in self.rows.values() if not isinstance(row.in_flight, Null))
 
     def drift_ns(self) -> int:
         """Return the time integral of |stored count - holders| up to now, over the times when a row existed."""
         return sum(self._settle_drift(key).total_ns for key in list(self._drifts))
+
+    def _new_id(self) -> str:
+        return f"row-{next(self._next_id):06d}"
+
+    def _add(self, key: ReplicaKey, row: Row) -> None:
+        self.rows[key] = row
+        if self._may_be_picked(row):
+            self._pickable.setdefault(key.model, []).append(row)
+
+    def _decrement_twin(self, key: ReplicaKey, count: int) -> None:
+        # The drift of a key is that of its two counts together: the requests are taken from the other row.
+        twin = self._twins[key]
+        stored = known(twin.in_flight)
+        twin.in_flight = max(0, twin.in_flight - count)
+        taken = stored - known(twin.in_flight)
+        self._settle_drift(key).missing += taken
+        self.floor_hits += count - taken
 
     def _may_be_picked(self, row: Row) -> bool:
         return row.state is RowState.LOADED and self.nodes[row.key.node].status is NodeStatus.HEALTHY
@@ -215,3 +277,8 @@ class ReplicaTable:
             drift.total_ns += abs(drift.missing) * (now_ns - drift.since_ns)
         drift.since_ns = now_ns
         return drift
+
+
+def _second(key: ReplicaKey) -> ReplicaKey:
+    """Return where a second row of the key stands, among keys that nobody else has."""
+    return key._replace(replica_index=-1 - key.replica_index)

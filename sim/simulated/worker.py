@@ -10,7 +10,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.worker_ports import PortPool
 from sim.simulated.backend import BackendProcess, LoadFailure, ProcessSettings
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.pace import Pace
+from sim.simulated.pace import FULL_SPEED, Pace
 from sim.simulated.runtime import SimulatedRuntime
 
 FIRST_PORT = 50051
@@ -42,10 +42,19 @@ class WorkerNode:
     """A machine: its processes, its ports, its VRAM and its disk."""
 
     def __init__(
-        self, runtime: SimulatedRuntime, settings: NodeSettings, ports: PortPool, on_change: Callable[[str], None]
+        self,
+        runtime: SimulatedRuntime,
+        settings: NodeSettings,
+        ports: PortPool,
+        on_change: Callable[[str], None],
+        pace: Pace = FULL_SPEED,
     ) -> None:
         self.name = settings.name
+        self.pace = pace
+        """How the machine itself gets on, its worker included."""
         self.is_up = True
+        self.boots = 1
+        """How often it has come up."""
         self.processes: dict[ReplicaKey, BackendProcess] = {}
         """In the order they were started."""
         self._runtime = runtime
@@ -122,7 +131,7 @@ class SimulatedWorkers:
 
     async def install(self, key: ReplicaKey) -> str:
         """Return the address of the replica's process, at once if it runs, else when it is well."""
-        await self._runtime.sleep(self._latency_ns)
+        await self._there(key.node)
         queue = self._node(key.node).install_queue(key.model)
         await queue.acquire()
         try:
@@ -177,22 +186,25 @@ class SimulatedWorkers:
         process.end(cause)
 
     async def _install(self, key: ReplicaKey) -> str:
-        running = self._node(key.node).processes.get(key)
+        node = self._node(key.node)
+        running, boots = node.processes.get(key), node.boots
         self._journal.install_started(key, redundant=running is not None)
         if running is not None:
             return running.address
-        await self._runtime.sleep(self._settings(key).install_time_ns)
+        await node.pace.work(self._settings(key).install_time_ns)
         start_time_ns = self.start_time_ns(key)
         if start_time_ns:
-            await self._runtime.sleep(min(start_time_ns, READY_LIMIT_NS))
-        self._node(key.node)  # which may have gone meanwhile
+            await node.pace.work(min(start_time_ns, READY_LIMIT_NS))
+        if self._node(key.node).boots != boots:
+            raise Unavailable(f"{key.node} has been down meanwhile")
         if start_time_ns > READY_LIMIT_NS:
             raise Unavailable(f"the process of {key} was not well within {READY_LIMIT_NS} ns of its start")
-        return self.start(key).address
+        # The scenario may have brought it up meanwhile.
+        return (node.processes.get(key) or self.start(key)).address
 
     async def _there(self, node: str) -> None:
         await self._runtime.sleep(self._latency_ns)
-        self._node(node)
+        await self._node(node).pace.moving()
 
     def _node(self, name: str) -> WorkerNode:
         node = self.nodes.get(name)

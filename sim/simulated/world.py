@@ -6,7 +6,7 @@ from itertools import count
 
 from sim.routing.background import Rank
 from sim.routing.clients import Clients, Serve
-from sim.routing.fleet import FleetRegistry, NodeFacts
+from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.model_config import model_configs
@@ -23,8 +23,9 @@ from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.load_jobs import SimulatedLoadJobs
 from sim.simulated.node_agent import NodeAgent
-from sim.simulated.pace import Pace, SteadyPace, VariablePace
+from sim.simulated.pace import FULL_SPEED, Pace, VariablePace
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.progress import OverheardJournal, Progress
 from sim.simulated.replica_table import NodeRow, ReplicaTable, registered
 from sim.simulated.runtime import SimulatedRuntime, Tickets
 from sim.simulated.stage import Stage
@@ -47,10 +48,14 @@ class World:
         self._plan = plan
         self._processes: dict[str, BackendProcess] = {}
         self.journal = new_journal(self.runtime, self._processes.__contains__)
+        self._progress = Progress()
+        if scenario.faults:
+            self.journal = OverheardJournal(self.journal, self._progress)
         table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
         self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
         self._pick_mode = self._new_pick_mode()
         self._registries: list[SimulatedLoadJobs] = []
+        self._paces = {node.name: VariablePace(self.runtime) for node in scenario.nodes} if scenario.faults else {}
         self._workers = SimulatedWorkers(
             self.runtime,
             self.journal,
@@ -62,8 +67,8 @@ class World:
         )
         self._models = model_configs(scenario.models)
         self._faults = build_faults(scenario)
-        nodes_registry = self._ports(NO_FRONTEND).registry
-        self._agents = {node.name: self._agent(node, nodes_registry) for node in scenario.nodes}
+        self._nodes_registry = self._ports(NO_FRONTEND).registry
+        self._agents = {node.name: self._agent(node) for node in scenario.nodes}
         self._frontends = {
             index: FrontendHost(self.runtime, self.journal, partial(self._frontend, index))
             for index in range(scenario.frontends)
@@ -87,10 +92,10 @@ class World:
         With loops or faults in the background the run lasts as long as the scenario at least, requests or none. Raises
         RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
         """
-        self._bring_up_replicas()
-        self._start_clients()
         if self._scenario.control_plane is not None or self._faults:
             self._start_background()
+        self._bring_up_replicas()
+        self._start_clients()
         all_ended = self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
         if (
             all_ended
@@ -119,11 +124,14 @@ class World:
             runtime=self.runtime,
             journal=self.journal,
             database=self.database,
+            registry=self._nodes_registry,
             workers=self._workers,
             processes=self._processes,
+            paces=self._paces,
             agents=self._agents,
             frontends=self._frontends,
             clients=self._clients,
+            progress=self._progress,
         )
         for fault in self._faults:
             self.runtime.spawn_background(fault.happen(stage), "fault")
@@ -144,6 +152,9 @@ class World:
     async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
         if ready_at_ns:
             await self.runtime.sleep(ready_at_ns)
+        node = self._workers.nodes[key.node]
+        if not node.is_up or key in node.processes:
+            return
         process = self._workers.start(key)
         process.hold(key.model)
         self.database.publish(key, process.address, 0, self.runtime.wall_ns(), RowState.LOADED)
@@ -158,16 +169,20 @@ class World:
             NodeSettings(node.name, node.vram_bytes, node.disk_bytes),
             _port_pool(self.runtime, self._scenario.router.control.ports),
             on_change=self._report_at_once,
+            pace=self._paces.get(node.name, FULL_SPEED),
         )
 
     def _report_at_once(self, node: str) -> None:
         """Tell the registry what a node has free where there are no heartbeats to do so."""
-        available_bytes = self._workers.nodes[node].report().available_vram_bytes
-        if self._scenario.control_plane is None and available_bytes is not None:
+        worker = self._workers.nodes[node]
+        if self._scenario.control_plane is not None or not worker.is_up:
+            return
+        available_bytes = self._agents[node].alter(worker.report()).available_vram_bytes
+        if available_bytes is not None:
             self.database.table.report_vram(node, available_bytes)
 
-    def _new_pace(self, _key: ReplicaKey) -> Pace:
-        return VariablePace(self.runtime) if self._scenario.faults else SteadyPace()
+    def _new_pace(self, key: ReplicaKey) -> Pace:
+        return self._paces[key.node].of_new_process() if self._paces else FULL_SPEED
 
     def _new_pick_mode(self) -> PickMode:
         transaction_ns = self._scenario.registry.transaction_ns
@@ -186,11 +201,11 @@ class World:
             _process_settings(model, node), model.backend.install_time_ns, model.vram_bytes, model.disk_bytes
         )
 
-    def _agent(self, node: NodeSpec, registry: FleetRegistry) -> NodeAgent:
+    def _agent(self, node: NodeSpec) -> NodeAgent:
         control_plane = self._scenario.control_plane
         heartbeat_ns = None if control_plane is None else control_plane.heartbeat_ns
         worker = self._workers.nodes[node.name]
-        return NodeAgent(self.runtime, self.journal, registry, worker, _node_facts(node), heartbeat_ns)
+        return NodeAgent(self.runtime, self.journal, self._nodes_registry, worker, _node_facts(node), heartbeat_ns)
 
     def _serve(self, index: int, host: FrontendHost) -> Serve:
         """Return what clients call; by way of the host only where something may happen to it."""

@@ -1,8 +1,10 @@
 """One live run of one variant, brought into the same records and figures as a simulated one."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sim import __version__
@@ -13,7 +15,7 @@ from sim.measure.recorder import Recorder
 from sim.measure.summary import Totals, summarise
 from sim.routing.ports import Clock
 from sim.scenario import Scenario
-from sim.study.run import RunResult, workers_of
+from sim.study.run import RunResult, minimums_of, workers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,24 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
         drift_ns=None,
         end_ns=outcome.end_ns,
     )
-    metrics = summarise(recorder.records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario))
+    metrics = summarise(
+        recorder.records,
+        totals,
+        warmup_ns=scenario.warmup_ns,
+        workers=workers_of(scenario),
+        minimums=minimums_of(scenario),
+    )
     return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
 
 
 def _recorded(outcome: LiveOutcome) -> Recorder:
     clock = EntryClock()
-    recorder = Recorder(clock, outcome.running_addresses.__contains__)
-    tell_again(outcome.entries, recorder, clock)
+    ended = (entry.args[1] for entry in outcome.entries if entry.what == "process_ended")
+    # By address, how many processes have not ended yet: the system may give a port away twice.
+    running = Counter(chain(outcome.running_addresses, ended))
+    recorder = Recorder(clock, lambda address: running[address] > 0)
+    for entry in outcome.entries:
+        tell_again([entry], recorder, clock)
+        if entry.what == "process_ended":
+            running[entry.args[1]] -= 1
     return recorder

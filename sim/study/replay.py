@@ -2,7 +2,7 @@
 
 Each frontend is built anew from its scenario. Its ports answer from the recording: each step of the routing code
 begins when it began, in the recorded order, with the recorded answer or error. What the code does of its own accord
-is its own again, the choice among the rows that a pick saw included, and is compared line by line.
+is its own again, the choice among the rows that a pick or an eviction saw included, and is compared line by line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,10 @@ from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.recording.script import Script
-from sim.routing.frontend import FrontendSettings
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import ModelConfig, model_configs
 from sim.routing.request import Request
+from sim.routing.settings import FrontendSettings
 from sim.simulated.runtime import SimulatedRuntime
 from sim.study.replay_world import Gates, ScriptedRuntime, ScriptedWorld
 
@@ -53,12 +55,12 @@ class ReplayResult:
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
     """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
-    needed_vram_bytes = {model.name: model.vram_bytes for model in recording.scenario.models}
+    models = model_configs(recording.scenario.models)
     used = recording.scenario.router if settings is None else settings
     differences = [
         difference
         for index, script in enumerate(recording.scripts)
-        if (difference := _Replay(index, script, used, needed_vram_bytes).run())
+        if (difference := _Replay(index, script, used, models).run())
     ]
     return ReplayResult(
         decisions=sum(len(script.arrivals) for script in recording.scripts),
@@ -76,8 +78,11 @@ class _ComparedTranscript(Transcript):
         self._next = 0
 
     def take(self, line: Line) -> None:
-        """Compare the line; after the first difference nothing more is looked at."""
-        if self.difference is None:
+        """Compare the line; after the first difference nothing more is looked at.
+
+        What a choice was made among is the recording's own, and not among the recorded lines.
+        """
+        if self.difference is None and line.kind != "saw":
             recorded = self._recorded[self._next] if self._next < len(self._recorded) else None
             if line != recorded:
                 self.difference = (recorded, line)
@@ -94,7 +99,7 @@ class _Replay:
     """The replay of one frontend."""
 
     def __init__(
-        self, index: int, script: Script, settings: FrontendSettings, needed_vram_bytes: Mapping[str, int]
+        self, index: int, script: Script, settings: FrontendSettings, models: Mapping[str, ModelConfig]
     ) -> None:
         self._index = index
         self._script = script
@@ -102,16 +107,9 @@ class _Replay:
         self._transcript = _ComparedTranscript(self._runtime, script.lines)
         self._gates = Gates(self._runtime, script, self._transcript)
         world = ScriptedWorld(self._gates)
-        self._frontend = build_recorded_frontend(
-            self._transcript,
-            settings=settings,
-            runtime=ScriptedRuntime(self._runtime, self._gates),
-            registry=world,
-            dialer=world,
-            worker=world,
-            journal=JournalLog(self._runtime),
-            needed_vram_bytes=needed_vram_bytes,
-        )
+        runtime = ScriptedRuntime(self._runtime, self._gates)
+        ports = FrontendPorts(runtime, world, world, world, JournalLog(self._runtime))
+        self._frontend = build_recorded_frontend(self._transcript, settings, ports, models)
         self._difference: Difference | None = None
 
     def run(self) -> Difference | None:

@@ -1,15 +1,19 @@
 """The world of a replay: a clock, tasks, a registry, backends and workers that do what a recording says."""
 
-from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
-from sim.live.recording.lines import Line, Transcript
+from sim.live.choice import Choice
+from sim.live.recording.lines import Line, Seen, Transcript
 from sim.live.recording.script import Script
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.ports import Backend, NodeView
-from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
+from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
+from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.ports import Backend, RunningProcess
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus, RowState
 from sim.simulated.runtime import SimulatedRuntime, Task
 from sim.simulated.waits import Answer, Cancelled
 
@@ -130,12 +134,14 @@ class ScriptedWorld:
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
-    async def pick(self, model: str) -> Replica | None:
+    async def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Replica | None:
         """Choose among the rows that the recorded pick saw."""
-        seen = self._gates.script.seen.get(self._gates.last_wait)
+        seen: Seen | None = self._gates.script.seen.get(self._gates.last_wait)
         recorded: Replica | None = await self._gates.pass_one()
         rows = [] if seen is None or seen.refused else [row for row in seen.rows if row.id not in seen.gone]
-        chosen = pick_best_replica(rows)
+        chosen = Choice(model, candidates, preferred).best(rows)
         # The row as it was once it could be locked, which may be later than the choice.
         return recorded if chosen and recorded and chosen.id == recorded.id else chosen
 
@@ -150,18 +156,13 @@ class ScriptedWorld:
         """Wait as recorded."""
         await self._gates.pass_one()
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
+    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
         """Wait as recorded."""
         await self._gates.pass_one()
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Answer as recorded."""
         return bool(await self._gates.pass_one())
-
-    async def nodes(self, model: str) -> Sequence[NodeView]:
-        """List the nodes as recorded, for placement to choose anew."""
-        listed: Sequence[NodeView] = await self._gates.pass_one()
-        return listed
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
@@ -172,9 +173,102 @@ class ScriptedWorld:
         finally:
             await self._gates.pass_one()
 
+    @asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[bool]:
+        """Hold the lock when it was held, if it was."""
+        is_held = bool(await self._gates.pass_one())
+        try:
+            yield is_held
+        finally:
+            await self._gates.pass_one()
+
+    async def fleet(self) -> Fleet:
+        """Show the fleet as recorded, for the code to decide anew."""
+        fleet: Fleet = await self._gates.pass_one()
+        return fleet
+
+    async def register_node(self, facts: NodeFacts) -> Sequence[ReplicaRow]:
+        """Answer as recorded."""
+        return await self._rows()
+
+    async def heartbeat(self, node: str, report: NodeReport) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def set_status(self, node: str, status: NodeStatus) -> Sequence[ReplicaRow]:
+        """Answer as recorded."""
+        return await self._rows()
+
+    async def remove_row(self, row_id: str) -> bool:
+        """Answer as recorded."""
+        return bool(await self._gates.pass_one())
+
+    async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
+        """Answer as recorded."""
+        return bool(await self._gates.pass_one())
+
+    async def confirm_row(self, row_id: str) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def clear_in_flight(self, row_id: str) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
+        """Choose among the rows that the recorded eviction saw."""
+        seen: Fleet | None = self._gates.script.seen.get(self._gates.last_wait)
+        await self._gates.pass_one()
+        return None if seen is None else choose(seen)
+
+    async def reserve_vram(self, node: str, size_bytes: int) -> bool:
+        """Answer as recorded."""
+        return bool(await self._gates.pass_one())
+
+    async def release_vram(self, node: str, size_bytes: int) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def claim_pass(self, name: str, interval_ns: int) -> bool:
+        """Answer as recorded."""
+        return bool(await self._gates.pass_one())
+
+    async def load_job(self, model: str) -> LoadJob | None:
+        """Answer as recorded."""
+        return await self._job()
+
+    async def start_load(self, model: str) -> LoadJob | None:
+        """Answer as recorded."""
+        return await self._job()
+
+    async def beat_load(self, job_id: str, state: LoadState, cause: str = "") -> bool:
+        """Answer as recorded."""
+        return bool(await self._gates.pass_one())
+
+    async def end_load(self, job_id: str) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
     async def install(self, key: ReplicaKey) -> str:
         """Answer as recorded."""
         return str(await self._gates.pass_one())
+
+    async def stop(self, key: ReplicaKey) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def unload(self, node: str, model: str) -> None:
+        """Wait as recorded."""
+        await self._gates.pass_one()
+
+    async def processes(self, node: str) -> Sequence[RunningProcess]:
+        """List the processes as recorded."""
+        listed: Sequence[RunningProcess] = await self._gates.pass_one()
+        return listed
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
         """Return the client of all addresses."""
@@ -191,3 +285,11 @@ class ScriptedWorld:
     async def load_model(self, model: str) -> None:
         """Wait as recorded."""
         await self._gates.pass_one()
+
+    async def _rows(self) -> Sequence[ReplicaRow]:
+        rows: Sequence[ReplicaRow] = await self._gates.pass_one()
+        return rows
+
+    async def _job(self) -> LoadJob | None:
+        job: LoadJob | None = await self._gates.pass_one()
+        return job

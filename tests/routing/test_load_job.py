@@ -160,6 +160,27 @@ def test_the_end_of_a_load_that_takes_no_time_is_not_missed() -> None:
     assert ends(world) == [(0.0, *COMPLETED)]
 
 
+def test_an_end_that_overtakes_the_answer_to_a_claim_is_not_missed() -> None:
+    world = world_of("a", load_s=20)
+
+    async def answer_slowly(name: str, call: Call) -> Any:
+        answer = await call()
+        if name == "load_job" and world.runtime.now_ns() == 19 * SECOND:
+            await world.runtime.sleep(4 * SECOND)
+        return answer
+
+    only = frontend(world, ports_around(world, answer_slowly))
+
+    async def story() -> None:
+        send(world, only)
+        await world.runtime.sleep(19 * SECOND)
+        send(world, only)
+
+    world.run(story())
+
+    assert ends(world) == [(20.0, *COMPLETED), (23.0, *COMPLETED)]
+
+
 def test_a_model_that_was_loaded_meanwhile_is_not_loaded_again() -> None:
     world = world_of("a", "b", transaction_ns=SECOND)
     only = frontend(world)

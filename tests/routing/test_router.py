@@ -8,7 +8,7 @@ from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, Wr
 from sim.routing.in_flight import Route
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
-from tests.drivers import MS, Driver, all_of
+from tests.drivers import MS, Driver, SimulatedDriver, all_of
 from tests.twins import MODEL, MemoryWorld, request
 
 ONE_SLOT_EACH = {"dgx-spark1": 1, "nvidia-thor1": 1}
@@ -159,13 +159,13 @@ def test_eight_first_requests_load_the_model_once(driver: Driver) -> None:
     assert driver.run(story) == [("install_started", "a#0", False), ("row_published", "a#0", "cold_load")]
 
 
-def test_without_a_free_slot_the_request_fails_by_name(driver: Driver) -> None:
+def test_without_a_free_slot_or_a_row_to_evict_the_request_fails_by_name() -> None:
     async def story(runtime: Runtime) -> list[Any]:
         world = MemoryWorld(runtime, {"a": 0})
         await world.frontend().serve(request(0))
         return world.journal.of("ended")
 
-    assert driver.run(story) == [("ended", 0, "FAILED", "NoReplica")]
+    assert SimulatedDriver().run(story) == [("ended", 0, "FAILED", "NoReplica")]
 
 
 @pytest.mark.parametrize("error", [ModelNotLoaded("empty"), WrongModel("another"), DeadlineExceeded("late")])

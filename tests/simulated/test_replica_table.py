@@ -1,20 +1,27 @@
 """Rows, counts and how far they drift from the requests that hold a place."""
 
+import pytest
+
+from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.replica_table import NodeRow, ReplicaTable
+from sim.simulated.replica_table import ReplicaTable, registered
 from sim.simulated.runtime import SimulatedRuntime
 
 KEY = ReplicaKey("n0", "m", 0)
 FAR_NS = 10**18
 
 
-def a_table(runtime: SimulatedRuntime, slots: int = 1) -> ReplicaTable:
-    return ReplicaTable(runtime, [NodeRow("n0", slots, 64, FifoQueue(runtime, 1))])
+def a_table(runtime: SimulatedRuntime) -> ReplicaTable:
+    facts = NodeFacts("n0", slots=1, total_vram_bytes=64)
+    return ReplicaTable(runtime, [registered(facts, FifoQueue(runtime, 1), runtime.wall_ns())])
 
 
-def publish(table: ReplicaTable, runtime: SimulatedRuntime, in_flight: int = 0) -> None:
-    table.insert(KEY, "n0:1", in_flight, FifoQueue(runtime, 1))
+def publish(
+    table: ReplicaTable, runtime: SimulatedRuntime, in_flight: int = 0, state: RowState = RowState.LOADED
+) -> None:
+    table.insert(KEY, "n0:1", in_flight, FifoQueue(runtime, 1), runtime.wall_ns(), state)
 
 
 def test_counts_that_follow_their_holders_do_not_drift() -> None:
@@ -57,23 +64,45 @@ def test_a_decrement_of_a_row_that_has_gone_hits_no_floor() -> None:
     assert table.floor_hits == 0
 
 
-def test_placement_sees_free_slots_used_indexes_and_load_by_node() -> None:
+@pytest.mark.parametrize("state", RowState)
+def test_only_loaded_rows_may_be_picked(state: RowState) -> None:
     runtime = SimulatedRuntime()
-    table = a_table(runtime, slots=3)
-    publish(table, runtime, in_flight=4)
-    table.insert(ReplicaKey("n0", "other", 0), "n0:2", 1, FifoQueue(runtime, 1))
+    table = a_table(runtime)
 
-    (view,) = table.node_views("m")
+    publish(table, runtime, state=state)
 
-    assert (view.free_slots, view.used_indexes, view.loaded_rows, view.in_flight) == (2, (0,), 2, 5)
-    assert view.available_vram_bytes == 64
+    assert [row.key for row in table.pickable("m")] == ([KEY] if state is RowState.LOADED else [])
 
 
-def test_vram_reported_by_a_node_reaches_its_rows() -> None:
+@pytest.mark.parametrize(
+    ("status", "there", "pickable"),
+    [
+        (NodeStatus.REGISTERING, 1, 0),
+        (NodeStatus.PENDING, 1, 0),
+        (NodeStatus.HEALTHY, 1, 1),
+        (NodeStatus.UNHEALTHY, 1, 0),
+        (NodeStatus.OFFLINE, 0, 0),
+        (NodeStatus.DRAINING, 0, 0),
+    ],
+)
+def test_a_nodes_status_decides_over_its_rows(status: NodeStatus, there: int, pickable: int) -> None:
     runtime = SimulatedRuntime()
     table = a_table(runtime)
     publish(table, runtime)
 
+    removed = table.set_status("n0", status)
+
+    assert (len(table.rows), len(removed), len(table.pickable("m"))) == (there, 1 - there, pickable)
+
+
+def test_vram_reported_by_a_node_reaches_its_rows_and_takes_the_place_of_what_was_reserved() -> None:
+    runtime = SimulatedRuntime()
+    table = a_table(runtime)
+    publish(table, runtime)
+
+    table.nodes["n0"].reserved_vram_bytes = 3
+
     table.report_vram("n0", 7)
 
     assert table.rows[KEY].available_vram_bytes == 7
+    assert table.nodes["n0"].as_read().unreserved_vram_bytes == 7

@@ -5,10 +5,10 @@ or when a task of its own starts; it ends where the code waits again. Between tw
 can change what it will do, so the inputs that began the steps, in their order, decide everything.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
-from enum import Enum
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import Enum, StrEnum
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from sim.routing.ports import Clock
@@ -23,7 +23,7 @@ Kind = Literal["arrived", "asked", "answered", "failed", "left", "late", "saw", 
 
 `arrived`, `answered`, `failed` and `left` begin a step: a request came in; what was waited for gave an answer or an
 error; the wait was cut short. `asked` begins a wait, or is a call that nobody waits for; `told` is the journal's.
-`late` says that a time limit has fired, `saw` which rows a pick chose among.
+`late` says that a time limit has fired, `saw` what a pick or an eviction chose among.
 """
 
 STEPS: frozenset[str] = frozenset({"arrived", "answered", "failed", "left"})
@@ -95,9 +95,9 @@ class Transcript:
         """Write that the time limit has fired."""
         self._write("late", wait, "within", ())
 
-    def saw(self, wait: int, seen: Seen) -> None:
-        """Write what a pick chose among."""
-        self._write("saw", wait, "pick", [seen.rows, seen.gone, seen.refused])
+    def saw(self, wait: int, what: str, *seen: Any) -> None:
+        """Write what was chosen among."""
+        self._write("saw", wait, what, seen)
 
     def answered(self, wait: int, what: str, *answer: Any) -> None:
         """Begin a step: what was waited for has happened."""
@@ -113,14 +113,21 @@ class Transcript:
         else:
             self._begin_step("left", wait, "", ())
 
-    async def call(self, what: str, args: tuple[Any, ...], call: Callable[[], Awaitable[T]]) -> T:
-        """Make the call and wait for its answer, which is written in full."""
+    async def call(
+        self, what: str, args: tuple[Any, ...], call: Callable[[], Awaitable[T]], seen: Sequence[Any] = ()
+    ) -> T:
+        """Make the call and wait for its answer, which is written in full.
+
+        A call that makes a choice puts what it chose among into `seen` before it answers; that is written too.
+        """
         wait = self.asked(what, *args)
         try:
             answer = await call()
         except BaseException as error:
             self.ended_badly(wait, error)
             raise
+        if seen:
+            self.saw(wait, what, *seen)
         self.answered(wait, what, answer)
         return answer
 
@@ -142,14 +149,16 @@ def plain(value: Any) -> Any:
     match value:
         case Request():
             return value.id
+        case StrEnum():
+            return value.value
         case Enum():
             return value.name
-        case Replica():
-            return plain(asdict(value))
         case tuple() | list():
             return [plain(entry) for entry in value]
-        case dict():
+        case Mapping():
             return {key: plain(entry) for key, entry in value.items()}
+    if is_dataclass(value):
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     return value
 
 

@@ -1,22 +1,21 @@
 """Ports that write into a transcript all that passes through them; a live run and its replay use the same ones."""
 
 from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, TypeVar
 
 from sim.live.journal_log import JournalLog
-from sim.live.recording.lines import Seen, Transcript
+from sim.live.recording.lines import Transcript
+from sim.live.recording.registry import RecordedRegistry
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.frontend import Frontend, FrontendSettings, build_frontend
-from sim.routing.ports import Backend, Clock, Dialer, Future, Journal, NodeView, Registry, Runtime, Task, WorkerControl
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import ModelConfig
+from sim.routing.ports import Backend, Clock, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
+from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import FrontendSettings
 
 T = TypeVar("T")
-
-seen_by_pick: ContextVar[list[Seen] | None] = ContextVar("where a pick puts what it chose among", default=None)
 
 
 class RecordedFrontend:
@@ -37,26 +36,17 @@ class RecordedFrontend:
 
 
 def build_recorded_frontend(
-    transcript: Transcript,
-    settings: FrontendSettings,
-    runtime: Runtime,
-    registry: Registry,
-    dialer: Dialer,
-    worker: WorkerControl,
-    journal: Journal,
-    needed_vram_bytes: Mapping[str, int],
+    transcript: Transcript, settings: FrontendSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]
 ) -> RecordedFrontend:
     """Put a frontend together as `build_frontend` does, with a transcript between it and its world."""
-    frontend = build_frontend(
-        settings=settings,
-        runtime=RecordedRuntime(runtime, transcript),
-        registry=RecordedRegistry(registry, transcript),
-        dialer=RecordedDialer(dialer, transcript),
-        worker=RecordedWorker(worker, transcript),
-        journal=RecordedJournal(journal, runtime, transcript),
-        needed_vram_bytes=needed_vram_bytes,
+    recorded = FrontendPorts(
+        runtime=RecordedRuntime(ports.runtime, transcript),
+        registry=RecordedRegistry(ports.registry, transcript),
+        dialer=RecordedDialer(ports.dialer, transcript),
+        worker=RecordedWorker(ports.worker, transcript),
+        journal=RecordedJournal(ports.journal, ports.runtime, transcript),
     )
-    return RecordedFrontend(frontend, transcript)
+    return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
 
 
 class RecordedFuture:
@@ -151,77 +141,6 @@ class RecordedRuntime:
             raise
 
 
-class RecordedRegistry:
-    """A registry whose answers are written down, and what its picks chose among."""
-
-    def __init__(self, registry: Registry, transcript: Transcript) -> None:
-        self._registry = registry
-        self._transcript = transcript
-
-    async def pick(self, model: str) -> Replica | None:
-        """Choose a row."""
-        wait = self._transcript.asked("pick", model)
-        seen: list[Seen] = []
-        seen_by_pick.set(seen)
-        try:
-            replica = await self._registry.pick(model)
-        except BaseException as error:
-            self._transcript.ended_badly(wait, error)
-            raise
-        if seen:
-            self._transcript.saw(wait, seen[-1])
-        self._transcript.answered(wait, "pick", replica)
-        return replica
-
-    async def increment(self, key: ReplicaKey) -> bool:
-        """Count a call on the row."""
-        return await self._transcript.call("increment", (key,), lambda: self._registry.increment(key))
-
-    def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take from the row's count; nobody waits."""
-        self._transcript.sent("give_back", key, count)
-        self._registry.give_back(key, count)
-
-    async def touch(self, key: ReplicaKey) -> None:
-        """Touch the row."""
-        await self._transcript.call("touch", (key,), lambda: self._registry.touch(key))
-
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int) -> None:
-        """Write the row."""
-        args = (key, address, in_flight)
-        await self._transcript.call("publish", args, lambda: self._registry.publish(*args))
-
-    async def remove(self, key: ReplicaKey) -> bool:
-        """Delete the row."""
-        return await self._transcript.call("remove", (key,), lambda: self._registry.remove(key))
-
-    async def nodes(self, model: str) -> Sequence[NodeView]:
-        """List the nodes."""
-        return await self._transcript.call("nodes", (model,), lambda: self._registry.nodes(model))
-
-    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lock of that name."""
-        return _RecordedLock(self._registry.lock(name), name, self._transcript)
-
-
-class _RecordedLock(AbstractAsyncContextManager[None]):
-    def __init__(self, lock: AbstractAsyncContextManager[None], name: str, transcript: Transcript) -> None:
-        self._lock = lock
-        self._name = name
-        self._transcript = transcript
-
-    async def __aenter__(self) -> None:
-        await self._transcript.call("lock", (self._name,), self._lock.__aenter__)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        async def unlock() -> None:
-            await self._lock.__aexit__(kind, error, trace)
-
-        await self._transcript.call("unlock", (self._name,), unlock)
-
-
 class RecordedDialer:
     """Makes clients whose calls are written down."""
 
@@ -256,7 +175,7 @@ class RecordedBackend:
 
 
 class RecordedWorker:
-    """Installs, written down."""
+    """Workers whose calls are written down."""
 
     def __init__(self, worker: WorkerControl, transcript: Transcript) -> None:
         self._worker = worker
@@ -265,6 +184,18 @@ class RecordedWorker:
     async def install(self, key: ReplicaKey) -> str:
         """Have the replica's process started."""
         return await self._transcript.call("install", (key,), lambda: self._worker.install(key))
+
+    async def stop(self, key: ReplicaKey) -> None:
+        """Have the replica's process end."""
+        await self._transcript.call("stop", (key,), lambda: self._worker.stop(key))
+
+    async def unload(self, node: str, model: str) -> None:
+        """Have some process of the node drop its model."""
+        await self._transcript.call("unload", (node, model), lambda: self._worker.unload(node, model))
+
+    async def processes(self, node: str) -> Sequence[RunningProcess]:
+        """List the processes of the node."""
+        return await self._transcript.call("processes", (node,), lambda: self._worker.processes(node))
 
 
 class RecordedJournal(JournalLog):

@@ -9,21 +9,42 @@ from pydantic import TypeAdapter
 
 from sim.live.recording.lines import Kind, Line, Seen
 from sim.live.worker_control import ERRORS
-from sim.routing.ports import NodeView
+from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.load_jobs import LoadJob
+from sim.routing.ports import RunningProcess
 from sim.routing.replica import Replica
 from sim.routing.request import Request
 
+_BOOL: TypeAdapter[Any] = TypeAdapter(bool)
+_ROW: TypeAdapter[Any] = TypeAdapter(ReplicaRow | None)
+_ROWS: TypeAdapter[Any] = TypeAdapter(list[ReplicaRow])
+_JOB: TypeAdapter[Any] = TypeAdapter(LoadJob | None)
+
 _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
     "pick": TypeAdapter(Replica | None),
-    "increment": TypeAdapter(bool),
-    "remove": TypeAdapter(bool),
-    "nodes": TypeAdapter(list[NodeView]),
+    "increment": _BOOL,
+    "remove": _BOOL,
+    "try_lock": _BOOL,
+    "fleet": TypeAdapter(Fleet),
+    "register_node": _ROWS,
+    "set_status": _ROWS,
+    "remove_row": _BOOL,
+    "remove_idle_row": _BOOL,
+    "evict": _ROW,
+    "reserve_vram": _BOOL,
+    "claim_pass": _BOOL,
+    "load_job": _JOB,
+    "start_load": _JOB,
+    "beat_load": _BOOL,
     "install": TypeAdapter(str),
+    "processes": TypeAdapter(list[RunningProcess]),
 }
 """What a call may answer; None for all others."""
 
+_SEEN: Mapping[str, TypeAdapter[Any]] = {"pick": TypeAdapter(Seen), "evict": TypeAdapter(Fleet)}
+"""What a call that makes a choice chooses among."""
+
 _REQUEST = TypeAdapter(Request)
-_SEEN = TypeAdapter(tuple[list[Replica], list[str], bool])
 
 
 @dataclass(slots=True)
@@ -31,13 +52,13 @@ class Script:
     """One frontend's part of a recording."""
 
     lines: list[Line] = field(default_factory=list)
-    """Without what the picks have seen, which is input alone."""
+    """Without what choices were made among, which is input alone."""
     arrivals: dict[int, Request] = field(default_factory=dict)
     """By the request's number."""
     answers: dict[int, Any] = field(default_factory=dict)
     """By the number of the wait; an exception is to be raised."""
-    seen: dict[int, Seen] = field(default_factory=dict)
-    """What each pick chose among, by the number of the wait."""
+    seen: dict[int, Any] = field(default_factory=dict)
+    """What each pick chose among as Seen, and each eviction as a Fleet, by the number of the wait."""
     late: set[int] = field(default_factory=set)
     """The time limits that fired, by the number of the wait."""
     _open: dict[int, str] = field(default_factory=dict)
@@ -74,7 +95,7 @@ class Script:
             case "late":
                 self.late.add(wait)
             case "saw":
-                self.seen[wait] = Seen(*_SEEN.validate_json(json.dumps(line.values), strict=True))
+                self.seen[wait] = _typed(_SEEN[what], line.values)
             case "failed":
                 text = str(line.values[0]) if line.values else ""
                 # What no port is known to raise comes back under its name, as an error of no known kind.
@@ -85,15 +106,17 @@ class Script:
             del self._open[wait]
 
     def _add_answer(self, line: Line, wait: int, what: str) -> None:
-        if what == "pick" and wait not in self.seen:
-            raise ValueError("a pick without the rows that it chose among")
+        if what in _SEEN and wait not in self.seen:
+            raise ValueError(f"{what} answers without what it chose among")
         self.answers[wait] = _typed(_ANSWERS[what], line.values) if what in _ANSWERS else None
 
 
 def _can_end(what: str, kind: Kind) -> bool:
     """Tell whether the wait may have a line of this kind: a limit can but fire, a task can but begin."""
     only: dict[str, Kind] = {"within": "late", "spawn": "answered"}
-    return kind == only[what] if what in only else kind != "late"
+    if what in only:
+        return kind == only[what]
+    return what in _SEEN if kind == "saw" else kind != "late"
 
 
 def _typed(adapter: TypeAdapter[Any], values: list[Any]) -> Any:

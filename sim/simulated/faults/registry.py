@@ -1,8 +1,33 @@
-"""Faults of family registry."""
+"""Faults of the registry: of transactions, of locks, of reads and of single rows."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sim.scenario.faults import registry as specs
 from sim.simulated.faults.base import Fault, Luck
+from sim.simulated.faults.registry_locks import AdvisoryLockLost, LockHeld
+from sim.simulated.faults.registry_reads import StaleReads
+from sim.simulated.faults.registry_rows import DuplicateRow, NullValue, RowDeleted
+from sim.simulated.faults.transactions import (
+    ConnectionLost,
+    Deadlock,
+    PoolExhausted,
+    RegistryOutage,
+    StatementTimeout,
+    TransactionAbort,
+)
 
-FAULTS: Mapping[type[Any], Callable[[Any, Luck], Fault]] = {}
+FAULTS: Mapping[type[Any], Callable[[Any, Luck], Fault]] = {
+    specs.TransactionAbortFault: TransactionAbort,
+    specs.DeadlockFault: Deadlock,
+    specs.LockHeldFault: LockHeld,
+    specs.ConnectionLostFault: ConnectionLost,
+    specs.PoolExhaustedFault: PoolExhausted,
+    specs.StaleReadsFault: StaleReads,
+    specs.RowDeletedFault: RowDeleted,
+    specs.DuplicateRowFault: DuplicateRow,
+    specs.NullValueFault: NullValue,
+    specs.RegistryOutageFault: RegistryOutage,
+    specs.StatementTimeoutFault: StatementTimeout,
+    specs.AdvisoryLockLostFault: AdvisoryLockLost,
+}

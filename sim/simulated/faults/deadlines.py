@@ -1,0 +1,44 @@
+"""Until when a call may take, as seen from inside the call."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from sim.routing.ports import Runtime
+from sim.simulated.faults.interposed_runtime import InterposedRuntime
+from sim.simulated.runtime import Task
+
+T = TypeVar("T")
+
+
+class DeadlineKeeper:
+    """Knows the deadline of each task that a limit was set for."""
+
+    def __init__(self, running_task: Callable[[], Task]) -> None:
+        self._running_task = running_task
+        self._deadlines_ns: dict[Task, int] = {}
+
+    def around(self, runtime: Runtime) -> Runtime:
+        """Return a runtime whose limits are known here."""
+        return _LimitsKnown(runtime, self)
+
+    def deadline_ns(self) -> int | None:
+        """Return when the running task's time is up; None for no such time."""
+        return self._deadlines_ns.get(self._running_task())
+
+    async def keep(self, deadline_ns: int, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, which has until then; it must be the whole of its task."""
+        task = self._running_task()
+        self._deadlines_ns[task] = deadline_ns
+        try:
+            return await work
+        finally:
+            del self._deadlines_ns[task]
+
+
+class _LimitsKnown(InterposedRuntime):
+    def __init__(self, runtime: Runtime, keeper: DeadlineKeeper) -> None:
+        super().__init__(runtime)
+        self._keeper = keeper
+
+    async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
+        return await super().within(limit_ns, self._keeper.keep(self.now_ns() + limit_ns, work))

@@ -1,0 +1,33 @@
+"""A runtime with something put between a frontend and its time and tasks."""
+
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+from sim.routing.ports import Future, Runtime, Task
+
+T = TypeVar("T")
+
+
+class InterposedRuntime:
+    """Passes everything on. A fault overrides what it changes."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.now_ns = runtime.now_ns
+        self.wall_ns = runtime.wall_ns
+
+    def sleep(self, delay_ns: int) -> Awaitable[None]:
+        """Wait."""
+        return self._runtime.sleep(delay_ns)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Run the coroutine as a task of its own."""
+        return self._runtime.spawn(work, name)
+
+    def future(self) -> Future[Any]:
+        """Make an answer that is not given yet."""
+        return self._runtime.future()
+
+    async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns, or cancel it and raise DeadlineExceeded."""
+        return await self._runtime.within(limit_ns, work)
