@@ -11,13 +11,22 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from sim.live.embedded_postgres import embedded_postgres
+from tests.live.registry_arms import Story, tell_on_sql, tell_simulated
 
 SERVER_URL_VARIABLE = "SIM_TEST_POSTGRES_URL"
 """Names a server of one's own to use instead; its user must be allowed to create databases."""
 
 DATABASES = ["sqlite", "postgresql"]
 
+PICK_MODES = ["read_committed", "locked", "serial"]
+
+ARMS = [("simulated", mode) for mode in PICK_MODES]
+ARMS += [("sqlite", "read_committed")]
+ARMS += [("postgresql", mode) for mode in PICK_MODES]
+"""Kinds of registries, and how picks are made on them."""
+
 NewDatabase = Callable[[], str]
+Tell = Callable[[Story], None]
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +59,16 @@ def new_postgres_database(postgres_server: str) -> Iterator[NewDatabase]:
 def postgres_url(new_postgres_database: NewDatabase) -> str:
     """Give the URL of the database that tests share; each empties the tables first."""
     return new_postgres_database()
+
+
+@pytest.fixture(params=ARMS, ids=" ".join)
+def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Tell:
+    """Give a function that tells a story on each kind of registry in turn, simulated and real."""
+    kind, mode = request.param
+    if kind == "simulated":
+        return lambda story: tell_simulated(mode, story)
+    url = _sqlite_url(tmp_path) if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    return lambda story: asyncio.run(tell_on_sql(url, mode, story))
 
 
 @pytest.fixture(params=DATABASES)

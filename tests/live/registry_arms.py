@@ -1,16 +1,21 @@
 """One way to drive each registry, simulated or real, through the same story."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from sim.live.registry import SqlRegistry, connect
+from sim.live.connection import connect
+from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.ports import Registry, Runtime
+from sim.routing.fleet import Node, NodeFacts, ReplicaRow
+from sim.routing.load_jobs import LoadJobs
+from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import RowState
+from sim.simulated.database import Database
 from sim.simulated.fifo_queue import FifoQueue
+from sim.simulated.load_jobs import SimulatedLoadJobs
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
-from sim.simulated.registry import SimulatedRegistry
-from sim.simulated.replica_table import NodeRow, ReplicaTable
+from sim.simulated.replica_table import ReplicaTable, registered
 from sim.simulated.runtime import SimulatedRuntime
 from tests.twins import ListJournal
 
@@ -19,6 +24,12 @@ MS = 1_000_000
 FAR_NS = 10**18
 TRANSACTION_NS = MS
 GB = 10**9
+
+NODES = [
+    NodeFacts("n0", slots=2, total_vram_bytes=24 * GB),
+    NodeFacts("n1", total_vram_bytes=16 * GB),
+    NodeFacts("n2", total_vram_bytes=8 * GB),
+]
 
 
 class Arm(Protocol):
@@ -29,75 +40,93 @@ class Arm(Protocol):
         """The runtime that the story is told on."""
 
     @property
-    def registry(self) -> Registry:
+    def registry(self) -> LoadJobs:
         """The registry under test."""
 
-    async def in_flight(self, key: ReplicaKey) -> int | None:
-        """Return the stored count; None if there is no such row."""
+    def show(self, wall_ns: int) -> None:
+        """Have the registry's wall clock stand at this time."""
 
     async def settle(self) -> None:
         """Wait until all counts have been given back."""
 
 
 Story = Callable[[Arm], Awaitable[None]]
-Nodes = dict[str, tuple[int, int]]
-"""Slots and free VRAM, by name."""
+
+
+class SettableRuntime(AsyncioRuntime):
+    """A runtime whose wall clock can be stopped."""
+
+    shown_ns: int | None = None
+
+    def wall_ns(self) -> int:
+        return self.now_ns() if self.shown_ns is None else self.shown_ns
 
 
 class SqlArm:
     """A real registry."""
 
-    def __init__(self, registry: SqlRegistry, runtime: AsyncioRuntime) -> None:
+    def __init__(self, registry: SqlLoadJobs, runtime: SettableRuntime) -> None:
         self.registry = registry
         self.runtime = runtime
 
-    async def in_flight(self, key: ReplicaKey) -> int | None:
-        return next((row.in_flight for row in await self.registry.rows() if row.key == key), None)
+    def show(self, wall_ns: int) -> None:
+        self.runtime.shown_ns = wall_ns
 
     async def settle(self) -> None:
         await self.registry.drain()
 
 
+class SettableClock:
+    """A clock of the simulation whose wall time can be stopped."""
+
+    def __init__(self, runtime: SimulatedRuntime) -> None:
+        self.shown_ns: int | None = None
+        self.now_ns = runtime.now_ns
+
+    def wall_ns(self) -> int:
+        return self.now_ns() if self.shown_ns is None else self.shown_ns
+
+
 class SimulatedArm:
     """A simulated registry."""
 
-    def __init__(self, mode: str, nodes: Nodes) -> None:
+    def __init__(self, mode: str) -> None:
         self.runtime = SimulatedRuntime()
-        rows = [NodeRow(name, slots, vram, FifoQueue(self.runtime, 1)) for name, (slots, vram) in nodes.items()]
-        self.table = ReplicaTable(self.runtime, rows)
-        self.registry = SimulatedRegistry(
-            self.runtime, self.table, self._pick_mode(mode), TRANSACTION_NS, ListJournal()
+        self._clock = SettableClock(self.runtime)
+        self._table = ReplicaTable(
+            self.runtime, [registered(facts, FifoQueue(self.runtime, 1), self.runtime.wall_ns()) for facts in NODES]
         )
+        database = Database(self.runtime, self._table, TRANSACTION_NS)
+        self.registry = SimulatedLoadJobs(self.runtime, self._clock, database, self._pick_mode(mode), ListJournal())
 
-    async def in_flight(self, key: ReplicaKey) -> int | None:
-        row = self.table.rows.get(key)
-        return None if row is None else row.in_flight
+    def show(self, wall_ns: int) -> None:
+        self._clock.shown_ns = wall_ns
 
     async def settle(self) -> None:
         await self.runtime.sleep(1000 * TRANSACTION_NS)
 
     def _pick_mode(self, name: str) -> PickMode:
         if name == "serial":
-            return SerialPick(self.runtime, self.table, TRANSACTION_NS)
-        read_committed = ReadCommittedPick(self.runtime, self.table, TRANSACTION_NS, lambda _: None)
+            return SerialPick(self.runtime, TRANSACTION_NS)
+        read_committed = ReadCommittedPick(self.runtime, self._table, TRANSACTION_NS, lambda _: None)
         if name == "read_committed":
             return read_committed
         return LockedPick(self.runtime, read_committed, lambda _: None)
 
 
-async def tell_on_sql(url: str, mode: str, nodes: Nodes, story: Story) -> None:
+async def tell_on_sql(url: str, mode: str, story: Story) -> None:
     """Tell the story on the database of that URL."""
-    runtime = AsyncioRuntime()
+    runtime = SettableRuntime()
     async with connect(url, runtime, pick=mode) as registry:
         await registry.reset()
-        for name, (slots, vram) in nodes.items():
-            await registry.register_node(name, slots, vram)
+        for facts in NODES:
+            await registry.register_node(facts)
         await story(SqlArm(registry, runtime))
 
 
-def tell_simulated(mode: str, nodes: Nodes, story: Story) -> None:
+def tell_simulated(mode: str, story: Story) -> None:
     """Tell the story on a simulated registry."""
-    arm = SimulatedArm(mode, nodes)
+    arm = SimulatedArm(mode)
     ended: list[BaseException | None] = []
 
     async def tell() -> None:
@@ -114,11 +143,30 @@ def tell_simulated(mode: str, nodes: Nodes, story: Story) -> None:
         raise ended[0]
 
 
-async def put(arm: Arm, node: str, in_flight: int = 0, model: str = MODEL, index: int = 0) -> ReplicaKey:
-    """Write a loaded row and return its key."""
+async def put(
+    arm: Arm, node: str, in_flight: int = 0, model: str = MODEL, index: int = 0, state: RowState = RowState.LOADED
+) -> ReplicaKey:
+    """Write a row and return its key."""
     key = ReplicaKey(node, model, index)
-    await arm.registry.publish(key, f"{node}:{index}", in_flight)
+    await arm.registry.publish(key, f"{node}:{index}", in_flight, state)
     return key
+
+
+async def row(arm: Arm, key: ReplicaKey) -> ReplicaRow:
+    """Return the row of that key, which must be there."""
+    [found] = [row for row in (await arm.registry.fleet()).rows if row.key == key]
+    return found
+
+
+async def rows(arm: Arm) -> dict[ReplicaKey, int]:
+    """Return the stored count of each row, by key."""
+    return {row.key: row.in_flight for row in (await arm.registry.fleet()).rows}
+
+
+async def node(arm: Arm, name: str) -> Node:
+    """Return the node of that name."""
+    [found] = [node for node in (await arm.registry.fleet()).nodes if node.name == name]
+    return found
 
 
 async def picked_nodes(arm: Arm, picks: int, then: Callable[[ReplicaKey], Awaitable[Any]] | None = None) -> list[str]:
@@ -131,3 +179,9 @@ async def picked_nodes(arm: Arm, picks: int, then: Callable[[ReplicaKey], Awaita
         if then is not None:
             await then(replica.key)
     return nodes
+
+
+async def picked(arm: Arm, candidates: Sequence[str] = (), preferred: ReplicaKey | None = None) -> ReplicaKey | None:
+    """Pick once, and return which replica."""
+    replica = await arm.registry.pick(MODEL, candidates, preferred)
+    return None if replica is None else replica.key

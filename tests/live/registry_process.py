@@ -6,15 +6,16 @@ It tells each step on standard output, and `hold` keeps the lock until standard 
 import asyncio
 import sys
 
-from sim.live.registry import connect
+from sim.live.connection import connect
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeFacts
 
 
 async def run(command: str, url: str, *names: str) -> None:
     """Carry the command out."""
     async with connect(url, AsyncioRuntime()) as registry:
         if command == "connect":
-            await registry.register_node("shared", 1, 0)
+            await registry.register_node(NodeFacts("shared"))
             return
         async with registry.lock(*names):
             print("held", flush=True)

@@ -13,9 +13,10 @@ import pytest
 
 from sim.cli.calibrate_command import fragment
 from sim.live.calibration import Calibration, Effort, Sample, calibrate, machine_facts
-from sim.live.registry import connect
+from sim.live.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import Unavailable
+from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario import loads
 from sim.scenario.units import parse_duration_ns
@@ -72,13 +73,14 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
     async def story() -> None:
         async with connect(database_url, AsyncioRuntime()) as registry:
             await registry.reset()
-            await registry.register_node(key.node, 1, 0)
+            await registry.register_node(NodeFacts(key.node))
             await registry.publish(key, "127.0.0.1:1", in_flight=3)
-            before = await registry.rows(), await registry.nodes(key.model)
+            await registry.set_cooldown(key.model, Cooldown(3, 10**18))
+            before = await registry.fleet()
 
             measured = await calibrate(database_url, FEW)
 
-            assert (await registry.rows(), await registry.nodes(key.model)) == before
+            assert await registry.fleet() == before
             assert measured.database == registry.engine.dialect.name
             counts = [len(sample.durations_ns) for sample in measured.samples().values()]
             assert counts == [5, 5, 5, 1]

@@ -13,11 +13,12 @@ import grpc
 import pytest
 
 from sim.live import Frontend
+from sim.live.connection import connect
 from sim.live.proto.backend_pb2 import PredictOptions, Reply
 from sim.live.proto.backend_pb2_grpc import add_BackendServicer_to_server
-from sim.live.registry import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import ModelNotLoaded, NoReplica, Unavailable
+from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey
 from tests.live.test_backend_foreign import ForeignBackend
 from tests.live.workers import BY_TOKENS, DRAWN, KEY, LONG_MS, OTHER, LiveWorld, live_world, run
@@ -67,7 +68,7 @@ def test_a_backend_gets_the_prompt_and_its_characters_come_back_whole(tmp_path: 
     async def story() -> None:
         with _echo() as address:
             async with _open(_url(tmp_path)) as frontend:
-                await frontend.registry.register_node(KEY.node, 1, 0)
+                await frontend.registry.register_node(NodeFacts(KEY.node))
                 await frontend.registry.publish(KEY, address, in_flight=0)
 
                 answer = await frontend.predict(MODEL, "déjà vu", max_tokens=7)
@@ -82,9 +83,9 @@ def test_a_backend_gets_the_prompt_and_its_characters_come_back_whole(tmp_path: 
 def test_without_a_worker_control_a_model_that_nobody_serves_has_no_replica(tmp_path: Path) -> None:
     async def story() -> None:
         async with _open(_url(tmp_path)) as frontend:
-            with pytest.raises(NoReplica, match="no node has a free slot for m"):
+            with pytest.raises(NoReplica, match="all models busy"):
                 await frontend.predict(MODEL, "Hello")
-            await frontend.registry.register_node(KEY.node, 1, 0)
+            await frontend.registry.register_node(NodeFacts(KEY.node))
             with pytest.raises(NoReplica, match="no worker control"):
                 await frontend.predict(MODEL, "Hello")
 
@@ -94,7 +95,7 @@ def test_without_a_worker_control_a_model_that_nobody_serves_has_no_replica(tmp_
 def test_with_a_worker_control_the_first_prompt_loads_the_model(tmp_path: Path) -> None:
     async def story() -> None:
         async with live_world() as world, _open(_url(tmp_path), worker=world.workers) as frontend:
-            await frontend.registry.register_node(KEY.node, 1, 0)
+            await frontend.registry.register_node(NodeFacts(KEY.node))
 
             answer = await frontend.predict(MODEL, "Hello")
 
@@ -270,7 +271,7 @@ async def _open(url: str, **settings: Any) -> AsyncIterator[Frontend]:
 
 async def _publish(frontend: Frontend, world: LiveWorld, *keys: ReplicaKey) -> None:
     """Start the replicas with their model, and tell the registry of them."""
-    await frontend.registry.register_node(KEY.node, 4, 0)
+    await frontend.registry.register_node(NodeFacts(KEY.node, slots=4))
     for key in keys:
         await frontend.registry.publish(key, await world.workers.start_loaded(key), in_flight=0)
 

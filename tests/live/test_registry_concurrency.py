@@ -7,14 +7,18 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from sim.live.registry import SqlRegistry, connect
+from sim.live.connection import connect
+from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.live.tables import backend_nodes, node_models
 from sim.routing.errors import DeadlineExceeded
+from sim.routing.fleet import Fleet, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import NodeStatus
 
 MODEL = "m"
 REPLICAS, PICKS = 4, 32
+GB = 10**9
 KEYS = [ReplicaKey(f"n{n}", MODEL, 0) for n in range(REPLICAS)]
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 LOCKS = text(
@@ -26,23 +30,23 @@ LOCKS = text(
 @asynccontextmanager
 async def idle_replicas(
     url: str, pick: str = "read_committed", waits_ns: list[int] | None = None
-) -> AsyncIterator[SqlRegistry]:
+) -> AsyncIterator[SqlLoadJobs]:
     """Open a registry of idle replicas, whose connections are open already."""
     lock_waited = [] if waits_ns is None else waits_ns
     async with connect(url, AsyncioRuntime(), pick=pick, connections=PICKS, lock_waited=lock_waited.append) as registry:
         await registry.reset()
         for key in KEYS:
-            await registry.register_node(key.node, 1, 0)
+            await registry.register_node(NodeFacts(key.node, total_vram_bytes=GB))
             await registry.publish(key, f"{key.node}:1", 0)
         await asyncio.gather(*[registry.total_in_flight() for _ in range(PICKS)])
         yield registry
 
 
-async def counts(registry: SqlRegistry) -> list[int]:
+async def counts(registry: SqlLoadJobs) -> list[int]:
     return sorted((row.in_flight or 0 for row in await registry.rows()), reverse=True)
 
 
-async def until_waiting(registry: SqlRegistry, transactions: int) -> None:
+async def until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
     """Return once so many transactions wait for a lock; a test that waits in vain is ended by its time limit."""
     async with asyncio.timeout(30), registry.engine.connect() as connection:
         while (await connection.execute(WAITING)).scalar_one() != transactions:
@@ -129,7 +133,7 @@ def test_a_pick_waits_for_a_pick_of_another_model_on_the_same_node(postgres_url:
             async with registry.engine.begin() as holder:
                 await holder.execute(select(backend_nodes.c.id).where(backend_nodes.c.id == "n0").with_for_update())
                 pick = asyncio.create_task(registry.pick("other"))
-                report = asyncio.create_task(registry.report_vram("n0", 5))
+                report = asyncio.create_task(registry.heartbeat("n0", NodeReport()))
                 await until_waiting(registry, 2)
                 assert not pick.done()
                 assert not report.done()
@@ -139,21 +143,113 @@ def test_a_pick_waits_for_a_pick_of_another_model_on_the_same_node(postgres_url:
     asyncio.run(story())
 
 
-Call = Callable[[SqlRegistry], Awaitable[object]]
+def idle_row(fleet: Fleet) -> ReplicaRow | None:
+    return next((row for row in fleet.rows if not row.in_flight), None)
 
 
-async def hold_lock(registry: SqlRegistry) -> None:
+def test_an_eviction_takes_no_row_that_a_pick_has_counted_on(database_url: str) -> None:
+    async def story() -> None:
+        async with idle_replicas(database_url) as registry:
+            for _ in range(10):
+                for key in KEYS:
+                    await registry.publish(key, f"{key.node}:1", 0)
+
+                picks = [registry.pick(MODEL) for _ in range(3)]
+                evicted, *replicas = await asyncio.gather(registry.evict(idle_row), *picks)
+
+                assert evicted is not None
+                assert evicted.key not in [replica.key for replica in replicas if replica is not None]
+                assert None not in replicas
+
+    asyncio.run(story())
+
+
+def test_an_eviction_waits_for_a_row_that_is_held_and_sees_what_became_of_it(postgres_url: str) -> None:
+    async def story() -> ReplicaRow | None:
+        async with idle_replicas(postgres_url) as registry:
+            async with registry.engine.begin() as holder:
+                await holder.execute(update(node_models).values(in_flight=1))
+                eviction = asyncio.create_task(registry.evict(idle_row))
+                await until_waiting(registry, 1)
+            return await eviction
+
+    assert asyncio.run(story()) is None
+
+
+def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(database_url: str) -> None:
+    async def story() -> None:
+        async with idle_replicas(database_url, "locked") as registry:
+            for _ in range(20):
+                await asyncio.gather(
+                    *[registry.pick(MODEL) for _ in range(6)],
+                    *[registry.publish(key, f"{key.node}:1", 0) for key in KEYS],
+                    registry.set_status("n0", NodeStatus.OFFLINE),
+                    registry.set_status("n0", NodeStatus.HEALTHY),
+                    registry.register_node(NodeFacts("n1")),
+                    registry.heartbeat("n1", NodeReport()),
+                    *[registry.evict(idle_row) for _ in range(2)],
+                )
+
+    # A circle would end with one of them told that the registry is Unavailable.
+    asyncio.run(story())
+
+
+def test_a_fleet_is_read_as_of_one_instant(database_url: str) -> None:
+    async def come_and_go(registry: SqlLoadJobs) -> None:
+        for _ in range(40):
+            await registry.set_status("n0", NodeStatus.HEALTHY)
+            await registry.publish(KEYS[0], "n0:1", 0)
+            await registry.set_status("n0", NodeStatus.OFFLINE)
+
+    async def story() -> None:
+        async with idle_replicas(database_url) as registry, connect(database_url, AsyncioRuntime()) as reader:
+            changes = asyncio.create_task(come_and_go(registry))
+            while not changes.done():
+                fleet = await reader.fleet()
+                assert fleet.nodes[0].is_healthy or fleet.rows_on("n0") == []
+            await changes
+
+    asyncio.run(story())
+
+
+Call = Callable[[SqlLoadJobs], Awaitable[object]]
+
+
+async def hold_lock(registry: SqlLoadJobs) -> None:
     async with registry.lock("load"):
         await asyncio.sleep(0)
 
 
-# id: the call, and what it adds to the counts when it returns.
+async def try_lock(registry: SqlLoadJobs) -> None:
+    async with registry.try_lock("load"):
+        await asyncio.sleep(0)
+
+
+# id: the call, and what it adds to what is held when it returns.
 CALLS: dict[str, tuple[Call, int]] = {
     "pick": (lambda registry: registry.pick(MODEL), 1),
     "increment": (lambda registry: registry.increment(KEYS[1]), 1),
     "publish": (lambda registry: registry.publish(ReplicaKey("n0", MODEL, 1), "n0:9", 1), 1),
+    "reserve_vram": (lambda registry: registry.reserve_vram("n0", 1), 1),
+    "start_load": (lambda registry: registry.start_load(MODEL), 1),
     "lock": (hold_lock, 0),
+    "try_lock": (try_lock, 0),
 }
+
+
+async def held(registry: SqlLoadJobs) -> int:
+    """Return the sum of what calls count, reserve and start."""
+    fleet = await registry.fleet()
+    reserved = sum(node.reserved_vram_bytes for node in fleet.nodes)
+    return await registry.total_in_flight() + reserved + (await registry.load_job(MODEL) is not None)
+
+
+async def make_room(registry: SqlLoadJobs) -> None:
+    """Take away what would stand in the way of the same call."""
+    await registry.remove(ReplicaKey("n0", MODEL, 1))
+    job = await registry.load_job(MODEL)
+    if job is not None:
+        await registry.end_load(job.id)
 
 
 @pytest.mark.parametrize("pick", ["read_committed", "locked"])
@@ -161,7 +257,7 @@ CALLS: dict[str, tuple[Call, int]] = {
 def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str, database_url: str) -> None:
     make_call, adds = CALLS[call]
 
-    async def cancelled_after(registry: SqlRegistry, steps: int) -> bool:
+    async def cancelled_after(registry: SqlLoadJobs, steps: int) -> bool:
         task = asyncio.ensure_future(make_call(registry))
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -174,12 +270,12 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
             steps = 0
             # Until a call has run to its end before it could be cancelled.
             while False not in outcomes:
-                await registry.remove(ReplicaKey("n0", MODEL, 1))
-                before = await registry.total_in_flight()
+                await make_room(registry)
+                before = await held(registry)
                 was_cancelled = await cancelled_after(registry, steps)
                 await registry.drain()
                 outcomes.add(was_cancelled)
-                assert await registry.total_in_flight() - before == (0 if was_cancelled else adds), steps
+                assert await held(registry) - before == (0 if was_cancelled else adds), steps
                 steps += 1 + steps // 20
             await nothing_is_held(registry)
         assert outcomes == {True, False}
@@ -187,7 +283,7 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
     asyncio.run(story())
 
 
-async def nothing_is_held(registry: SqlRegistry) -> None:
+async def nothing_is_held(registry: SqlLoadJobs) -> None:
     async with asyncio.timeout(30):
         await asyncio.gather(*[hold_lock(registry) for _ in range(3)])
         picks = await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])

@@ -1,4 +1,4 @@
-"""The order of picks in SQL is `pick_best_replica` over rows listed by id: NULLs, equal times, full ties."""
+"""What SQL picks is what `Choice.best` takes of the rows listed by id: NULLs, equal times, full ties, wishes."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from sim.live.registry import SqlRegistry, connect
+from sim.live.choice import Choice
+from sim.live.connection import connect
+from sim.live.registry import SqlRegistry
 from sim.live.runtime import AsyncioRuntime
-from sim.live.tables import HEALTHY, LOADED, backend_nodes, node_models
-from sim.routing.replica import Replica, pick_best_replica
+from sim.live.tables import backend_nodes, node_models
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import NodeStatus, RowState
 
 MODEL = "m"
 BIGINT = st.integers(-(2**63), 2**63 - 1)
@@ -27,6 +30,10 @@ ROWS = st.lists(
     max_size=6,
     unique_by=lambda row: row[0],
 )
+CANDIDATES = st.lists(st.sampled_from(["n0", "n1", "n2"]), max_size=2, unique=True)
+PREFERRED = st.none() | st.builds(ReplicaKey, st.sampled_from(["n0", "n1"]), st.just(MODEL), st.integers(0, 3))
+CHOICES = st.builds(Choice, st.just(MODEL), CANDIDATES, PREFERRED)
+ANY_ROW = Choice(MODEL)
 Numbers = tuple[str, int | None, int | None]
 
 
@@ -37,22 +44,27 @@ class OpenDatabase:
         self._runner = runner
         self._registry = registry
 
-    def winners(self, vram: list[int | None], rows: list[Numbers]) -> tuple[Replica | None, Replica | None]:
+    def winners(
+        self, vram: list[int | None], rows: list[Numbers], choice: Choice
+    ) -> tuple[Replica | None, Replica | None]:
         """Return whom SQL picks and whom the function picks."""
-        return self._runner.run(self._winners(vram, rows))
+        return self._runner.run(self._winners(vram, rows, choice))
 
-    async def _winners(self, vram: list[int | None], rows: list[Numbers]) -> tuple[Replica | None, Replica | None]:
+    async def _winners(
+        self, vram: list[int | None], rows: list[Numbers], choice: Choice
+    ) -> tuple[Replica | None, Replica | None]:
         await self._registry.reset()
         await self._write(vram, rows)
         stored = {row.id: row for row in await self._registry.rows()}
         listed_by_id = [stored[row_id].as_ordered() for row_id in sorted(stored)]
 
-        best = pick_best_replica(listed_by_id)
-        return await self._registry.pick(MODEL), None if best is None else stored[best.id].as_read()
+        best = choice.best(listed_by_id)
+        return await self._registry.pick(*choice), None if best is None else stored[best.id].as_read()
 
     async def _write(self, vram: list[int | None], rows: list[Numbers]) -> None:
         nodes = [
-            {"id": f"n{i}", "status": HEALTHY, "slots": 9, "available_vram": bytes_} for i, bytes_ in enumerate(vram)
+            {"id": f"n{i}", "status": NodeStatus.HEALTHY, "slots": 9, "available_vram": bytes_}
+            for i, bytes_ in enumerate(vram)
         ]
         replicas = [
             {
@@ -61,7 +73,7 @@ class OpenDatabase:
                 "model_name": MODEL,
                 "replica_index": i,
                 "address": f"a{i}",
-                "state": LOADED,
+                "state": RowState.LOADED,
                 "in_flight": in_flight,
                 "last_used": last_used,
             }
@@ -85,15 +97,17 @@ def database(database_url: str) -> Iterator[OpenDatabase]:
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(NODE_VRAM, ROWS)
-@example([1, 1, 1], [("b", 0, 5), ("a", 0, 5), ("c", 0, 5)])
-@example([1, 1, 1], [("a", None, 5), ("b", 9, 5)])
-@example([1, 1, 1], [("a", 0, None), ("b", 0, 2**63 - 1)])
-@example([80 * 10**9, None, 0], [("a", 0, 5), ("b", 0, 5), ("c", 0, 5)])
-@example([None], [("é", None, None), ("z", None, None), ("Z", None, None), ("a-b", None, None)])
+@given(NODE_VRAM, ROWS, CHOICES)
+@example([1, 1, 1], [("b", 0, 5), ("a", 0, 5), ("c", 0, 5)], ANY_ROW)
+@example([1, 1, 1], [("a", None, 5), ("b", 9, 5)], ANY_ROW)
+@example([1, 1, 1], [("a", 0, None), ("b", 0, 2**63 - 1)], ANY_ROW)
+@example([80 * 10**9, None, 0], [("a", 0, 5), ("b", 0, 5), ("c", 0, 5)], ANY_ROW)
+@example([None], [("é", None, None), ("z", None, None), ("Z", None, None), ("a-b", None, None)], ANY_ROW)
+@example([1, 1], [("a", 0, 5), ("b", None, 5)], Choice(MODEL, (), ReplicaKey("n1", MODEL, 1)))
+@example([1, 1], [("a", 0, 5), ("b", 9, 5)], Choice(MODEL, ["n1"], ReplicaKey("n0", MODEL, 0)))
 def test_sql_and_the_function_pick_the_same_row(
-    database: OpenDatabase, vram: list[int | None], rows: list[Numbers]
+    database: OpenDatabase, vram: list[int | None], rows: list[Numbers], choice: Choice
 ) -> None:
-    in_sql, in_python = database.winners(vram, rows)
+    in_sql, in_python = database.winners(vram, rows, choice)
 
     assert in_sql == in_python

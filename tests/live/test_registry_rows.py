@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, inspect, literal, select, update
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sim.live.registry import SqlRegistry, connect
+from sim.live.connection import connect
+from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.live.tables import backend_nodes, node_models
 from sim.routing.errors import Unavailable
+from sim.routing.fleet import Cooldown, Fleet, NodeFacts
 from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus
 
 MODEL = "m"
 KEY = ReplicaKey("n0", MODEL, 0)
@@ -27,62 +30,53 @@ class SetClock(AsyncioRuntime):
         return self.shown_ns
 
 
-def tell(url: str, story: Callable[[SqlRegistry], Awaitable[None]], runtime: AsyncioRuntime | None = None) -> None:
+def tell(url: str, story: Callable[[SqlLoadJobs], Awaitable[None]], runtime: AsyncioRuntime | None = None) -> None:
     async def on_registry() -> None:
         async with connect(url, runtime or AsyncioRuntime()) as registry:
             await registry.reset()
             for node in ("n0", "n1"):
-                await registry.register_node(node, 1, 8)
+                await registry.register_node(NodeFacts(node, total_vram_bytes=8))
             await registry.publish(KEY, "n0:1", 0)
             await story(registry)
 
     asyncio.run(on_registry())
 
 
-async def execute(registry: SqlRegistry, statement: Any) -> None:
+async def execute(registry: SqlLoadJobs, statement: Any) -> None:
     async with registry.engine.begin() as connection:
         await connection.execute(statement)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        update(node_models).values(state="loading"),
-        update(backend_nodes).values(status="draining"),
-    ],
-    ids=["row not loaded", "node not healthy"],
-)
-def test_only_loaded_rows_of_healthy_nodes_are_picked(change: Any, database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
-        await execute(registry, change)
-
-        assert await registry.pick(MODEL) is None
-
-        assert await registry.total_in_flight() == 0
-
-    tell(database_url, story)
-
-
-def test_placement_sees_healthy_nodes_only(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
-        await execute(registry, update(backend_nodes).where(backend_nodes.c.id == "n0").values(status="draining"))
-
-        assert [view.name for view in await registry.nodes(MODEL)] == ["n1"]
-
-    tell(database_url, story)
-
-
 def test_a_row_of_nulls_reads_as_zeros_and_stays_null_when_picked(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         await execute(registry, update(node_models).values(in_flight=None, last_used=None))
-        await execute(registry, update(backend_nodes).values(available_vram=None))
+        await execute(registry, update(node_models).values(updated_at=None))
+        nullable = [column.name for column in backend_nodes.columns if column.nullable]
+        await execute(registry, update(backend_nodes).values(dict.fromkeys(nullable)))
 
+        [row] = (await registry.fleet()).rows
+        node, _ = (await registry.fleet()).nodes
         replica = await registry.pick(MODEL)
 
         assert replica is not None
         assert (replica.in_flight, replica.last_used_ns, replica.available_vram_bytes) == (0, 0, 0)
         assert [row.in_flight for row in await registry.rows()] == [None]
-        assert [view.available_vram_bytes for view in await registry.nodes(MODEL)] == [0, 0]
+        assert (row.in_flight, row.last_used_ns, row.updated_ns) == (0, 0, 0)
+        assert (node.address, node.labels, node.heartbeat_ns) == ("", {}, 0)
+        assert (node.available_vram_bytes, node.reserved_vram_bytes) == (0, 0)
+        assert (node.total_disk_bytes, node.available_disk_bytes) == (0, 0)
+
+    tell(database_url, story)
+
+
+def test_what_is_null_counts_as_0_for_a_decision_over_the_row(database_url: str) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
+        await execute(registry, update(node_models).values(in_flight=None, last_used=None))
+        await execute(registry, update(backend_nodes).values(reserved_vram=None))
+        [row] = (await registry.fleet()).rows
+
+        assert await registry.reserve_vram("n0", 8) is True
+        assert await registry.remove_idle_row(row.id, 0) is True
 
     tell(database_url, story)
 
@@ -90,7 +84,7 @@ def test_a_row_of_nulls_reads_as_zeros_and_stays_null_when_picked(database_url: 
 def test_times_are_written_by_the_clock_of_the_frontend(database_url: str) -> None:
     clock = SetClock()
 
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         written = []
         steps = [registry.pick(MODEL), registry.increment(KEY), registry.touch(KEY), registry.publish(KEY, "", 0)]
         for at_ns, step in enumerate(steps, start=-1):
@@ -103,32 +97,8 @@ def test_times_are_written_by_the_clock_of_the_frontend(database_url: str) -> No
     tell(database_url, story, clock)
 
 
-def test_more_free_vram_is_picked_when_all_else_is_equal(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
-        await registry.publish(ReplicaKey("n1", MODEL, 0), "n1:1", 0)
-        await registry.report_vram("n1", 9)
-
-        replica = await registry.pick(MODEL)
-
-        assert replica is not None
-        assert (replica.key.node, replica.available_vram_bytes) == ("n1", 9)
-
-    tell(database_url, story, SetClock())
-
-
-def test_a_node_that_registers_again_is_healthy_with_its_new_figures(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
-        await execute(registry, update(backend_nodes).values(status="gone"))
-
-        await registry.register_node("n1", 3, 16)
-
-        assert [(view.name, view.free_slots) for view in await registry.nodes(MODEL)] == [("n1", 3)]
-
-    tell(database_url, story)
-
-
 def test_one_replica_cannot_have_two_rows(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         twin = insert(node_models).from_select(
             [column.name for column in node_models.columns],
             select(literal("x").concat(node_models.c.id), *list(node_models.columns)[1:]),
@@ -140,7 +110,7 @@ def test_one_replica_cannot_have_two_rows(database_url: str) -> None:
 
 
 def test_of_racing_publishers_one_row_is_left(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         await registry.remove(KEY)
 
         await asyncio.gather(*[registry.publish(KEY, f"a{n}", 1) for n in range(8)])
@@ -150,20 +120,8 @@ def test_of_racing_publishers_one_row_is_left(database_url: str) -> None:
     tell(database_url, story)
 
 
-def test_a_published_row_has_a_new_id(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
-        [before] = await registry.rows()
-
-        await registry.publish(KEY, "n0:2", 0)
-
-        [after] = await registry.rows()
-        assert before.id != after.id
-
-    tell(database_url, story)
-
-
 def test_decrements_that_found_nothing_to_take_are_counted_by_cause(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         await registry.increment(KEY)
 
         registry.give_back(KEY, 3)
@@ -176,22 +134,25 @@ def test_decrements_that_found_nothing_to_take_are_counted_by_cause(database_url
 
 
 def test_each_call_is_a_transaction_and_each_count_given_back_another(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         before = registry.transactions
 
         await registry.pick(MODEL)
         registry.give_back(KEY, 2)
-        async with registry.lock("name"):
+        async with registry.lock("name"), registry.try_lock("another"):
             pass
+        await registry.fleet()
+        await registry.evict(lambda _: None)
+        await registry.set_status("n0", NodeStatus.OFFLINE)
         await registry.drain()
 
-        assert registry.transactions - before == 4
+        assert registry.transactions - before == 8
 
     tell(database_url, story)
 
 
 def test_what_is_given_back_at_the_very_end_is_still_written(database_url: str) -> None:
-    async def leave_at_once(registry: SqlRegistry) -> None:
+    async def leave_at_once(registry: SqlLoadJobs) -> None:
         await registry.increment(KEY)
         registry.give_back(KEY, 1)
 
@@ -204,17 +165,23 @@ def test_what_is_given_back_at_the_very_end_is_still_written(database_url: str) 
     assert asyncio.run(left()) == 0
 
 
-def test_a_reset_leaves_no_rows(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+def test_a_reset_leaves_nothing(database_url: str) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
+        await registry.set_cooldown(MODEL, Cooldown(1, 2))
+        await registry.claim_pass("health", 10**9)
+        await registry.start_load(MODEL)
+
         await registry.reset()
 
-        assert (await registry.rows(), await registry.nodes(MODEL)) == ([], [])
+        assert await registry.fleet() == Fleet(nodes=[], rows=[], loadable={}, cooldowns={})
+        assert await registry.claim_pass("health", 10**9) is True
+        assert await registry.load_job(MODEL) is None
 
     tell(database_url, story)
 
 
 def test_a_failing_database_is_unavailable_to_callers_and_counted_for_those_who_left(database_url: str) -> None:
-    async def story(registry: SqlRegistry) -> None:
+    async def story(registry: SqlLoadJobs) -> None:
         async with registry.engine.begin() as connection:
             await connection.run_sync(node_models.drop)
         try:
@@ -228,19 +195,6 @@ def test_a_failing_database_is_unavailable_to_callers_and_counted_for_those_who_
                 await connection.run_sync(node_models.create)
 
     tell(database_url, story)
-
-
-def test_connecting_makes_the_tables_and_their_unique_index(empty_database_url: str) -> None:
-    async def look() -> tuple[list[str], list[Any]]:
-        async with connect(empty_database_url, AsyncioRuntime()) as registry, registry.engine.begin() as connection:
-            tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-            indexes = await connection.run_sync(lambda sync: inspect(sync).get_indexes("node_models"))
-            return tables, [index["column_names"] for index in indexes if index["unique"]]
-
-    tables, unique = asyncio.run(look())
-
-    assert sorted(tables) == ["backend_nodes", "node_models"]
-    assert unique == [["node_id", "model_name", "replica_index"]]
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,14 @@ class InterposedRegistry:
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Take 1, `count` times in a row; nobody waits, and nobody hears of a failure."""
 
+        self._runtime.spawn(self._give_back(key, count), "give back")
+
+    async def _give_back(self, key: ReplicaKey, count: int) -> None:
         async def call() -> None:
             self._registry.give_back(key, count)
 
-        self._runtime.spawn(_quietly(self._around("give_back", call)), "give back")
+        with suppress(CallError):
+            await self._around("give_back", call)
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
@@ -151,11 +155,6 @@ class InterposedRegistry:
     async def end_load(self, job_id: str) -> None:
         """Delete the load."""
         await self._around("end_load", lambda: self._registry.end_load(job_id))
-
-
-async def _quietly(call: Awaitable[Any]) -> None:
-    with suppress(CallError):
-        await call
 
 
 class _InterposedLock(AbstractAsyncContextManager[T], Generic[T]):

@@ -7,8 +7,11 @@ from tests.simulated.faults.compose import composed, pairs_of_families
 from tests.simulated.faults.invariants import broken_invariants
 
 
+PAIRS = list(pairs_of_families())
+
+
 @pytest.mark.parametrize("variant", ["fixed", "hardened"])
-@pytest.mark.parametrize("kinds", pairs_of_families(), ids=" and ".join)
+@pytest.mark.parametrize("kinds", PAIRS, ids=" and ".join)
 def test_two_faults_at_once_break_nothing_that_must_always_hold(kinds: tuple[str, str], variant: str) -> None:
     result = composed(kinds, variant)
 
@@ -16,7 +19,7 @@ def test_two_faults_at_once_break_nothing_that_must_always_hold(kinds: tuple[str
     assert result.metrics["requests.offered"] >= 100
 
 
-@pytest.mark.parametrize("kinds", list(pairs_of_families())[::6], ids=" and ".join)
+@pytest.mark.parametrize("kinds", PAIRS[::6], ids=" and ".join)
 def test_two_runs_with_the_same_faults_have_one_digest(kinds: tuple[str, str]) -> None:
     digests = {composed(kinds, "fixed").digest for _ in range(2)}
 

@@ -2,12 +2,18 @@
 
 import pytest
 
+from sim.scenario import FAULT_KINDS
+from tests.simulated.faults.compose import composed
+from tests.simulated.faults.invariants import broken_invariants
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 FREE = """
 registry: {transaction: 0ms}
 network: {latency: 0ms}
 """
+
+UNCACHED = "router: {profile: uncached}\n"
+HARDENED = "router: {profile: hardened}\n"
 
 PAIR = f"""
 duration: 60s
@@ -30,7 +36,7 @@ def test_a_crashed_node_takes_the_requests_in_it_along() -> None:
 
     assert outcomes(without) == ["completed", "completed"]
     assert outcomes(result) == ["failed", "completed"]
-    assert result.requests.loc[0, ["cause", "end_s"]].tolist() == ["Unavailable", 5]
+    assert result.requests[["cause", "end_s"]].values.tolist()[0] == ["Unavailable", 5]
     assert told(result, "fault_struck", "process_ended") == [
         (5, "fault_struck", "a", "node_crash"),
         (5, "process_ended", "a#0", "crashed"),
@@ -38,7 +44,7 @@ def test_a_crashed_node_takes_the_requests_in_it_along() -> None:
 
 
 def test_a_crashed_node_answers_nobody_until_it_is_back() -> None:
-    without, result = without_and_with(LATER, "kind: node_crash, node: a, at: 15s")
+    without, result = without_and_with(UNCACHED + LATER, "kind: node_crash, node: a, at: 15s")
 
     assert outcomes(without) == ["completed", "completed"]
     assert outcomes(result) == ["completed", "failed"]
@@ -88,7 +94,8 @@ def test_an_install_on_a_node_that_goes_down_meanwhile_fails(restart: str) -> No
     without, result = without_and_with(cold, f"kind: node_crash, node: a, at: 2s{restart}")
 
     assert outcomes(without) == ["completed"]
-    assert result.requests[["outcome", "cause", "end_s"]].values.tolist() == [["failed", "Unavailable", 3]]
+    assert result.requests[["outcome", "end_s"]].values.tolist() == [["failed", 3]]
+    assert result.metrics["loads.started"] == 0
 
 
 def test_a_replica_that_is_to_come_up_on_a_node_that_is_down_does_not() -> None:
@@ -157,7 +164,7 @@ def test_a_paused_node_goes_on_where_it_was() -> None:
 
 
 def test_a_paused_node_takes_nothing_new_and_answers_no_health_call() -> None:
-    later = PAIR.replace("at: 1s, requests: 2", "at: 6s, requests: 2") + "router: {profile: uncached}\n"
+    later = UNCACHED + PAIR.replace("at: 1s, requests: 2", "at: 6s, requests: 1")
 
     without, result = without_and_with(later, "kind: node_pause, node: a, at: 5s, lasts: 7s")
 
@@ -221,14 +228,14 @@ def test_a_drained_node_loses_its_rows_and_cuts_its_requests() -> None:
 
 
 def test_a_patient_drain_lets_requests_end_first() -> None:
-    _, result = without_and_with(PAIR + "router: {profile: hardened}\n", DRAIN)
+    _, result = without_and_with(HARDENED + PAIR, DRAIN)
 
     assert outcomes(result) == ["completed", "completed"]
     assert told(result, "process_ended") == [(12, "process_ended", "a#0", "drained")]
 
 
 def test_a_patient_drain_loses_its_patience_after_a_minute() -> None:
-    endless = PAIR.replace("mean: 10s", "mean: 100s") + "router: {profile: hardened}\n"
+    endless = HARDENED + PAIR.replace("mean: 10s", "mean: 100s")
 
     _, result = without_and_with(endless, DRAIN)
 
@@ -288,11 +295,11 @@ def test_a_false_report_passes_with_its_window() -> None:
 
 
 def test_heartbeats_carry_the_false_report() -> None:
-    beating = TWO_SIZES + "control_plane: {heartbeat: 2s, health_monitor: null, reconciler: null}\n"
+    beating = "control_plane: {heartbeat: 2s, health_monitor: null, reconciler: null}\n" + TWO_SIZES
 
-    _, result = without_and_with(beating, "kind: node_vram_report, node: a, at: 5s, lasts: 5s, reports: 0B")
+    _, result = without_and_with(beating, "kind: node_vram_report, node: a, at: 5s, lasts: 6s, reports: 0B")
 
-    assert struck(result) == [(6, "a"), (8, "a")]
+    assert struck(result) == [(6, "a"), (8, "a"), (10, "a")]
     assert result.requests["replica"].tolist() == ["b#0"]
 
 
@@ -309,3 +316,12 @@ workload:""",
     # In truth 28 GB are free on the one and 54 GB on the other.
     assert without.requests["replica"].tolist() == ["b#0"]
     assert result.requests["replica"].tolist() == ["a#0"]
+
+
+@pytest.mark.parametrize("variant", ["fixed", "hardened"])
+@pytest.mark.parametrize("kind", FAULT_KINDS["node"])
+def test_a_fault_by_itself_breaks_nothing_that_must_always_hold_and_repeats_itself(kind: str, variant: str) -> None:
+    result = composed((kind,), variant)
+
+    assert broken_invariants(result) == []
+    assert composed((kind,), variant).digest == result.digest
