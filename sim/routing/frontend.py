@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sim.routing.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.cold_load import ColdLoad, InlineLoad
-from sim.routing.errors import CallError, StillLoading
+from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.eviction import Eviction
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.health_check import HealthCheck
@@ -32,33 +32,42 @@ from sim.routing.settings import (
 class Frontend:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_find_route", "_journal", "_refreshed", "loops")
+    __slots__ = ("_find_route", "_journal", "_taught", "loops")
 
     def __init__(
-        self, client_cache: ClientCache, journal: Journal, refreshed: ProbeCache | None, loops: Sequence[Loop] = ()
+        self, client_cache: ClientCache, journal: Journal, taught: ProbeCache | None, loops: Sequence[Loop] = ()
     ) -> None:
         self.loops = loops
         """What it does on its own, beside its requests."""
         self._find_route = client_cache
         self._journal = journal
-        self._refreshed = refreshed
-        """The probe cache that an answered call refreshes; None if only probes do."""
+        self._taught = taught
+        """The probe cache that calls teach: an answered one refreshes it, one that finds nobody makes it forget.
+
+        None if only probes do.
+        """
 
     async def serve(self, request: Request) -> None:
         """Route the request, have it served, and record how it ended; a failed call is not tried again."""
         try:
             route = await self._find_route(request)
-            self._journal.routed(request, route.key)
-            await route.predict(request)
         except StillLoading as error:
             self._journal.ended(request, Outcome.REJECTED, type(error).__name__)
             return
         except CallError as error:
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
+        self._journal.routed(request, route.key)
+        try:
+            await route.predict(request)
+        except CallError as error:
+            self._journal.ended(request, Outcome.FAILED, type(error).__name__)
+            if self._taught is not None and isinstance(error, Unavailable):
+                self._taught.invalidate(route.place)
+            return
         self._journal.ended(request, Outcome.COMPLETED, "")
-        if self._refreshed is not None:
-            self._refreshed.refresh(route.place)
+        if self._taught is not None:
+            self._taught.refresh(route.place)
 
 
 def build_frontend(
@@ -86,9 +95,9 @@ def build_frontend(
         cold_load=_COLD_LOADS[settings.control.loads](settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
     )
-    refreshed = probe_cache if settings.refreshed_by == "calls" else None
+    taught = probe_cache if settings.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
-    return Frontend(_client_cache(settings, router, runtime, journal), journal, refreshed, loops)
+    return Frontend(_client_cache(settings, router, runtime, journal), journal, taught, loops)
 
 
 def _inline_load(_settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:

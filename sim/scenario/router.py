@@ -21,7 +21,7 @@ class ProbeSpec(Spec):
     """Whether a shared probe dies with the caller that began it."""
     on_timeout: Literal["remove_row", "keep_row"]
     refresh: Literal["probes", "calls"]
-    """What counts as a sign of life: probes alone, or successful calls as well."""
+    """What teaches the cache: probes alone, or calls as well, which refresh it if answered and clear it if refused."""
 
 
 class ControlSpec(Spec):

@@ -17,8 +17,9 @@ from sim.live.connection import connect
 from sim.live.proto.backend_pb2 import PredictOptions, Reply
 from sim.live.proto.backend_pb2_grpc import add_BackendServicer_to_server
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.errors import ModelNotLoaded, NoReplica, Unavailable
+from sim.routing.errors import ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
 from sim.routing.fleet import NodeFacts
+from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from tests.live.test_backend_foreign import ForeignBackend
 from tests.live.workers import BY_TOKENS, DRAWN, KEY, LONG_MS, OTHER, LiveWorld, live_world, run
@@ -101,6 +102,62 @@ def test_with_a_worker_control_the_first_prompt_loads_the_model(tmp_path: Path) 
 
             assert answer.replica == KEY
             assert [row.key for row in await frontend.registry.rows()] == [KEY]
+
+    run(story)
+
+
+def test_a_model_is_served_where_what_is_known_of_it_allows(tmp_path: Path) -> None:
+    models = {MODEL: ModelConfig(MODEL, selector={"gpu": "h100"})}
+
+    async def story() -> None:
+        async with live_world() as world, _open(_url(tmp_path), worker=world.workers, models=models) as frontend:
+            await frontend.registry.register_node(NodeFacts(KEY.node, labels={"gpu": "l4"}))
+            with pytest.raises(NoMatchingNode, match="no healthy nodes match the selector of m"):
+                await frontend.predict(MODEL, "Hello")
+            await frontend.registry.register_node(NodeFacts(KEY.node, labels={"gpu": "h100"}))
+
+            answer = await frontend.predict(MODEL, "Hello")
+
+            assert answer.replica == KEY
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reserved_bytes"),
+    [
+        ({"needed_vram_bytes": {MODEL: 5}}, 5),
+        ({"needed_vram_bytes": {MODEL: 5}, "models": {MODEL: ModelConfig(MODEL, vram_bytes=7)}}, 7),
+    ],
+    ids=["by its size alone", "by all that is known of it"],
+)
+def test_a_load_reserves_what_the_model_needs(settings: dict[str, Any], reserved_bytes: int, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with live_world() as world, _open(_url(tmp_path), worker=world.workers, **settings) as frontend:
+            await frontend.registry.register_node(NodeFacts(KEY.node, total_vram_bytes=8))
+
+            await frontend.predict(MODEL, "Hello")
+
+            [node] = (await frontend.registry.fleet()).nodes
+            assert node.reserved_vram_bytes == reserved_bytes
+
+    run(story)
+
+
+def test_a_load_that_no_request_waits_for_ends_with_the_frontend(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with live_world(load_time="60s") as world:
+            async with _open(_url(tmp_path), profile="hardened", worker=world.workers) as frontend:
+                await frontend.registry.register_node(NodeFacts(KEY.node))
+                call = asyncio.create_task(frontend.predict(MODEL, "Hello"))
+                while not await frontend.registry.rows():
+                    await asyncio.sleep(0.005)
+                call.cancel()
+                await asyncio.gather(call, return_exceptions=True)
+                assert await frontend.registry.load_job(MODEL) is not None
+
+            async with connect(_url(tmp_path), AsyncioRuntime()) as registry:
+                assert await registry.rows() == []
 
     run(story)
 

@@ -5,6 +5,7 @@ from sim.measure.recorder import Recorder
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.states import NodeStatus
 
 KEY = ReplicaKey("a", "m", 0)
 
@@ -49,6 +50,10 @@ def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly()
         journal.load_ended(KEY, "DeadlineExceeded")
         journal.row_removed(KEY, "a:1", "probe_failed", asked)
         journal.lock_waited(3)
+        journal.process_ended(KEY, "a:1", "stopped")
+        journal.node_changed("a", NodeStatus.OFFLINE, "stale_heartbeat")
+        journal.scaled("m", -1, "idle")
+        journal.fault_struck("node_crash", "a")
 
     other_clock = EntryClock()
     again = Recorder(other_clock, lambda _address: True)

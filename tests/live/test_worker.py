@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
+from sim.routing.ports import RunningProcess
 from sim.routing.replica import ReplicaKey
 from tests.live.workers import (
     KEY,
@@ -90,7 +91,11 @@ def test_the_truth_about_an_address_follows_its_process() -> None:
             assert not world.workers.is_alive("127.0.0.1:1")
             reinstalled = await world.workers.install(KEY)
             assert world.workers.is_alive(reinstalled)
-            assert world.journal.told == [("install_started", "node-1#0", False)]
+            assert world.journal.told == [
+                ("process_ended", "node-1#0", "killed"),
+                ("process_ended", "node-1#1", "stopped"),
+                ("install_started", "node-1#0", False),
+            ]
 
     run(story)
 
@@ -127,6 +132,97 @@ def test_a_stop_cuts_a_running_request_off_at_once() -> None:
 
             with pytest.raises(Unavailable):
                 await predict
+
+    run(story)
+
+
+def test_a_process_is_stopped_once_and_then_installed_anew() -> None:
+    async def story() -> None:
+        async with live_world() as world:
+            first = await world.workers.install(KEY)
+
+            await asyncio.gather(world.workers.stop(KEY), world.workers.stop(KEY), world.workers.install(KEY))
+
+            assert not world.workers.is_alive(first)
+            assert world.journal.told == [
+                ("install_started", "node-1#0", False),
+                ("process_ended", "node-1#0", "stopped"),
+                ("install_started", "node-1#0", False),
+            ]
+
+    run(story)
+
+
+def test_the_process_table_lists_what_runs_in_the_order_of_the_starts() -> None:
+    async def story() -> None:
+        async with live_world() as world:
+            await world.workers.start(KEY)
+            other = await world.workers.start(OTHER)
+            await world.workers.stop(KEY)
+            again = await world.workers.start(KEY)
+
+            assert await world.workers.processes(KEY.node) == [
+                RunningProcess(OTHER, other),
+                RunningProcess(KEY, again),
+            ]
+            world.workers.crash(OTHER)
+            await _until(lambda: world.journal.of("process_ended")[-1] == ("process_ended", "node-1#1", "ended"))
+
+            assert await world.workers.processes(KEY.node) == [RunningProcess(KEY, again)]
+
+    run(story)
+
+
+def test_a_process_that_is_still_being_installed_is_not_listed() -> None:
+    async def story() -> None:
+        async with live_world(install_time="60s") as world:
+            install = asyncio.create_task(world.workers.install(KEY))
+            await _until(lambda: bool(world.workers.addresses()))
+
+            assert await world.workers.processes(KEY.node) == []
+            await world.workers.unload(KEY.node, MODEL)
+            install.cancel()
+            await asyncio.gather(install, return_exceptions=True)
+
+            assert world.journal.of("process_ended") == []
+
+    run(story)
+
+
+def test_an_unload_empties_the_first_process_of_the_node_and_ends_none() -> None:
+    async def story() -> None:
+        async with live_world() as world:
+            first = world.dial(await world.workers.start_loaded(KEY))
+            other = world.dial(await world.workers.start_loaded(OTHER))
+
+            await world.workers.unload(KEY.node, MODEL)
+
+            assert (await first.status(), await other.status()) == ("UNINITIALIZED", "READY")
+            assert len(await world.workers.processes(KEY.node)) == 2
+
+    run(story)
+
+
+def test_an_unload_where_nothing_runs_does_nothing() -> None:
+    async def story() -> None:
+        async with live_world() as world:
+            await world.workers.unload(KEY.node, MODEL)
+
+            assert await world.workers.processes(KEY.node) == []
+
+    run(story)
+
+
+def test_a_node_without_a_worker_is_unavailable_to_every_call() -> None:
+    async def story() -> None:
+        async with live_world() as world:
+            for call in (
+                world.workers.stop(ReplicaKey("nowhere", MODEL, 0)),
+                world.workers.unload("nowhere", MODEL),
+                world.workers.processes("nowhere"),
+            ):
+                with pytest.raises(Unavailable, match="no worker answers on nowhere"):
+                    await call
 
     run(story)
 

@@ -1,19 +1,20 @@
-"""Installs asked for over a socket, from the process that has the workers and from another one."""
+"""Workers asked over a socket, from the process that has them and from another one."""
 
 import asyncio
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from sim.live.backend import GrpcDialer
 from sim.live.runtime import AsyncioRuntime
-from sim.live.worker_control import RemoteWorkers, serve_installs
-from sim.routing import errors
-from sim.routing.errors import CallError, Unavailable
+from sim.live.worker_control import ERRORS, RemoteWorkers, serve_workers
+from sim.routing.errors import CallError, ModelNotLoaded, Unavailable
+from sim.routing.ports import RunningProcess
 from sim.routing.replica import ReplicaKey
-from tests.live.workers import KEY, OTHER, live_world, run
+from tests.live.workers import KEY, OTHER, live_world, request, run
 from tests.twins import MODEL, ListJournal
 
 
@@ -76,22 +77,61 @@ def test_workers_that_are_stopped_during_a_remote_install_are_unavailable(tmp_pa
     run(story)
 
 
-@pytest.mark.parametrize("name", ["CallError", "DeadlineExceeded", "Unavailable", "NoReplica", "Busy"])
-def test_an_error_of_an_install_arrives_as_what_it_was(name: str, tmp_path: Path) -> None:
-    kind: type[CallError] = getattr(errors, name)
-
-    class FailingWorkers:
-        async def install(self, key: ReplicaKey) -> str:
-            raise kind(f"no room for {key}")
-
+def test_every_call_is_passed_on_and_answered(tmp_path: Path) -> None:
     async def story() -> None:
-        server = await serve_installs(FailingWorkers(), tmp_path / "control")
-        with pytest.raises(CallError, match="no room for node-1#0") as raised:
-            await RemoteWorkers(tmp_path / "control").install(KEY)
-        server.close()
-        assert type(raised.value) is kind
+        async with live_world() as world:
+            remote = RemoteWorkers(tmp_path / "control")
+            await world.workers.serve(tmp_path / "control")
+            first, other = await world.workers.start_loaded(KEY), await world.workers.start_loaded(OTHER)
+            assert await remote.processes(KEY.node) == [RunningProcess(KEY, first), RunningProcess(OTHER, other)]
+
+            await remote.unload(KEY.node, MODEL)
+            await remote.stop(OTHER)
+            await remote.stop(OTHER)
+
+            assert await remote.processes(KEY.node) == [RunningProcess(KEY, first)]
+            with pytest.raises(ModelNotLoaded):
+                await world.dial(first).predict(request())
 
     run(story)
+
+
+class FailingWorkers:
+    """Workers whose every call ends with the error."""
+
+    def __init__(self, kind: type[CallError]) -> None:
+        self._error = kind("no room")
+
+    async def install(self, key: ReplicaKey) -> str:
+        raise self._error
+
+    async def stop(self, key: ReplicaKey) -> None:
+        raise self._error
+
+    async def unload(self, node: str, model: str) -> None:
+        raise self._error
+
+    async def processes(self, node: str) -> Sequence[RunningProcess]:
+        raise self._error
+
+
+@pytest.mark.parametrize("kind", ERRORS.values(), ids=ERRORS)
+def test_an_error_of_a_call_arrives_as_what_it_was(kind: type[CallError], tmp_path: Path) -> None:
+    async def story() -> None:
+        server = await serve_workers(FailingWorkers(kind), tmp_path / "control")
+        remote = RemoteWorkers(tmp_path / "control")
+        for call in (remote.install(KEY), remote.stop(KEY), remote.unload("a", MODEL), remote.processes("a")):
+            with pytest.raises(CallError, match="no room") as raised:
+                await call
+            assert type(raised.value) is kind
+        server.close()
+
+    run(story)
+
+
+def test_every_error_of_a_port_is_known_by_its_name() -> None:
+    assert {"CallError", "DeadlineExceeded", "Unavailable", "NoReplica", "NoMatchingNode", "Busy"} <= ERRORS.keys()
+    assert all(name == kind.__name__ for name, kind in ERRORS.items())
 
 
 def test_an_address_is_alive_while_its_process_listens(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ FIRST = Replica("a", ReplicaKey("spark", "qwen3", 0), "127.0.0.1:1", 0, 7, 100)
 SECOND = Replica("b", ReplicaKey("thor", "qwen3", 0), "127.0.0.1:2", 0, 7, 100)
 ASKED = [
     Line("arrived", 1_000, 0, None, "request", [asdict(REQUEST)]),
-    Line("asked", 1_000, 0, 0, "pick", ["qwen3"]),
+    Line("asked", 1_000, 0, 0, "pick", ["qwen3", [], None]),
 ]
 PROBING = [
     Line("told", 2_000, 0, None, "picked", [0, plain(FIRST), None]),
@@ -33,7 +33,7 @@ PROBING = [
 def _pick(rows: list[Replica], gone: list[str], answer: Replica | None) -> list[Line]:
     seen = Seen(rows, gone)
     return [
-        Line("saw", 1_000, 0, 0, "pick", [plain(seen.rows), seen.gone, seen.refused]),
+        Line("saw", 1_000, 0, 0, "pick", [plain(seen)]),
         Line("answered", 2_000, 0, 0, "pick", [plain(answer)]),
     ]
 
@@ -180,7 +180,7 @@ BAD_LINES = {
         "nothing waits for this under the number 7",
     ),
     "an answer to no number": (Line("answered", 2_000, 0, None, "pick", [None]), "nothing waits for this"),
-    "a pick that saw nothing": (Line("answered", 2_000, 0, 0, "pick", [None]), "a pick without the rows"),
+    "a pick that saw nothing": (Line("answered", 2_000, 0, 0, "pick", [None]), "pick answers without what it chose"),
     "a limit that is no limit": (Line("late", 2_000, 0, 0, "within", []), "nothing waits for this"),
     "a task that failed to begin": (Line("failed", 2_000, 0, 1, "Busy", [""]), "nothing waits for this"),
     "the same request again": (
@@ -188,7 +188,8 @@ BAD_LINES = {
         "the number of the request",
     ),
     "no request": (Line("arrived", 2_000, 1, None, "request", []), "should be"),
-    "rows that are none": (Line("saw", 1_000, 0, 0, "pick", [[{}], [], False]), "field required"),
+    "rows that are none": (Line("saw", 1_000, 0, 0, "pick", [{"rows": [{}], "gone": []}]), "field required"),
+    "rows where nothing is chosen": (Line("saw", 1_000, 0, 1, "spawn", [{}]), "nothing waits for this"),
     "a fractional time": (Line("told", 2_000.5, 0, None, "x", []), "1: 1: input should be a valid integer"),  # type: ignore[arg-type]
 }
 
@@ -210,7 +211,8 @@ BAD_FILES = {
     "brackets": b"[" * 100_000,
     "an endless number": b'{"version": ' + b"9" * 10_000 + b"}",
     "not a number": b'{"format": "sim live recording", "version": NaN}',
-    "a later version": b'{"format": "sim live recording", "version": 2}',
+    "an earlier version": b'{"format": "sim live recording", "version": 1}',
+    "a later version": b'{"format": "sim live recording", "version": 3}',
 }
 
 

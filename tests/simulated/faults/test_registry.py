@@ -219,6 +219,7 @@ def test_writes_by_key_reach_both_rows_of_a_replica() -> None:
     # The pick counts on one row, the start of the call on both, and its end takes two from both.
     assert (faulty.metrics["in_flight.floor_hits"], sound.metrics["in_flight.floor_hits"]) == (1, 0)
     assert faulty.metrics["in_flight.final"] == 0
+    assert faulty.metrics["in_flight.drift_s"] == pytest.approx(1, abs=0.01)
 
 
 def test_both_rows_of_a_replica_go_when_it_is_deleted_by_key() -> None:
@@ -243,7 +244,7 @@ def test_a_count_that_is_null_sorts_last_and_stays_null() -> None:
     assert sound.picks["replica"].value_counts().to_dict() == {"a#0": 2, "b#0": 2}
     assert faulty.picks["replica"].tolist() == ["b#0"] * 4
     assert alone.picks["in_flight"].tolist() == [SORTS_AS, SORTS_AS]
-    assert alone.metrics["in_flight.final"] == 0
+    assert (alone.metrics["in_flight.final"], alone.metrics["in_flight.drift_s"]) == (0, 0)
 
 
 def test_a_last_use_that_is_null_sorts_last_until_the_row_is_used() -> None:
