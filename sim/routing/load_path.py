@@ -100,7 +100,8 @@ class LoadPath:
             return await self._installs.install(key)
         except BaseException:
             if is_reserved:
-                self._runtime.spawn(self._registry.release_vram(key.node, config.vram_bytes), f"release {key}")
+                release = self._registry.release_vram(key.node, config.vram_bytes)
+                self._runtime.spawn(_ignoring_errors(release), f"release {key}")
             raise
 
     async def _load_model(self, key: ReplicaKey, config: ModelConfig, backend: Backend) -> None:

@@ -213,6 +213,7 @@ def test_a_clog_without_holds_lets_everything_through() -> None:
     )
 
     assert latencies_s(clogged) == latencies_s(sound)
+    assert struck(clogged)[0] == (5.0, "a")
 
 
 def test_a_reset_connection_fails_what_is_under_way_and_nothing_later() -> None:
