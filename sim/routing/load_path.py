@@ -1,6 +1,6 @@
 """How one more replica comes to be: a place, VRAM promised to it, a process, a model in it, a row that says so."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -100,8 +100,7 @@ class LoadPath:
             return await self._installs.install(key)
         except BaseException:
             if is_reserved:
-                release = self._registry.release_vram(key.node, config.vram_bytes)
-                self._runtime.spawn(_ignoring_errors(release), f"release {key}")
+                self._runtime.spawn(self._take_promise_back(key, config), f"release {key}")
             raise
 
     async def _load_model(self, key: ReplicaKey, config: ModelConfig, backend: Backend) -> None:
@@ -110,16 +109,16 @@ class LoadPath:
         except CallError as error:
             self._journal.load_ended(key, type(error).__name__)
             if isinstance(error, DeadlineExceeded):
-                await _ignoring_errors(self._limit.on_late(self._worker, key))
+                with suppress(CallError):
+                    await self._limit.on_late(self._worker, key)
             raise
         self._journal.load_ended(key, "")
+
+    async def _take_promise_back(self, key: ReplicaKey, config: ModelConfig) -> None:
+        with suppress(CallError):
+            await self._registry.release_vram(key.node, config.vram_bytes)
 
     async def _take_row_back(self, key: ReplicaKey) -> None:
         # Nobody could pick it yet, so what the journal has been told of the load says it all.
         with suppress(CallError):
             await self._registry.remove(key)
-
-
-async def _ignoring_errors(call: Awaitable[None]) -> None:
-    with suppress(CallError):
-        await call

@@ -21,12 +21,15 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.live.embedded_postgres import embedded_postgres
-from sim.live.registry import SqlRegistry, connect
+from sim.live.connection import connect
+from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeFacts
 from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import RowState
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick
-from sim.simulated.replica_table import NodeRow, ReplicaTable
+from sim.simulated.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick
+from sim.simulated.replica_table import ReplicaTable, registered
 from sim.simulated.runtime import SimulatedRuntime
 
 MODEL = "m"
@@ -69,10 +72,13 @@ class Measurement:
     def simulated(self, mode: str, arrivals_ns: Sequence[int], transaction_ns: int) -> float:
         """Return the worst share in the simulated registry."""
         runtime = SimulatedRuntime()
-        nodes = [NodeRow(f"n{n}", 1, 0, FifoQueue(runtime, 1)) for n in range(self._replicas)]
+        names = [f"n{n}" for n in range(self._replicas)]
+        nodes = [registered(NodeFacts(name), FifoQueue(runtime, 1), 0) for name in names]
         replicas = ReplicaTable(runtime, nodes)
-        for node in nodes:
-            replicas.insert(ReplicaKey(node.name, MODEL, 0), f"{node.name}:1", 0, FifoQueue(runtime, 1))
+        for name in names:
+            key, lock = ReplicaKey(name, MODEL, 0), FifoQueue(runtime, 1)
+            replicas.insert(key, f"{name}:1", 0, lock, 0, RowState.LOADED)
+        choice = Choice(replicas, runtime, MODEL)
         pick_mode: PickMode = ReadCommittedPick(runtime, replicas, transaction_ns, _ignore)
         if mode == "locked":
             pick_mode = LockedPick(runtime, pick_mode, _ignore)
@@ -80,7 +86,7 @@ class Measurement:
 
         async def pick(at_ns: int) -> None:
             await runtime.sleep(at_ns)
-            picked.append(await pick_mode.pick(MODEL))
+            picked.append(await pick_mode.pick(choice))
 
         for at_ns in arrivals_ns:
             runtime.spawn(pick(at_ns), "pick")
@@ -88,11 +94,11 @@ class Measurement:
         return self._worst_share(picked)
 
     @asynccontextmanager
-    async def _idle(self, mode: str) -> AsyncIterator[SqlRegistry]:
+    async def _idle(self, mode: str) -> AsyncIterator[SqlLoadJobs]:
         async with connect(self._postgres, AsyncioRuntime(), pick=mode, connections=self._picks) as registry:
             await registry.reset()
             for n in range(self._replicas):
-                await registry.register_node(f"n{n}", 1, 0)
+                await registry.register_node(NodeFacts(f"n{n}"))
                 await registry.publish(ReplicaKey(f"n{n}", MODEL, 0), f"n{n}:1", 0)
             # Every connection makes a pick of another model: opened, and its statements prepared.
             await asyncio.gather(*[registry.pick("none") for _ in range(self._picks)])

@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.live.embedded_postgres import embedded_postgres
-from sim.live.registry import connect
+from sim.live.connection import connect
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey
 
 MODEL = "m"
@@ -46,7 +47,7 @@ async def picks_per_s(url: str, cell: Cell, picks: int) -> float:
     async with connect(url, AsyncioRuntime(), pick=cell.pick, connections=cell.connections) as registry:
         await registry.reset()
         for n in range(REPLICAS):
-            await registry.register_node(f"n{n}", 1, 0)
+            await registry.register_node(NodeFacts(f"n{n}"))
             await registry.publish(ReplicaKey(f"n{n}", MODEL, 0), f"n{n}:1", 0)
 
         async def pick(times: int) -> None:

@@ -5,9 +5,23 @@ import tempfile
 from pathlib import Path
 
 from sim import __version__
+from sim.live.backend import GrpcDialer
 from sim.live.cluster import LiveOutcome, run_live
+from sim.live.connection import connect
+from sim.live.journal_log import JournalLog
+from sim.live.no_workers import NoWorkers
 from sim.live.recording.file import Recording, read_recording, write_recording
+from sim.live.recording.lines import Line, Transcript
+from sim.live.recording.picks import RecordingPick
+from sim.live.recording.ports import build_recorded_frontend
+from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeFacts
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import model_configs
 from sim.routing.ports import Clock
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.routing.states import RowState
 from sim.scenario import Scenario, loads
 
 # A long answer on each node holds up probes; some of those who wait for them leave after a second, the others wait on.
@@ -47,6 +61,24 @@ workload: [{kind: burst, model: qwen3, requests: 32, at: 1s, every: 5s}]
 variants: {fixed: {}, locked: {router: {pick: locked}}}
 """
 
+# Nothing runs at first, and the model may run on one of the nodes only.
+COLD = """
+name: cold
+seed: 2
+duration: 20s
+frontends: 2
+nodes: [{name: spark, labels: {gpu: gb10}}, {name: thor, labels: {gpu: thor}}]
+models:
+  - name: qwen3
+    vram: 16GB
+    backend: {load_time: 6s, health: independent}
+    service: {mean: 200ms}
+    scheduling: {selector: {gpu: thor}}
+router: {profile: hardened}
+workload: [{kind: uniform, model: qwen3, rate: 2/s}]
+variants: {jobs: {}, inline: {router: {profile: hardened, control: {loads: inline}}}}
+"""
+
 
 def scenario(text: str, variant: str) -> Scenario:
     return loads(text).variants[variant]
@@ -58,6 +90,28 @@ def recorded(text: str, variant: str, database_url: str, file: Path, time_scale:
     outcome = asyncio.run(_play(played, database_url, time_scale))
     write_recording(file, played, variant, time_scale, outcome.transcripts, __version__)
     return read_recording(file)
+
+
+async def evicting(played: Scenario, database_url: str) -> list[Line]:
+    """Have one request find the slots of its model taken by a load, and idle rows beside it; return what came of it.
+
+    Nobody starts processes here, and none is reached.
+    """
+    runtime = AsyncioRuntime()
+    transcript = Transcript(runtime)
+    journal = JournalLog(runtime)
+    dialer = GrpcDialer(runtime, journal)
+    async with connect(database_url, runtime, new_pick=RecordingPick) as registry:
+        await registry.register_node(NodeFacts("thor", labels={"gpu": "thor"}))
+        for model in ("idle", "later"):
+            await registry.publish(ReplicaKey("thor", model, 0), "127.0.0.1:1", 0)
+        await registry.publish(ReplicaKey("thor", "qwen3", 0), "127.0.0.1:1", 0, RowState.LOADING)
+        ports = FrontendPorts(runtime, registry, dialer, NoWorkers(), journal)
+        frontend = build_recorded_frontend(transcript, played.router, ports, model_configs(played.models))
+        await frontend.serve(Request(0, "qwen3", 0, 0, runtime.now_ns(), 0, 0, 0))
+        await registry.drain()
+    await dialer.close()
+    return transcript.lines
 
 
 async def _play(played: Scenario, database_url: str, time_scale: float) -> LiveOutcome:

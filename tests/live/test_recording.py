@@ -1,19 +1,26 @@
 """Recorded live sessions: led through the same routing code again, every decision is the same."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
-from sim.live.recording.file import Recording
+from sim import __version__
+from sim.live.recording.file import Recording, read_recording, write_recording
 from sim.live.recording.lines import Line
 from sim.live.recording.script import Script
-from sim.routing import replica
-from sim.routing.replica import Load, pick_best_replica
+from sim.routing import eviction as routing_eviction
+from sim.routing import load_path, replica
+from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.model_config import ModelConfig
+from sim.routing.placement import PlacementRules
+from sim.routing.replica import Load, ReplicaKey, pick_best_replica
 from sim.scenario import RouterSpec
 from sim.study.replay import Difference, replay
 from tests.live.conftest import NewDatabase
-from tests.live.sessions import HERD, LIVELY, recorded
+from tests.live.sessions import COLD, HERD, LIVELY, evicting, recorded, scenario
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +111,76 @@ def test_a_lively_session_on_postgresql_replays_with_identical_decisions(
     result = replay(session)
 
     assert (result.decisions, result.first_difference) == (251, None)
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """A session in which the model is loaded while requests wait, on the node that its selector names."""
+    folder = tmp_path_factory.mktemp("cold")
+    return recorded(COLD, "jobs", f"sqlite:///{folder / 'registry.db'}", folder / "cold.jsonl")
+
+
+def test_a_session_that_begins_with_a_cold_load_replays_with_identical_decisions(cold: Recording) -> None:
+    result = replay(cold)
+
+    assert (result.decisions, result.first_difference) == (39, None)
+
+
+def test_the_cold_session_holds_a_job_and_picks_among_candidates(cold: Recording) -> None:
+    asked = [line for line in _lines(cold) if line.kind == "asked"]
+
+    calls = Counter(line.what for line in asked)
+    assert calls["load_model"] == 1
+    assert {"fleet", "start_load", "beat_load", "reserve_vram", "end_load"} <= calls.keys()
+    assert {tuple(line.values[1]) for line in asked if line.what == "pick"} == {("thor",)}
+
+
+def test_another_placement_differs_in_where_the_model_is_installed(
+    cold: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(_fleet: Fleet, model: ModelConfig, _rules: PlacementRules) -> ReplicaKey:
+        return ReplicaKey("spark", model.name, 0)
+
+    monkeypatch.setattr(load_path, "place", place)
+    difference = _first_difference(cold)
+
+    assert difference.recorded is not None
+    assert difference.replayed is not None
+    assert (difference.recorded.what, difference.replayed.what) == ("reserve_vram", "reserve_vram")
+    assert (difference.recorded.values[0], difference.replayed.values[0]) == ("thor", "spark")
+
+
+@pytest.fixture(scope="module")
+def eviction(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """A request for which a row of another model is evicted, in vain: that frees no slot of its own model."""
+    folder = tmp_path_factory.mktemp("eviction")
+    played = scenario(COLD, "inline")
+    transcript = asyncio.run(evicting(played, f"sqlite:///{folder / 'registry.db'}"))
+    write_recording(folder / "eviction.jsonl", played, "inline", 1.0, [transcript], __version__)
+    return read_recording(folder / "eviction.jsonl")
+
+
+def test_an_eviction_replays_with_the_same_row(eviction: Recording) -> None:
+    result = replay(eviction)
+
+    assert (result.decisions, result.first_difference) == (1, None)
+    removed = [line.values[0] for line in _lines(eviction) if line.what == "row_removed"]
+    assert removed == [["thor", "idle", 0]]
+
+
+def test_another_order_of_evictions_differs_in_the_row(eviction: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    def most_recently_used(
+        fleet: Fleet, _models: Mapping[str, ModelConfig], _nodes: Collection[str] = ()
+    ) -> ReplicaRow | None:
+        return max(fleet.rows, key=lambda row: row.last_used_ns)
+
+    monkeypatch.setattr(routing_eviction, "least_recently_used", most_recently_used)
+    difference = _first_difference(eviction)
+
+    assert difference.recorded is not None
+    assert difference.replayed is not None
+    assert (difference.recorded.kind, difference.recorded.what) == ("answered", "evict")
+    assert difference.replayed.values[0]["key"] == ["thor", "qwen3", 0]
 
 
 def test_another_policy_differs_in_a_pick(lively: Recording, monkeypatch: pytest.MonkeyPatch) -> None:

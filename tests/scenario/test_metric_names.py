@@ -34,7 +34,7 @@ UNKNOWN = [
     "latency.p98_s",
     "latency.p99",
     "goodput_per_s",
-    "rows.stale_s",
+    "rows.stale",
     "replicas.spark.requests",
     "replicas.spark#x.share",
     "replicas.#0.share",
