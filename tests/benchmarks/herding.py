@@ -20,8 +20,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sim.live.embedded_postgres import embedded_postgres
 from sim.live.connection import connect
+from sim.live.embedded_postgres import embedded_postgres
 from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts

@@ -116,7 +116,7 @@ KEY_NAMES = {
     "variant with a space": ("variants: {§two words: {}}", "found the key 'two words'"),
     "unknown": (good_but("§sede: 1"), "found an unknown key; allowed: name, about, seed, duration"),
     "unknown, with a hint": (good_but("§sede: 1"), "did you mean 'seed'?"),
-    "unknown in a node": (node("§slot: 1"), "allowed: name, vram, slots, speed, hardware, labels, disk; did you mean 'slots'?"),
+    "unknown in a node": (node("§slot: 1"), "speed, hardware, labels, disk; did you mean 'slots'?"),
     "unknown in the probe": (good_but("router: {probe: {§tl: 5s}}"), "did you mean 'ttl'?"),
     "unknown in a workload": (workload("kind: closed, users: 1, §tink: 1s"), "did you mean 'think'?"),
     "key of another kind": (workload("kind: poisson, rate: 1/s, §users: 3"), "found an unknown key; allowed: kind"),

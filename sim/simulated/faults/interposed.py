@@ -50,7 +50,6 @@ class InterposedRegistry:
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Take 1, `count` times in a row; nobody waits, and nobody hears of a failure."""
-
         self._runtime.spawn(self._give_back(key, count), "give back")
 
     async def _give_back(self, key: ReplicaKey, count: int) -> None:

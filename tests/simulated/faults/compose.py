@@ -34,7 +34,10 @@ models:
     scheduling: {min: 1}
     replicas: [{node: thor}]
 frontends: 2
-control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 10s}, reconciler: {tick: 6s, stale_row_after: 10s}}
+control_plane:
+  heartbeat: 2s
+  health_monitor: {tick: 3s, stale_after: 10s}
+  reconciler: {tick: 6s, stale_row_after: 10s}
 workload:
   - {kind: poisson, model: qwen3, rate: 4/s}
   - {kind: poisson, model: gemma, rate: 2/s}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Table
 from sim.routing.outcomes import Outcome
@@ -86,5 +87,5 @@ def _one_probe_at_a_time(result: RunResult) -> Iterator[str]:
         if frontend in own_ways:
             continue  # It may share no probes.
         in_order = sorted(of_one)
-        if any(later[0] < earlier[1] for earlier, later in zip(in_order, in_order[1:], strict=False)):
+        if any(later[0] < earlier[1] for earlier, later in pairwise(in_order)):
             yield f"frontend {frontend} had two probes of address {address} under way at once"

@@ -2,10 +2,8 @@
 
 import pytest
 
-from sim.routing.ports import Journal
 from tests.simulated.faults.compose import composed, pairs_of_families
 from tests.simulated.faults.invariants import broken_invariants
-
 
 PAIRS = list(pairs_of_families())
 
