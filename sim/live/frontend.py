@@ -87,7 +87,7 @@ class Frontend:
             registry_url: `sqlite:///replicas.db` or `postgresql://user@host/database`; tables are made if need be.
             profile: Where the router's settings come from.
             router: What is to differ from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
-            worker: Starts a process when no replica of a model is left. Without one such a call raises NoReplica.
+            worker: Starts a process when no replica of a model is left. Without one such a call fails.
             needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
             models: All that is known of a model, by name: its labels, conflicts and bounds too. It goes before
                 `needed_vram_bytes`.
@@ -141,8 +141,9 @@ class Frontend:
     async def predict(self, model: str, prompt: str, max_tokens: int = 0) -> Completion:
         """Return the answer of the replica that the router chooses; `max_tokens` of 0 leaves its length to the backend.
 
-        Raises the CallError that ended the call: NoReplica if no replica serves the model, Unavailable if the chosen
-        one went away, and so on. A call that has failed is not tried again. Cancelling it frees the replica.
+        Raises the CallError that ended the call: NoReplica if no replica serves the model and none can be placed,
+        LoadFailed or StillLoading if a load for it came to nothing or takes long, Unavailable if the chosen one went
+        away, and so on. A call that has failed is not tried again. Cancelling it frees the replica.
         """
         pieces: list[bytes] = []
         call = self._start(model, prompt, max_tokens, pieces.append)

@@ -87,7 +87,7 @@ def scaling_of(
     """
     bounds = bounds_of(fleet, model)
     cooldown = fleet.cooldowns.get(model.name, NO_COOLDOWN)
-    if bounds is None or cooldown.until_ns > now_ns:
+    if bounds is None or (cooldown.until_ns and cooldown.until_ns > now_ns):
         return None
     loaded, slots = fleet.loaded(model.name), capacity(fleet, model)
     missing = bounds.least - len(loaded)

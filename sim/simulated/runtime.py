@@ -30,7 +30,9 @@ _NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
-    __slots__ = ("_advance", "_on_end", "_outcome", "_runtime", "name", "peers", "send", "waits_for", "work")
+    __slots__ = (
+        "_advance", "_is_cancelled", "_on_end", "_outcome", "_runtime", "name", "peers", "send", "waits_for", "work",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Task:
         self._advance = context.run if len(context) else None
         """Steps the coroutine in the context it was started in; None for an empty one, which needs no care."""
         self._outcome: _Outcome | None = None
+        self._is_cancelled = False
         self._on_end = on_end
         self.waits_for: _Wait = None
         """The ticket of a pause, or an event; None while suspended and once it has ended."""
@@ -60,12 +63,19 @@ class Task:
         return self._outcome is not None
 
     def cancel(self) -> None:
-        """Raise Cancelled in the coroutine, later at this same instant, unless it has ended by then."""
+        """Raise Cancelled in the coroutine, later at this same instant; what it waits for reaches it no more."""
         if self._outcome is None:
+            self._is_cancelled = True
+            self._stop_waiting()
             cast("list[Any]", self._runtime.timeout(0).callbacks).append(self._break_off)
 
     def interrupt(self, error: Exception) -> None:
-        """Raise the error in the coroutine where it waits, at once. It must not have ended, nor be running."""
+        """Raise the error in the coroutine where it waits, at once, unless it is cancelled already.
+
+        It must not have ended, nor be running.
+        """
+        if self._is_cancelled:
+            return
         interrupter = self._runtime.current
         self._throw(error)
         self._runtime.current = interrupter
@@ -124,7 +134,9 @@ class Task:
             self.end((None, None))
 
     def wake_up(self) -> None:
-        """End a suspension, later at this same instant."""
+        """End a suspension, later at this same instant, unless the task is cancelled: then that ends it."""
+        if self._is_cancelled:
+            return
         ticket = self.waits_for = next(self._runtime.tickets)
         heappush(self._runtime.heap, (self._runtime._now, NORMAL, ticket, self))
 
@@ -140,10 +152,14 @@ class Task:
             self._throw(Cancelled(f"{self.name} was cancelled"))
 
     def _throw(self, error: BaseException) -> None:
-        wait = self.waits_for
-        if isinstance(wait, simpy.Event) and wait.callbacks is not None:
-            wait.callbacks.remove(self.resume)
+        self._stop_waiting()
         self.step(self.work.throw, error)
+
+    def _stop_waiting(self) -> None:
+        wait, self.waits_for = self.waits_for, None
+        callbacks = cast("list[Any] | None", wait.callbacks) if isinstance(wait, simpy.Event) else None
+        if callbacks and self.resume in callbacks:
+            callbacks.remove(self.resume)
 
 
 Tasks = dict[Task, None]
@@ -232,7 +248,6 @@ class SimulatedRuntime(simpy.Environment):
         ended = self.future()
         task = self.spawn(work, "within", ended)
         if not task.done() and await self._is_late(task, ended, limit):
-            task.cancel()
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
 
@@ -244,7 +259,13 @@ class SimulatedRuntime(simpy.Environment):
             if not late.triggered:
                 late.set_result(is_late)
 
-        cast("list[Any]", limit.callbacks).append(lambda _event: settle(is_late=True))
+        def cut_off(_limit: simpy.Event) -> None:
+            # At once, so that nothing which happens at this same instant can still let the task come to its end.
+            if not task.done():
+                task.cancel()
+                settle(is_late=True)
+
+        cast("list[Any]", limit.callbacks).append(cut_off)
         ended.callbacks.append(lambda _event: settle(is_late=False))
         try:
             return cast("bool", await late)

@@ -70,7 +70,8 @@ def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> N
     assert len(said) == 8
     assert done.stdout.count("which had") == 9
     assert done.stdout.splitlines()[-3:-1] == ["piece: 'first'", "piece: 'last'"]
-    assert done.stdout.splitlines()[-1].startswith("NoReplica: no replica of llama3 can serve")
+    assert done.stdout.splitlines()[-1].startswith("LoadFailed: ")
+    assert "no replica of llama3 can serve" in done.stdout.splitlines()[-1]
 
 
 def test_every_metric_is_in_the_table() -> None:

@@ -158,6 +158,24 @@ def test_a_client_that_leaves_during_its_cold_load_frees_the_lock_for_the_next()
     assert result.metrics["loads.started"] == 2
 
 
+@pytest.mark.parametrize("tie_order", ["fifo", "shuffle"])
+def test_an_answer_at_the_very_instant_at_which_its_client_leaves_comes_too_late(tie_order: str) -> None:
+    tied = """
+duration: 10s
+nodes: [{name: a}]
+models:
+  - {name: m, service: {mean: 1s, distribution: deterministic}, replicas: [{node: a}]}
+registry: {transaction: 0s}
+network: {latency: 0s}
+workload:
+  - {kind: burst, model: m, at: 0s, requests: 1, patience: 1s}
+"""
+
+    requests = result_of(f"{tied}tie_order: {tie_order}\n").requests
+
+    assert requests[["outcome", "cause", "end_s"]].values.tolist() == [["cancelled", "client_left", 1.0]]
+
+
 def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> None:
     short = RELOAD.replace("duration: 60s", "duration: 2s\ndrain_limit: 5s")
 
