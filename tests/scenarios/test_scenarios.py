@@ -33,13 +33,17 @@ def test_what_the_scenario_expects_holds(name: str, expectation: Expectation) ->
     assert not broken, "\n".join(broken)
 
 
+COMPARISONS = (["pinned", "uncached", "fixed"], ["fixed", "hardened"])
+"""What the fix did; or, where it changes nothing, what is broken still and what this project puts in its place."""
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scenario_compares_the_router_before_the_fix_without_the_cache_and_after(name: str) -> None:
+def test_a_scenario_compares_routers_before_and_after_a_repair(name: str) -> None:
     file = scenario_file(name)
+    variants, profiles = list(file.variants), [scenario.router.profile for scenario in file.variants.values()]
 
     assert file.name == name
-    assert list(file.variants)[:3] == ["pinned", "uncached", "fixed"]
-    assert [scenario.router.profile for scenario in file.variants.values()][:3] == ["pinned", "uncached", "fixed"]
+    assert any(variants[: len(names)] == profiles[: len(names)] == names for names in COMPARISONS)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,13 @@ BUSY_IS_DEAD = ("router.probe.on_timeout=remove_row",)
 ONLY_PROBES_COUNT = ("router.probe.refresh=probes",)
 CALLS_COUNT = ("router.probe.refresh=calls",)
 HEALTH_NEVER_WAITS = ("models.0.backend.health=independent",)
+REAPS_BUSY_ROWS = ("router.control.monitor=every_miss", "router.control.reaper=first_miss")
+LOADS_INLINE = ("router.control.loads=inline",)
+LOADS_IN_JOBS = ("router.control.loads=job",)
+UNLOADS_SOMETHING = ("router.control.release=unload",)
+STOPS_THE_PROCESS = ("router.control.release=stop",)
+NOBODY_RECONCILES = ("control_plane.reconciler=null",)
+ENDS_AT_ONCE = ("drain_limit=1ms",)
 
 SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     "cache_pinning": {
@@ -62,6 +69,27 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "health never waits": HEALTH_NEVER_WAITS,
         "a part of the trace": ("workload.0.limit=1000",),
     },
+    "node_crash": {
+        "the crash comes too late": ("faults.0.at=290s",),
+        "heartbeats stay fresh for too long": ("control_plane.health_monitor.stale_after=2m",),
+        "nobody reconciles": NOBODY_RECONCILES,
+        "ends at once": ENDS_AT_ONCE,
+        "only probes count, and for too long": (*ONLY_PROBES_COUNT, "router.probe.ttl=10m"),
+    },
+    "busy_reaped": {
+        "health never waits": HEALTH_NEVER_WAITS,
+        "reaps busy rows": REAPS_BUSY_ROWS,
+        "ends at once": ENDS_AT_ONCE,
+    },
+    "long_load": {
+        "loads inline": LOADS_INLINE,
+        "loads in jobs": LOADS_IN_JOBS,
+    },
+    "idle_unload": {
+        "unloads something": UNLOADS_SOMETHING,
+        "stops the process": STOPS_THE_PROCESS,
+        "nobody reconciles": NOBODY_RECONCILES,
+    },
 }
 CAUGHT_BY = [
     ("cache_pinning", "pins always", "fixed fairness.jain >= 0.95 after 1m"),
@@ -76,6 +104,11 @@ CAUGHT_BY = [
     ("burst_herd", "herds", "hardened burst.max_over_ideal <= 1.5"),
     ("leader_leaves", "leader owns", "detached rows.removed_alive <= 0"),
     ("leader_leaves", "leader owns", "hardened rows.removed_alive <= 0"),
+    ("node_crash", "nobody reconciles", "every variant scaling.below_min_s >= 20 and <= 180"),
+    ("node_crash", "only probes count, and for too long", "hardened requests.failed <= 6"),
+    ("busy_reaped", "reaps busy rows", "hardened rows.removed_alive <= 0"),
+    ("long_load", "loads inline", "hardened loads.started >= 1 and <= 1"),
+    ("idle_unload", "unloads something", "hardened requests.failed <= 0"),
 ]
 
 
