@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sim.cli.exits import ExitCode
-from sim.scenario import METRIC_NAMES
+from sim.scenario import FAULT_KINDS, METRIC_NAMES
 from tests.cli.command import sim
 from tests.cli.picture import PICTURE, ROOT, words
 
@@ -30,11 +30,11 @@ def test_the_picture_shows_what_the_command_prints() -> None:
     assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.cli.picture"
 
 
-def test_the_example_scenario_does_what_it_expects(tmp_path: Path) -> None:
-    [example] = blocks("yaml")
-    (tmp_path / "two_nodes.yaml").write_text(example)
+@pytest.mark.parametrize("number", range(2))
+def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -> None:
+    (tmp_path / "example.yaml").write_text(blocks("yaml")[number])
 
-    done = sim("run", "two_nodes.yaml", folder=tmp_path)
+    done = sim("run", "example.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -72,6 +72,12 @@ def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> N
     assert done.stdout.splitlines()[-3:-1] == ["piece: 'first'", "piece: 'last'"]
     assert done.stdout.splitlines()[-1].startswith("LoadFailed: ")
     assert "no replica of llama3 can serve" in done.stdout.splitlines()[-1]
+
+
+def test_every_kind_of_fault_is_in_the_table() -> None:
+    rows = re.findall(r"^\| ([a-z]+) \| `([a-z_ ]+)` \|$", README, flags=re.MULTILINE)
+
+    assert {family: tuple(kinds.split()) for family, kinds in rows} == FAULT_KINDS
 
 
 def test_every_metric_is_in_the_table() -> None:
