@@ -85,11 +85,13 @@ class LiveWorkers:
     async def stop(self, key: ReplicaKey) -> None:
         """Have the replica's process end, and wait until it has; nothing happens if it does not run."""
         self._check_node(key.node)
-        child = self._up.pop(key, None)
-        if child is None:
+        if key not in self._up:
             return
         # Under the lock, so that an install meanwhile starts another one instead of trusting this one.
         async with self._locks[key]:
+            child = self._up.pop(key, None)
+            if child is None:
+                return
             try:
                 await child.stop()
             finally:

@@ -37,13 +37,13 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
     Raises LiveRunFailed if a process of the run is lost, a CallError if it cannot be set up, and OSError if its
     recording cannot be written.
     """
-    recorded = setup.record is not None
+    is_recorded = setup.record is not None
     outcome = asyncio.run(
-        run_live(scenario, setup.registry_url, setup.time_scale, setup.folder, watch, record=recorded)
+        run_live(scenario, setup.registry_url, setup.time_scale, setup.folder, watch, record=is_recorded)
     )
     if setup.record is not None:
         write_recording(setup.record, scenario, variant, setup.time_scale, outcome.transcripts, __version__)
-    recorder = _recorded(outcome)
+    recorder = recorded(outcome)
     totals = Totals(
         transactions=outcome.transactions,
         floor_hits=outcome.floor_hits,
@@ -61,7 +61,8 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
     return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
 
 
-def _recorded(outcome: LiveOutcome) -> Recorder:
+def recorded(outcome: LiveOutcome) -> Recorder:
+    """Return a recorder that was told all of the outcome, with the truth about the processes as it was at each time."""
     clock = EntryClock()
     ended = (entry.args[1] for entry in outcome.entries if entry.what == "process_ended")
     # By address, how many processes have not ended yet: the system may give a port away twice.

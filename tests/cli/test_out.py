@@ -84,7 +84,11 @@ def test_a_table_reads_back_as_the_run_has_it(home: Path, table: str) -> None:
 
     stored = pd.read_parquet(home / f"out/small/fixed/seed-4/{table}.parquet")
 
-    pd.testing.assert_frame_equal(stored, getattr(result, table))
+    frame = getattr(result, table)
+    # Parquet keeps no type for the words of a column that has none.
+    empty = [column for column in frame if frame[column].isna().all()]
+    assert stored[empty].isna().all(axis=None)
+    pd.testing.assert_frame_equal(stored.drop(columns=empty), frame.drop(columns=empty))
 
 
 @pytest.mark.parametrize(("variant", "seed"), [("pinned", 3), ("fixed", 4)])
