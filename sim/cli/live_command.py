@@ -15,6 +15,7 @@ from sim.cli.run_command import judged, show_table
 from sim.cli.work import Figures, summary
 from sim.live.calibration import Calibration, Effort, calibrate
 from sim.live.database import BadRegistryUrl
+from sim.live.faults import LiveFaultRefused, check_faults
 from sim.report.document import to_json
 from sim.routing.errors import CallError
 from sim.scenario import ScenarioFile
@@ -42,6 +43,7 @@ class LiveOptions:
 def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> ExitCode:
     """Play the chosen variants one after the other and return the exit code. Raises BadInput before anything runs."""
     seeds = choice.first_seeds(file)
+    _check_faults(file, list(seeds))
     if options.record is not None:
         _check_recording(options.record, list(seeds))
     try:
@@ -64,6 +66,14 @@ def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> Ex
     else:
         show_table(file, figures)
     return judged(file, figures)
+
+
+def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
+    for variant in variants:
+        try:
+            check_faults(file.variants[variant].faults)
+        except LiveFaultRefused as refusal:
+            raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
 
 
 def _check_recording(path: Path, variants: list[str]) -> None:

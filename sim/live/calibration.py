@@ -148,7 +148,7 @@ async def _measure_workers(runtime: AsyncioRuntime, effort: Effort) -> tuple[Sam
     dialer = GrpcDialer(runtime, journal)
     key = ReplicaKey(node.name, model.name, 0)
     installs_ns: list[int] = []
-    async with LiveWorkers(runtime, journal, [node], [model], report_vram=lambda _node, _free: None) as workers:
+    async with LiveWorkers(runtime, journal, [node], [model], on_change=lambda _node, _report: None) as workers:
         address = await workers.install(key)
         round_trip = await _timed(dialer.dial(key, address).health, effort.calls)
         await dialer.close()

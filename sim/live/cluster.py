@@ -3,12 +3,14 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sim.live.connection import connect
+from sim.live.faults import LiveStage, inject
 from sim.live.frontend_handle import FrontendHandle
 from sim.live.frontend_process import FrontendOrder, FrontendReport
 from sim.live.journal_log import Entry, JournalLog, merged
@@ -16,10 +18,11 @@ from sim.live.load_jobs import SqlLoadJobs
 from sim.live.recording.lines import Line
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker import LiveWorkers
+from sim.routing.errors import CallError
 from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-from sim.scenario import NodeSpec, Scenario
+from sim.scenario import NodeSpec, ReplicaSpec, Scenario
 
 _PARENT_CONNECTIONS = 4
 _FAR_AHEAD_NS = 3600 * 1_000_000_000
@@ -81,11 +84,12 @@ async def run_live(
 async def _workers(
     scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlLoadJobs, token: str
 ) -> AsyncIterator[LiveWorkers]:
-    def report_vram(node: str, available_bytes: int) -> None:
-        report = NodeReport(available_vram_bytes=available_bytes)
-        runtime.spawn(registry.heartbeat(node, report), "report VRAM")
+    def report_at_once(node: str, report: NodeReport) -> None:
+        # Where there are heartbeats, the next one says so.
+        if scenario.control_plane is None:
+            runtime.spawn(registry.heartbeat(node, report), "report VRAM")
 
-    workers = LiveWorkers(runtime, journal, scenario.nodes, scenario.models, report_vram, token)
+    workers = LiveWorkers(runtime, journal, scenario.nodes, scenario.models, report_at_once, token)
     async with workers:
         yield workers
 
@@ -108,6 +112,7 @@ class _Run:
             await self._bring_up_first()
             for frontend in frontends:
                 await frontend.ready()
+            await self._freshen()
             epoch_ns = time.monotonic_ns() + _LEAD_NS
             self.runtime.start_at(epoch_ns)
             # What was told while the world was put together is how it stands at the start.
@@ -116,37 +121,76 @@ class _Run:
             for frontend in frontends:
                 frontend.begin_at(epoch_ns)
             async with asyncio.TaskGroup() as group:
-                later = [group.create_task(self._bring_up(key, at_ns)) for key, at_ns in self._replicas() if at_ns]
+                background = [group.create_task(work) for work in self._background()]
                 reports = [await frontend.report() for frontend in frontends]
-                for task in later:
+                for task in background:
                     task.cancel()
         finally:
             for frontend in frontends:
                 frontend.stop()
         return await self._outcome(reports)
 
-    def _replicas(self) -> Iterator[tuple[ReplicaKey, int]]:
-        """Yield the scenario's replicas, and when each is to be ready."""
+    def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what goes on beside the frontends: replicas that come later, heartbeats, faults."""
+        for key, replica in self._replicas():
+            if replica.ready_at_ns:
+                yield self._bring_up(key, replica)
+        if self.scenario.control_plane is not None:
+            for node in self.scenario.nodes:
+                yield self._beat_for_ever(node.name, self.scenario.control_plane.heartbeat_ns)
+        facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
+        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, facts)
+        for fault in self.scenario.faults:
+            yield inject(stage, fault)
+
+    def _replicas(self) -> Iterator[tuple[ReplicaKey, ReplicaSpec]]:
+        """Yield the scenario's replicas, with what it says of each."""
         for model in self.scenario.models:
-            for node, index, ready_at_ns in model.numbered_replicas():
-                yield ReplicaKey(node, model.name, index), ready_at_ns
+            for index, replica in model.numbered_replicas():
+                yield ReplicaKey(replica.node, model.name, index), replica
 
     async def _bring_up_first(self) -> None:
         """Start what is ready from the start, side by side, and publish it in the scenario's order."""
-        keys = [key for key, ready_at_ns in self._replicas() if not ready_at_ns]
-        addresses = await asyncio.gather(*(self.workers.start_loaded(key) for key in keys))
-        for key, address in zip(keys, addresses, strict=True):
+        first = [(key, replica) for key, replica in self._replicas() if not replica.ready_at_ns]
+        addresses = await asyncio.gather(*(self._address(key, replica) for key, replica in first))
+        for (key, _), address in zip(first, addresses, strict=True):
             await self._publish(key, address)
 
-    async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
+    async def _bring_up(self, key: ReplicaKey, replica: ReplicaSpec) -> None:
         """Start a process early, for what the scenario times is when its row is there."""
-        address = await self.workers.start_loaded(key)
-        await self.runtime.sleep(max(0, ready_at_ns - self.runtime.now_ns()))
+        address = await self._address(key, replica)
+        await self.runtime.sleep(max(0, replica.ready_at_ns - self.runtime.now_ns()))
         await self._publish(key, address)
+
+    async def _address(self, key: ReplicaKey, replica: ReplicaSpec) -> str:
+        """Return where the replica listens: a backend of the user's own, or a process started for it."""
+        return replica.address or await self.workers.start_loaded(key)
+
+    async def _freshen(self) -> None:
+        """Date what was written while the world was put together as of its start, for loops that look at its age."""
+        if self.scenario.control_plane is None:
+            return
+        self.runtime.start_at(time.monotonic_ns() + _LEAD_NS)
+        for node in self.scenario.nodes:
+            await self.registry.heartbeat(node.name, self.workers.report(node.name))
+        for key, replica in self._replicas():
+            if not replica.ready_at_ns:
+                await self.registry.touch(key)
+
+    async def _beat_for_ever(self, node: str, every_ns: int) -> None:
+        while True:
+            await self.runtime.sleep(every_ns)
+            if self.workers.is_heard(node):
+                with suppress(CallError):
+                    await self.registry.heartbeat(node, self.workers.report(node))
 
     async def _publish(self, key: ReplicaKey, address: str) -> None:
         await self.registry.publish(key, address, in_flight=0)
         self.journal.row_published(key, "scenario")
+
+    def _addresses_of_others(self) -> Iterator[str]:
+        """Yield where backends of the user's own listen, which the run takes to be up all the time."""
+        yield from (replica.address for _, replica in self._replicas() if replica.address)
 
     async def _outcome(self, reports: list[FrontendReport]) -> LiveOutcome:
         entries = merged([self.journal.entries, *(report.entries for report in reports)])
@@ -156,7 +200,7 @@ class _Run:
             floor_hits=sum(report.floor_hits for report in reports),
             final_in_flight=await self.registry.total_in_flight(),
             end_ns=max((entry.t_ns for entry in entries), default=0),
-            running_addresses=tuple(self.workers.addresses()),
+            running_addresses=(*self.workers.addresses(), *self._addresses_of_others()),
             transcripts=tuple(report.transcript for report in reports),
         )
 

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +19,7 @@ from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker_control import RemoteWorkers
+from sim.routing.background import Loop, Rank
 from sim.routing.clients import Clients, Serve
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
@@ -80,14 +82,30 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         new_pick=RecordingPick if order.record else FaithfulPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
-        build = partial(build_recorded_frontend, transcript) if order.record else build_frontend
-        frontend = build(order.scenario.router, ports, model_configs(order.scenario.models))
+        models, rank = model_configs(order.scenario.models), Rank(order.index, order.scenario.frontends)
+        frontend = build_frontend(order.scenario.router, ports, models, order.scenario.control_plane, rank)
+        serve = frontend.serve
+        if order.record:
+            # Its loops are no part of the recording: to a request they are the world.
+            serve = build_recorded_frontend(transcript, order.scenario.router, ports, models).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
-        await _play(order, runtime, journal, frontend.serve)
+        async with _running(frontend.loops):
+            await _play(order, runtime, journal, serve)
         await registry.drain()
         line.send(FrontendReport(journal.entries, registry.transactions, registry.floor_hits, transcript.lines))
     await dialer.close()
+
+
+@asynccontextmanager
+async def _running(loops: Sequence[Loop]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(loop()) for loop in loops]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalLog, serve: Serve) -> None:
@@ -112,4 +130,6 @@ async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan:
     mine = (row for row in plan.open if row[2] == index)
     users = [user for user in plan.closed_users if user.frontend == index]
     await asyncio.gather(clients.send_as_planned(mine), *(clients.take_turns(user) for user in users))
+    if plan.scenario.control_plane is not None or plan.scenario.faults:
+        await runtime.sleep(max(0, plan.scenario.duration_ns - runtime.now_ns()))
     await runtime.all_done()

@@ -2,6 +2,8 @@
 
 import asyncio
 import atexit
+import os
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from sim.live.worker_child import WorkerChild
 from sim.live.worker_control import serve_workers
 from sim.live.worker_spec import WorkerSpec
 from sim.routing.errors import CallError, Unavailable
+from sim.routing.fleet import NodeReport
 from sim.routing.ports import Journal, RunningProcess
 from sim.routing.replica import ReplicaKey
 from sim.scenario import ModelSpec, NodeSpec
@@ -39,14 +42,16 @@ class LiveWorkers:
         journal: Journal,
         nodes: Iterable[NodeSpec],
         models: Iterable[ModelSpec],
-        report_vram: Callable[[str, int], None],
+        on_change: Callable[[str, NodeReport], None],
         token: str | None = None,
     ) -> None:
         self._runtime = runtime
         self._journal = journal
         self._nodes = {node.name: node for node in nodes}
         self._models = {model.name: model for model in models}
-        self._report_vram = report_vram
+        self._on_change = on_change
+        self._down: dict[str, None] = {}
+        self._paused: dict[str, None] = {}
         self._token = token
         self._dialer = GrpcDialer(runtime, journal, token)
         self._children: dict[ReplicaKey, WorkerChild] = {}
@@ -139,11 +144,49 @@ class LiveWorkers:
         """Return the numbers of the processes that run."""
         return [child.pid for child in self._children.values() if child.is_running()]
 
-    def kill(self, key: ReplicaKey) -> None:
+    def kill(self, key: ReplicaKey, cause: str = "killed") -> None:
         """Kill the replica's process, as the kernel would; it is gone when this returns."""
         child = self._child(key)
         child.kill()
-        self._ended(key, child, "killed")
+        self._ended(key, child, cause)
+
+    def take_down(self, node: str) -> None:
+        """Kill every process of the node, which answers nothing and starts none from now on."""
+        self._down[node] = None
+        for key in self._keys_on(node):
+            self.kill(key, "crashed")
+
+    def bring_up(self, node: str) -> None:
+        """Let the node answer again."""
+        self._down.pop(node, None)
+
+    def pause(self, node: str) -> None:
+        """Freeze every process of the node."""
+        self._paused[node] = None
+        for key in self._keys_on(node):
+            os.kill(self._child(key).pid, signal.SIGSTOP)
+
+    def resume(self, node: str) -> None:
+        """Let them go on where they were."""
+        self._paused.pop(node, None)
+        for key in self._keys_on(node):
+            os.kill(self._child(key).pid, signal.SIGCONT)
+
+    def reset_connections(self, node: str) -> None:
+        """Have every process of the node cut its connections, calls under way included, and listen again."""
+        for key in self._keys_on(node):
+            self._child(key).order("reset")
+
+    def is_heard(self, node: str) -> bool:
+        """Tell whether the node is in a state to send heartbeats."""
+        return node not in self._down and node not in self._paused
+
+    def report(self, node: str) -> NodeReport:
+        """Return what a heartbeat of the node says."""
+        # A process told to answer for another model is still the one that was sized for its own.
+        held = (key for key, child in self._children.items() if key.node == node and child.model is not None)
+        held_bytes = sum(self._models[key.model].vram_bytes for key in held)
+        return NodeReport(available_vram_bytes=self._nodes[node].vram_bytes - held_bytes)
 
     def crash(self, key: ReplicaKey) -> None:
         """Have the process end by itself, soon."""
@@ -223,7 +266,8 @@ class LiveWorkers:
             await asyncio.sleep(POLL_S)
 
     def _spec(self, key: ReplicaKey, port: int = 0, holds_model: bool = False) -> WorkerSpec:
-        if key.node not in self._nodes or key.model not in self._models:
+        self._check_node(key.node)
+        if key.model not in self._models:
             raise Unavailable(f"no worker answers on {key.node} for {key.model}")
         return WorkerSpec(
             node=self._nodes[key.node],
@@ -235,7 +279,7 @@ class LiveWorkers:
         )
 
     def _check_node(self, node: str) -> None:
-        if node not in self._nodes:
+        if node not in self._nodes or node in self._down:
             raise Unavailable(f"no worker answers on {node}")
 
     def _limit_ns(self, limit_s: int) -> int:
@@ -253,7 +297,7 @@ class LiveWorkers:
         return child
 
     def _report_held(self, node: str) -> None:
-        # A process told to answer for another model is still the one that was sized for its own.
-        held = (key for key, child in self._children.items() if key.node == node and child.model is not None)
-        held_bytes = sum(self._models[key.model].vram_bytes for key in held)
-        self._report_vram(node, self._nodes[node].vram_bytes - held_bytes)
+        self._on_change(node, self.report(node))
+
+    def _keys_on(self, node: str) -> list[ReplicaKey]:
+        return [key for key, child in self._children.items() if key.node == node and child.is_running()]

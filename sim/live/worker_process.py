@@ -7,6 +7,7 @@ its output, a line of JSON each: what it holds, and its address once it listens.
     hang               answer nothing any more
     drop               hold no model any more
     answer_for MODEL   hold another model, without loading it
+    reset              cut every connection, and listen again
 
 It ends when its input does, so it cannot outlive whoever started it.
 """
@@ -54,13 +55,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     spec = WorkerSpec.model_validate_json(arguments.spec or sys.stdin.readline())
     service = _new_service(spec)
-    server = _new_server(spec)
-    add_BackendServicer_to_server(service, server)
-    port = server.add_insecure_port(f"127.0.0.1:{spec.port}")
-    server.start()
+    server, port = _listen(spec, service, spec.port)
     _tell("listening", f"127.0.0.1:{port}")
     for line in sys.stdin:
-        _obey(service, line.split())
+        if line.split() == ["reset"]:
+            server.stop(grace=None).wait()
+            server, _ = _listen(spec, service, port)
+        else:
+            _obey(service, line.split())
     # Calls under way are cut off: whoever started the process has gone, and takes it along.
     os._exit(0)
 
@@ -73,12 +75,17 @@ def _new_service(spec: WorkerSpec) -> BackendService:
     return service
 
 
-def _new_server(spec: WorkerSpec) -> grpc.Server:
-    return grpc.server(
+def _listen(spec: WorkerSpec, service: BackendService, port: int) -> tuple[grpc.Server, int]:
+    """Serve at the port, or at any free one if it is 0; return which one it is."""
+    server = grpc.server(
         ThreadPoolExecutor(max_workers=spec.model.backend.workers),
         interceptors=[] if spec.token is None else [BearerToken(spec.token)],
         options=SERVER_OPTIONS,
     )
+    add_BackendServicer_to_server(service, server)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    return server, port
 
 
 def _tell(event: str, value: str | None) -> None:

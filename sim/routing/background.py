@@ -67,7 +67,9 @@ class Background:
             yield self._loop("reconcile", control_plane.reconciler.tick_ns, self._reconcile(control_plane.reconciler))
 
     def _loop(self, name: str, tick_ns: int, run_pass: Pass) -> Loop:
-        ruled = PASSES[self._settings.passes](self._ports.registry, name, tick_ns, run_pass)
+        # Less than a tick by half the way to the next frontend's: a ticker that is early or late keeps its turn.
+        interval_ns = tick_ns - tick_ns // (2 * self._rank.frontends)
+        ruled = PASSES[self._settings.passes](self._ports.registry, name, interval_ns, run_pass)
         return partial(tick_for_ever, self._ports.runtime, tick_ns, self._rank.first_tick_ns(tick_ns), ruled)
 
     def _health_monitor(self, settings: HealthMonitorSettings) -> HealthMonitor:

@@ -1,5 +1,6 @@
 """Installs as a frontend asks for them: at most one per replica at a time, whoever asks."""
 
+from sim.routing.errors import CallError
 from sim.routing.ports import Runtime, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.singleflight import DetachedFlight
@@ -21,8 +22,16 @@ class Installs:
         self._flights = DetachedFlight(runtime)
 
     async def install(self, key: ReplicaKey) -> str:
-        """Return the address of the replica's process. Raises a CallError if the worker cannot start it in time."""
-        return await self._flights.do(
-            f"{key.node}|{key.model}|{key.replica_index}",
-            lambda: self._runtime.within(INSTALL_LIMIT_NS, self._worker.install(key)),
-        )
+        """Return the process's address. Raises the CallError of a worker that cannot start it in time."""
+        outcome = await self._flights.do(f"{key.node}|{key.model}|{key.replica_index}", lambda: self._attempt(key))
+        if isinstance(outcome, CallError):
+            # Each of those who asked gets an error of its own.
+            raise type(outcome)(str(outcome))
+        return outcome
+
+    async def _attempt(self, key: ReplicaKey) -> str | CallError:
+        """Return the error where it would be raised: a flight wraps what is raised in it."""
+        try:
+            return await self._runtime.within(INSTALL_LIMIT_NS, self._worker.install(key))
+        except CallError as error:
+            return error

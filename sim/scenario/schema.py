@@ -53,11 +53,11 @@ class ModelSpec(Spec):
     service: ServiceSpec
     replicas: Annotated[tuple[ReplicaSpec, ...], Field(max_length=10_000)] = ()
 
-    def numbered_replicas(self) -> Iterator[tuple[str, int, int]]:
-        """Yield each replica's node, its index there and when it is ready, in ns; in the order of the file."""
+    def numbered_replicas(self) -> Iterator[tuple[int, ReplicaSpec]]:
+        """Yield each replica with its index on its node, in the order of the file."""
         taken: Counter[str] = Counter()
         for replica in self.replicas:
-            yield replica.node, taken[replica.node], replica.ready_at_ns
+            yield taken[replica.node], replica
             taken[replica.node] += 1
 
 

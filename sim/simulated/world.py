@@ -145,9 +145,9 @@ class World:
 
     def _bring_up_replicas(self) -> None:
         for model in self._scenario.models:
-            for node, index, ready_at_ns in model.numbered_replicas():
-                key = ReplicaKey(node, model.name, index)
-                self.runtime.spawn(self._bring_up(key, ready_at_ns), f"bring up {key}")
+            for index, replica in model.numbered_replicas():
+                key = ReplicaKey(replica.node, model.name, index)
+                self.runtime.spawn(self._bring_up(key, replica.ready_at_ns), f"bring up {key}")
 
     async def _bring_up(self, key: ReplicaKey, ready_at_ns: int) -> None:
         if ready_at_ns:

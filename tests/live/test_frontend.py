@@ -17,7 +17,7 @@ from sim.live.connection import connect
 from sim.live.proto.backend_pb2 import PredictOptions, Reply
 from sim.live.proto.backend_pb2_grpc import add_BackendServicer_to_server
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.errors import CallError, ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
+from sim.routing.errors import ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
 from sim.routing.fleet import NodeFacts
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
@@ -87,7 +87,7 @@ def test_without_a_worker_control_a_model_that_nobody_serves_has_no_replica(tmp_
             with pytest.raises(NoReplica, match="all models busy"):
                 await frontend.predict(MODEL, "Hello")
             await frontend.registry.register_node(NodeFacts(KEY.node))
-            with pytest.raises(CallError, match="no worker control"):
+            with pytest.raises(NoReplica, match="no worker control"):
                 await frontend.predict(MODEL, "Hello")
 
     run(story)

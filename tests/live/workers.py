@@ -11,6 +11,7 @@ from sim.live.backend import GrpcBackend, GrpcDialer
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker import LiveWorkers
 from sim.routing.errors import DeadlineExceeded
+from sim.routing.fleet import NodeReport
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import ModelSpec, NodeSpec
@@ -32,12 +33,12 @@ class LiveWorld:
     def __init__(self, time_scale: float, token: str | None, model: ModelSpec) -> None:
         self.runtime = AsyncioRuntime(time_scale)
         self.journal = ListJournal()
-        self.free_vram = [NODE_BYTES]
+        self.free_vram: list[int | None] = [NODE_BYTES]
         """What has been reported, in order."""
         self._under_way: list[asyncio.Task[Any]] = []
         self.dialer = GrpcDialer(self.runtime, self.journal, token)
         node = NodeSpec.model_validate({"name": KEY.node, "vram": "24GB", "slots": 4})
-        self.workers = LiveWorkers(self.runtime, self.journal, [node], [model], self._report_vram, token)
+        self.workers = LiveWorkers(self.runtime, self.journal, [node], [model], self._note_report, token)
 
     def dial(self, address: str) -> GrpcBackend:
         """Return a client."""
@@ -67,8 +68,8 @@ class LiveWorld:
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self.dialer.close()
 
-    def _report_vram(self, node: str, free_bytes: int) -> None:
-        self.free_vram.append(free_bytes)
+    def _note_report(self, node: str, report: NodeReport) -> None:
+        self.free_vram.append(report.available_vram_bytes)
 
 
 @asynccontextmanager
