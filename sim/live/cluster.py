@@ -15,6 +15,7 @@ from sim.live.frontend_handle import FrontendHandle
 from sim.live.frontend_process import FrontendOrder, FrontendReport
 from sim.live.journal_log import Entry, JournalLog, merged
 from sim.live.load_jobs import SqlLoadJobs
+from sim.live.node_faults import NodeFaults
 from sim.live.recording.lines import Line
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker import LiveWorkers
@@ -132,14 +133,16 @@ class _Run:
 
     def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield what goes on beside the frontends: replicas that come later, heartbeats, faults."""
+        nodes = NodeFaults(self.workers)
         for key, replica in self._replicas():
             if replica.ready_at_ns:
                 yield self._bring_up(key, replica)
         if self.scenario.control_plane is not None:
             for node in self.scenario.nodes:
-                yield self._beat_for_ever(node.name, self.scenario.control_plane.heartbeat_ns)
+                yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
         facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
-        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, facts)
+        drain = self.scenario.router.control.drain
+        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
         for fault in self.scenario.faults:
             yield inject(stage, fault)
 
@@ -177,10 +180,10 @@ class _Run:
             if not replica.ready_at_ns:
                 await self.registry.touch(key)
 
-    async def _beat_for_ever(self, node: str, every_ns: int) -> None:
+    async def _beat_for_ever(self, nodes: NodeFaults, node: str, every_ns: int) -> None:
         while True:
             await self.runtime.sleep(every_ns)
-            if self.workers.is_heard(node):
+            if nodes.is_heard(node):
                 with suppress(CallError):
                     await self.registry.heartbeat(node, self.workers.report(node))
 

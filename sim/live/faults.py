@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.live.load_jobs import SqlLoadJobs
+from sim.live.node_faults import NodeFaults
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker import LiveWorkers
 from sim.routing.errors import CallError
@@ -15,7 +16,13 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario.faults import FaultSpec
 from sim.scenario.faults.network import ConnectionResetFault
-from sim.scenario.faults.node import NodeCrashFault, NodeCrashLoopFault, NodePauseFault, NodeReregisterFault
+from sim.scenario.faults.node import (
+    NodeCrashFault,
+    NodeCrashLoopFault,
+    NodeDrainFault,
+    NodePauseFault,
+    NodeReregisterFault,
+)
 from sim.scenario.faults.registry import RowDeletedFault
 from sim.scenario.faults.replica import (
     ReplicaAnswersForFault,
@@ -34,8 +41,11 @@ class LiveStage:
     journal: Journal
     registry: SqlLoadJobs
     workers: LiveWorkers
+    nodes: NodeFaults
     facts: Mapping[str, NodeFacts]
     """What each node says of itself when it registers."""
+    drain: str
+    """How processes of a drained node end, by the word of the router's settings."""
 
     async def register(self, node: str) -> None:
         """Have the node register anew, which deletes its rows."""
@@ -87,11 +97,24 @@ async def _node_crash_loop(stage: LiveStage, fault: NodeCrashLoopFault) -> None:
 async def _node_pause(stage: LiveStage, fault: NodePauseFault) -> None:
     await _at(stage, fault.at_ns)
     stage.journal.fault_struck(fault.kind, fault.node)
-    stage.workers.pause(fault.node)
+    stage.nodes.pause(fault.node)
     try:
         await stage.runtime.sleep(fault.lasts_ns)
     finally:
-        stage.workers.resume(fault.node)
+        stage.nodes.resume(fault.node)
+
+
+async def _node_drain(stage: LiveStage, fault: NodeDrainFault) -> None:
+    await _at(stage, fault.at_ns)
+    removed = await stage.registry.set_status(fault.node, NodeStatus.DRAINING)
+    stage.journal.fault_struck(fault.kind, fault.node)
+    stage.journal.node_changed(fault.node, NodeStatus.DRAINING, fault.kind)
+    for row in removed:
+        stage.journal.row_removed(row.key, row.address, fault.kind, None)
+    await _STOPS[stage.drain](stage.nodes, fault.node)
+    if fault.returns_after_ns is not None:
+        await _at(stage, fault.at_ns + fault.returns_after_ns)
+        await stage.register(fault.node)
 
 
 async def _node_reregister(stage: LiveStage, fault: NodeReregisterFault) -> None:
@@ -103,7 +126,7 @@ async def _node_reregister(stage: LiveStage, fault: NodeReregisterFault) -> None
 async def _connection_reset(stage: LiveStage, fault: ConnectionResetFault) -> None:
     await _at(stage, fault.at_ns)
     stage.journal.fault_struck(fault.kind, fault.node)
-    stage.workers.reset_connections(fault.node)
+    stage.nodes.reset_connections(fault.node)
 
 
 async def _replica_exit(stage: LiveStage, fault: ReplicaExitFault) -> None:
@@ -130,10 +153,16 @@ async def _row_lost(stage: LiveStage, fault: RowLostFault | RowDeletedFault) -> 
         stage.journal.row_removed(key, row.address, fault.kind, None)
 
 
+_STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
+    "at_once": NodeFaults.stop_at_once,
+    "when_idle": NodeFaults.stop_when_idle,
+}
+
 _INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
     NodeCrashFault: _node_crash,
     NodeCrashLoopFault: _node_crash_loop,
     NodePauseFault: _node_pause,
+    NodeDrainFault: _node_drain,
     NodeReregisterFault: _node_reregister,
     ConnectionResetFault: _connection_reset,
     ReplicaExitFault: _replica_exit,
@@ -167,11 +196,11 @@ async def _strike(
 
 async def _crash(stage: LiveStage, fault: NodeCrashFault | NodeCrashLoopFault, node: str) -> None:
     stage.journal.fault_struck(fault.kind, node)
-    stage.workers.take_down(node)
+    stage.nodes.take_down(node)
 
 
 async def _restart(stage: LiveStage, node: str) -> None:
-    stage.workers.bring_up(node)
+    stage.nodes.bring_up(node)
     await stage.register(node)
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import atexit
-import os
-import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -50,8 +48,8 @@ class LiveWorkers:
         self._nodes = {node.name: node for node in nodes}
         self._models = {model.name: model for model in models}
         self._on_change = on_change
-        self._down: dict[str, None] = {}
-        self._paused: dict[str, None] = {}
+        self.down: dict[str, None] = {}
+        """Nodes that answer nothing and start nothing."""
         self._token = token
         self._dialer = GrpcDialer(runtime, journal, token)
         self._children: dict[ReplicaKey, WorkerChild] = {}
@@ -150,36 +148,17 @@ class LiveWorkers:
         child.kill()
         self._ended(key, child, cause)
 
-    def take_down(self, node: str) -> None:
-        """Kill every process of the node, which answers nothing and starts none from now on."""
-        self._down[node] = None
-        for key in self._keys_on(node):
-            self.kill(key, "crashed")
+    def order(self, key: ReplicaKey, line: str) -> None:
+        """Give the replica's process an order; those it knows are told in `sim.live.worker_process`."""
+        self._child(key).order(line)
 
-    def bring_up(self, node: str) -> None:
-        """Let the node answer again."""
-        self._down.pop(node, None)
+    def pid(self, key: ReplicaKey) -> int:
+        """Return the number of the replica's process."""
+        return self._child(key).pid
 
-    def pause(self, node: str) -> None:
-        """Freeze every process of the node."""
-        self._paused[node] = None
-        for key in self._keys_on(node):
-            os.kill(self._child(key).pid, signal.SIGSTOP)
-
-    def resume(self, node: str) -> None:
-        """Let them go on where they were."""
-        self._paused.pop(node, None)
-        for key in self._keys_on(node):
-            os.kill(self._child(key).pid, signal.SIGCONT)
-
-    def reset_connections(self, node: str) -> None:
-        """Have every process of the node cut its connections, calls under way included, and listen again."""
-        for key in self._keys_on(node):
-            self._child(key).order("reset")
-
-    def is_heard(self, node: str) -> bool:
-        """Tell whether the node is in a state to send heartbeats."""
-        return node not in self._down and node not in self._paused
+    def keys_on(self, node: str) -> list[ReplicaKey]:
+        """Return the replicas whose processes run on the node."""
+        return [key for key, child in self._children.items() if key.node == node and child.is_running()]
 
     def report(self, node: str) -> NodeReport:
         """Return what a heartbeat of the node says."""
@@ -190,19 +169,19 @@ class LiveWorkers:
 
     def crash(self, key: ReplicaKey) -> None:
         """Have the process end by itself, soon."""
-        self._child(key).order("crash")
+        self.order(key, "crash")
 
     def hang(self, key: ReplicaKey) -> None:
         """Have the process answer nothing any more."""
-        self._child(key).order("hang")
+        self.order(key, "hang")
 
     def drop_model(self, key: ReplicaKey) -> None:
         """Have the process hold no model any more."""
-        self._child(key).order("drop")
+        self.order(key, "drop")
 
     def answer_for(self, key: ReplicaKey, model: str) -> None:
         """Have the process hold another model."""
-        self._child(key).order(f"answer_for {model}")
+        self.order(key, f"answer_for {model}")
 
     async def serve(self, path: Path) -> None:
         """Take calls from other processes too, on a Unix socket at the path, until everything is stopped."""
@@ -279,7 +258,7 @@ class LiveWorkers:
         )
 
     def _check_node(self, node: str) -> None:
-        if node not in self._nodes or node in self._down:
+        if node not in self._nodes or node in self.down:
             raise Unavailable(f"no worker answers on {node}")
 
     def _limit_ns(self, limit_s: int) -> int:
@@ -298,6 +277,3 @@ class LiveWorkers:
 
     def _report_held(self, node: str) -> None:
         self._on_change(node, self.report(node))
-
-    def _keys_on(self, node: str) -> list[ReplicaKey]:
-        return [key for key, child in self._children.items() if key.node == node and child.is_running()]

@@ -8,6 +8,7 @@ its output, a line of JSON each: what it holds, and its address once it listens.
     drop               hold no model any more
     answer_for MODEL   hold another model, without loading it
     reset              cut every connection, and listen again
+    drain              take no more calls, and end when those under way have, or after a minute
 
 It ends when its input does, so it cannot outlive whoever started it.
 """
@@ -29,6 +30,9 @@ from sim.live.worker_spec import WorkerSpec
 
 CRASHED = 70
 """Exit status after the order to crash."""
+
+DRAIN_S = 60
+"""How long calls under way may take once the process is to end."""
 
 MOST_PENDING = 2**31 - 1
 
@@ -58,11 +62,15 @@ def main() -> None:
     server, port = _listen(spec, service, spec.port)
     _tell("listening", f"127.0.0.1:{port}")
     for line in sys.stdin:
-        if line.split() == ["reset"]:
-            server.stop(grace=None).wait()
-            server, _ = _listen(spec, service, port)
-        else:
-            _obey(service, line.split())
+        match line.split():
+            case ["reset"]:
+                server.stop(grace=None).wait()
+                server, _ = _listen(spec, service, port)
+            case ["drain"]:
+                server.stop(grace=DRAIN_S * spec.time_scale).wait()
+                break
+            case order:
+                _obey(service, order)
     # Calls under way are cut off: whoever started the process has gone, and takes it along.
     os._exit(0)
 

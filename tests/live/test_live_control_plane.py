@@ -34,12 +34,12 @@ faults: [{kind: node_crash, node: n0, at: 10s}]
 EVERY_FAULT = """
 name: every_fault
 duration: 30s
-nodes: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}]
+nodes: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}, {name: g}, {name: h}]
 models:
   - name: m
     backend: {workers: 4, health: independent, load_time: 1s, install_time: 0s}
     service: {mean: 500ms, distribution: deterministic}
-    replicas: [{node: a}, {node: b}, {node: c}, {node: d}, {node: e}, {node: f}]
+    replicas: [{node: a}, {node: b}, {node: c}, {node: d}, {node: e}, {node: f}, {node: g}, {node: h}]
   - {name: other, service: {mean: 1s}}
 workload: [{kind: uniform, model: m, rate: 6/s, patience: 5s}]
 faults:
@@ -52,7 +52,8 @@ faults:
   - {kind: node_pause, node: f, at: 10s, lasts: 2s}
   - {kind: node_reregister, node: f, at: 15s}
   - {kind: node_crash_loop, node: a, at: 18s, every: 6s, down: 2s, times: 2}
-  - {kind: row_deleted, node: e, model: m, at: 20s}
+  - {kind: row_deleted, node: g, model: m, at: 7s}
+  - {kind: node_drain, node: h, at: 8s, returns_after: 4s}
 """
 
 
@@ -106,11 +107,23 @@ def test_a_process_that_exits_takes_its_calls_along(every_fault: RunResult) -> N
     assert "exited" in ended[ended["replica"] == "a#0"]["cause"].tolist()
 
 
-@pytest.mark.parametrize("cause", ["ModelNotLoaded", "WrongModel", "row_lost", "reregistered"])
+ROWS_COST = ["ModelNotLoaded", "WrongModel", "row_lost", "reregistered", "row_deleted", "node_drain"]
+
+
+@pytest.mark.parametrize("cause", ROWS_COST)
 def test_the_rows_that_a_fault_costs_name_it(every_fault: RunResult, cause: str) -> None:
     events = every_fault.events
 
     assert cause in events[events["kind"] == "row_removed"]["cause"].tolist()
+
+
+def test_a_drained_node_stops_its_process_and_comes_back(every_fault: RunResult) -> None:
+    events = every_fault.events
+    ended = events[events["kind"] == "process_ended"]
+    drained = events[events["subject"] == "h"]
+
+    assert ended[ended["replica"] == "h#0"]["cause"].tolist()[0] == "stopped"
+    assert drained["status"].dropna().tolist() == ["draining", "healthy"]
 
 
 def test_a_process_that_hangs_keeps_its_clients_waiting_until_they_leave(every_fault: RunResult) -> None:
@@ -171,3 +184,24 @@ workload: [{kind: uniform, model: m, rate: 2/s}]
         assert result.metrics["requests.completed"] == result.metrics["requests.offered"] == 9
         assert result.picks["address"].unique().tolist() == [address]
         assert mine.addresses() == [address]
+
+
+def test_a_drain_that_waits_lets_requests_end_before_their_process_does(tmp_path: Path) -> None:
+    drained = """
+name: drained
+duration: 12s
+nodes: [{name: a}]
+models:
+  - name: m
+    service: {mean: 6s, distribution: deterministic}
+    replicas: [{node: a}]
+router: {control: {drain: when_idle}}
+workload: [{kind: burst, model: m, at: 1s, requests: 1}]
+faults: [{kind: node_drain, node: a, at: 3s}]
+"""
+
+    result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.5)
+    events = result.events
+
+    assert result.requests["outcome"].tolist() == ["completed"]
+    assert events[events["kind"] == "process_ended"]["cause"].tolist() == ["ended"]
