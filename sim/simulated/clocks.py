@@ -1,34 +1,12 @@
 """A runtime whose wall clock is a frontend's own."""
 
-from collections.abc import Awaitable, Coroutine
-from typing import Any, TypeVar
-
-from sim.routing.ports import Clock, Future, Task
-from sim.simulated.runtime import SimulatedRuntime
-
-T = TypeVar("T")
+from sim.routing.ports import Clock, Runtime
+from sim.simulated.interposed_runtime import InterposedRuntime
 
 
-class SkewedRuntime:
+class SkewedRuntime(InterposedRuntime):
     """The run's tasks and monotonic time, with another clock's wall time."""
 
-    def __init__(self, runtime: SimulatedRuntime, clock: Clock) -> None:
-        self._runtime = runtime
-        self.now_ns = runtime.now_ns
+    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+        super().__init__(runtime)
         self.wall_ns = clock.wall_ns
-
-    def sleep(self, delay_ns: int) -> Awaitable[None]:
-        """Wait."""
-        return self._runtime.sleep(delay_ns)
-
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Run the coroutine as a task of its own."""
-        return self._runtime.spawn(work, name)
-
-    def future(self) -> Future[Any]:
-        """Make an answer that is not given yet."""
-        return self._runtime.future()
-
-    async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns, or cancel it and raise DeadlineExceeded."""
-        return await self._runtime.within(limit_ns, work)

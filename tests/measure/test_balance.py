@@ -9,6 +9,7 @@ from sim.measure.summary import Totals, summarise
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from tests.hand_clock import HandClock
 
 
 def always(*codes: int) -> dict[int, ReadyTime]:
@@ -40,18 +41,6 @@ def test_a_burst_is_held_against_an_even_split(case: str) -> None:
     models, arrivals_ns, replicas = np.array(requests, dtype=np.int64).reshape(-1, 3).T
 
     assert burst_max_over_ideal(models, arrivals_ns, replicas, {0: ready}) == ratio
-
-
-class HandClock:
-    """A clock that stands still where it is put."""
-
-    t_ns = 0
-
-    def now_ns(self) -> int:
-        return self.t_ns
-
-    def wall_ns(self) -> int:
-        return self.t_ns
 
 
 def run_of(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int | None = None) -> dict[str, float]:

@@ -1,6 +1,5 @@
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -16,19 +15,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus
-
-
-@dataclass
-class HandClock:
-    """A clock that is set by hand."""
-
-    t_ns: int = 0
-
-    def now_ns(self) -> int:
-        return self.t_ns
-
-    def wall_ns(self) -> int:
-        return self.t_ns
+from tests.hand_clock import HandClock
 
 
 def request(number: int, arrival_ns: int = 0) -> Request:

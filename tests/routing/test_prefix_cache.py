@@ -1,7 +1,6 @@
 """The chain of a prompt and the index of chains, against LocalAI's vectors and a tree of paths."""
 
 import math
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from sim.routing.prefix_cache import BLOCK_BYTES, Chain, Match, PrefixIndex, prefix_chain
 from sim.routing.replica import ReplicaKey
+from tests.hand_clock import HandClock
 
 SECOND = 10**9
 TTL = 5 * 60 * SECOND
@@ -16,19 +16,6 @@ HALF_LIFE = 2 * 60 * SECOND
 
 A, B, C = (ReplicaKey(node, "m", 0) for node in "abc")
 A1 = ReplicaKey("a", "m", 1)
-
-
-@dataclass
-class HandClock:
-    """A clock that is set by hand."""
-
-    t_ns: int = 0
-
-    def now_ns(self) -> int:
-        return self.t_ns
-
-    def wall_ns(self) -> int:
-        return self.t_ns
 
 
 @pytest.mark.parametrize(

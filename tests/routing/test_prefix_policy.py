@@ -1,7 +1,6 @@
 """The choice between a hot replica and a less loaded one, against LocalAI's vectors, and the count of disturbs."""
 
 import random
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from sim.routing.prefix_cache import Match
 from sim.routing.prefix_policy import Candidate, Choice, Pressure, Thresholds, select
 from sim.routing.replica import ReplicaKey
+from tests.hand_clock import HandClock
 
 SECOND = 10**9
 
@@ -164,19 +164,6 @@ def test_a_larger_excess_never_forces_a_disturb(
     assert tight is not None
     assert loose is not None
     assert tight.forced_disturb or not loose.forced_disturb
-
-
-@dataclass
-class HandClock:
-    """A clock that is set by hand."""
-
-    t_ns: int = 0
-
-    def now_ns(self) -> int:
-        return self.t_ns
-
-    def wall_ns(self) -> int:
-        return self.t_ns
 
 
 # id: (instants of the records in seconds, instant of the question in ns, expected count); the first four are LocalAI's.

@@ -1,7 +1,5 @@
 """Which port a process gets: quarantine, affinity, and the order of preference between them."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,25 +7,13 @@ from hypothesis import strategies as st
 from sim.routing.errors import Unavailable
 from sim.routing.replica import ReplicaKey
 from sim.routing.worker_ports import PortPool
+from tests.hand_clock import HandClock
 
 SECOND = 10**9
 QUARANTINE = 15 * SECOND
 AFFINITY = 5 * 60 * SECOND
 
 A, B, C, D = (ReplicaKey("worker", model, 0) for model in "abcd")
-
-
-@dataclass
-class HandClock:
-    """A clock that is set by hand."""
-
-    t_ns: int = 0
-
-    def now_ns(self) -> int:
-        return self.t_ns
-
-    def wall_ns(self) -> int:
-        return self.t_ns
 
 
 def pool_where(clock: HandClock, *released: ReplicaKey, last_port: int = 65535) -> PortPool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from sim.routing.ports import Runtime
-from sim.simulated.faults.interposed_runtime import InterposedRuntime
+from sim.simulated.interposed_runtime import InterposedRuntime
 from sim.simulated.runtime import Task
 
 T = TypeVar("T")

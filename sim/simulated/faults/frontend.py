@@ -18,7 +18,7 @@ from sim.scenario.faults.frontend import (
 )
 from sim.simulated.faults.base import Fault, Luck
 from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedRegistry, InterposedWorker
-from sim.simulated.faults.interposed_runtime import InterposedRuntime
+from sim.simulated.interposed_runtime import InterposedRuntime
 from sim.simulated.replica_table import ReplicaTable
 from sim.simulated.stage import Stage
 from sim.simulated.waits import Cancelled
