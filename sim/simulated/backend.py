@@ -99,7 +99,8 @@ class BackendProcess:
 
     async def predict(self, request: Request) -> None:
         """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
-        caller = self._enter()
+        caller = self._runtime.running_task()
+        self._callers[caller] = None
         try:
             if not self.pace.is_moving:
                 await self.pace.moving()
