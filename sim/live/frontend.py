@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 from sim.live.backend import GrpcDialer
 from sim.live.connection import connect
 from sim.live.load_jobs import SqlLoadJobs
+from sim.live.loops import running
 from sim.live.no_workers import NoWorkers
 from sim.live.proto.backend_pb2 import Reply
 from sim.live.runtime import NS_PER_S, AsyncioRuntime
@@ -26,6 +27,7 @@ from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.scenario.control_plane import ControlPlaneSpec
 from sim.scenario.profiles import ProfileName
 from sim.scenario.router import RouterSpec
 
@@ -78,6 +80,7 @@ class Frontend:
         worker: WorkerControl | None = None,
         needed_vram_bytes: Mapping[str, int] | None = None,
         models: Mapping[str, ModelConfig] | None = None,
+        control_plane: Mapping[str, Any] | None = None,
         token: str | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -91,17 +94,20 @@ class Frontend:
             needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
             models: All that is known of a model, by name: its labels, conflicts and bounds too. It goes before
                 `needed_vram_bytes`.
+            control_plane: Which loops to run, as under `control_plane` in a scenario; `{}` for all of them, None for
+                none. Nodes are to send heartbeats then: `registry.heartbeat`.
             token: Bearer token for every backend, sent in the clear.
             journal: Is told of every decision.
 
         Raises:
-            ValueError: The settings are not a router's.
+            ValueError: The settings are not a router's, or not a control plane's.
         """
         self._registry_url = registry_url
         self._settings = RouterSpec.model_validate({"profile": profile, **(router or {})})
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}
+        self._control_plane = None if control_plane is None else ControlPlaneSpec.model_validate(control_plane)
         self._token = token
         self._journal: Journal = journal or NullJournal()
         self._runtime = _WallClockRuntime()
@@ -123,7 +129,9 @@ class Frontend:
             opening.push_async_callback(dialer.close)
             opening.push_async_callback(self._end_calls)
             ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal)
-            self._opened = _Opened(registry, build_frontend(self._settings, ports, self._models).serve)
+            frontend = build_frontend(self._settings, ports, self._models, self._control_plane)
+            await opening.enter_async_context(running(frontend.loops))
+            self._opened = _Opened(registry, frontend.serve)
             self._at_end = opening.pop_all()
         return self
 

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -13,13 +11,14 @@ from pathlib import Path
 from sim.live.backend import GrpcDialer
 from sim.live.connection import connect
 from sim.live.journal_log import Entry, JournalLog
+from sim.live.loops import running
 from sim.live.picks import FaithfulPick
 from sim.live.recording.lines import Line, Transcript
 from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.runtime import AsyncioRuntime
 from sim.live.worker_control import RemoteWorkers
-from sim.routing.background import Loop, Rank
+from sim.routing.background import Rank
 from sim.routing.clients import Clients, Serve
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
@@ -90,22 +89,11 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
             serve = build_recorded_frontend(transcript, order.scenario.router, ports, models).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
-        async with _running(frontend.loops):
+        async with running(frontend.loops):
             await _play(order, runtime, journal, serve)
         await registry.drain()
         line.send(FrontendReport(journal.entries, registry.transactions, registry.floor_hits, transcript.lines))
     await dialer.close()
-
-
-@asynccontextmanager
-async def _running(loops: Sequence[Loop]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(loop()) for loop in loops]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalLog, serve: Serve) -> None:

@@ -144,6 +144,24 @@ def test_a_load_reserves_what_the_model_needs(settings: dict[str, Any], reserved
     run(story)
 
 
+def test_with_a_control_plane_a_node_that_falls_silent_is_given_up(tmp_path: Path) -> None:
+    loops = {"health_monitor": {"tick": "50ms", "stale_after": "200ms"}, "reconciler": None}
+
+    async def story() -> None:
+        async with (
+            live_world(service=DRAWN) as world,
+            _open(_url(tmp_path), control_plane=loops, journal=world.journal) as frontend,
+        ):
+            await _publish(frontend, world, KEY)
+            while not world.journal.of("node_changed"):
+                await asyncio.sleep(0.01)
+
+            with pytest.raises(NoReplica):
+                await frontend.predict(MODEL, "Hello")
+
+    run(story)
+
+
 def test_a_load_that_no_request_waits_for_ends_with_the_frontend(tmp_path: Path) -> None:
     async def story() -> None:
         async with live_world(load_time="60s") as world:
