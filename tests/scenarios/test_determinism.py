@@ -39,10 +39,11 @@ def test_another_seed_has_another_digest(name: str) -> None:
     assert other.digest != results(name)["fixed"].digest
 
 
-def test_the_digest_is_the_same_in_processes_with_different_hash_seeds() -> None:
-    digests = {digest_in_a_process_of_its_own(hash_seed) for hash_seed in ("0", "1")}
+@pytest.mark.parametrize("name", ["cache_pinning", "node_crash"])
+def test_the_digest_is_the_same_in_processes_with_different_hash_seeds(name: str) -> None:
+    digests = {digest_in_a_process_of_its_own(name, hash_seed) for hash_seed in ("0", "1")}
 
-    assert digests == {results("cache_pinning")["fixed"].digest}
+    assert digests == {results(name)["fixed"].digest}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,7 +69,7 @@ def test_another_seed_changes_no_verdict(name: str, seed: int) -> None:
     assert [verdict for verdict in verdicts if not verdict.passed] == []
 
 
-def digest_in_a_process_of_its_own(hash_seed: str) -> str:
+def digest_in_a_process_of_its_own(name: str, hash_seed: str) -> str:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-c", PRINT_DIGEST, str(FOLDER / "cache_pinning.yaml")]
+    command = [sys.executable, "-c", PRINT_DIGEST, str(FOLDER / f"{name}.yaml")]
     return subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout.strip()
