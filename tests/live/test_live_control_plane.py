@@ -26,6 +26,7 @@ models:
     scheduling: {min: 2, max: 2}
     replicas: [{node: n0}, {node: n1}]
 frontends: 2
+router: {profile: hardened}  # which takes nothing for dead because the machine is slow
 control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 10s}, reconciler: {tick: 5s}}
 workload: [{kind: uniform, model: m, rate: 1/s}]
 faults: [{kind: node_crash, node: n0, at: 10s}]
@@ -41,6 +42,7 @@ models:
     service: {mean: 500ms, distribution: deterministic}
     replicas: [{node: a}, {node: b}, {node: c}, {node: d}, {node: e}, {node: f}, {node: g}, {node: h}]
   - {name: other, service: {mean: 1s}}
+router: {probe: {timeout: 20s}}  # which the machine keeps, however slow it is
 workload: [{kind: uniform, model: m, rate: 6/s, patience: 5s}]
 faults:
   - {kind: replica_exit, node: a, model: m, at: 5s}
