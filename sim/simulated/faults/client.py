@@ -1,5 +1,6 @@
 """Faults of family client: clients that leave, that send again, that read slowly, or that come all at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import ceil
@@ -40,7 +41,7 @@ class _OfClients(Fault):
         journal.fault_struck(self._kind, f"source {request.source}")
 
 
-class _Impatient(_OfClients):
+class _Impatient(_OfClients, ABC):
     """Clients some of whom leave at a time of their own."""
 
     _stage: Stage
@@ -55,8 +56,9 @@ class _Impatient(_OfClients):
         self._stage = stage
         stage.progress.on_step.append(self._follow)
 
+    @abstractmethod
     def _follow(self, request: Request, step: Step) -> None:
-        raise NotImplementedError
+        """Hear that a request has come so far."""
 
     def _hits(self, request: Request) -> bool:
         return self._may_hit(request, self._stage.runtime.now_ns()) and self._luck.strikes(self._rate)

@@ -1,5 +1,6 @@
 """Faults of family clock: a frontend's wall time is wrong, its monotonic time never is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import floor
@@ -31,7 +32,7 @@ class _WrongClock:
         return self._wrong_ns(self._clock)
 
 
-class _ClockFault(Fault):
+class _ClockFault(Fault, ABC):
     """Has one frontend's clock show something else from a time on."""
 
     def __init__(self, kind: str, frontend: int, at_ns: int, lasts_ns: int | None = None) -> None:
@@ -52,9 +53,9 @@ class _ClockFault(Fault):
     def _shown_ns(self, clock: Clock) -> int:
         return self._wrong_ns(clock) if self._window.holds(clock.now_ns()) else clock.wall_ns()
 
+    @abstractmethod
     def _wrong_ns(self, clock: Clock) -> int:
         """Return what is shown in place of the clock's wall time."""
-        raise NotImplementedError
 
 
 class _Shifted(_ClockFault):

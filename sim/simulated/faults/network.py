@@ -1,5 +1,6 @@
 """Faults of the network: messages that are late, and nodes that are cut off."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
@@ -118,7 +119,7 @@ async def _answer(answer: Answer) -> None:
     await answer
 
 
-class _Cut(OnTheWay):
+class _Cut(OnTheWay, ABC):
     """Lets nothing through for a time.
 
     What is sent to a cut node is sent again until it comes through when that is possible. What a node could not
@@ -156,17 +157,17 @@ class _Cut(OnTheWay):
         for agent in mute:
             agent.gags -= 1
 
+    @abstractmethod
     def cuts_there(self, frontend: int, node: str) -> bool:
         """Tell whether messages from the frontend to the node are stopped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cuts_back(self, frontend: int, node: str) -> bool:
         """Tell whether messages from the node to the frontend are stopped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mutes(self, node: str) -> bool:
         """Tell whether no frontend hears from the node."""
-        raise NotImplementedError
 
 
 class OneWayPartition(_Cut):

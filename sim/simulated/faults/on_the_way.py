@@ -1,5 +1,6 @@
 """What befalls calls on their way to a node and back."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedWo
 from sim.simulated.stage import Stage
 
 
-class OnTheWay(Fault):
+class OnTheWay(Fault, ABC):
     """Goes around every call to a process or to a worker, with a say on the way there and on the way back."""
 
     stage: Stage
@@ -47,16 +48,16 @@ class OnTheWay(Fault):
         await self.back(frontend, node)
         return answer
 
+    @abstractmethod
     async def there(self, frontend: int, node: str) -> None:
         """Let the call's message through to the node."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def back(self, frontend: int, node: str) -> None:
         """Let the answer's message through."""
-        raise NotImplementedError
 
 
-class Delay(OnTheWay):
+class Delay(OnTheWay, ABC):
     """Holds single messages up, there as well as back."""
 
     async def there(self, frontend: int, node: str) -> None:
@@ -67,9 +68,9 @@ class Delay(OnTheWay):
         """Hold the answer up."""
         await self.hold_up(node)
 
+    @abstractmethod
     async def hold_up(self, node: str) -> None:
         """Let a message to the node or from it wait as long as it has to."""
-        raise NotImplementedError
 
 
 async def never(runtime: Runtime) -> None:

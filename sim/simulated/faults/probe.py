@@ -1,5 +1,6 @@
 """Faults of health calls, whoever makes them: requests or loops."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ class HealthCall:
         return None
 
 
-class _OfProbes(Fault, Generic[Spec]):
+class _OfProbes(Fault, ABC, Generic[Spec]):
     """Meets the health calls that its window, its node and its rate let it."""
 
     stage: Stage
@@ -75,9 +76,9 @@ class _OfProbes(Fault, Generic[Spec]):
 
         return replace(ports, dialer=InterposedDialer(ports.dialer, around))
 
+    @abstractmethod
     async def meet(self, call: HealthCall) -> None:
         """Answer the call, with what the process says or otherwise."""
-        raise NotImplementedError
 
     def struck(self, call: HealthCall) -> None:
         """Note that the call was not answered as it would have been."""
@@ -140,7 +141,7 @@ class ProbeFlapping(_OfProbes[ProbeFlappingFault]):
         await call.make()
 
 
-class _Late(_OfProbes[Spec]):
+class _Late(_OfProbes[Spec], ABC):
     """Answers come later than they would."""
 
     async def meet(self, call: HealthCall) -> None:
@@ -151,9 +152,9 @@ class _Late(_OfProbes[Spec]):
         if error is not None:
             raise error
 
+    @abstractmethod
     def delay_ns(self) -> int:
         """Return for how long."""
-        raise NotImplementedError
 
 
 class ProbeLateReply(_Late[ProbeLateReplyFault]):
@@ -186,7 +187,7 @@ class ProbeReplyAtDeadline(_Late[ProbeReplyAtDeadlineFault]):
 _asker: ContextVar[Request | None] = ContextVar("the request for whose sake something is done", default=None)
 
 
-class _ClientsLeave(_OfProbes[Spec]):
+class _ClientsLeave(_OfProbes[Spec], ABC):
     """Clients leave at the moment at which the answer to a probe is about to arrive."""
 
     def around_serve(self, frontend: int, serve: Serve) -> Serve:
@@ -221,9 +222,9 @@ class _ClientsLeave(_OfProbes[Spec]):
         if error is not None:
             raise error
 
+    @abstractmethod
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:
         """Return whose clients leave, of a probe that this request has begun, which may have left by itself."""
-        raise NotImplementedError
 
     def forget(self, request: Request) -> None:
         """Note that the request has ended."""

@@ -1,5 +1,6 @@
 """Faults of the transactions with the registry: what each of them is put around."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -51,7 +52,7 @@ def caller(frontend: int) -> str:
     return f"frontend {frontend}" if frontend >= 0 else "nodes"
 
 
-class TransactionFault(Fault, Generic[Spec]):
+class TransactionFault(Fault, ABC, Generic[Spec]):
     """Goes around every transaction of one frontend, or of everybody, while its window lasts."""
 
     stage: Stage
@@ -78,9 +79,9 @@ class TransactionFault(Fault, Generic[Spec]):
 
         return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, transact))
 
+    @abstractmethod
     async def transact(self, place: str, name: str, call: Call) -> Any:
         """Answer the call of this name, from this place."""
-        raise NotImplementedError
 
     def struck(self, place: str) -> None:
         """Note that it took effect."""
