@@ -69,13 +69,13 @@ def _comments(measured: Calibration, machine: Mapping[str, str | int]) -> Iterat
 
 
 def _values(settings: Mapping[str, str]) -> Iterator[str]:
+    sections: dict[str, list[str]] = {}
     for place, value in settings.items():
         section, _, key = place.partition(".")
-        if place.startswith(UNDER_MODEL):
-            yield "# Under each model:"
-            yield f"#   {section}: {{{key}: {value}}}"
-        else:
-            yield f"{section}: {{{key}: {value}}}"
+        sections.setdefault(section, []).append(f"{key}: {value}")
+    for section, entries in sections.items():
+        line = f"{section}: {{{', '.join(entries)}}}"
+        yield from ("# Under each model:", f"#   {line}") if f"{section}.".startswith(UNDER_MODEL) else (line,)
 
 
 def _document(measured: Calibration) -> dict[str, object]:

@@ -76,6 +76,7 @@ class Calibration:
         """Return the values by their place in a scenario, in whole microseconds; `backend.*` belongs under a model."""
         return {
             "registry.transaction": _rounded(self.touch.median_ns),
+            "registry.pick": _rounded(self.pick.median_ns),
             "network.latency": _rounded(self.round_trip.median_ns // 2),
             "backend.install_time": _rounded(self.install.median_ns),
         }

@@ -66,6 +66,13 @@ class RegistrySpec(Spec):
 
     transaction_ns: Duration = Field(default=2_000_000, alias="transaction")
     """Round trip of one statement."""
+    pick_ns: Duration | None = Field(default=None, alias="pick")
+    """Length of a pick, which is several statements; as long as any other transaction if not given."""
+
+    @property
+    def pick_length_ns(self) -> int:
+        """How long a pick takes that waits for nobody."""
+        return self.transaction_ns if self.pick_ns is None else self.pick_ns
 
 
 class NetworkSpec(Spec):

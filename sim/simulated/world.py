@@ -185,11 +185,11 @@ class World:
         return self._paces[key.node].of_new_process() if self._paces else FULL_SPEED
 
     def _new_pick_mode(self) -> PickMode:
-        transaction_ns = self._scenario.registry.transaction_ns
-        if self._scenario.router.pick == "serial" or not transaction_ns:
-            return SerialPick(self.runtime, transaction_ns)
+        pick_ns = self._scenario.registry.pick_length_ns
+        if self._scenario.router.pick == "serial" or not pick_ns:
+            return SerialPick(self.runtime, pick_ns)
         table = self.database.table
-        read_committed = ReadCommittedPick(self.runtime, table, transaction_ns, self.journal.lock_waited)
+        read_committed = ReadCommittedPick(self.runtime, table, pick_ns, self.journal.lock_waited)
         if self._scenario.router.pick == "read_committed":
             return read_committed
         return LockedPick(self.runtime, read_committed, self.journal.lock_waited)

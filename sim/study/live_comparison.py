@@ -30,14 +30,15 @@ def simulated_twin(scenario: Scenario, measured: Calibration, time_scale: float)
     Transactions and messages take real time, which a time scale makes that much longer in the scenario's. SQLite lets
     one transaction write at a time, so its picks are serial whatever the scenario asks for.
     """
-    transaction_ns = round((measured.touch.median_ns + measured.pick.median_ns) / 2 / time_scale)
+    transaction_ns = round(measured.touch.median_ns / time_scale)
+    pick_ns = round(measured.pick.median_ns / time_scale)
     latency_ns = round(measured.round_trip.median_ns / 2 / time_scale)
     router = scenario.router
     if measured.database == "sqlite":
         router = router.model_copy(update={"pick": "serial"})
     return scenario.model_copy(
         update={
-            "registry": RegistrySpec.model_construct(transaction_ns=transaction_ns),
+            "registry": RegistrySpec.model_construct(transaction_ns=transaction_ns, pick_ns=pick_ns),
             "network": NetworkSpec.model_construct(latency_ns=latency_ns),
             "router": router,
         }

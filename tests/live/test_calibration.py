@@ -43,6 +43,7 @@ def test_values_are_medians_in_whole_microseconds_and_a_message_goes_one_way() -
 
     assert settings == {
         "registry.transaction": "1235us",
+        "registry.pick": "2346us",
         "network.latency": "350us",
         "backend.install_time": "812ms",
     }
@@ -54,7 +55,8 @@ def test_a_fragment_can_be_appended_to_a_scenario() -> None:
     file = loads(SMALL + text)
 
     scenario = file.variants["fixed"]
-    assert (scenario.registry.transaction_ns, scenario.network.latency_ns) == (1_235_000, 350_000)
+    assert (scenario.registry.transaction_ns, scenario.registry.pick_ns) == (1_235_000, 2_346_000)
+    assert scenario.network.latency_ns == 350_000
 
 
 def test_the_lines_for_the_command_line_set_every_value() -> None:
@@ -63,7 +65,8 @@ def test_the_lines_for_the_command_line_set_every_value() -> None:
     file = loads(SMALL, re.findall(r"^#   --set (\S+)$", text, flags=re.MULTILINE))
 
     scenario = file.variants["fixed"]
-    assert (scenario.registry.transaction_ns, scenario.network.latency_ns) == (1_235_000, 350_000)
+    assert (scenario.registry.transaction_ns, scenario.registry.pick_ns) == (1_235_000, 2_346_000)
+    assert scenario.network.latency_ns == 350_000
     assert scenario.models[0].backend.install_time_ns == 812_000_000
 
 
@@ -163,7 +166,7 @@ def _made_up(touch_ns: int, round_trip_ns: int, install_ns: int) -> Calibration:
     return Calibration(
         database="sqlite",
         touch=Sample((1, touch_ns, 10**12)),
-        pick=Sample((5,)),
+        pick=Sample((2_345_678,)),
         round_trip=Sample((round_trip_ns,)),
         install=Sample((install_ns, 10**12)),
     )

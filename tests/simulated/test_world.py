@@ -176,6 +176,27 @@ workload:
     assert requests[["outcome", "cause", "end_s"]].values.tolist() == [["cancelled", "client_left", 1.0]]
 
 
+def test_a_pick_may_be_longer_than_other_transactions() -> None:
+    short = """
+duration: 10s
+nodes: [{name: a}]
+models:
+  - {name: m, service: {mean: 1s, distribution: deterministic}, replicas: [{node: a}]}
+network: {latency: 0s}
+router: {probe: {ttl: 1h}}
+workload:
+  - {kind: burst, model: m, at: 0s, requests: 1}
+"""
+
+    route_ms = [
+        result_of(f"{short}registry: {registry}\n").requests["route_s"].item() * 1000
+        for registry in ("{transaction: 2ms}", "{transaction: 2ms, pick: 7ms}")
+    ]
+
+    # A pick and a touch.
+    assert route_ms == pytest.approx([4, 9])
+
+
 def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> None:
     short = RELOAD.replace("duration: 60s", "duration: 2s\ndrain_limit: 5s")
 

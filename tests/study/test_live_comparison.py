@@ -82,7 +82,7 @@ def test_the_twin_has_the_measured_times_in_scenario_time_and_the_databases_pick
 
     twin = simulated_twin(scenario, measured, time_scale=0.1)
 
-    assert twin.registry.transaction_ns == 20_000_000
+    assert (twin.registry.transaction_ns, twin.registry.pick_ns) == (10_000_000, 30_000_000)
     assert twin.network.latency_ns == 4_000_000
     assert twin.router.pick == pick
     assert twin.router.probe == scenario.router.probe
