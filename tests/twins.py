@@ -132,7 +132,9 @@ class MemoryRegistry:
         if key in self.rows:
             self.rows[key].last_used_ns += 1
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
         self.put(key, address, in_flight, state=state)
 
     async def remove(self, key: ReplicaKey) -> bool:

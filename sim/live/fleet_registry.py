@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sim.live.registry import SqlRegistry
 from sim.live.tables import (
     backend_nodes,
+    model_config_states,
     model_cooldowns,
     model_load_infos,
     node_models,
@@ -20,9 +22,10 @@ from sim.live.tables import (
 )
 from sim.live.transactions import AnsweredLock
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.states import ROWS_DELETED, NodeStatus
+from sim.routing.states import OVERTAKEN, ROWS_DELETED, NodeStatus, RowState
 
 _rows, _nodes, _cooldowns, _passes = node_models.c, backend_nodes.c, model_cooldowns.c, passes.c
+_states = model_config_states.c
 
 ROWS: Final = select(node_models).order_by(_rows.id)
 
@@ -157,6 +160,21 @@ class SqlFleetRegistry(SqlRegistry):
 
         await self._transactions.run(work)
 
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Make it the model's current revision, and return the rows that it overtakes."""
+
+        async def work(connection: AsyncConnection) -> Sequence[ReplicaRow]:
+            insert = self._insert(model_config_states).values(model=model, revision=revision)
+            advance = insert.on_conflict_do_update(
+                index_elements=["model"], set_={"revision": revision}, where=_states.revision != revision
+            )
+            if not (await connection.execute(advance)).rowcount:
+                return []
+            await connection.execute(delete(model_load_infos).where(model_load_infos.c.model == model))
+            return await _unload_overtaken(connection, model, revision)
+
+        return await self._transactions.run(work)
+
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Tell the first who asks in each interval that he is."""
 
@@ -209,11 +227,13 @@ async def _read_fleet(connection: AsyncConnection, rows: Select[Any]) -> Fleet:
     ]
     loadable = await connection.execute(select(model_load_infos).order_by(model_load_infos.c.model))
     cooldowns = await connection.execute(select(model_cooldowns).order_by(_cooldowns.model))
+    revisions = await connection.execute(select(model_config_states).order_by(_states.model))
     return Fleet(
         nodes=found_nodes,
         rows=found_rows,
         loadable=dict.fromkeys(found.model for found in loadable),
         cooldowns={found.model: Cooldown(found.fruitless_passes, found.until) for found in cooldowns},
+        revisions={found.model: found.revision for found in revisions},
     )
 
 
@@ -223,3 +243,13 @@ async def _delete_rows_of(connection: AsyncConnection, node: str) -> Sequence[Re
     removed = [read_row(selected) for selected in locked]
     await connection.execute(delete(node_models).where(_rows.id.in_([row.id for row in removed])))
     return removed
+
+
+async def _unload_overtaken(connection: AsyncConnection, model: str, revision: str) -> Sequence[ReplicaRow]:
+    """Turn the model's rows of other revisions into unloading and return them as they are then."""
+    is_overtaken = func.coalesce(_rows.revision, "") != revision, _rows.state.in_(OVERTAKEN)
+    locked = await connection.execute(LOCKED_ROWS.where(_rows.model_name == model, *is_overtaken))
+    overtaken = [replace(read_row(selected), state=RowState.UNLOADING) for selected in locked]
+    unload = update(node_models).where(_rows.id.in_([row.id for row in overtaken]))
+    await connection.execute(unload.values(state=RowState.UNLOADING))
+    return overtaken

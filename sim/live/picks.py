@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sim.live.advisory_locks import lock_key
 from sim.live.choice import Choice
-from sim.live.tables import REPLICA_COLUMNS, backend_nodes, node_models, stored_row
+from sim.live.tables import REPLICA_COLUMNS, backend_nodes, model_config_states, node_models, stored_row
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.states import NodeStatus, RowState
 
-_rows, _nodes = node_models.c, backend_nodes.c
+_rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
 
 # NULLs are placed as PostgreSQL does by default, and by name, because SQLite does otherwise.
 PICK_ORDER: Final = (
@@ -32,10 +32,16 @@ PICK_ORDER: Final = (
 )
 """`pick_best_replica` over rows listed by id, in SQL."""
 
+_CURRENT_REVISION: Final = select(_states.revision).where(_states.model == bindparam("model")).scalar_subquery()
+
+_revision = func.coalesce(_rows.revision, "")
+
 ELIGIBLE_ROWS: Final[Select[Any]] = (
     select(*REPLICA_COLUMNS)
     .join(backend_nodes, _rows.node_id == _nodes.id)
     .where(_rows.model_name == bindparam("model"), _rows.state == RowState.LOADED, _nodes.status == NodeStatus.HEALTHY)
+    # Where there is no current revision, any will do.
+    .where(_revision == func.coalesce(_CURRENT_REVISION, _revision))
 )
 """The rows that a pick of the model may choose, before what its caller asks for."""
 

@@ -18,16 +18,18 @@ from sim.live.tables import (
     StoredRow,
     backend_nodes,
     metadata,
+    model_config_states,
     model_load_infos,
     node_models,
     stored_row,
 )
 from sim.live.transactions import AnsweredLock, LiveRuntime, Transactions
 from sim.routing.errors import Unavailable
+from sim.routing.fleet import require_current
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 
-_rows, _nodes = node_models.c, backend_nodes.c
+_rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
 _log = logging.getLogger(__name__)
 
 
@@ -107,8 +109,10 @@ class SqlRegistry:
 
         await self._transactions.run(work)
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
-        """Write the row in this state, with this count; how a model is loaded is stored along with it.
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
+        """Write the row, unless its revision is stale; how a model is loaded is stored along with it.
 
         It takes the place of any row of the same key, and has an id of its own.
         """
@@ -122,7 +126,12 @@ class SqlRegistry:
                 "in_flight": in_flight,
                 "last_used": now_ns,
                 "updated_at": now_ns,
+                "revision": revision,
             }
+            # Whoever advances the revision waits until this row is there to be overtaken. Only the first revision finds
+            # nothing to wait for; a row that it misses is never picked.
+            current = select(_states.revision).where(_states.model == key.model).with_for_update(read=True)
+            require_current(key, revision, (await connection.execute(current)).scalar() or "")
             # A pick that waits for the old row must find it gone, as it would a row that was reaped and loaded again.
             await connection.execute(delete(node_models).where(_is(key)))
             # Of two that publish at once, each having found nothing to delete, the later one replaces the other's.

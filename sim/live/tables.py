@@ -53,10 +53,18 @@ node_models = Table(
     Column("in_flight", BigInteger),
     Column("last_used", BigInteger),
     Column("updated_at", BigInteger),
+    Column("revision", TEXT),
     Index("node_models_one_row_per_replica", "node_id", "model_name", "replica_index", unique=True),
 )
 
 model_load_infos = Table("model_load_infos", metadata, Column("model", TEXT, primary_key=True))
+
+model_config_states = Table(
+    "model_config_states",
+    metadata,
+    Column("model", TEXT, primary_key=True),
+    Column("revision", TEXT, nullable=False),
+)
 
 model_cooldowns = Table(
     "model_cooldowns",
@@ -139,7 +147,7 @@ def stored_row(columns: Sequence[Any]) -> StoredRow:
 
 
 def read_row(selected: Any) -> ReplicaRow:
-    """Return the `node_models` row that was selected; what is NULL reads as 0."""
+    """Return the `node_models` row that was selected; what is NULL reads as 0, or as nothing."""
     return ReplicaRow(
         id=selected.id,
         key=ReplicaKey(selected.node_id, selected.model_name, selected.replica_index),
@@ -148,6 +156,7 @@ def read_row(selected: Any) -> ReplicaRow:
         in_flight=selected.in_flight or 0,
         last_used_ns=selected.last_used or 0,
         updated_ns=selected.updated_at or 0,
+        revision=selected.revision or "",
     )
 
 

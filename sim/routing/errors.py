@@ -36,6 +36,10 @@ class NoFreeSlot(NoReplica):
     """The node has as many replicas of the model as it may have."""
 
 
+class StaleRevision(CallError):
+    """The replica was loaded for a revision of its model that is not the current one any more."""
+
+
 class Busy(CallError):
     """The call was turned away because too much work is under way."""
 

@@ -23,17 +23,17 @@ def least_recently_used(
 ) -> ReplicaRow | None:
     """Return the row to evict, the smallest id of those used least recently; None if no row may be evicted.
 
-    A row may be if it is loaded, on a healthy node, has nothing in flight, and its model has no bounds or more loaded
-    rows than its eviction floor. Rows on nodes in any state count for the latter. If nodes are named, only rows on
-    them may be.
+    A row may be if it is loaded and of its model's current revision, on a healthy node, has nothing in flight, and its
+    model has no bounds or more such rows than its eviction floor. Rows on nodes in any state count for the latter. If
+    nodes are named, only rows on them may be.
     """
     allowed = {node.name for node in fleet.healthy_nodes() if not nodes or node.name in nodes}
-    loaded = Counter(row.key.model for row in fleet.rows if row.is_loaded)
+    serving = [row for row in fleet.rows if row.is_loaded and fleet.is_current(row)]
+    loaded = Counter(row.key.model for row in serving)
     evictable = (
         row
-        for row in fleet.rows
-        if row.is_loaded
-        and row.in_flight == 0
+        for row in serving
+        if row.in_flight == 0
         and row.key.node in allowed
         and _can_lose_one(models.get(row.key.model), loaded[row.key.model])
     )

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from sim.routing.errors import StaleRevision
 from sim.routing.ports import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
@@ -78,10 +79,12 @@ class ReplicaRow:
     last_used_ns: int
     updated_ns: int
     """When a write last showed interest in it, picks included."""
+    revision: str = ""
+    """Of its model, as it was loaded; empty for none."""
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it may be picked."""
+        """Whether it may be picked, if it is of the model's current revision."""
         return self.state is RowState.LOADED
 
 
@@ -108,6 +111,8 @@ class Fleet:
     """Models whose load options are stored: nobody can load another one without a request that says how."""
     cooldowns: Mapping[str, Cooldown]
     """By model; absent if there was never one, or it was cleared."""
+    revisions: Mapping[str, str] = field(default_factory=dict)
+    """The current one by model; absent if there was never one."""
 
     def healthy_nodes(self) -> list[Node]:
         """Return the nodes that may serve, by name."""
@@ -121,9 +126,19 @@ class Fleet:
         """Return the node's rows in any state, by id."""
         return [row for row in self.rows if row.key.node == node]
 
+    def is_current(self, row: ReplicaRow) -> bool:
+        """Tell whether the row is of its model's current revision; any row is where there is none."""
+        return self.revisions.get(row.key.model, row.revision) == row.revision
+
     def loaded(self, model: str) -> list[ReplicaRow]:
-        """Return the model's loaded rows, by id; their nodes may be in any state."""
-        return [row for row in self.rows if row.key.model == model and row.is_loaded]
+        """Return the model's loaded rows of the current revision, by id; their nodes may be in any state."""
+        return [row for row in self.rows if row.key.model == model and row.is_loaded and self.is_current(row)]
+
+
+def require_current(key: ReplicaKey, revision: str, current: str) -> None:
+    """Raise StaleRevision if the replica's revision is not the one that its model is at; empty stands for none."""
+    if revision != current:
+        raise StaleRevision(f"{key} was loaded for revision {revision!r} of {key.model}, which is at {current!r}")
 
 
 class FleetRegistry(Registry, Protocol):
@@ -170,6 +185,14 @@ class FleetRegistry(Registry, Protocol):
 
     async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
         """Write the model's cooldown; NO_COOLDOWN clears it."""
+
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Make it the model's current revision, and turn the rows that it overtakes into unloading, in one transaction.
+
+        Overtaken are the model's rows that serve or are about to, with another revision or none; they are returned as
+        they are then. How to load the model is forgotten, since what is stored was for them. Nothing happens if the
+        revision is the current one already. No loop calls this: it is for the operator, from a service of one's own.
+        """
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Tell the first who asks in each interval, counted from the last time somebody was told so, that he is."""

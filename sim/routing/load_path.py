@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from sim.routing.errors import CallError, DeadlineExceeded
+from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
 from sim.routing.eviction import Eviction
 from sim.routing.fleet import FleetRegistry
 from sim.routing.installs import Installs
@@ -26,6 +26,14 @@ class Loaded(NamedTuple):
     key: ReplicaKey
     address: str
     backend: Backend
+
+
+class _Place(NamedTuple):
+    """Where a replica goes, and what it is loaded for."""
+
+    key: ReplicaKey
+    revision: str
+    """The model's current one when the place was chosen."""
 
 
 class LoadPath:
@@ -63,33 +71,40 @@ class LoadPath:
     async def load(self, model: str, in_flight: int, cause: str, report: Report = lambda _state: None) -> Loaded:
         """Load a replica and publish it with this count in flight.
 
-        Raises NoReplica if none can be placed, and the CallError of an install or a load that failed. Whatever it has
-        reserved or written by then is taken back, also if the caller leaves.
+        Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
+        the model has a new revision by the time that a row is written. Whatever it has reserved or written by then is
+        taken back, also if the caller leaves.
         """
         config = self._models.get(model) or ModelConfig(model)
-        key = await self._place(config)
+        key, revision = await self._place(config)
         report(LoadState.INSTALLING)
         address = await self._install(key, config)
         try:
             report(LoadState.STAGING)
-            await self._registry.publish(key, address, 0, RowState.STAGING)
+            await self._registry.publish(key, address, 0, RowState.STAGING, revision)
             report(LoadState.LOADING)
-            await self._registry.publish(key, address, 0, RowState.LOADING)
+            await self._registry.publish(key, address, 0, RowState.LOADING, revision)
             backend = self._dialer.dial(key, address)
             await self._load_model(key, config, backend)
+            await self._registry.publish(key, address, in_flight, RowState.LOADED, revision)
+        except (StaleRevision, GeneratorExit):
+            # After a new revision the row is unloading, and goes with its process in the state pass; what has the key
+            # may be another row. And where the world itself has ended there is nothing left to take back.
+            raise
         except BaseException:
             self._runtime.spawn(self._take_row_back(key), f"give up {key}")
             raise
-        await self._registry.publish(key, address, in_flight)
         self._journal.row_published(key, cause)
         return Loaded(key, address, backend)
 
-    async def _place(self, config: ModelConfig) -> ReplicaKey:
-        placed = place(await self._registry.fleet(), config, self._rules)
-        if not isinstance(placed, SlotsExhausted):
-            return placed
-        evicted = await self._eviction.make_room(placed.evict_from)
-        return place_on(await self._registry.fleet(), evicted.key.node, config.name)
+    async def _place(self, config: ModelConfig) -> _Place:
+        fleet = await self._registry.fleet()
+        placed = place(fleet, config, self._rules)
+        if isinstance(placed, SlotsExhausted):
+            evicted = await self._eviction.make_room(placed.evict_from)
+            fleet = await self._registry.fleet()
+            placed = place_on(fleet, evicted.key.node, config.name)
+        return _Place(placed, fleet.revisions.get(config.name, ""))
 
     async def _install(self, key: ReplicaKey, config: ModelConfig) -> str:
         if not config.vram_bytes:
@@ -98,6 +113,8 @@ class LoadPath:
         is_reserved = await self._registry.reserve_vram(key.node, config.vram_bytes)
         try:
             return await self._installs.install(key)
+        except GeneratorExit:
+            raise
         except BaseException:
             if is_reserved:
                 self._runtime.spawn(self._take_promise_back(key, config), f"release {key}")

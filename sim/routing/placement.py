@@ -168,9 +168,9 @@ def _unused_key(fleet: Fleet, node: Node, model: str) -> ReplicaKey | None:
 
 
 def _used_indexes(fleet: Fleet, node: Node, model: str) -> list[int]:
-    """Indexes of the model's rows on the node; a row being unloaded holds its index no more."""
+    """Indexes of the model's rows on the node; one that is unloading or of an old revision holds its index no more."""
     return [
         row.key.replica_index
         for row in fleet.rows_on(node.name)
-        if row.key.model == model and row.state is not RowState.UNLOADING
+        if row.key.model == model and row.state is not RowState.UNLOADING and fleet.is_current(row)
     ]

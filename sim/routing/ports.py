@@ -89,8 +89,13 @@ class Registry(Protocol):
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
-        """Write the row in this state, with this count, in place of any row of the same key."""
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
+        """Write the row in this state, with this count, in place of any row of the same key.
+
+        Raises StaleRevision, and writes nothing, unless the revision is the model's current one; empty stands for none.
+        """
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row; False if it had gone already."""

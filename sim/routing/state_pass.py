@@ -13,6 +13,7 @@ from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, FleetRegistry, ReplicaRow
 from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
 from sim.routing.settings import ReconcilerSettings
+from sim.routing.states import RowState
 
 LOCK = "state"
 """Name of the advisory lock that lets one frontend at a time make the pass; the others go without theirs."""
@@ -46,6 +47,11 @@ def suspected_leaks(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
     return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.last_used_ns < before_ns]
 
 
+def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
+    """Return the rows that are unloading, by id."""
+    return [row for row in fleet.rows if row.state is RowState.UNLOADING]
+
+
 class Streaks:
     """How many passes in a row something was found of a row."""
 
@@ -71,7 +77,7 @@ class Streaks:
 class Inspector:
     """What all sweeps need: to find rows, to ask their processes, to say so in the registry."""
 
-    __slots__ = ("_dialer", "_journal", "_registry", "_runtime", "_settings", "_worker")
+    __slots__ = ("_dialer", "_has_quarantine", "_journal", "_registry", "_runtime", "_settings", "_worker")
 
     def __init__(
         self,
@@ -82,6 +88,7 @@ class Inspector:
         journal: Journal,
         settings: ReconcilerSettings,
     ) -> None:
+        self._has_quarantine = False
         self._runtime = runtime
         self._registry = registry
         self._dialer = dialer
@@ -91,13 +98,17 @@ class Inspector:
 
     async def stale_rows(self) -> list[ReplicaRow]:
         """Read the rows that are stale as of now."""
-        fleet = await self._registry.fleet()
+        fleet = await self._read()
         return stale_rows(fleet, self._runtime.wall_ns() - self._settings.stale_row_after_ns)
 
     async def suspected_leaks(self) -> list[ReplicaRow]:
         """Read the rows whose counts are suspect as of now."""
-        fleet = await self._registry.fleet()
+        fleet = await self._read()
         return suspected_leaks(fleet, self._runtime.wall_ns() - self._settings.leak_after_ns)
+
+    async def quarantined_rows(self) -> list[ReplicaRow]:
+        """Read the rows that are unloading now; none if the sweep before saw none, at no cost."""
+        return quarantined_rows(await self._read()) if self._has_quarantine else []
 
     async def processes(self, node: str) -> Sequence[RunningProcess] | None:
         """Return what runs on the node; None if its worker does not say."""
@@ -115,6 +126,14 @@ class Inspector:
             return liveness(error)
         return liveness(None)
 
+    async def stop(self, row: ReplicaRow) -> bool:
+        """Have the row's process end; False if its worker does not answer."""
+        try:
+            await self._worker.stop(row.key)
+        except CallError:
+            return False
+        return True
+
     async def confirm(self, row: ReplicaRow) -> None:
         """Have the row count as updated now."""
         await self._registry.confirm_row(row.id)
@@ -127,6 +146,11 @@ class Inspector:
     async def clear_in_flight(self, row: ReplicaRow) -> None:
         """Have the row count no requests."""
         await self._registry.clear_in_flight(row.id)
+
+    async def _read(self) -> Fleet:
+        fleet = await self._registry.fleet()
+        self._has_quarantine = bool(quarantined_rows(fleet))
+        return fleet
 
 
 class Sweep(Protocol):
@@ -229,6 +253,25 @@ class LeakSweep:
             await self._inspector.clear_in_flight(row)
 
 
+class Quarantine:
+    """Ends the processes of rows that a new revision of their model has overtaken, and deletes each with its process.
+
+    Requests that still run there fail, as they do whenever a process is stopped. By then no pick takes such a row.
+    """
+
+    __slots__ = ("_inspector",)
+
+    def __init__(self, inspector: Inspector) -> None:
+        """The sweep comes after one that reads the fleet."""
+        self._inspector = inspector
+
+    async def run(self) -> None:
+        """Stop one process after the other. A worker that does not answer leaves its rows to the next pass."""
+        for row in await self._inspector.quarantined_rows():
+            if await self._inspector.stop(row):
+                await self._inspector.remove(row, "old_revision")
+
+
 FIRST_MISS: Reaper = (lambda inspector: PortProbe(inspector, (Liveness.BUSY, Liveness.UNREACHABLE), misses=1),)
 """LocalAI's way once: a replica too busy to answer one probe in time loses its row."""
 
@@ -236,8 +279,10 @@ THIRD_MISS: Reaper = (
     lambda inspector: ProcessTable(inspector, misses=2),
     lambda inspector: PortProbe(inspector, (Liveness.UNREACHABLE,), misses=3),
     lambda inspector: LeakSweep(inspector, answers=2),
+    Quarantine,
 )
-"""The repair: the worker's word goes first, only refusals count against a row, and leaked counts are cleared."""
+"""The repair: the worker's word goes first, only refusals count against a row, leaked counts are cleared, and what an
+old revision has left goes."""
 
 REAPERS: Mapping[str, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 """By the name that a scenario gives it."""

@@ -1,6 +1,6 @@
 """What the registry says of a node and of a replica's row, in its own words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 
@@ -31,4 +31,9 @@ class RowState(StrEnum):
     LOADING = "loading"
     LOADED = "loaded"
     UNLOADING = "unloading"
+    """Overtaken by a new revision of its model: it holds no slot, and goes as soon as its process has ended."""
     IDLE = "idle"
+
+
+OVERTAKEN: Collection[RowState] = (RowState.STAGING, RowState.LOADING, RowState.LOADED)
+"""States of the rows that a new revision of their model turns into unloading."""

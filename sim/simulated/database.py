@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from sim.routing.fleet import Cooldown, Fleet, NodeFacts, ReplicaRow
+from sim.routing.fleet import Cooldown, Fleet, NodeFacts, ReplicaRow, require_current
 from sim.routing.load_jobs import LoadJob
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
@@ -50,10 +50,23 @@ class Database:
         yield from (node.lock for node in self.table.nodes.values())
         yield from self._locks.values()
 
-    def publish(self, key: ReplicaKey, address: str, in_flight: int, wall_ns: int, state: RowState) -> None:
-        """Write the row, in place of any row of the same key, and note that the model can be loaded."""
+    def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, wall_ns: int, state: RowState, revision: str = ""
+    ) -> None:
+        """Write the row, in place of any row of the same key, and note that the model can be loaded.
+
+        Raises StaleRevision if the model is at another revision.
+        """
+        require_current(key, revision, self.table.revisions.get(key.model, ""))
         self.loadable[key.model] = None
-        self.table.insert(key, address, in_flight, FifoQueue(self.runtime, 1), wall_ns, state)
+        self.table.insert(key, address, in_flight, FifoQueue(self.runtime, 1), wall_ns, state, revision)
+
+    def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
+        """Make it the model's current revision, forget how to load it, and return the rows that are overtaken."""
+        if self.table.revisions.get(model) == revision:
+            return []
+        self.loadable.pop(model, None)
+        return self.table.advance_revision(model, revision)
 
     def register(self, facts: NodeFacts, wall_ns: int) -> list[ReplicaRow]:
         """Write the node as new, forget every cooldown, and return the rows that it loses."""
@@ -69,4 +82,5 @@ class Database:
             rows=tuple(row.as_read() for row in self.table.rows.values()),
             loadable=dict(self.loadable),
             cooldowns=dict(self.cooldowns),
+            revisions=dict(self.table.revisions),
         )

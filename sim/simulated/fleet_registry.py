@@ -90,6 +90,11 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         else:
             self._database.cooldowns[model] = cooldown
 
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Make it the model's current revision at the end of the transaction, and return the rows that it overtakes."""
+        await self._transaction()
+        return self._database.advance_revision(model, revision)
+
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Tell the first who asks in each interval that he is."""
         await self._transaction()

@@ -71,11 +71,13 @@ class SimulatedRegistry:
             await self._statement(key)
         self._table.touch(key, self._clock.wall_ns())
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
-        """Write the row in this state, with this count; how a model is loaded is stored along with it."""
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
+        """Write the row, unless its revision is stale; how a model is loaded is stored along with it."""
         self.transactions += 1
         await self._statement(key)
-        self._database.publish(key, address, in_flight, self._clock.wall_ns(), state)
+        self._database.publish(key, address, in_flight, self._clock.wall_ns(), state, revision)
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row; False if it had gone already."""

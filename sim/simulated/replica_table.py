@@ -12,7 +12,7 @@ from itertools import count
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import ROWS_DELETED, NodeStatus, RowState
+from sim.routing.states import OVERTAKEN, ROWS_DELETED, NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.null import Null, known
 
@@ -24,12 +24,15 @@ class Row(Replica):
     state: RowState
     confirmed_ns: int
     """When a background loop last found its process; whatever else shows interest in it is a use."""
+    revision: str
     lock: FifoQueue
 
     def as_read(self) -> ReplicaRow:
         """Return what a reading of the fleet shows."""
         updated_ns = max(known(self.last_used_ns), self.confirmed_ns)
-        return ReplicaRow(self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns)
+        return ReplicaRow(
+            self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns, self.revision
+        )
 
     def take(self, wall_ns: int) -> Replica:
         """Count a pick on the row and touch it; return the row as the pick read it."""
@@ -90,6 +93,8 @@ class ReplicaTable:
         self.nodes = {node.facts.name: node for node in sorted(nodes, key=lambda node: node.facts.name)}
         self.rows: dict[ReplicaKey, Row] = {}
         """In the order of their ids."""
+        self.revisions: dict[str, str] = {}
+        """The current one by model."""
         self.floor_hits = 0
         self._pickable: dict[str, list[Row]] = {}
         self._drifts: dict[ReplicaKey, _Drift] = {}
@@ -98,11 +103,21 @@ class ReplicaTable:
         self._next_id = count(1)
 
     def pickable(self, model: str) -> Sequence[Row]:
-        """Return the model's loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id."""
+        """Return the model's loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id.
+
+        Where the model has a current revision, only its rows count.
+        """
         return self._pickable.get(model, ())
 
     def insert(
-        self, key: ReplicaKey, address: str, in_flight: int, lock: FifoQueue, wall_ns: int, state: RowState
+        self,
+        key: ReplicaKey,
+        address: str,
+        in_flight: int,
+        lock: FifoQueue,
+        wall_ns: int,
+        state: RowState,
+        revision: str = "",
     ) -> None:
         """Write the row, in place of any row of the same key."""
         self.delete(key)
@@ -117,6 +132,7 @@ class ReplicaTable:
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
             state=state,
             confirmed_ns=wall_ns,
+            revision=revision,
             lock=lock,
         )
         self._add(key, row)
@@ -176,6 +192,16 @@ class ReplicaTable:
             if self._may_be_picked(row):
                 self._pickable.setdefault(row.key.model, []).append(row)
         return removed
+
+    def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
+        """Make it the model's current revision; turn the rows that it overtakes into unloading, and return them."""
+        self.revisions[model] = revision
+        rows = [row for row in self.rows.values() if row.key.model == model]
+        overtaken = [row for row in rows if row.revision != revision and row.state in OVERTAKEN]
+        for row in overtaken:
+            row.state = RowState.UNLOADING
+        self._pickable[model] = [row for row in rows if self._may_be_picked(row)]
+        return [row.as_read() for row in overtaken]
 
     def delete_rows_of(self, node: str) -> list[ReplicaRow]:
         """Delete the node's rows and return them as they were."""
@@ -263,7 +289,11 @@ class ReplicaTable:
         self.floor_hits += count - taken
 
     def _may_be_picked(self, row: Row) -> bool:
-        return row.state is RowState.LOADED and self.nodes[row.key.node].status is NodeStatus.HEALTHY
+        return (
+            row.state is RowState.LOADED
+            and self.nodes[row.key.node].status is NodeStatus.HEALTHY
+            and self.revisions.get(row.key.model, row.revision) == row.revision
+        )
 
     def _void_reservation(self, key: ReplicaKey) -> None:
         # A call whose start finds no row gives nothing back, so what its pick added is held by nobody from here on.

@@ -156,7 +156,9 @@ class ScriptedWorld:
         """Wait as recorded."""
         await self._gates.pass_one()
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
         """Wait as recorded."""
         await self._gates.pass_one()
 
@@ -232,6 +234,10 @@ class ScriptedWorld:
     async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
         """Wait as recorded."""
         await self._gates.pass_one()
+
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Answer as recorded."""
+        return await self._rows()
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Answer as recorded."""

@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from sqlalchemy import insert
+
 from sim.live.connection import connect
 from sim.live.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
+from sim.live.tables import node_models
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
 from sim.routing.load_jobs import LoadJobs
 from sim.routing.ports import Runtime
@@ -31,6 +34,9 @@ NODES = [
     NodeFacts("n2", total_vram_bytes=8 * GB),
 ]
 
+SPARE = NodeFacts("n3")
+"""One more node, for stories that need it."""
+
 
 class Arm(Protocol):
     """A registry, and what a story needs beside it."""
@@ -48,6 +54,9 @@ class Arm(Protocol):
 
     async def settle(self) -> None:
         """Wait until all counts have been given back."""
+
+    async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
+        """Write a row past the registry, as something else might."""
 
 
 Story = Callable[[Arm], Awaitable[None]]
@@ -75,6 +84,23 @@ class SqlArm:
     async def settle(self) -> None:
         await self.registry.drain()
 
+    async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
+        row = insert(node_models).values(
+            id=f"loose {key}",
+            node_id=key.node,
+            model_name=key.model,
+            replica_index=key.replica_index,
+            address="",
+            state=state,
+            in_flight=in_flight,
+            last_used=0,
+            updated_at=0,
+            # As a version of ours that knew of no revisions would have left it.
+            revision=revision or None,
+        )
+        async with self.registry.engine.begin() as connection:
+            await connection.execute(row)
+
 
 class SettableClock:
     """A clock of the simulation whose wall time can be stopped."""
@@ -94,7 +120,8 @@ class SimulatedArm:
         self.runtime = SimulatedRuntime()
         self._clock = SettableClock(self.runtime)
         self._table = ReplicaTable(
-            self.runtime, [registered(facts, FifoQueue(self.runtime, 1), self.runtime.wall_ns()) for facts in NODES]
+            self.runtime,
+            [registered(facts, FifoQueue(self.runtime, 1), self.runtime.wall_ns()) for facts in (*NODES, SPARE)],
         )
         database = Database(self.runtime, self._table, TRANSACTION_NS)
         self.registry = SimulatedLoadJobs(self.runtime, self._clock, database, self._pick_mode(mode), ListJournal())
@@ -104,6 +131,9 @@ class SimulatedArm:
 
     async def settle(self) -> None:
         await self.runtime.sleep(1000 * TRANSACTION_NS)
+
+    async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
+        self._table.insert(key, "", in_flight, FifoQueue(self.runtime, 1), 0, state, revision)
 
     def _pick_mode(self, name: str) -> PickMode:
         if name == "serial":
@@ -119,7 +149,7 @@ async def tell_on_sql(url: str, mode: str, story: Story) -> None:
     runtime = SettableRuntime()
     async with connect(url, runtime, pick=mode) as registry:
         await registry.reset()
-        for facts in NODES:
+        for facts in (*NODES, SPARE):
             await registry.register_node(facts)
         await story(SqlArm(registry, runtime))
 
@@ -144,11 +174,17 @@ def tell_simulated(mode: str, story: Story) -> None:
 
 
 async def put(
-    arm: Arm, node: str, in_flight: int = 0, model: str = MODEL, index: int = 0, state: RowState = RowState.LOADED
+    arm: Arm,
+    node: str,
+    in_flight: int = 0,
+    model: str = MODEL,
+    index: int = 0,
+    state: RowState = RowState.LOADED,
+    revision: str = "",
 ) -> ReplicaKey:
     """Write a row and return its key."""
     key = ReplicaKey(node, model, index)
-    await arm.registry.publish(key, f"{node}:{index}", in_flight, state)
+    await arm.registry.publish(key, f"{node}:{index}", in_flight, state, revision)
     return key
 
 

@@ -82,6 +82,7 @@ def test_connecting_makes_the_tables_and_their_unique_index(empty_database_url: 
     assert sorted(made.columns) == [
         "backend_nodes",
         "load_jobs",
+        "model_config_states",
         "model_cooldowns",
         "model_load_infos",
         "node_models",

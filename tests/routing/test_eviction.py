@@ -34,8 +34,9 @@ def row(
     used: int = 0,
     busy: int = 0,
     state: RowState = RowState.LOADED,
+    revision: str = "",
 ) -> ReplicaRow:
-    return ReplicaRow(row_id, ReplicaKey(on, model, 0), "", state, busy, used, 0)
+    return ReplicaRow(row_id, ReplicaKey(on, model, 0), "", state, busy, used, 0, revision)
 
 
 def fleet_of(rows: Sequence[ReplicaRow], nodes: Sequence[Node] = ()) -> Fleet:
@@ -87,6 +88,13 @@ def test_only_loaded_rows_are_evicted(state: RowState) -> None:
     fleet = fleet_of([row("1", state=state), row("2", used=9)])
 
     assert least_recently_used(fleet, {}) == row("2", used=9)
+
+
+def test_a_row_of_an_old_revision_is_not_evicted_and_does_not_count_for_the_floor() -> None:
+    rows = [row("1", revision="old"), row("2", used=1, revision="new"), row("3", "x", used=2)]
+    fleet = replace(fleet_of(rows), revisions={"m": "new"})
+
+    assert [least_recently_used(fleet, {"m": floor}) for floor in (UNBOUNDED, MIN_1)] == [rows[1], rows[2]]
 
 
 @pytest.mark.parametrize("status", NOT_HEALTHY)

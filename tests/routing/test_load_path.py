@@ -2,8 +2,9 @@
 
 import pytest
 
-from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, Unavailable
+from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
 from sim.routing.eviction import ATTEMPTS, RETRY_NS, Eviction
+from sim.routing.fleet import ReplicaRow
 from sim.routing.load_jobs import LoadState
 from sim.routing.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
 from sim.routing.load_path import LoadPath
@@ -11,7 +12,9 @@ from sim.routing.model_config import ModelConfig
 from sim.routing.placement import FAITHFUL, PlacementRules
 from sim.routing.release import Release, stop_exact_process, unload_some_process
 from sim.routing.replica import ReplicaKey
+from sim.routing.state_pass import REAPERS, StatePass
 from sim.routing.states import RowState
+from sim.scenario.control_plane import ReconcilerSpec
 from sim.simulated.backend import LoadFailure, ProcessSettings
 from sim.simulated.worker import InstallSettings
 from tests.drivers import SECOND
@@ -134,6 +137,93 @@ def test_a_load_that_fails_leaves_no_row() -> None:
 
     assert world.rows() == []
     assert world.told("load_ended")[0].cause == "CallError"
+
+
+def test_a_replica_is_of_the_revision_that_it_was_placed_for() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=SECOND)})
+
+    async def story() -> None:
+        await world.ports().registry.advance_revision(MODEL, "new")
+        await load_path(world, ModelConfig(MODEL)).load(MODEL, 1, "cold_load")
+
+    world.run(story())
+
+    assert [(row.state, row.revision) for row in world.rows()] == [(RowState.LOADED, "new")]
+
+
+async def overtake(world: FleetWorld) -> list[ReplicaRow]:
+    """Load a replica, get a new revision of its model after five seconds, and return the rows when it has failed."""
+    path = load_path(world, ModelConfig(MODEL))
+
+    async def advance() -> None:
+        await world.runtime.sleep(5 * SECOND)
+        await world.ports().registry.advance_revision(MODEL, "new")
+
+    world.runtime.spawn(advance(), "advance")
+    with pytest.raises(StaleRevision):
+        await path.load(MODEL, 1, "cold_load")
+    return world.rows()
+
+
+def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_process_in_the_next_state_pass() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=10 * SECOND)})
+    ports = world.ports()
+    reconciler = StatePass(
+        ports.runtime,
+        ports.registry,
+        ports.dialer,
+        ports.worker,
+        ports.journal,
+        ReconcilerSpec(),
+        REAPERS["third_miss"],
+    )
+
+    async def story() -> list[ReplicaRow]:
+        rows = await overtake(world)
+        await reconciler.run_pass()
+        return rows
+
+    assert [(row.key, row.state, row.revision) for row in world.run(story())] == [(A, RowState.UNLOADING, "")]
+    assert world.rows() == []
+    assert not world.processes
+    assert world.told("row_published") == []
+
+
+def test_a_load_that_is_overtaken_before_it_has_a_row_gets_none() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(install_ns=10 * SECOND)})
+
+    assert world.run(overtake(world)) == []
+    assert world.told("load_started") == []
+
+
+def test_a_load_that_is_overtaken_before_it_has_a_row_leaves_alone_what_the_new_revision_has_written_there() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(install_ns=10 * SECOND)})
+
+    async def write() -> None:
+        await world.runtime.sleep(6 * SECOND)
+        await world.ports().registry.publish(A, "a:9", 3, RowState.LOADED, "new")
+
+    world.runtime.spawn(write(), "write")
+    world.run(overtake(world))
+
+    assert [(row.key, row.in_flight, row.revision) for row in world.rows()] == [(A, 3, "new")]
+
+
+def test_a_load_that_is_overtaken_leaves_alone_what_the_new_revision_loads_in_its_place() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=10 * SECOND)})
+
+    async def load_anew() -> None:
+        await world.runtime.sleep(6 * SECOND)
+        await load_path(world, ModelConfig(MODEL)).load(MODEL, 0, "cold_load")
+
+    async def story() -> list[ReplicaRow]:
+        world.runtime.spawn(load_anew(), "load anew")
+        await overtake(world)
+        await world.runtime.sleep(SECOND)
+        return world.rows()
+
+    assert [(row.key, row.state, row.revision) for row in world.run(story())] == [(A, RowState.LOADING, "new")]
+    assert [(row.key, row.state, row.revision) for row in world.rows()] == [(A, RowState.LOADED, "new")]
 
 
 @pytest.mark.parametrize(("limit", "left"), [(FIXED, True), (BY_SIZE, False)], ids=["fixed", "by_size"])

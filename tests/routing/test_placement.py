@@ -48,9 +48,11 @@ def node(
     return Node(name, status, f"{name}:1", slots, labels or {}, 0, vram * GB, reserved * GB, disk[1], disk[0])
 
 
-def row(node_name: str, model: str, index: int = 0, *, state: RowState = LOADED, busy: int = 0) -> ReplicaRow:
+def row(
+    node_name: str, model: str, index: int = 0, *, state: RowState = LOADED, busy: int = 0, revision: str = ""
+) -> ReplicaRow:
     key = ReplicaKey(node_name, model, index)
-    return ReplicaRow(f"{key} of {model}", key, "", state, busy, 0, 0)
+    return ReplicaRow(f"{key} of {model}", key, "", state, busy, 0, 0, revision)
 
 
 def fleet_of(nodes: Sequence[Node], rows: Sequence[ReplicaRow] = ()) -> Fleet:
@@ -580,3 +582,23 @@ def test_the_same_node_is_chosen_in_sql(fleet: Fleet, needed_gb: int) -> None:
         return
     assert found == SlotsExhausted(ANYWHERE)
     assert expected is None or not capacity(fleet, model())
+
+
+# id: (revision of the row a#0, the model's current one, where the next replica goes, free slots)
+REVISIONS: dict[str, tuple[str, Mapping[str, str], str, int]] = {
+    "the current one": ("new", {"m": "new"}, "a#1", 1),
+    "an old one": ("old", {"m": "new"}, "a#0", 2),
+    "none, where there is one": ("", {"m": "new"}, "a#0", 2),
+    "one, where none is current": ("old", {"x": "new"}, "a#1", 1),
+}
+
+
+@BOTH_RULES
+@pytest.mark.parametrize(("revision", "current", "expected", "free"), REVISIONS.values(), ids=REVISIONS)
+def test_a_row_of_another_revision_than_the_current_one_holds_no_slot(
+    revision: str, current: Mapping[str, str], expected: str, free: int, rules: PlacementRules
+) -> None:
+    fleet = replace(fleet_of([node("a", slots=2)], [row("a", "m", revision=revision)]), revisions=current)
+
+    assert str(place(fleet, model(), rules)) == str(place_on(fleet, "a", "m")) == expected
+    assert capacity(fleet, model()) == free

@@ -48,9 +48,11 @@ class RecordedRegistry:
         """Touch the row."""
         await self._transcript.call("touch", (key,), lambda: self._registry.touch(key))
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
         """Write the row."""
-        args = (key, address, in_flight, state)
+        args = (key, address, in_flight, state, revision)
         await self._transcript.call("publish", args, lambda: self._registry.publish(*args))
 
     async def remove(self, key: ReplicaKey) -> bool:
@@ -124,6 +126,11 @@ class RecordedRegistry:
         """Write the model's cooldown."""
         args = (model, cooldown)
         await self._transcript.call("set_cooldown", args, lambda: self._registry.set_cooldown(*args))
+
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Set the model's current revision."""
+        args = (model, revision)
+        return await self._transcript.call("advance_revision", args, lambda: self._registry.advance_revision(*args))
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Ask to be the first in the interval."""

@@ -32,6 +32,7 @@ _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
     "remove_idle_row": _BOOL,
     "evict": _ROW,
     "reserve_vram": _BOOL,
+    "advance_revision": _ROWS,
     "claim_pass": _BOOL,
     "load_job": _JOB,
     "start_load": _JOB,

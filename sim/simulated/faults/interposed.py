@@ -63,9 +63,11 @@ class InterposedRegistry:
         """Set the row's last use to now."""
         await self._around("touch", lambda: self._registry.touch(key))
 
-    async def publish(self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED) -> None:
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
         """Write the row."""
-        await self._around("publish", lambda: self._registry.publish(key, address, in_flight, state))
+        await self._around("publish", lambda: self._registry.publish(key, address, in_flight, state, revision))
 
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row of that key."""
@@ -132,6 +134,13 @@ class InterposedRegistry:
     async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
         """Write the model's cooldown."""
         await self._around("set_cooldown", lambda: self._registry.set_cooldown(model, cooldown))
+
+    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
+        """Set the model's current revision."""
+        rows: Sequence[ReplicaRow] = await self._around(
+            "advance_revision", lambda: self._registry.advance_revision(model, revision)
+        )
+        return rows
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Ask to be the first in the interval."""
