@@ -10,6 +10,11 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
 
+def place_of(key: ReplicaKey, address: str) -> str:
+    """Return what the probe cache knows the replica by."""
+    return f"{key.node}|{address}"
+
+
 class Route:
     """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
@@ -22,11 +27,13 @@ class Route:
         backend: Backend,
         registry: Registry,
         journal: Journal,
+        place: str = "",
     ) -> None:
+        """`place` spares putting it together, where it is known."""
         self.key = key
         self.address = address
         self.backend = backend
-        self.place = f"{key.node}|{address}"
+        self.place = place or place_of(key, address)
         """What the probe cache knows the replica by."""
         self._registry = registry
         self._journal = journal

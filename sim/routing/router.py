@@ -6,7 +6,7 @@ from sim.routing.cold_load import ColdLoad
 from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.fleet import FleetRegistry
 from sim.routing.health_check import HealthCheck, Reading
-from sim.routing.in_flight import Route
+from sim.routing.in_flight import Route, place_of
 from sim.routing.placement import matching_nodes
 from sim.routing.ports import Dialer, Journal
 from sim.routing.probe_cache import ProbeCache
@@ -22,6 +22,7 @@ class Router:
         "_dialer",
         "_health_check",
         "_journal",
+        "_places",
         "_probe_cache",
         "_reading",
         "_registry",
@@ -48,6 +49,8 @@ class Router:
         self._reading = reading
         self._cold_load = cold_load
         self._selectors = selectors
+        self._places: dict[str, str] = {}
+        """By row id: what the probe cache is asked by, put together once."""
 
     async def route(self, request: Request) -> Route:
         """Return a client for a replica of the request's model, with a reservation on its row.
@@ -71,7 +74,10 @@ class Router:
             return None
         key, address = replica.key, replica.address
         backend = self._dialer.dial(key, address)
-        route = Route(key, address, backend, self._registry, self._journal)
+        place = self._places.get(replica.id)
+        if place is None:
+            place = self._places[replica.id] = place_of(key, address)
+        route = Route(key, address, backend, self._registry, self._journal, place)
         remembered = self._probe_cache.remembered(route.place)
         self._journal.picked(request, replica, remembered)
         try:

@@ -19,7 +19,7 @@ from sim.simulated.runtime import SimulatedRuntime
 class Choice:
     """Which of the rows at that moment one pick wants, the best first."""
 
-    __slots__ = ("_candidates", "_is_plain", "_preferred", "_table", "clock", "model")
+    __slots__ = ("_candidates", "_is_plain", "_pickable", "_preferred", "clock", "model")
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Choice:
         self.model = model
         self.clock = clock
         """Whose wall time is written into the row."""
-        self._table = table
+        self._pickable = table.pickable
         self._candidates = candidates
         self._preferred = preferred
         self._is_plain = not candidates and preferred is None
@@ -40,7 +40,7 @@ class Choice:
     def best(self) -> Row | None:
         """Return the row to take, if there is any."""
         if self._is_plain:
-            return pick_best_replica(self._table.pickable(self.model))
+            return pick_best_replica(self._pickable.get(self.model, ()))
         rows = self._rows()
         preferred = next((row for row in rows if row.key == self._preferred), None)
         return preferred or pick_best_replica(rows)
@@ -50,7 +50,7 @@ class Choice:
         return sorted(self._rows(), key=lambda row: (row.key != self._preferred, row_order(row)))
 
     def _rows(self) -> Sequence[Row]:
-        rows = self._table.pickable(self.model)
+        rows = self._pickable.get(self.model, ())
         return [row for row in rows if row.key.node in self._candidates] if self._candidates else rows
 
 

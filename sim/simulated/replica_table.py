@@ -5,7 +5,7 @@ place on the replica. The two part when a row is deleted under running requests,
 at 0; as long as none of that happens they are equal, so nothing has to be counted twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -96,18 +96,12 @@ class ReplicaTable:
         self.revisions: dict[str, str] = {}
         """The current one by model."""
         self.floor_hits = 0
-        self._pickable: dict[str, list[Row]] = {}
+        self.pickable: dict[str, list[Row]] = {}
+        """By model, its loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id."""
         self._drifts: dict[ReplicaKey, _Drift] = {}
         self._twins: dict[ReplicaKey, Row] = {}
         """Second rows of a key, which only a fault writes; among `rows` each stands under an index below 0."""
         self._next_id = count(1)
-
-    def pickable(self, model: str) -> Sequence[Row]:
-        """Return the model's loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id.
-
-        Where the model has a current revision, only its rows count.
-        """
-        return self._pickable.get(model, ())
 
     def insert(
         self,
@@ -172,7 +166,7 @@ class ReplicaTable:
         else:
             self.rows[key] = twin
         if self._may_be_picked(row):
-            self._pickable[key.model].remove(row)
+            self.pickable[key.model].remove(row)
 
     def still_stands(self, row: Row) -> bool:
         """Tell whether the row is there and may be picked."""
@@ -187,10 +181,10 @@ class ReplicaTable:
         """Set the node's status; delete and return its rows if the status has that effect."""
         self.nodes[node].status = status
         removed = self.delete_rows_of(node) if ROWS_DELETED[status] else []
-        self._pickable = {}
+        self.pickable.clear()
         for row in self.rows.values():
             if self._may_be_picked(row):
-                self._pickable.setdefault(row.key.model, []).append(row)
+                self.pickable.setdefault(row.key.model, []).append(row)
         return removed
 
     def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
@@ -200,7 +194,7 @@ class ReplicaTable:
         overtaken = [row for row in rows if row.revision != revision and row.state in OVERTAKEN]
         for row in overtaken:
             row.state = RowState.UNLOADING
-        self._pickable[model] = [row for row in rows if self._may_be_picked(row)]
+        self.pickable[model] = [row for row in rows if self._may_be_picked(row)]
         return [row.as_read() for row in overtaken]
 
     def delete_rows_of(self, node: str) -> list[ReplicaRow]:
@@ -277,7 +271,7 @@ class ReplicaTable:
     def _add(self, key: ReplicaKey, row: Row) -> None:
         self.rows[key] = row
         if self._may_be_picked(row):
-            self._pickable.setdefault(key.model, []).append(row)
+            self.pickable.setdefault(key.model, []).append(row)
 
     def _decrement_twin(self, key: ReplicaKey, count: int) -> None:
         # The drift of a key is that of its two counts together: the requests are taken from the other row.
