@@ -1,9 +1,11 @@
 """The fleet as a whole, from the events: rows without a process, models short of replicas, nodes found dead."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
+from sim.measure.readiness import ready_times
 from sim.measure.records import NODE_STATUSES, EventKind, Integers, Records
 from sim.routing.states import NodeStatus
 
@@ -15,19 +17,12 @@ CRASHED = "crashed"
 
 def stale_ns(records: Records, opens_ns: int, end_ns: int) -> int:
     """Return how long rows could be picked while their process was there no longer, summed over the rows."""
-    stale = _Intervals()
-    for kind, replica, t_ns in _rows_and_processes(records):
-        if kind == EventKind.PROCESS_ENDED:
-            stale.open(replica, t_ns)
-        else:
-            stale.close(replica, t_ns)
-    published = _published(records)
-    return sum(
-        _overlap_ns(interval, row, opens_ns, end_ns)
-        for replica, intervals in stale.until(end_ns).items()
-        for interval in intervals
-        for row in published.until(end_ns).get(replica, [])
-    )
+    ready, stale_ns = ready_times(records), 0
+    for replica, spells in _spells(records, EventKind.PROCESS_ENDED, end_ns).items():
+        if replica in ready:
+            passed = ready[replica].up_to(np.clip(spells, opens_ns, end_ns))
+            stale_ns += int(np.sum(passed[:, 1] - passed[:, 0]))
+    return stale_ns
 
 
 def below_minimum_ns(records: Records, minimums: Mapping[str, int], opens_ns: int, end_ns: int) -> int:
@@ -35,7 +30,11 @@ def below_minimum_ns(records: Records, minimums: Mapping[str, int], opens_ns: in
 
     A replica serves while it has a row and its process is there.
     """
-    return sum(_below_ns(records, model, least, opens_ns, end_ns) for model, least in minimums.items())
+    keys = list(records.replicas)
+    serving: dict[str, list[tuple[int, int]]] = {model: [] for model in minimums}
+    for replica, spells in _spells(records, EventKind.ROW_PUBLISHED, end_ns).items():
+        serving.get(keys[replica].model, []).extend(spells)
+    return sum(_below_ns(serving[model], least, opens_ns, end_ns) for model, least in minimums.items())
 
 
 def detections_ns(records: Records) -> list[int]:
@@ -55,71 +54,27 @@ def detections_ns(records: Records) -> list[int]:
     return found
 
 
-class _Intervals:
-    """For each replica, the times between an opening and the next closing."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, int] = {}
-        self._closed: dict[int, list[tuple[int, int]]] = {}
-
-    def open(self, replica: int, t_ns: int) -> None:
-        self._open.setdefault(replica, t_ns)
-
-    def close(self, replica: int, t_ns: int) -> None:
-        if replica in self._open:
-            self._closed.setdefault(replica, []).append((self._open.pop(replica), t_ns))
-
-    def until(self, end_ns: int) -> dict[int, list[tuple[int, int]]]:
-        """Return them all, those still open as ending then."""
-        intervals = {replica: list(closed) for replica, closed in self._closed.items()}
-        for replica, since_ns in self._open.items():
-            intervals.setdefault(replica, []).append((since_ns, end_ns))
-        return intervals
-
-
-def _published(records: Records) -> _Intervals:
-    published = _Intervals()
-    for kind, replica, t_ns in _rows_and_processes(records):
-        if kind == EventKind.ROW_PUBLISHED:
-            published.open(replica, t_ns)
-        elif kind == EventKind.ROW_REMOVED:
-            published.close(replica, t_ns)
-    return published
-
-
-def _serving(records: Records) -> _Intervals:
-    serving = _Intervals()
-    for kind, replica, t_ns in _rows_and_processes(records):
-        if kind == EventKind.ROW_PUBLISHED:
-            serving.open(replica, t_ns)
-        else:
-            serving.close(replica, t_ns)
-    return serving
-
-
-def _rows_and_processes(records: Records) -> list[tuple[int, int, int]]:
+def _spells(records: Records, opening: EventKind, end_ns: int) -> dict[int, list[tuple[int, int]]]:
+    """Return, for each replica, the times from such an event to the next other one of its row or its process."""
     events = records.events
-    kinds = (EventKind.ROW_PUBLISHED, EventKind.ROW_REMOVED, EventKind.PROCESS_ENDED)
-    which = np.isin(events["kind"], kinds)
+    which = np.isin(events["kind"], (EventKind.ROW_PUBLISHED, EventKind.ROW_REMOVED, EventKind.PROCESS_ENDED))
     columns = (events[column][which].tolist() for column in ("kind", "replica", "t_ns"))
-    return list(zip(*columns, strict=True))
+    since_ns: dict[int, int] = {}
+    spells: dict[int, list[tuple[int, int]]] = {}
+    for kind, replica, t_ns in zip(*columns, strict=True):
+        if kind == opening:
+            since_ns.setdefault(replica, t_ns)
+        elif replica in since_ns:
+            spells.setdefault(replica, []).append((since_ns.pop(replica), t_ns))
+    for replica, begun_ns in since_ns.items():
+        spells.setdefault(replica, []).append((begun_ns, end_ns))
+    return spells
 
 
-def _overlap_ns(one: tuple[int, int], other: tuple[int, int], opens_ns: int, end_ns: int) -> int:
-    return max(0, min(one[1], other[1], end_ns) - max(one[0], other[0], opens_ns))
-
-
-def _below_ns(records: Records, model: str, least: int, opens_ns: int, end_ns: int) -> int:
-    keys = list(records.replicas)
-    intervals = [
-        interval
-        for replica, of_replica in _serving(records).until(end_ns).items()
-        if keys[replica].model == model
-        for interval in of_replica
-    ]
-    edges: Integers = np.unique(np.clip([opens_ns, end_ns, *sum(intervals, ())], opens_ns, end_ns))
+def _below_ns(serving: list[tuple[int, int]], least: int, opens_ns: int, end_ns: int) -> int:
+    edges: Integers = np.unique(np.clip([opens_ns, end_ns, *sum(serving, ())], opens_ns, end_ns))
     return sum(
         later - earlier
-        for earlier, later in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-        if sum(start <= earlier < stop for start, stop in intervals) < least
+        for earlier, later in pairwise(edges.tolist())
+        if sum(start <= earlier < stop for start, stop in serving) < least
     )
