@@ -22,6 +22,7 @@ from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.journal_relay import ForwardingJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, WorkerControl
@@ -38,15 +39,11 @@ CLOSE_LIMIT_S = 10.0
 """How long loads that are under way when a frontend closes may take to leave in order."""
 
 
-class NullJournal:
+class NullJournal(JournalRelay):
     """Takes no notice of anything; a subclass overrides what it wants to be told. No method may raise."""
 
-    def _ignore(self, *_: Any, **__: Any) -> None:
+    def _tell(self, what: str, *args: Any) -> None:
         pass
-
-    arrived = picked = vouched = probed = routed = served_from = first_token = ended = _ignore
-    row_published = row_removed = install_started = load_started = load_ended = lock_waited = _ignore
-    process_ended = node_changed = scaled = fault_struck = _ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,38 +254,22 @@ class _Call:
         return self.replica
 
 
-class _CallJournal:
+class _CallJournal(ForwardingJournal):
     """Passes everything on, and notes for the caller where a call went and why it failed."""
 
     def __init__(self, journal: Journal, calls: Mapping[int, _Call]) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._calls = calls
-        self.arrived = journal.arrived
-        self.picked = journal.picked
-        self.vouched = journal.vouched
-        self.probed = journal.probed
-        self.served_from = journal.served_from
-        self.first_token = journal.first_token
-        self.row_published = journal.row_published
-        self.row_removed = journal.row_removed
-        self.install_started = journal.install_started
-        self.load_started = journal.load_started
-        self.load_ended = journal.load_ended
-        self.lock_waited = journal.lock_waited
-        self.process_ended = journal.process_ended
-        self.node_changed = journal.node_changed
-        self.scaled = journal.scaled
-        self.fault_struck = journal.fault_struck
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Note the replica."""
         self._calls[request.id].replica = key
-        self._journal.routed(request, key)
+        super().routed(request, key)
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Note the error: the routing code tells of a failure while it handles it, and then lets it be."""
         self._calls[request.id].error = sys.exception()
-        self._journal.ended(request, outcome, cause)
+        super().ended(request, outcome, cause)
 
 
 class _WallClockRuntime(AsyncioRuntime):

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.journal_relay import JournalRelay
 from sim.routing.ports import Clock, Journal
-from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,86 +23,14 @@ class Entry:
     args: tuple[Any, ...]
 
 
-class JournalLog:
+class JournalLog(JournalRelay):
     """A Journal that keeps everything."""
 
     def __init__(self, clock: Clock) -> None:
         self.entries: list[Entry] = []
         self._clock = clock
 
-    def arrived(self, request: Request) -> None:
-        """Keep it."""
-        self._keep("arrived", request)
-
-    def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
-        """Keep it."""
-        self._keep("picked", request, replica, remembered)
-
-    def vouched(self, request: Request, answer: Answer) -> None:
-        """Keep it."""
-        self._keep("vouched", request, answer)
-
-    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
-        """Keep it."""
-        self._keep("probed", request, key, address, started_ns, outcome)
-
-    def routed(self, request: Request, key: ReplicaKey) -> None:
-        """Keep it."""
-        self._keep("routed", request, key)
-
-    def served_from(self, request: Request) -> None:
-        """Keep it."""
-        self._keep("served_from", request)
-
-    def first_token(self, request: Request, at_ns: int) -> None:
-        """Keep it."""
-        self._keep("first_token", request, at_ns)
-
-    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
-        """Keep it."""
-        self._keep("ended", request, outcome, cause)
-
-    def row_published(self, key: ReplicaKey, cause: str) -> None:
-        """Keep it."""
-        self._keep("row_published", key, cause)
-
-    def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:
-        """Keep it."""
-        self._keep("row_removed", key, address, cause, request)
-
-    def install_started(self, key: ReplicaKey, redundant: bool) -> None:
-        """Keep it."""
-        self._keep("install_started", key, redundant)
-
-    def load_started(self, key: ReplicaKey, redundant: bool) -> None:
-        """Keep it."""
-        self._keep("load_started", key, redundant)
-
-    def load_ended(self, key: ReplicaKey, failure: str) -> None:
-        """Keep it."""
-        self._keep("load_ended", key, failure)
-
-    def lock_waited(self, wait_ns: int) -> None:
-        """Keep it."""
-        self._keep("lock_waited", wait_ns)
-
-    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
-        """Keep it."""
-        self._keep("process_ended", key, address, cause)
-
-    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
-        """Keep it."""
-        self._keep("node_changed", node, status, cause)
-
-    def scaled(self, model: str, replicas: int, cause: str) -> None:
-        """Keep it."""
-        self._keep("scaled", model, replicas, cause)
-
-    def fault_struck(self, kind: str, place: str) -> None:
-        """Keep it."""
-        self._keep("fault_struck", kind, place)
-
-    def _keep(self, what: str, *args: Any) -> None:
+    def _tell(self, what: str, *args: Any) -> None:
         self.entries.append(Entry(self._clock.now_ns(), what, args))
 
 

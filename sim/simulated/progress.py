@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
+from sim.routing.journal_relay import ForwardingJournal
 from sim.routing.outcomes import Answer, Outcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
@@ -41,51 +42,39 @@ class Progress:
             tell(request, outcome)
 
 
-class OverheardJournal:
+class OverheardJournal(ForwardingJournal):
     """A journal from which progress is learnt on the way."""
 
     def __init__(self, journal: Journal, progress: Progress) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._progress = progress
-        self.probed = journal.probed
-        self.first_token = journal.first_token
-        self.row_published = journal.row_published
-        self.row_removed = journal.row_removed
-        self.install_started = journal.install_started
-        self.load_started = journal.load_started
-        self.load_ended = journal.load_ended
-        self.lock_waited = journal.lock_waited
-        self.process_ended = journal.process_ended
-        self.node_changed = journal.node_changed
-        self.scaled = journal.scaled
-        self.fault_struck = journal.fault_struck
 
     def arrived(self, request: Request) -> None:
         """A client sent the request."""
-        self._journal.arrived(request)
+        super().arrived(request)
         self._progress.reach(request, "before_pick")
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """The registry chose the replica; it is probed unless it is remembered."""
-        self._journal.picked(request, replica, remembered)
+        super().picked(request, replica, remembered)
         self._progress.reach(request, "during_probe" if remembered is None else "in_between")
 
     def vouched(self, request: Request, answer: Answer) -> None:
         """The replica was found alive or dead by a probe."""
-        self._journal.vouched(request, answer)
+        super().vouched(request, answer)
         self._progress.reach(request, "in_between")
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """The request has its route."""
-        self._journal.routed(request, key)
+        super().routed(request, key)
         self._progress.reach(request, "in_between")
 
     def served_from(self, request: Request) -> None:
         """The backend has started to work on the request."""
-        self._journal.served_from(request)
+        super().served_from(request)
         self._progress.reach(request, "mid_stream")
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client."""
-        self._journal.ended(request, outcome, cause)
+        super().ended(request, outcome, cause)
         self._progress.end(request, outcome)

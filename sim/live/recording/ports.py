@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sim.live.journal_log import JournalLog
 from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import RecordedRegistry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.journal_relay import ForwardingJournal
 from sim.routing.model_config import ModelConfig
-from sim.routing.ports import Backend, Clock, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
+from sim.routing.ports import Backend, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
@@ -44,7 +44,7 @@ def build_recorded_frontend(
         registry=RecordedRegistry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
         worker=RecordedWorker(ports.worker, transcript),
-        journal=RecordedJournal(ports.journal, ports.runtime, transcript),
+        journal=RecordedJournal(ports.journal, transcript),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
 
@@ -198,14 +198,13 @@ class RecordedWorker:
         return await self._transcript.call("processes", (node,), lambda: self._worker.processes(node))
 
 
-class RecordedJournal(JournalLog):
+class RecordedJournal(ForwardingJournal):
     """What the routing code tells, written down and passed on; the rest of the journal is its world's to tell."""
 
-    def __init__(self, journal: Journal, clock: Clock, transcript: Transcript) -> None:
-        super().__init__(clock)
-        self._journal = journal
+    def __init__(self, journal: Journal, transcript: Transcript) -> None:
+        super().__init__(journal)
         self._transcript = transcript
 
-    def _keep(self, what: str, *args: Any) -> None:
+    def _tell(self, what: str, *args: Any) -> None:
         self._transcript.told(what, *args)
-        getattr(self._journal, what)(*args)
+        super()._tell(what, *args)
