@@ -3,53 +3,19 @@
 A pass is a sequence of sweeps over the rows, each with a memory of its own of what it found in the passes before.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum
 from itertools import groupby
 from typing import Protocol
 
-from sim.routing.errors import CallError, Unavailable
-from sim.routing.fleet import Fleet, FleetRegistry, ReplicaRow
+from sim.routing.errors import CallError
+from sim.routing.fleet import FleetRegistry, ReplicaRow
+from sim.routing.inspector import Inspector, Liveness
 from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
 from sim.routing.settings import ReconcilerSettings
-from sim.routing.states import RowState
 
 LOCK = "state"
 """Name of the advisory lock that lets one frontend at a time make the pass; the others go without theirs."""
-
-
-class Liveness(Enum):
-    """What a health call says of a process."""
-
-    ALIVE = "alive"
-    """It answered in time that it is well."""
-    BUSY = "busy"
-    """It did not, but something is there."""
-    UNREACHABLE = "unreachable"
-    """Nobody is there, or nobody who is well."""
-
-
-def liveness(error: CallError | None) -> Liveness:
-    """Read how a health call ended; None for well. Only Unavailable is a sign that the process has gone."""
-    if error is None:
-        return Liveness.ALIVE
-    return Liveness.UNREACHABLE if isinstance(error, Unavailable) else Liveness.BUSY
-
-
-def stale_rows(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
-    """Return the loaded rows whose last update is earlier than that wall time, by id."""
-    return [row for row in fleet.rows if row.is_loaded and row.updated_ns < before_ns]
-
-
-def suspected_leaks(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
-    """Return the loaded rows that count requests, the last of them begun earlier than that wall time, by id."""
-    return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.last_used_ns < before_ns]
-
-
-def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
-    """Return the rows that are unloading, by id."""
-    return [row for row in fleet.rows if row.state is RowState.UNLOADING]
 
 
 class Streaks:
@@ -72,85 +38,6 @@ class Streaks:
     def end(self, row: ReplicaRow) -> None:
         """Note that it was not found."""
         self._lengths.pop(row.id, None)
-
-
-class Inspector:
-    """What all sweeps need: to find rows, to ask their processes, to say so in the registry."""
-
-    __slots__ = ("_dialer", "_has_quarantine", "_journal", "_registry", "_runtime", "_settings", "_worker")
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        registry: FleetRegistry,
-        dialer: Dialer,
-        worker: WorkerControl,
-        journal: Journal,
-        settings: ReconcilerSettings,
-    ) -> None:
-        self._has_quarantine = False
-        self._runtime = runtime
-        self._registry = registry
-        self._dialer = dialer
-        self._worker = worker
-        self._journal = journal
-        self._settings = settings
-
-    async def stale_rows(self) -> list[ReplicaRow]:
-        """Read the rows that are stale as of now."""
-        fleet = await self._read()
-        return stale_rows(fleet, self._runtime.wall_ns() - self._settings.stale_row_after_ns)
-
-    async def suspected_leaks(self) -> list[ReplicaRow]:
-        """Read the rows whose counts are suspect as of now."""
-        fleet = await self._read()
-        return suspected_leaks(fleet, self._runtime.wall_ns() - self._settings.leak_after_ns)
-
-    async def quarantined_rows(self) -> list[ReplicaRow]:
-        """Read the rows that are unloading now; none if the sweep before saw none, at no cost."""
-        return quarantined_rows(await self._read()) if self._has_quarantine else []
-
-    async def processes(self, node: str) -> Sequence[RunningProcess] | None:
-        """Return what runs on the node; None if its worker does not say."""
-        try:
-            return await self._worker.processes(node)
-        except CallError:
-            return None
-
-    async def probe(self, row: ReplicaRow) -> Liveness:
-        """Send a health call to the row's address."""
-        backend = self._dialer.dial(row.key, row.address)
-        try:
-            await self._runtime.within(self._settings.probe_timeout_ns, backend.health())
-        except CallError as error:
-            return liveness(error)
-        return liveness(None)
-
-    async def stop(self, row: ReplicaRow) -> bool:
-        """Have the row's process end; False if its worker does not answer."""
-        try:
-            await self._worker.stop(row.key)
-        except CallError:
-            return False
-        return True
-
-    async def confirm(self, row: ReplicaRow) -> None:
-        """Have the row count as updated now."""
-        await self._registry.confirm_row(row.id)
-
-    async def remove(self, row: ReplicaRow, cause: str) -> None:
-        """Delete the row; nothing happens if it has gone."""
-        if await self._registry.remove_row(row.id):
-            self._journal.row_removed(row.key, row.address, cause, None)
-
-    async def clear_in_flight(self, row: ReplicaRow) -> None:
-        """Have the row count no requests."""
-        await self._registry.clear_in_flight(row.id)
-
-    async def _read(self) -> Fleet:
-        fleet = await self._registry.fleet()
-        self._has_quarantine = bool(quarantined_rows(fleet))
-        return fleet
 
 
 class Sweep(Protocol):
@@ -196,6 +83,18 @@ class ProcessTable:
             await self._inspector.remove(row, "not_in_process_table")
 
 
+async def _probe_in_turn(
+    inspector: Inspector,
+    rows: Sequence[ReplicaRow],
+    streaks: Streaks,
+    judge: Callable[[ReplicaRow, Liveness], Awaitable[None]],
+) -> None:
+    """Begin a pass over the rows, and probe and judge one after the other."""
+    streaks.keep_only(rows)
+    for row in rows:
+        await judge(row, await inspector.probe(row))
+
+
 class PortProbe:
     """Sends a health call to each stale row's address; whether the row counts requests makes no difference."""
 
@@ -210,10 +109,7 @@ class PortProbe:
 
     async def run(self) -> None:
         """Probe one row after the other."""
-        rows = await self._inspector.stale_rows()
-        self._misses.keep_only(rows)
-        for row in rows:
-            await self._judge(row, await self._inspector.probe(row))
+        await _probe_in_turn(self._inspector, await self._inspector.stale_rows(), self._misses, self._judge)
 
     async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
         if answer in self._taken_for_dead:
@@ -241,10 +137,7 @@ class LeakSweep:
 
     async def run(self) -> None:
         """Probe one row after the other."""
-        rows = await self._inspector.suspected_leaks()
-        self._answers.keep_only(rows)
-        for row in rows:
-            await self._judge(row, await self._inspector.probe(row))
+        await _probe_in_turn(self._inspector, await self._inspector.suspected_leaks(), self._answers, self._judge)
 
     async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
         if answer is not Liveness.ALIVE:

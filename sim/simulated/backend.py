@@ -11,7 +11,8 @@ from sim.routing.request import Request
 from sim.scenario import ServiceLaw
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.pace import Pace
-from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.task import Task
 
 T = TypeVar("T")
 

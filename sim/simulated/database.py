@@ -9,7 +9,8 @@ from sim.routing.load_jobs import LoadJob
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.replica_table import ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import registered
 from sim.simulated.runtime import SimulatedRuntime
 
 

@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.task import Task
 from sim.simulated.waits import suspension
 
 

@@ -8,7 +8,7 @@ from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeRepor
 from sim.routing.states import NodeStatus
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.registry import SimulatedRegistry
-from sim.simulated.replica_table import Row
+from sim.simulated.rows import Row
 
 
 class SimulatedFleetRegistry(SimulatedRegistry):

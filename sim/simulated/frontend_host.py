@@ -6,7 +6,8 @@ from sim.routing.frontend import Frontend
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal
 from sim.routing.request import Request
-from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.task import Task
 
 
 class Crashed(Exception):

@@ -12,7 +12,8 @@ from typing import Protocol
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey, pick_best_replica, row_order
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.replica_table import ReplicaTable, Row
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import Row
 from sim.simulated.runtime import SimulatedRuntime
 
 

@@ -26,7 +26,8 @@ from sim.simulated.node_agent import NodeAgent
 from sim.simulated.pace import FULL_SPEED, Pace, VariablePace
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
 from sim.simulated.progress import OverheardJournal, Progress
-from sim.simulated.replica_table import NodeRow, ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import NodeRow, registered
 from sim.simulated.runtime import SimulatedRuntime, Tickets
 from sim.simulated.stage import Stage
 from sim.simulated.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode

@@ -14,7 +14,8 @@ from sim.routing.ports import Backend, RunningProcess
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.task import Task
 from sim.simulated.waits import Answer, Cancelled
 
 T = TypeVar("T")

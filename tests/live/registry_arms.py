@@ -18,7 +18,8 @@ from sim.simulated.database import Database
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.load_jobs import SimulatedLoadJobs
 from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
-from sim.simulated.replica_table import ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import registered
 from sim.simulated.runtime import SimulatedRuntime
 from tests.twins import ListJournal
 

@@ -24,7 +24,8 @@ from sim.simulated.load_jobs import SimulatedLoadJobs
 from sim.simulated.node_agent import NodeAgent
 from sim.simulated.pace import VariablePace
 from sim.simulated.pick_modes import SerialPick
-from sim.simulated.replica_table import ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import registered
 from sim.simulated.runtime import SimulatedRuntime
 from sim.simulated.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from tests.drivers import FAR_NS, SECOND

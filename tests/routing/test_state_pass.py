@@ -19,8 +19,9 @@ from sim.routing.errors import (
 )
 from sim.routing.fleet import Fleet, NodeFacts, ReplicaRow
 from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.inspector import Liveness, liveness, stale_rows, suspected_leaks
 from sim.routing.replica import ReplicaKey
-from sim.routing.state_pass import LOCK, REAPERS, Liveness, StatePass, Streaks, liveness, stale_rows, suspected_leaks
+from sim.routing.state_pass import LOCK, REAPERS, StatePass, Streaks
 from sim.routing.states import RowState
 from sim.scenario.control_plane import ReconcilerSpec
 from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker

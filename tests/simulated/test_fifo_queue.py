@@ -1,7 +1,8 @@
 """First come, first served, also when somebody leaves."""
 
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.runtime import SimulatedRuntime, Task
+from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.task import Task
 
 FAR_NS = 10**18
 

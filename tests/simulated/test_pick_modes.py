@@ -9,7 +9,8 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick, SerialPick
-from sim.simulated.replica_table import ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import registered
 from sim.simulated.runtime import SimulatedRuntime
 
 FAR_NS = 10**18

@@ -6,7 +6,8 @@ from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.replica_table import ReplicaTable, registered
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import registered
 from sim.simulated.runtime import SimulatedRuntime
 
 KEY = ReplicaKey("n0", "m", 0)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sim.routing.ports import Runtime
 from sim.simulated.interposed_runtime import InterposedRuntime
-from sim.simulated.runtime import Task
+from sim.simulated.task import Task
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from sim.scenario.faults.registry import DuplicateRowFault, NullValueFault, RowD
 from sim.simulated.faults.base import Fault, Luck
 from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.null import Null, known
-from sim.simulated.replica_table import ReplicaTable, Row
+from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.rows import Row
 from sim.simulated.stage import Stage
 
 
