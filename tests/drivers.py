@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.ports import Runtime
-from sim.simulated.runtime import SimulatedRuntime
-from sim.simulated.waits import Cancelled
+from sim.simulated.kernel.awaitables import Cancelled
+from sim.simulated.kernel.runtime import SimulatedRuntime
 
 MS = 1_000_000
 SECOND = 1_000 * MS

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli.output import emit
+from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
 app = typer.Typer(
@@ -97,7 +97,7 @@ def run_scenarios(
     choice = Choice(tuple(variant or ()), seed, reps)
     files = load_all(scenarios, choice, sets or (), allow_dir or ())
     # After the scenarios, so that a mistake in them is told without waiting for this import.
-    from sim.cli.run_command import run_command
+    from sim.cli.commands.run import run_command
 
     raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
 
@@ -140,12 +140,12 @@ def live_scenario(
     Every process of it runs on this machine, on loopback, and is gone when the command ends.
     """
     from sim.cli.choice import Choice, load_all
-    from sim.cli.extras import needing
+    from sim.cli.process.extras import needing
 
     choice = Choice(tuple(variant or ()), seed, 1)
     (file,) = load_all([scenario], choice, sets or (), ())
     with needing("live"):
-        from sim.cli.live_command import LiveOptions, live_command
+        from sim.cli.commands.live import LiveOptions, live_command
     raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
 
 
@@ -168,10 +168,10 @@ def calibrate_machine(
     That is the time of a registry transaction, the latency of a call between processes of this machine, and the time
     that a worker process takes to start.
     """
-    from sim.cli.extras import needing
+    from sim.cli.process.extras import needing
 
     with needing("live"):
-        from sim.cli.calibrate_command import calibrate_command
+        from sim.cli.commands.calibrate import calibrate_command
     raise typer.Exit(calibrate_command(registry, out, as_json=json))
 
 
@@ -185,7 +185,7 @@ def replay_recording(
     Arrivals, answers and time limits come from the recording, in its order; what the router makes of them is compared,
     request by request. The exit code is 1 if anything differs.
     """
-    from sim.cli.replay_command import replay_command
+    from sim.cli.commands.replay import replay_command
 
     raise typer.Exit(replay_command(file, as_json=json))
 
@@ -195,7 +195,7 @@ def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
 ) -> None:
     """List the scenario files below a folder, with their variants."""
-    from sim.cli.list_command import list_command
+    from sim.cli.commands.list import list_command
 
     raise typer.Exit(list_command(folder))
 

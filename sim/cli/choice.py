@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cli.exits import BadInput
+from sim.cli.process.exits import BadInput
 from sim.scenario import ScenarioError, ScenarioFile, load
-from sim.scenario.errors import did_you_mean, listed
-from sim.scenario.streams import MOST_SEED
+from sim.scenario.plan.streams import MOST_SEED
+from sim.scenario.text.errors import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.cli.exits import BadInput, CannotWrite
+from sim.cli.process.exits import BadInput, CannotWrite
 from sim.cli.staged_files import StagedFiles
 from sim.scenario import ScenarioFile
 

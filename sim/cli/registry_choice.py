@@ -5,8 +5,8 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from sim.cli.exits import BadInput
-from sim.cli.interruption import cleaned_up_by
+from sim.cli.process.exits import BadInput
+from sim.cli.process.interruption import cleaned_up_by
 
 
 def scratch_folder(prefix: str, stack: ExitStack) -> Path:
@@ -25,7 +25,7 @@ def registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
         return f"sqlite:///{folder / 'registry.db'}"
     if registry == "postgres":
         # Here, because only this choice needs it.
-        from sim.live.embedded_postgres import embedded_postgres
+        from sim.live.registry.embedded_postgres import embedded_postgres
 
         try:
             return stack.enter_context(embedded_postgres())

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from sim.cli.exits import CannotWrite
-from sim.cli.interruption import cleaned_up_by
+from sim.cli.process.exits import CannotWrite
+from sim.cli.process.interruption import cleaned_up_by
 
 
 class StagedFiles:

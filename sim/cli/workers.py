@@ -7,8 +7,8 @@ from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection
 from traceback import format_exception
 
-from sim.cli.exits import WorkerDied
-from sim.cli.interruption import cleaned_up_by, leave_on_signals
+from sim.cli.process.exits import WorkerDied
+from sim.cli.process.interruption import cleaned_up_by, leave_on_signals
 from sim.cli.work import Figures, Job, Watcher, do
 
 

@@ -11,26 +11,26 @@ from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from sim.live.backend import GrpcDialer
-from sim.live.connection import connect
-from sim.live.load_jobs import SqlLoadJobs
 from sim.live.loops import running
-from sim.live.no_workers import NoWorkers
+from sim.live.nodes.backend import GrpcDialer
+from sim.live.nodes.no_workers import NoWorkers
 from sim.live.proto.backend_pb2 import Reply
+from sim.live.registry.connection import connect
+from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import NS_PER_S, AsyncioRuntime
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.journal_relay import ForwardingJournal, JournalRelay
+from sim.routing.journal import ForwardingJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.scenario.control_plane import ControlPlaneSpec
-from sim.scenario.profiles import ProfileName
-from sim.scenario.router import RouterSpec
+from sim.scenario.spec.control_plane import ControlPlaneSpec
+from sim.scenario.spec.profiles import ProfileName
+from sim.scenario.spec.router import RouterSpec
 
 CLIENT_LEFT = "client_left"
 """The cause of a call that its caller gave up."""

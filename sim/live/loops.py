@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from sim.routing.background import Loop
+from sim.routing.control_plane.background import Loop
 
 
 @asynccontextmanager

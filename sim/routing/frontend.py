@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sim.routing.background import ONLY_ONE, Background, Loop, Rank
-from sim.routing.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
-from sim.routing.cold_load import ColdLoad, InlineLoad
+from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
-from sim.routing.eviction import Eviction
 from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.health_check import HealthCheck
-from sim.routing.load_job import JobLoad
-from sim.routing.load_path import LoadPath
+from sim.routing.loading.cold_load import ColdLoad, InlineLoad
+from sim.routing.loading.eviction import Eviction
+from sim.routing.loading.load_job import JobLoad
+from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, Runtime
-from sim.routing.probe_cache import ProbeCache
 from sim.routing.request import Request
-from sim.routing.router import Router
+from sim.routing.request_path.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
+from sim.routing.request_path.health_check import HealthCheck
+from sim.routing.request_path.probe_cache import ProbeCache
+from sim.routing.request_path.router import Router
 from sim.routing.settings import (
     LOAD_LIMITS,
     PLACEMENT,

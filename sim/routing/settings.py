@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
-from sim.routing.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
-from sim.routing.load_limits import BY_SIZE, FIXED, LoadLimit
-from sim.routing.placement import FAITHFUL, REPAIRED, PlacementRules
+from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
+from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
+from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
 from sim.routing.ports import Runtime
-from sim.routing.release import Release, stop_exact_process, unload_some_process
-from sim.routing.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
+from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 
 
 class ControlSettings(Protocol):

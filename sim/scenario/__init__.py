@@ -1,15 +1,15 @@
 """Scenarios: YAML text to typed, validated values, and those to a plan of every request. Knows nothing of a run."""
 
 from sim.scenario.dump import dump
-from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.faults import FAULT_KINDS, FaultSpec
 from sim.scenario.json_schema import json_schema
 from sim.scenario.load import ScenarioFile, load, loads
 from sim.scenario.metric_names import METRIC_NAMES, is_metric
-from sim.scenario.nodes import NodeSpec
-from sim.scenario.plan import Call, ClosedUser, OpenRequests, OpenRow, Plan, make_plan
-from sim.scenario.router import ProbeSpec, RouterSpec
-from sim.scenario.schema import (
+from sim.scenario.plan.plan import Call, ClosedUser, OpenRequests, OpenRow, Plan, make_plan
+from sim.scenario.plan.streams import stream
+from sim.scenario.spec.faults import FAULT_KINDS, FaultSpec
+from sim.scenario.spec.nodes import NodeSpec
+from sim.scenario.spec.router import ProbeSpec, RouterSpec
+from sim.scenario.spec.schema import (
     BackendSpec,
     Expectation,
     ModelSpec,
@@ -18,9 +18,9 @@ from sim.scenario.schema import (
     ReplicaSpec,
     Scenario,
 )
-from sim.scenario.service import ServiceLaw, ServiceSpec, service_law, token_rates
-from sim.scenario.streams import stream
-from sim.scenario.workload import WorkloadSpec
+from sim.scenario.spec.service import ServiceLaw, ServiceSpec, service_law, token_rates
+from sim.scenario.spec.workload import WorkloadSpec
+from sim.scenario.text.errors import Problem, ScenarioError
 
 __all__ = [
     "FAULT_KINDS",

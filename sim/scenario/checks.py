@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from sim.scenario.demand_estimate import MOST_REQUESTS, expected_requests, horizon_ns, is_endless
-from sim.scenario.errors import Path
-from sim.scenario.schema import ModelSpec, Scenario
-from sim.scenario.units import format_duration, format_size
-from sim.scenario.workload import BurstWorkload, TraceWorkload
+from sim.scenario.plan.demand_estimate import MOST_REQUESTS, expected_requests, horizon_ns, is_endless
+from sim.scenario.spec.schema import ModelSpec, Scenario
+from sim.scenario.spec.workload import BurstWorkload, TraceWorkload
+from sim.scenario.text.errors import Path
+from sim.scenario.text.units import format_duration, format_size
 
 Fault = tuple[Path, str]
 """Where, and what is wrong there."""

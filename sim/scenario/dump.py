@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from sim.scenario.schema import Scenario
-from sim.scenario.source import resolve_plain
+from sim.scenario.spec.schema import Scenario
+from sim.scenario.text.source import resolve_plain
 
 
 class _Dumper(yaml.SafeDumper):

@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.errors import Path, Problem, found, listed
-from sim.scenario.explain import explain
-from sim.scenario.layers import Locator
 from sim.scenario.metric_names import METRIC_NAMES, is_metric, replica_of
-from sim.scenario.schema import Expectation, Scenario
-from sim.scenario.units import format_duration
+from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.text.errors import Path, Problem, found, listed
+from sim.scenario.text.explain import explain
+from sim.scenario.text.merge import Locator
+from sim.scenario.text.units import format_duration
 
 MOST_EXPECTATIONS = 1000
 

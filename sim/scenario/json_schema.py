@@ -3,7 +3,7 @@
 from typing import Any
 
 from sim.scenario.load import MOST_VARIANTS
-from sim.scenario.schema import Expectation, Scenario
+from sim.scenario.spec.schema import Expectation, Scenario
 
 # Their values come from the profile, so nobody has to write them.
 _FILLED_IN = ("RouterSpec", "ProbeSpec")

@@ -8,16 +8,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.scenario.checks import faults
-from sim.scenario.errors import Path, Problem, ScenarioError, found
 from sim.scenario.expectations import expectations
-from sim.scenario.explain import explain
-from sim.scenario.layers import Locator, Override, names_profile, overridden, parse_override, variant_document
 from sim.scenario.references import reference_problems
-from sim.scenario.router import RouterSpec
-from sim.scenario.schema import Expectation, Scenario
-from sim.scenario.source import Source, read_bytes, read_file
-from sim.scenario.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
-from sim.scenario.workload import TraceReader
+from sim.scenario.spec.router import RouterSpec
+from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.workload import TraceReader
+from sim.scenario.text.errors import Path, Problem, ScenarioError, found
+from sim.scenario.text.explain import explain
+from sim.scenario.text.merge import Locator, Override, names_profile, overridden, parse_override, variant_document
+from sim.scenario.text.source import Source, read_bytes, read_file
+from sim.scenario.text.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
 
 MOST_VARIANTS = 64
 ONLY_VARIANT = "default"

@@ -2,7 +2,7 @@
 
 import re
 
-from sim.scenario import errors
+from sim.scenario.text import errors
 
 TIMES = ("latency", "ttft", "queue", "route")
 """Distributions of time: arrival to last token, to first token, wait at the backend, time to get a route."""

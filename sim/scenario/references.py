@@ -6,8 +6,8 @@ Checked on the plain document, so that a misspelt node is reported along with wh
 from collections.abc import Iterator
 from typing import Any
 
-from sim.scenario.errors import Path, Problem, found, listed
-from sim.scenario.layers import Locator
+from sim.scenario.text.errors import Path, Problem, found, listed
+from sim.scenario.text.merge import Locator
 
 
 def reference_problems(locator: Locator) -> Iterator[Problem]:

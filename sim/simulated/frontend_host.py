@@ -6,8 +6,8 @@ from sim.routing.frontend import Frontend
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal
 from sim.routing.request import Request
-from sim.simulated.runtime import SimulatedRuntime
-from sim.simulated.task import Task
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.kernel.task import Task
 
 
 class Crashed(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from sim.routing.journal_relay import ForwardingJournal
+from sim.routing.journal import ForwardingJournal
 from sim.routing.outcomes import Answer, Outcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey

@@ -7,14 +7,14 @@ from sim.routing.clients import Clients
 from sim.routing.load_jobs import LoadJobs
 from sim.routing.ports import Journal
 from sim.scenario import Scenario
-from sim.simulated.backend import BackendProcess
-from sim.simulated.database import Database
 from sim.simulated.frontend_host import FrontendHost
-from sim.simulated.node_agent import NodeAgent
-from sim.simulated.pace import VariablePace
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.nodes.backend import BackendProcess
+from sim.simulated.nodes.node_agent import NodeAgent
+from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import Progress
-from sim.simulated.runtime import SimulatedRuntime
-from sim.simulated.worker import SimulatedWorkers
+from sim.simulated.registry.database import Database
 
 
 @dataclass(frozen=True, slots=True)

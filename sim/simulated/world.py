@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 
-from sim.routing.background import Rank
 from sim.routing.clients import Clients, Serve
+from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
@@ -13,24 +13,24 @@ from sim.routing.model_config import model_configs
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
-from sim.routing.worker_ports import PortPool
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
-from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
-from sim.simulated.clocks import SkewedRuntime
-from sim.simulated.database import Database
 from sim.simulated.faults import build_faults
-from sim.simulated.fifo_queue import FifoQueue
 from sim.simulated.frontend_host import FrontendHost
-from sim.simulated.load_jobs import SimulatedLoadJobs
-from sim.simulated.node_agent import NodeAgent
-from sim.simulated.pace import FULL_SPEED, Pace, VariablePace
-from sim.simulated.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.kernel.clocks import SkewedRuntime
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
+from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
+from sim.simulated.nodes.node_agent import NodeAgent
+from sim.simulated.nodes.port_pool import PortPool
+from sim.simulated.nodes.work_speed import FULL_SPEED, Pace, VariablePace
+from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from sim.simulated.progress import OverheardJournal, Progress
-from sim.simulated.replica_table import ReplicaTable
-from sim.simulated.rows import NodeRow, registered
-from sim.simulated.runtime import SimulatedRuntime, Tickets
+from sim.simulated.registry.database import Database
+from sim.simulated.registry.load_jobs import SimulatedLoadJobs
+from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import NodeRow, registered
 from sim.simulated.stage import Stage
-from sim.simulated.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 
 NewJournal = Callable[[Clock, Callable[[str], bool]], Journal]
 """Makes the journal from the run's clock and the truth: whether a process runs at an address."""

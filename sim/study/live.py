@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from sim import __version__
-from sim.live.cluster import LiveOutcome, run_live
-from sim.live.journal_log import EntryClock, tell_again
+from sim.live.cluster.cluster import LiveOutcome, run_live
+from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
 from sim.measure.recorder import Recorder
 from sim.measure.summary import Totals, summarise

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from sim.live.calibration import Calibration
+from sim.live.cluster.calibration import Calibration
 from sim.measure.expectations import window_of
 from sim.scenario import Expectation, NetworkSpec, RegistrySpec, Scenario
 from sim.study.run import RunResult, judge

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
-from sim.live.journal_log import JournalLog
+from sim.live.cluster.journal_log import JournalLog
 from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
@@ -19,7 +19,7 @@ from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.model_config import ModelConfig, model_configs
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
-from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.study.replay_world import Gates, ScriptedRuntime, ScriptedWorld
 
 

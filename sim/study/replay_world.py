@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Gene
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
-from sim.live.choice import Choice
 from sim.live.recording.lines import Line, Seen, Transcript
 from sim.live.recording.script import Script
+from sim.live.registry.choice import Choice
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.load_jobs import LoadJob, LoadState
@@ -14,9 +14,9 @@ from sim.routing.ports import Backend, RunningProcess
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.runtime import SimulatedRuntime
-from sim.simulated.task import Task
-from sim.simulated.waits import Answer, Cancelled
+from sim.simulated.kernel.awaitables import Answer, Cancelled
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.kernel.task import Task
 
 T = TypeVar("T")
 

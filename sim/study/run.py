@@ -13,7 +13,7 @@ from sim.measure.window import Window
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
-from sim.scenario.errors import did_you_mean, listed
+from sim.scenario.text.errors import did_you_mean, listed
 from sim.simulated.world import World
 
 if TYPE_CHECKING:

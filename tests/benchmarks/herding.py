@@ -20,18 +20,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sim.live.connection import connect
-from sim.live.embedded_postgres import embedded_postgres
-from sim.live.load_jobs import SqlLoadJobs
+from sim.live.registry.connection import connect
+from sim.live.registry.embedded_postgres import embedded_postgres
+from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
-from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick
-from sim.simulated.replica_table import ReplicaTable
-from sim.simulated.rows import registered
-from sim.simulated.runtime import SimulatedRuntime
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.registry.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick
+from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import registered
 
 MODEL = "m"
 MS = 1_000_000

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from sim.live.connection import connect
-from sim.live.embedded_postgres import embedded_postgres
+from sim.live.registry.connection import connect
+from sim.live.registry.embedded_postgres import embedded_postgres
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey

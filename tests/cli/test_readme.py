@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sim.cli.exits import ExitCode
+from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS, METRIC_NAMES
 from tests.cli.command import sim
 from tests.cli.picture import PICTURE, ROOT, words

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from sim.live.embedded_postgres import embedded_postgres
-from tests.live.registry_arms import Story, tell_on_sql, tell_simulated
+from sim.live.registry.embedded_postgres import embedded_postgres
+from tests.live.registry.registry_arms import Story, tell_on_sql, tell_simulated
 
 SERVER_URL_VARIABLE = "SIM_TEST_POSTGRES_URL"
 """Names a server of one's own to use instead; its user must be allowed to create databases."""

@@ -5,15 +5,15 @@ import tempfile
 from pathlib import Path
 
 from sim import __version__
-from sim.live.backend import GrpcDialer
-from sim.live.cluster import LiveOutcome, run_live
-from sim.live.connection import connect
-from sim.live.journal_log import JournalLog
-from sim.live.no_workers import NoWorkers
+from sim.live.cluster.cluster import LiveOutcome, run_live
+from sim.live.cluster.journal_log import JournalLog
+from sim.live.nodes.backend import GrpcDialer
+from sim.live.nodes.no_workers import NoWorkers
 from sim.live.recording.file import Recording, read_recording, write_recording
 from sim.live.recording.lines import Line, Transcript
 from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
+from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend_ports import FrontendPorts

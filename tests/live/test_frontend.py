@@ -13,15 +13,15 @@ import grpc
 import pytest
 
 from sim.live import Frontend
-from sim.live.connection import connect
 from sim.live.proto.backend_pb2 import PredictOptions, Reply
 from sim.live.proto.backend_pb2_grpc import add_BackendServicer_to_server
+from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
 from sim.routing.fleet import NodeFacts
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
-from tests.live.test_backend_foreign import ForeignBackend
+from tests.live.nodes.test_backend_foreign import ForeignBackend
 from tests.live.workers import BY_TOKENS, DRAWN, KEY, LONG_MS, OTHER, LiveWorld, live_world, run
 from tests.twins import MODEL, ListJournal
 

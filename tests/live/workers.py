@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sim.live.backend import GrpcBackend, GrpcDialer
+from sim.live.nodes.backend import GrpcBackend, GrpcDialer
+from sim.live.nodes.worker import LiveWorkers
 from sim.live.runtime import AsyncioRuntime
-from sim.live.worker import LiveWorkers
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.fleet import NodeReport
 from sim.routing.replica import ReplicaKey

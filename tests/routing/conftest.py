@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.routing.singleflight import DetachedFlight, LeaderOwnedFlight
+from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight
 
 Flights = type[LeaderOwnedFlight | DetachedFlight]
 

@@ -15,19 +15,19 @@ from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
-from sim.routing.worker_ports import PortPool
-from sim.simulated.backend import BackendProcess, ProcessSettings, SimulatedDialer
-from sim.simulated.clocks import SkewedRuntime
-from sim.simulated.database import Database
-from sim.simulated.fifo_queue import FifoQueue
-from sim.simulated.load_jobs import SimulatedLoadJobs
-from sim.simulated.node_agent import NodeAgent
-from sim.simulated.pace import VariablePace
-from sim.simulated.pick_modes import SerialPick
-from sim.simulated.replica_table import ReplicaTable
-from sim.simulated.rows import registered
-from sim.simulated.runtime import SimulatedRuntime
-from sim.simulated.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
+from sim.simulated.kernel.clocks import SkewedRuntime
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
+from sim.simulated.nodes.node_agent import NodeAgent
+from sim.simulated.nodes.port_pool import PortPool
+from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
+from sim.simulated.registry.database import Database
+from sim.simulated.registry.load_jobs import SimulatedLoadJobs
+from sim.simulated.registry.pick_modes import SerialPick
+from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
 
 MODEL = "m"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.scenario import Scenario, dump, load, loads
-from sim.scenario.units import LONGEST_NS, SLOWEST_PER_S, format_duration, format_rate, format_size
+from sim.scenario.text.units import LONGEST_NS, SLOWEST_PER_S, format_duration, format_rate, format_size
 from tests.scenario.bad_scenarios import good_but
 
 # Names that YAML or our reader could take for something else, among ordinary ones.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sim import RunResult, ScenarioFile, load, run
 from sim.scenario import Expectation
-from sim.scenario.units import format_duration
+from sim.scenario.text.units import format_duration
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]

@@ -1,7 +1,7 @@
 """A live run's entries told to a recorder: which processes were there, and when."""
 
-from sim.live.cluster import LiveOutcome
-from sim.live.journal_log import Entry
+from sim.live.cluster.cluster import LiveOutcome
+from sim.live.cluster.journal_log import Entry
 from sim.measure.records import EventKind
 from sim.routing.replica import ReplicaKey
 from sim.study.live import recorded

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sim.live.recording.lines import Line
 from sim.live.recording.script import Script
 from sim.scenario import Scenario, ScenarioError, dump, loads
-from sim.scenario.errors import found
-from sim.scenario.files import UnreadableFile, read_regular
+from sim.scenario.text.errors import found
+from sim.scenario.text.files import UnreadableFile, read_regular
 
 MOST_BYTES = 256 << 20
 MOST_FRONTENDS = 1024

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.singleflight import FlightFailed
+from sim.routing.request_path.singleflight import FlightFailed
 
 T = TypeVar("T")
 

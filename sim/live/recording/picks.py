@@ -6,11 +6,11 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sim.live.choice import Choice
-from sim.live.picks import ELIGIBLE_ROWS, LOCK_BEST_ROW, FaithfulPick, parameters, shape
 from sim.live.recording.lines import Seen
 from sim.live.recording.registry import seen_by_pick
-from sim.live.tables import REPLICA_COLUMNS, stored_row
+from sim.live.registry.choice import Choice
+from sim.live.registry.picks import ELIGIBLE_ROWS, LOCK_BEST_ROW, FaithfulPick, parameters, shape
+from sim.live.registry.tables import REPLICA_COLUMNS, stored_row
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 

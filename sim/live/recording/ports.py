@@ -8,7 +8,7 @@ from sim.live.recording.registry import RecordedRegistry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.journal_relay import ForwardingJournal
+from sim.routing.journal import ForwardingJournal
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import Backend, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
 from sim.routing.replica import ReplicaKey

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sim.live.nodes.worker_control import ERRORS
 from sim.live.recording.lines import Kind, Line, Seen
-from sim.live.worker_control import ERRORS
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.load_jobs import LoadJob
 from sim.routing.ports import RunningProcess

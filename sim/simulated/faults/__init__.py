@@ -1,8 +1,10 @@
 """Faults at work: for each kind of a scenario's `faults` a small class, by family."""
 
 from sim.scenario import Scenario, stream
-from sim.simulated.faults import client, clock, frontend, network, node, probe, registry, replica
+from sim.simulated.faults import client, clock, frontend, node, probe, replica
 from sim.simulated.faults.base import Fault, Luck
+from sim.simulated.faults.network import messages as network
+from sim.simulated.faults.registry import catalogue as registry
 
 _FAULTS = {
     **node.FAULTS,

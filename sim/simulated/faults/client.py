@@ -13,14 +13,14 @@ from sim.routing.ports import Backend, Dialer, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario
-from sim.scenario.faults.client import (
+from sim.scenario.spec.faults.client import (
     ClientBurstFault,
     ClientDeadlineFault,
     ClientLeavesFault,
     RetryStormFault,
     SlowReaderFault,
 )
-from sim.scenario.service import NS_PER_S, token_rates
+from sim.scenario.spec.service import NS_PER_S, token_rates
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.progress import Step
 from sim.simulated.stage import Stage

@@ -7,7 +7,7 @@ from math import floor
 from typing import Any
 
 from sim.routing.ports import Clock
-from sim.scenario.faults.clock import (
+from sim.scenario.spec.faults.clock import (
     ClockCoarseFault,
     ClockDriftFault,
     ClockFrozenFault,

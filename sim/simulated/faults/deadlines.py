@@ -4,8 +4,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from sim.routing.ports import Runtime
-from sim.simulated.interposed_runtime import InterposedRuntime
-from sim.simulated.task import Task
+from sim.simulated.kernel.interposed_runtime import InterposedRuntime
+from sim.simulated.kernel.task import Task
 
 T = TypeVar("T")
 

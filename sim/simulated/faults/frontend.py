@@ -10,7 +10,7 @@ from sim.routing.load_jobs import LoadJobs
 from sim.routing.ports import Runtime, Task
 from sim.routing.replica import ReplicaKey
 from sim.scenario import RouterSpec
-from sim.scenario.faults.frontend import (
+from sim.scenario.spec.faults.frontend import (
     BackgroundDoubledFault,
     FrontendCrashFault,
     FrontendPauseFault,
@@ -18,10 +18,10 @@ from sim.scenario.faults.frontend import (
 )
 from sim.simulated.faults.base import Fault, Luck
 from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedRegistry, InterposedWorker
-from sim.simulated.interposed_runtime import InterposedRuntime
-from sim.simulated.replica_table import ReplicaTable
+from sim.simulated.kernel.awaitables import Cancelled
+from sim.simulated.kernel.interposed_runtime import InterposedRuntime
+from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.stage import Stage
-from sim.simulated.waits import Cancelled
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.states import NodeStatus
-from sim.scenario.faults.node import (
+from sim.scenario.spec.faults.node import (
     NodeCrashFault,
     NodeCrashLoopFault,
     NodeDrainFault,

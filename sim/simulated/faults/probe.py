@@ -11,8 +11,8 @@ from sim.routing.errors import CallError, Unavailable
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.scenario.faults.base import RateFault
-from sim.scenario.faults.probe import (
+from sim.scenario.spec.faults.base import RateFault
+from sim.scenario.spec.faults.probe import (
     ProbeCallersLeaveFault,
     ProbeErrorFault,
     ProbeFalseNegativeFault,
@@ -27,7 +27,7 @@ from sim.scenario.faults.probe import (
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.faults.deadlines import DeadlineKeeper
 from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedRegistry
-from sim.simulated.faults.on_the_way import never
+from sim.simulated.faults.network.on_the_way import never
 from sim.simulated.stage import Stage
 
 Spec = TypeVar("Spec", bound=ProbeFault)

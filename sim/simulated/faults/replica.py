@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from sim.routing.replica import ReplicaKey
-from sim.scenario.faults.base import ReplicaTarget
-from sim.scenario.faults.replica import (
+from sim.scenario.spec.faults.base import ReplicaTarget
+from sim.scenario.spec.faults.replica import (
     LoadFailureFault,
     ReplicaAnswersForFault,
     ReplicaExitFault,
@@ -14,9 +14,9 @@ from sim.scenario.faults.replica import (
     RowLostFault,
     SlowStartFault,
 )
-from sim.simulated.backend import BackendProcess, LoadFailure
 from sim.simulated.faults.base import Fault, Luck, Window
-from sim.simulated.pace import VariablePace
+from sim.simulated.nodes.backend import BackendProcess, LoadFailure
+from sim.simulated.nodes.work_speed import VariablePace
 from sim.simulated.stage import Stage
 
 Condition = Callable[[BackendProcess], bool]

@@ -9,7 +9,7 @@ from itertools import combinations, combinations_with_replacement
 
 from sim.scenario import FAULT_KINDS, loads, stream
 from sim.study.run import RunResult, run
-from tests.scenario.fault_cases import KEYS
+from tests.scenario.spec.fault_cases import KEYS
 from tests.simulated.faults.invariants import broken_invariants
 
 BASE_SEED = int(os.environ.get("SIM_TEST_BASE_SEED", "0"))

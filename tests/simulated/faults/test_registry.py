@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.simulated.null import SORTS_AS
+from sim.simulated.registry.null import SORTS_AS
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 

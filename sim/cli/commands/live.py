@@ -1,0 +1,128 @@
+"""`sim live`: play a scenario on real processes and a real registry, and hold it against the simulation."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sim.cli.choice import Choice
+from sim.cli.commands.run import judged, show_table
+from sim.cli.process.exits import BadInput, CannotWrite, ExitCode
+from sim.cli.process.live_progress import live_progress
+from sim.cli.process.output import emit
+from sim.cli.registry_choice import registry_url, scratch_folder
+from sim.cli.work import Figures, summary
+from sim.live.cluster.calibration import Calibration, Effort, calibrate
+from sim.live.cluster.faults import LiveFaultRefused, check_faults
+from sim.live.registry.database import BadRegistryUrl
+from sim.report.document import to_json
+from sim.routing.errors import CallError
+from sim.scenario import ScenarioFile
+from sim.study.live import LiveSetup, run_live_scenario
+from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
+from sim.study.run import RunResult, judge, run_scenario
+
+SIMULATED_REPLICATIONS = 20
+_LITTLE_EFFORT = Effort(transactions=100, calls=100, installs=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What the user chose beside the scenario."""
+
+    registry: str
+    """sqlite, postgres, or a URL."""
+    time_scale: float
+    record: Path | None
+    """Where the recording of the only variant goes, if it is wanted."""
+    compare: bool
+    as_json: bool
+
+
+def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> ExitCode:
+    """Play the chosen variants one after the other and return the exit code. Raises BadInput before anything runs."""
+    seeds = choice.first_seeds(file)
+    _check_faults(file, list(seeds))
+    if options.record is not None:
+        _check_recording(options.record, list(seeds))
+    try:
+        with _setup(options) as setup:
+            measured = asyncio.run(calibrate(setup.registry_url, _LITTLE_EFFORT)) if options.compare else None
+            live = _play(file, seeds, setup)
+    except (CallError, BadRegistryUrl) as error:
+        raise BadInput(f"the run cannot be set up: {error}") from None
+    except OSError as error:
+        raise CannotWrite(f"the run cannot be recorded or set up: {error}") from None
+    if measured is not None:
+        return _compare(file, seeds, live, measured, options)
+    verdicts = judge(file.expect, live)
+    figures = [
+        Figures(name, one.seed, one.digest, one.metrics, tuple(v for v in verdicts if v.variant == name))
+        for name, one in live.items()
+    ]
+    if options.as_json:
+        emit(f"{summary(file.name, figures)}\n")
+    else:
+        show_table(file, figures)
+    return judged(file, figures)
+
+
+def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
+    for variant in variants:
+        try:
+            check_faults(file.variants[variant].faults)
+        except LiveFaultRefused as refusal:
+            raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
+
+
+def _check_recording(path: Path, variants: list[str]) -> None:
+    if len(variants) != 1:
+        raise BadInput(f"--record: a recording holds one variant, found {len(variants)}; name one with --variant")
+    if path.exists():
+        raise BadInput(f"--record: {path} exists; allowed: a new file")
+
+
+@contextmanager
+def _setup(options: LiveOptions) -> Iterator[LiveSetup]:
+    """Make a folder for the run, and start the embedded PostgreSQL if that is asked for."""
+    with ExitStack() as stack:
+        folder = scratch_folder("sim-live-", stack)
+        url = registry_url(options.registry, folder, stack)
+        yield LiveSetup(url, options.time_scale, folder, options.record)
+
+
+def _play(file: ScenarioFile, seeds: dict[str, int], setup: LiveSetup) -> dict[str, RunResult]:
+    real_s = sum(file.variants[name].duration_ns for name in seeds) * setup.time_scale / 1e9
+    results: dict[str, RunResult] = {}
+    with live_progress(real_s) as display:
+        for name, seed in seeds.items():
+            scenario = file.variants[name].model_copy(update={"seed": seed})
+            with display.running(name, scenario.duration_ns, setup.time_scale) as watch:
+                results[name] = run_live_scenario(scenario, name, setup, watch)
+    return results
+
+
+def _compare(
+    file: ScenarioFile,
+    seeds: dict[str, int],
+    live: dict[str, RunResult],
+    measured: Calibration,
+    options: LiveOptions,
+) -> ExitCode:
+    rows: list[ComparedFigure] = []
+    first: dict[str, RunResult] = {}
+    for name, seed in seeds.items():
+        twin = simulated_twin(file.variants[name], measured, options.time_scale)
+        runs = [run_scenario(twin, name, seed + number) for number in range(SIMULATED_REPLICATIONS)]
+        first[name] = runs[0]
+        rows += compare_figures(name, live[name].metrics, [one.metrics for one in runs])
+    rows += compare_verdicts(file.expect, live, first)
+    if options.as_json:
+        emit(to_json({"rows": [asdict(row) for row in rows]}) + "\n")
+    else:
+        from sim.cli.process.console import show
+        from sim.report.comparison import ComparisonTable
+
+        show(ComparisonTable(file.name, rows))
+    return ExitCode.HELD if all(row.passed for row in rows) else ExitCode.BROKEN

@@ -1,0 +1,1 @@
+"""How the process ends, writes, and shows progress."""

@@ -1,0 +1,43 @@
+"""Where the command starts and where it always ends: one exit code, and never a traceback for a user's mistake."""
+
+import sys
+from typing import NoReturn
+
+from sim.cli.process.exits import BadInput, CannotWrite, ExitCode, OutputClosed, WorkerDied
+from sim.cli.process.interruption import leave_on_signals
+from sim.cli.process.output import abandon, accept_any_text, complain
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with one of the codes of `ExitCode`; a signal may end it earlier."""
+    leave_on_signals()
+    accept_any_text()
+    sys.exit(_outcome())
+
+
+def _outcome() -> int:
+    """Run the command and return its exit code; usage errors leave from within, with exit code 2."""
+    try:
+        # Here, so that a Ctrl-C while modules are imported, or a fault in one of them, ends like any other.
+        from sim.cli.app import app
+
+        app(prog_name="sim")
+    except BadInput as error:
+        complain(str(error))
+        return ExitCode.BAD_INPUT
+    except OutputClosed:
+        abandon()
+        return ExitCode.OUTPUT_CLOSED
+    except (CannotWrite, WorkerDied) as error:
+        abandon()
+        complain(f"sim: {error}")
+        return ExitCode.INTERNAL
+    except MemoryError:
+        complain("sim: out of memory; fewer requests, fewer variants at a time or fewer jobs need less")
+        return ExitCode.INTERNAL
+    except Exception as error:
+        from sim.cli.process.crash import report_crash
+
+        complain(report_crash(error))
+        return ExitCode.INTERNAL
+    return ExitCode.HELD

@@ -1,0 +1,48 @@
+"""Writing to the terminal, to a pipe or to nobody: results to standard output, everything else to standard error."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sim.cli.process.exits import CannotWrite, OutputClosed
+
+
+@contextmanager
+def writing_results() -> Iterator[None]:
+    """Within the block, raise OutputClosed if the reader has left, CannotWrite if there is no room."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise CannotWrite(f"cannot write to standard output: {error.strerror}") from None
+
+
+def emit(text: str) -> None:
+    """Write results. Raises OutputClosed if the reader has left, CannotWrite if there is no room."""
+    if sys.stdout is None:  # It was closed before we started.
+        return
+    with writing_results():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Write a message for the user. That nobody can read it is no reason to fail."""
+    if sys.stderr is None:  # `print` would take standard output instead.
+        return
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def accept_any_text() -> None:
+    """Let standard output replace what its encoding lacks, where it would raise."""
+    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def abandon() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not try, and fail, to write it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

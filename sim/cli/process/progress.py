@@ -1,0 +1,73 @@
+"""How far `sim run` has come, on standard error and only if that is a terminal. It reads clocks and changes nothing."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sim.cli.process.interruption import cleaned_up_by
+from sim.routing.ports import Clock
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from sim.cli.work import Run
+
+
+class Display:
+    """Shows nothing: what a log or a pipe gets."""
+
+    def started(self, run: "Run", clock: Clock) -> None:
+        """Note that a run begins, and the clock that tells how far it is."""
+
+    def done(self) -> None:
+        """Note that a job is done."""
+
+    @contextmanager
+    def put_aside(self) -> Iterator[None]:
+        """Leave the terminal to somebody else for a while."""
+        yield
+
+
+class TerminalDisplay(Display):
+    """A line that comes and goes: jobs done, the run at work and its simulated time."""
+
+    def __init__(self, bar: "Progress", jobs: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("running", total=jobs, clock=None)
+
+    def started(self, run: "Run", clock: Clock) -> None:
+        """Show the run and its clock."""
+        self._bar.update(self._task, description=f"{run.variant}, seed {run.seed}", clock=clock)
+
+    def done(self) -> None:
+        """Count a job."""
+        self._bar.advance(self._task)
+
+    @contextmanager
+    def put_aside(self) -> Iterator[None]:
+        """Wipe the line, and draw it again afterwards."""
+        self._bar.stop()
+        yield
+        self._bar.start()
+
+
+@contextmanager
+def progress(jobs: int) -> Iterator[Display]:
+    """Show progress over so many jobs until the block ends."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield Display()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
+
+    class SimulatedTime(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            clock: Clock | None = task.fields["clock"]
+            return Text(f"{clock.now_ns() / 1e9:,.0f} s simulated" if clock else "")
+
+    layout = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False), SimulatedTime())
+    bar = Progress(*layout, console=Console(stderr=True), transient=True)
+    with bar, cleaned_up_by(bar.stop):
+        yield TerminalDisplay(bar, jobs)

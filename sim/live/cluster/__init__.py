@@ -1,0 +1,1 @@
+"""A whole live run: frontend processes, workers, faults, and what they told."""

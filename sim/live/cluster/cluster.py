@@ -1,0 +1,219 @@
+"""A live run: worker processes, a SQL registry and frontend processes on this machine, playing one scenario."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.live.cluster.faults import LiveStage, inject
+from sim.live.cluster.frontend_handle import FrontendHandle
+from sim.live.cluster.frontend_process import FrontendOrder, FrontendReport
+from sim.live.cluster.journal_log import Entry, JournalLog, merged
+from sim.live.cluster.node_faults import NodeFaults
+from sim.live.nodes.worker import LiveWorkers
+from sim.live.recording.lines import Line
+from sim.live.registry.connection import connect
+from sim.live.registry.load_jobs import SqlLoadJobs
+from sim.live.runtime import AsyncioRuntime
+from sim.routing.errors import CallError
+from sim.routing.fleet import NodeFacts, NodeReport
+from sim.routing.ports import Clock
+from sim.routing.replica import ReplicaKey
+from sim.scenario import NodeSpec, ReplicaSpec, Scenario
+
+_PARENT_CONNECTIONS = 4
+_FAR_AHEAD_NS = 3600 * 1_000_000_000
+_LEAD_NS = 100_000_000
+"""Between the word to start and the start, so that every process has heard it; real nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOutcome:
+    """What a live run left behind."""
+
+    entries: list[Entry]
+    """What every process told its journal, in the order of time."""
+    transactions: int
+    floor_hits: int
+    final_in_flight: int
+    end_ns: int
+    running_addresses: tuple[str, ...]
+    """Of the processes that ran at the end; the ends of the others are among the entries."""
+    transcripts: tuple[list[Line], ...]
+    """Of each frontend, for a recording; empty unless the run was recorded."""
+
+
+async def run_live(
+    scenario: Scenario,
+    registry_url: str,
+    time_scale: float,
+    folder: Path,
+    watch: Callable[[Clock], None],
+    record: bool = False,
+) -> LiveOutcome:
+    """Play the scenario for real and return what happened; no process of it is left when this returns or raises.
+
+    `folder` is for the run's sockets. `watch` gets the run's clock when it begins. To `record`
+    costs each pick a little time.
+    """
+    runtime = AsyncioRuntime(time_scale)
+    # Until the start is set, times are far below 0: what is written then must look older than anything after it.
+    runtime.start_at(time.monotonic_ns() + _FAR_AHEAD_NS)
+    journal = JournalLog(runtime)
+    token = secrets.token_hex(16)
+    async with (
+        connect(registry_url, runtime, connections=_PARENT_CONNECTIONS) as registry,
+        _workers(scenario, runtime, journal, registry, token) as workers,
+    ):
+        await registry.reset()
+        for node in scenario.nodes:
+            await registry.register_node(_node_facts(node))
+        workers_path = folder / "workers.sock"
+        await workers.serve(workers_path)
+        orders = [
+            FrontendOrder(index, scenario, registry_url, workers_path, time_scale, token, record)
+            for index in range(scenario.frontends)
+        ]
+        return await _Run(scenario, runtime, journal, registry, workers, watch).play(orders)
+
+
+@asynccontextmanager
+async def _workers(
+    scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlLoadJobs, token: str
+) -> AsyncIterator[LiveWorkers]:
+    def report_at_once(node: str, report: NodeReport) -> None:
+        # Where there are heartbeats, the next one says so.
+        if scenario.control_plane is None:
+            runtime.spawn(registry.heartbeat(node, report), "report VRAM")
+
+    workers = LiveWorkers(runtime, journal, scenario.nodes, scenario.models, report_at_once, token)
+    async with workers:
+        yield workers
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run whose registry and workers stand."""
+
+    scenario: Scenario
+    runtime: AsyncioRuntime
+    journal: JournalLog
+    registry: SqlLoadJobs
+    workers: LiveWorkers
+    watch: Callable[[Clock], None]
+
+    async def play(self, orders: list[FrontendOrder]) -> LiveOutcome:
+        """Start the frontends, bring the replicas up as the scenario times them, and gather the reports."""
+        frontends = [FrontendHandle(order) for order in orders]
+        try:
+            await self._bring_up_first()
+            for frontend in frontends:
+                await frontend.ready()
+            await self._freshen()
+            epoch_ns = time.monotonic_ns() + _LEAD_NS
+            self.runtime.start_at(epoch_ns)
+            # What was told while the world was put together is how it stands at the start.
+            self.journal.entries[:] = [Entry(0, entry.what, entry.args) for entry in self.journal.entries]
+            self.watch(self.runtime)
+            for frontend in frontends:
+                frontend.begin_at(epoch_ns)
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(work) for work in self._background()]
+                reports = [await frontend.report() for frontend in frontends]
+                for task in background:
+                    task.cancel()
+        finally:
+            for frontend in frontends:
+                frontend.stop()
+        return await self._outcome(reports)
+
+    def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield what goes on beside the frontends: replicas that come later, heartbeats, faults."""
+        nodes = NodeFaults(self.workers)
+        for key, replica in self._replicas():
+            if replica.ready_at_ns:
+                yield self._bring_up(key, replica)
+        if self.scenario.control_plane is not None:
+            for node in self.scenario.nodes:
+                yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
+        facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
+        drain = self.scenario.router.control.drain
+        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
+        for fault in self.scenario.faults:
+            yield inject(stage, fault)
+
+    def _replicas(self) -> Iterator[tuple[ReplicaKey, ReplicaSpec]]:
+        """Yield the scenario's replicas, with what it says of each."""
+        for model in self.scenario.models:
+            for index, replica in model.numbered_replicas():
+                yield ReplicaKey(replica.node, model.name, index), replica
+
+    async def _bring_up_first(self) -> None:
+        """Start what is ready from the start, side by side, and publish it in the scenario's order."""
+        first = [(key, replica) for key, replica in self._replicas() if not replica.ready_at_ns]
+        addresses = await asyncio.gather(*(self._address(key, replica) for key, replica in first))
+        for (key, _), address in zip(first, addresses, strict=True):
+            await self._publish(key, address)
+
+    async def _bring_up(self, key: ReplicaKey, replica: ReplicaSpec) -> None:
+        """Start a process early, for what the scenario times is when its row is there."""
+        address = await self._address(key, replica)
+        await self.runtime.sleep(max(0, replica.ready_at_ns - self.runtime.now_ns()))
+        await self._publish(key, address)
+
+    async def _address(self, key: ReplicaKey, replica: ReplicaSpec) -> str:
+        """Return where the replica listens: a backend of the user's own, or a process started for it."""
+        return replica.address or await self.workers.start_loaded(key)
+
+    async def _freshen(self) -> None:
+        """Date what was written while the world was put together as of its start, for loops that look at its age."""
+        if self.scenario.control_plane is None:
+            return
+        self.runtime.start_at(time.monotonic_ns() + _LEAD_NS)
+        for node in self.scenario.nodes:
+            await self.registry.heartbeat(node.name, self.workers.report(node.name))
+        for key, replica in self._replicas():
+            if not replica.ready_at_ns:
+                await self.registry.touch(key)
+
+    async def _beat_for_ever(self, nodes: NodeFaults, node: str, every_ns: int) -> None:
+        while True:
+            await self.runtime.sleep(every_ns)
+            if nodes.is_heard(node):
+                with suppress(CallError):
+                    await self.registry.heartbeat(node, self.workers.report(node))
+
+    async def _publish(self, key: ReplicaKey, address: str) -> None:
+        await self.registry.publish(key, address, in_flight=0)
+        self.journal.row_published(key, "scenario")
+
+    def _addresses_of_others(self) -> Iterator[str]:
+        """Yield where backends of the user's own listen, which the run takes to be up all the time."""
+        yield from (replica.address for _, replica in self._replicas() if replica.address)
+
+    async def _outcome(self, reports: list[FrontendReport]) -> LiveOutcome:
+        entries = merged([self.journal.entries, *(report.entries for report in reports)])
+        return LiveOutcome(
+            entries=entries,
+            transactions=sum(report.transactions for report in reports),
+            floor_hits=sum(report.floor_hits for report in reports),
+            final_in_flight=await self.registry.total_in_flight(),
+            end_ns=max((entry.t_ns for entry in entries), default=0),
+            running_addresses=(*self.workers.addresses(), *self._addresses_of_others()),
+            transcripts=tuple(report.transcript for report in reports),
+        )
+
+
+def _node_facts(node: NodeSpec) -> NodeFacts:
+    # Where its processes are to listen is the system's choice.
+    return NodeFacts(
+        name=node.name,
+        slots=node.slots,
+        total_vram_bytes=node.vram_bytes,
+        total_disk_bytes=node.disk_bytes,
+        labels=node.labels,
+    )

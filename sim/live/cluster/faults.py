@@ -1,0 +1,217 @@
+"""The faults of a scenario that can be done to real processes and a real registry."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sim.live.cluster.node_faults import NodeFaults
+from sim.live.nodes.worker import LiveWorkers
+from sim.live.registry.load_jobs import SqlLoadJobs
+from sim.live.runtime import AsyncioRuntime
+from sim.routing.errors import CallError
+from sim.routing.fleet import NodeFacts
+from sim.routing.ports import Journal
+from sim.routing.replica import ReplicaKey
+from sim.routing.states import NodeStatus
+from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults.network import ConnectionResetFault
+from sim.scenario.spec.faults.node import (
+    NodeCrashFault,
+    NodeCrashLoopFault,
+    NodeDrainFault,
+    NodePauseFault,
+    NodeReregisterFault,
+)
+from sim.scenario.spec.faults.registry import RowDeletedFault
+from sim.scenario.spec.faults.replica import (
+    ReplicaAnswersForFault,
+    ReplicaExitFault,
+    ReplicaForgetsModelFault,
+    ReplicaHangFault,
+    RowLostFault,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStage:
+    """All of a live world that a fault can take hold of."""
+
+    runtime: AsyncioRuntime
+    journal: Journal
+    registry: SqlLoadJobs
+    workers: LiveWorkers
+    nodes: NodeFaults
+    facts: Mapping[str, NodeFacts]
+    """What each node says of itself when it registers."""
+    drain: str
+    """How processes of a drained node end, by the word of the router's settings."""
+
+    async def register(self, node: str) -> None:
+        """Have the node register anew, which deletes its rows."""
+        for row in await self.registry.register_node(self.facts[node]):
+            self.journal.row_removed(row.key, row.address, "reregistered", None)
+        self.journal.node_changed(node, NodeStatus.HEALTHY, "reregistered")
+
+
+class LiveFaultRefused(ValueError):
+    """The scenario has a fault that cannot be done for real; the message has a line for each."""
+
+
+def check_faults(faults: Iterable[FaultSpec]) -> None:
+    """Raise LiveFaultRefused if there is a fault among them that only a simulation can do."""
+    allowed = ", ".join(sorted(_kind(spec) for spec in _INJECTORS))
+    refused = [
+        f"faults[{number}]: sim live cannot do {fault.kind}{_how(fault)}; allowed: {allowed}"
+        for number, fault in enumerate(faults)
+        if type(fault) not in _INJECTORS or _how(fault)
+    ]
+    if refused:
+        raise LiveFaultRefused("\n".join(refused))
+
+
+async def inject(stage: LiveStage, fault: FaultSpec) -> None:
+    """Do what the fault says at its time. Nothing happens to a process that does not run by then."""
+    inject_it = _INJECTORS[type(fault)]
+    with suppress(CallError):
+        await inject_it(stage, fault)
+
+
+async def _node_crash(stage: LiveStage, fault: NodeCrashFault) -> None:
+    await _at(stage, fault.at_ns)
+    await _crash(stage, fault, fault.node)
+    if fault.restart_after_ns is None:
+        return
+    await stage.runtime.sleep(fault.restart_after_ns)
+    await _restart(stage, fault.node)
+
+
+async def _node_crash_loop(stage: LiveStage, fault: NodeCrashLoopFault) -> None:
+    for number in range(fault.times):
+        await _at(stage, fault.at_ns + number * fault.every_ns)
+        await _crash(stage, fault, fault.node)
+        await stage.runtime.sleep(fault.down_ns)
+        await _restart(stage, fault.node)
+
+
+async def _node_pause(stage: LiveStage, fault: NodePauseFault) -> None:
+    await _at(stage, fault.at_ns)
+    stage.journal.fault_struck(fault.kind, fault.node)
+    stage.nodes.pause(fault.node)
+    try:
+        await stage.runtime.sleep(fault.lasts_ns)
+    finally:
+        stage.nodes.resume(fault.node)
+
+
+async def _node_drain(stage: LiveStage, fault: NodeDrainFault) -> None:
+    await _at(stage, fault.at_ns)
+    removed = await stage.registry.set_status(fault.node, NodeStatus.DRAINING)
+    stage.journal.fault_struck(fault.kind, fault.node)
+    stage.journal.node_changed(fault.node, NodeStatus.DRAINING, fault.kind)
+    for row in removed:
+        stage.journal.row_removed(row.key, row.address, fault.kind, None)
+    await _STOPS[stage.drain](stage.nodes, fault.node)
+    if fault.returns_after_ns is not None:
+        await _at(stage, fault.at_ns + fault.returns_after_ns)
+        await stage.register(fault.node)
+
+
+async def _node_reregister(stage: LiveStage, fault: NodeReregisterFault) -> None:
+    await _at(stage, fault.at_ns)
+    stage.journal.fault_struck(fault.kind, fault.node)
+    await stage.register(fault.node)
+
+
+async def _connection_reset(stage: LiveStage, fault: ConnectionResetFault) -> None:
+    await _at(stage, fault.at_ns)
+    stage.journal.fault_struck(fault.kind, fault.node)
+    stage.nodes.reset_connections(fault.node)
+
+
+async def _replica_exit(stage: LiveStage, fault: ReplicaExitFault) -> None:
+    key = await _strike(stage, fault)
+    stage.workers.kill(key, "exited")
+
+
+async def _replica_hang(stage: LiveStage, fault: ReplicaHangFault) -> None:
+    stage.workers.hang(await _strike(stage, fault))
+
+
+async def _replica_forgets_model(stage: LiveStage, fault: ReplicaForgetsModelFault) -> None:
+    stage.workers.drop_model(await _strike(stage, fault))
+
+
+async def _replica_answers_for(stage: LiveStage, fault: ReplicaAnswersForFault) -> None:
+    stage.workers.answer_for(await _strike(stage, fault), fault.other)
+
+
+async def _row_lost(stage: LiveStage, fault: RowLostFault | RowDeletedFault) -> None:
+    key = await _strike(stage, fault)
+    row = next((row for row in (await stage.registry.fleet()).rows if row.key == key), None)
+    if row is not None and await stage.registry.remove_row(row.id):
+        stage.journal.row_removed(key, row.address, fault.kind, None)
+
+
+_STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
+    "at_once": NodeFaults.stop_at_once,
+    "when_idle": NodeFaults.stop_when_idle,
+}
+
+_INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
+    NodeCrashFault: _node_crash,
+    NodeCrashLoopFault: _node_crash_loop,
+    NodePauseFault: _node_pause,
+    NodeDrainFault: _node_drain,
+    NodeReregisterFault: _node_reregister,
+    ConnectionResetFault: _connection_reset,
+    ReplicaExitFault: _replica_exit,
+    ReplicaHangFault: _replica_hang,
+    ReplicaForgetsModelFault: _replica_forgets_model,
+    ReplicaAnswersForFault: _replica_answers_for,
+    RowLostFault: _row_lost,
+    RowDeletedFault: _row_lost,
+}
+"""What does each kind that can be done."""
+
+
+async def _at(stage: LiveStage, at_ns: int) -> None:
+    await stage.runtime.sleep(max(0, at_ns - stage.runtime.now_ns()))
+
+
+async def _strike(
+    stage: LiveStage,
+    fault: ReplicaExitFault
+    | ReplicaHangFault
+    | ReplicaForgetsModelFault
+    | ReplicaAnswersForFault
+    | RowLostFault
+    | RowDeletedFault,
+) -> ReplicaKey:
+    key = ReplicaKey(fault.node, fault.model, fault.index)
+    await _at(stage, fault.at_ns)
+    stage.journal.fault_struck(fault.kind, str(key))
+    return key
+
+
+async def _crash(stage: LiveStage, fault: NodeCrashFault | NodeCrashLoopFault, node: str) -> None:
+    stage.journal.fault_struck(fault.kind, node)
+    stage.nodes.take_down(node)
+
+
+async def _restart(stage: LiveStage, node: str) -> None:
+    stage.nodes.bring_up(node)
+    await stage.register(node)
+
+
+def _how(fault: FaultSpec) -> str:
+    """Return in what way the fault goes beyond what can be done; empty if it does not."""
+    if isinstance(fault, ReplicaExitFault) and fault.when != "any":
+        return f" with when: {fault.when}"
+    if isinstance(fault, ReplicaHangFault) and fault.lasts_ns is not None:
+        return " with lasts"
+    return ""
+
+
+def _kind(spec: type[Any]) -> str:
+    return str(spec.model_fields["kind"].annotation.__args__[0])

@@ -1,0 +1,123 @@
+"""One frontend as a process of its own: it routes the requests that are dealt to it, on the shared clock."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from sim.live.cluster.journal_log import Entry, JournalLog
+from sim.live.loops import running
+from sim.live.nodes.backend import GrpcDialer
+from sim.live.nodes.worker_control import RemoteWorkers
+from sim.live.recording.lines import Line, Transcript
+from sim.live.recording.picks import RecordingPick
+from sim.live.recording.ports import build_recorded_frontend
+from sim.live.registry.connection import connect
+from sim.live.registry.picks import FaithfulPick
+from sim.live.runtime import AsyncioRuntime
+from sim.routing.clients import Clients, Serve
+from sim.routing.control_plane.background import Rank
+from sim.routing.errors import DeadlineExceeded
+from sim.routing.frontend import build_frontend
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.model_config import model_configs
+from sim.scenario import Plan, Scenario, make_plan
+
+_MOST_CONNECTIONS = 80
+"""Of all frontends together; PostgreSQL takes 100 unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendOrder:
+    """What a frontend process is told when it starts."""
+
+    index: int
+    scenario: Scenario
+    registry_url: str
+    workers_path: Path
+    time_scale: float
+    token: str
+    record: bool
+    """Whether to keep a transcript, for a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendReport:
+    """What it tells when it has finished."""
+
+    entries: list[Entry]
+    transactions: int
+    floor_hits: int
+    transcript: list[Line]
+    """Empty unless it was to be recorded."""
+
+
+def run_frontend(order: FrontendOrder, line: Connection) -> None:
+    """Be the frontend: say that it is ready, wait for the epoch, play the plan, report.
+
+    The process ends at once when its parent does. Ctrl-C is the parent's to handle.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(_run(order, line))
+
+
+async def _run(order: FrontendOrder, line: Connection) -> None:
+    parent = parent_process()
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
+    runtime = AsyncioRuntime(order.time_scale)
+    journal = JournalLog(runtime)
+    transcript = Transcript(runtime)
+    dialer = GrpcDialer(runtime, journal, order.token)
+    async with connect(
+        order.registry_url,
+        runtime,
+        pick=order.scenario.router.pick,
+        connections=_MOST_CONNECTIONS // order.scenario.frontends,
+        lock_waited=journal.lock_waited,
+        new_pick=RecordingPick if order.record else FaithfulPick,
+    ) as registry:
+        ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
+        models, rank = model_configs(order.scenario.models), Rank(order.index, order.scenario.frontends)
+        frontend = build_frontend(order.scenario.router, ports, models, order.scenario.control_plane, rank)
+        serve = frontend.serve
+        if order.record:
+            # Its loops are no part of the recording: to a request they are the world.
+            serve = build_recorded_frontend(transcript, order.scenario.router, ports, models).serve
+        line.send("ready")
+        runtime.start_at(await asyncio.to_thread(line.recv))
+        async with running(frontend.loops):
+            await _play(order, runtime, journal, serve)
+        await registry.drain()
+        line.send(FrontendReport(journal.entries, registry.transactions, registry.floor_hits, transcript.lines))
+    await dialer.close()
+
+
+async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalLog, serve: Serve) -> None:
+    """Send the requests of this frontend, and wait for their ends as long as the scenario lets the run drain."""
+    scenario = order.scenario
+    plan = make_plan(scenario, scenario.seed)
+    clients = Clients(
+        runtime,
+        journal,
+        frontends={order.index: serve},
+        models=[model.name for model in scenario.models],
+        patience_ns=[workload.patience_ns for workload in scenario.workload],
+    )
+    limit_ns = scenario.duration_ns + scenario.drain_limit_ns - runtime.now_ns()
+    try:
+        await runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan))
+    except DeadlineExceeded:
+        return
+
+
+async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan: Plan) -> None:
+    mine = (row for row in plan.open if row[2] == index)
+    users = [user for user in plan.closed_users if user.frontend == index]
+    await asyncio.gather(clients.send_as_planned(mine), *(clients.take_turns(user) for user in users))
+    if plan.scenario.control_plane is not None or plan.scenario.faults:
+        await runtime.sleep(max(0, plan.scenario.duration_ns - runtime.now_ns()))
+    await runtime.all_done()

@@ -1,0 +1,57 @@
+"""What can happen to a whole node, done to the processes that stand for it."""
+
+import os
+import signal
+
+from sim.live.nodes.worker import LiveWorkers
+
+
+class NodeFaults:
+    """Takes nodes down, freezes them, cuts their connections, and knows which of them are still heard."""
+
+    def __init__(self, workers: LiveWorkers) -> None:
+        self._workers = workers
+        self._paused: dict[str, None] = {}
+
+    def is_heard(self, node: str) -> bool:
+        """Tell whether the node is in a state to send heartbeats."""
+        return node not in self._workers.down and node not in self._paused
+
+    def take_down(self, node: str) -> None:
+        """Kill every process of the node, which answers nothing and starts none from now on."""
+        self._workers.down[node] = None
+        for key in self._workers.keys_on(node):
+            self._workers.kill(key, "crashed")
+
+    def bring_up(self, node: str) -> None:
+        """Let the node answer again."""
+        self._workers.down.pop(node, None)
+
+    def pause(self, node: str) -> None:
+        """Freeze every process of the node."""
+        self._paused[node] = None
+        self._signal(node, signal.SIGSTOP)
+
+    def resume(self, node: str) -> None:
+        """Let them go on where they were."""
+        self._paused.pop(node, None)
+        self._signal(node, signal.SIGCONT)
+
+    def reset_connections(self, node: str) -> None:
+        """Have every process of the node cut its connections, calls under way included, and listen again."""
+        for key in self._workers.keys_on(node):
+            self._workers.order(key, "reset")
+
+    async def stop_at_once(self, node: str) -> None:
+        """End every process of the node, with whatever it is doing."""
+        for key in self._workers.keys_on(node):
+            await self._workers.stop(key)
+
+    async def stop_when_idle(self, node: str) -> None:
+        """Have every process of the node end by itself when its calls have, after a minute at the latest."""
+        for key in self._workers.keys_on(node):
+            self._workers.order(key, "drain")
+
+    def _signal(self, node: str, number: int) -> None:
+        for key in self._workers.keys_on(node):
+            os.kill(self._workers.pid(key), number)

@@ -1,0 +1,171 @@
+"""The backend that a worker process serves: it takes as long as the scenario says, and can be told to misbehave.
+
+Every call takes a thread of the server's pool and keeps it to its end, as on a Python backend of LocalAI.
+"""
+
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import grpc
+
+from sim.live.nodes.backend import HELD_MODEL
+from sim.live.nodes.worker_spec import WorkerSpec
+from sim.live.proto.backend_pb2 import (
+    HealthMessage,
+    MemoryUsageData,
+    ModelOptions,
+    PredictOptions,
+    Reply,
+    Result,
+    StatusResponse,
+)
+from sim.live.proto.backend_pb2_grpc import BackendServicer
+from sim.scenario import service_law
+
+NS_PER_S = 1_000_000_000
+MS_PER_S = 1_000
+
+
+class BackendService(BackendServicer):
+    """One backend process: the model it holds, if any, and how long its work takes."""
+
+    def __init__(self, spec: WorkerSpec, on_hold: Callable[[str | None], None]) -> None:
+        self._spec = spec
+        self._on_hold = on_hold
+        self._service_law = service_law(spec.model.service, spec.node)
+        self._model: str | None = None
+        self._hangs = False
+
+    def hold(self, model: str | None) -> None:
+        """Have this model, or none, loaded from now on."""
+        self._model = model
+        self._on_hold(model)
+
+    def hang(self) -> None:
+        """Answer nothing any more, not even what is under way."""
+        self._hangs = True
+
+    def Health(self, request: HealthMessage, context: grpc.ServicerContext) -> Reply:  # noqa: N802
+        """Answer that all is well, when it is this call's turn."""
+        self._pass(0, context)
+        return Reply(message=b"OK")
+
+    def Predict(self, request: PredictOptions, context: grpc.ServicerContext) -> Reply:  # noqa: N802
+        """Serve the request, and answer when it is done."""
+        return list(self.PredictStream(request, context))[-1]
+
+    def PredictStream(self, request: PredictOptions, context: grpc.ServicerContext) -> Iterator[Reply]:  # noqa: N802
+        """Serve the request: a reply after prefill, if the service has one, and the last after decode."""
+        self._pass(0, context)
+        self._check_model(request.ModelIdentity, context)
+        # Sent at once, so that the caller knows that it is served from now on.
+        context.send_initial_metadata(())
+        prompt_tokens, output_tokens, demand_ns = _demand(request, context)
+        prefill_ns, decode_ns = self._service_law(prompt_tokens, output_tokens, demand_ns)
+        begin_s = time.monotonic()
+        if self._spec.model.service.has_prefill:
+            self._pass_until(begin_s, prefill_ns, context)
+            yield Reply(message=b"first", prompt_tokens=prompt_tokens, tokens=min(1, output_tokens))
+        self._pass_until(begin_s, prefill_ns + decode_ns, context)
+        yield Reply(
+            message=b"last",
+            prompt_tokens=prompt_tokens,
+            tokens=output_tokens,
+            timing_prompt_processing=prefill_ns * MS_PER_S / NS_PER_S,
+            timing_token_generation=decode_ns * MS_PER_S / NS_PER_S,
+        )
+
+    def LoadModel(self, request: ModelOptions, context: grpc.ServicerContext) -> Result:  # noqa: N802
+        """Load the model, whether it is held already or not; the caller learns at once what was held before."""
+        self._pass(0, context)
+        context.send_initial_metadata(((HELD_MODEL, self._model or ""),))
+        self._pass(self._spec.model.backend.load_time_ns, context)
+        self.hold(request.Model)
+        return Result(message="Model loaded", success=True)
+
+    def Free(self, request: HealthMessage, context: grpc.ServicerContext) -> Result:  # noqa: N802
+        """Hold no model any more."""
+        self._pass(0, context)
+        self.hold(None)
+        return Result(message="Model freed", success=True)
+
+    def Status(self, request: HealthMessage, context: grpc.ServicerContext) -> StatusResponse:  # noqa: N802
+        """Tell whether a model is held, and the memory that it takes."""
+        self._pass(0, context)
+        if self._model is None:
+            return StatusResponse(state=StatusResponse.UNINITIALIZED)
+        held = MemoryUsageData(total=self._spec.model.vram_bytes)
+        return StatusResponse(state=StatusResponse.READY, memory=held)
+
+    def _check_model(self, asked_for: str, context: grpc.ServicerContext) -> None:
+        if self._model is None:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "model not loaded")
+        if self._model and asked_for and self._model != asked_for:
+            text = f"model identity mismatch: {self._model} is loaded, not {asked_for}"
+            context.abort(grpc.StatusCode.NOT_FOUND, text)
+
+    def _pass(self, delay_ns: int, context: grpc.ServicerContext) -> None:
+        self._pass_until(time.monotonic(), delay_ns, context)
+
+    def _pass_until(self, begin_s: float, delay_ns: int, context: grpc.ServicerContext) -> None:
+        """Let the work take so much scenario time since then; a caller that leaves frees the thread at once."""
+        gone = Event()
+        if not context.add_callback(gone.set):
+            gone.set()
+        left_s = begin_s + delay_ns * self._spec.time_scale / NS_PER_S - time.monotonic()
+        if not gone.wait(max(0.0, left_s)) and self._hangs:
+            gone.wait()
+        if gone.is_set():
+            context.abort(grpc.StatusCode.CANCELLED, "the caller has left")
+
+
+class IndependentHealthService(BackendService):
+    """A backend that answers health calls while it works, as those do which serve requests asynchronously."""
+
+    def Health(self, request: HealthMessage, context: grpc.ServicerContext) -> Reply:  # noqa: N802
+        """Answer at once that all is well."""
+        return super().Health(request, context)
+
+    # gRPC serves a method that names a pool on that pool; a process serves one backend, so the class may hold it.
+    Health.experimental_thread_pool = ThreadPoolExecutor(max_workers=1)  # type: ignore[attr-defined]
+
+
+class BearerToken(grpc.ServerInterceptor):  # type: ignore[type-arg]
+    """Turns away every call that does not carry the token."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    def intercept_service(
+        self,
+        continuation: "Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None]",
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """Let the call through, or have it refused."""
+        metadata = dict(handler_call_details.invocation_metadata)
+        carried = str(metadata.get("authorization", "")).encode()
+        if hmac.compare_digest(carried, self._expected):
+            return continuation(handler_call_details)
+        return grpc.unary_unary_rpc_method_handler(_refuse)
+
+
+def _refuse(_request: Any, context: grpc.ServicerContext) -> None:
+    context.abort(grpc.StatusCode.UNAUTHENTICATED, "the call carries no valid token")
+
+
+def _demand(request: PredictOptions, context: grpc.ServicerContext) -> tuple[int, int, int]:
+    """Return prompt tokens, output tokens and demand_ns of the request; those it does not give are 0."""
+    given = request.Metadata
+    try:
+        return (
+            int(given.get("prompt_tokens", "0")),
+            int(given.get("output_tokens", "0")),
+            int(given.get("demand_ns", "0")),
+        )
+    except ValueError as error:
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Metadata: {error}")
+        raise

@@ -1,0 +1,22 @@
+"""What a worker process is told when it starts."""
+
+from pydantic import Field
+
+from sim.scenario import ModelSpec, NodeSpec
+from sim.scenario.spec.base import Spec
+
+
+class WorkerSpec(Spec):
+    """One worker process, as a line of JSON; node and model are written as in a scenario file."""
+
+    node: NodeSpec
+    model: ModelSpec
+    """How requests and loads are served; the process holds whatever model it is told to load."""
+    time_scale: float = Field(default=1.0, gt=0)
+    """Real seconds per second of the scenario."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """0 has the system choose a free one."""
+    holds_model: bool = False
+    """Whether the model is there from the start."""
+    token: str | None = None
+    """What every call must carry, if anything."""

@@ -1,0 +1,141 @@
+"""The database behind the registry: SQLite in a file, or a PostgreSQL server, told apart by their URL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, func, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateColumn
+
+from sim.live.registry.advisory_locks import AdvisoryLocks, FileLocks, PostgresLocks, QueuedLocks, lock_key
+from sim.live.registry.tables import metadata
+
+POSTGRES_CONNECTIONS = 20
+"""How many transactions one frontend has open at once, unless told otherwise."""
+
+BUSY_TIMEOUT_S = 30
+"""How long a transaction on SQLite waits for those of other processes."""
+
+SCHEMA = "schema"
+"""The lock under which tables are created and completed."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database, with the tables in it."""
+
+    engine: AsyncEngine
+    locks: AdvisoryLocks
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+
+@asynccontextmanager
+async def open_database(url: str, connections: int | None = None) -> AsyncIterator[Database]:
+    """Open the database of that URL with the registry's tables; several processes may at once.
+
+    What is missing is made: tables, and the columns that an older version of ours did not have, NULL in every row.
+
+    `sqlite:///registry.db` (a relative path; four slashes for an absolute one) or `postgresql://user@host/database`.
+    At most `connections` transactions are open at a time; on SQLite that is 1, since a second one could only wait for
+    the first. Raises BadRegistryUrl for any other URL.
+    """
+    parsed = _parse(url)
+    opened = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed, connections)
+    async with opened as database:
+        yield database
+
+
+class BadRegistryUrl(ValueError):
+    """The URL names no database that a registry can be kept in."""
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadRegistryUrl(
+            f"registry URL {url!r}: must be like sqlite:///registry.db or postgresql://user@host/db"
+        ) from None
+    kind = parsed.drivername.partition("+")[0]
+    if kind not in ("sqlite", "postgresql", "postgres"):
+        raise BadRegistryUrl(f"registry URL {parsed.render_as_string()!r}: {kind} is neither sqlite nor postgresql")
+    if kind == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise BadRegistryUrl(f"registry URL {url!r}: needs a file, which the frontends can share")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if "sslmode" in parsed.query:
+        # What libpq's URLs call it, in the driver's word.
+        parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+@asynccontextmanager
+async def _postgres(url: URL, connections: int | None) -> AsyncIterator[Database]:
+    engine = create_async_engine(
+        url,
+        pool_size=connections or POSTGRES_CONNECTIONS,
+        max_overflow=0,
+        # Named, because a server may be set up with another default, and herding depends on it.
+        isolation_level="READ COMMITTED",
+    )
+    lock_engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.begin() as connection:
+            # `CREATE TABLE IF NOT EXISTS` fails when two sessions run it at once.
+            await connection.execute(select(func.pg_advisory_xact_lock(lock_key(SCHEMA))))
+            await connection.run_sync(_complete_tables)
+        yield Database(engine, QueuedLocks(PostgresLocks(lock_engine)))
+    finally:
+        await engine.dispose()
+        await lock_engine.dispose()
+
+
+@asynccontextmanager
+async def _sqlite(url: URL) -> AsyncIterator[Database]:
+    locks = QueuedLocks(FileLocks(Path(str(url.database)).absolute()))
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_as_writer)
+    try:
+        # Under a lock also because SQLite waits for nobody while it changes the journal's mode.
+        async with locks.held(SCHEMA), engine.begin() as connection:
+            await connection.run_sync(_complete_tables)
+        yield Database(engine, locks)
+    finally:
+        await engine.dispose()
+
+
+def _complete_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+    there = inspect(connection).get_multi_columns()
+    for table in metadata.sorted_tables:
+        names = {column["name"] for column in there[None, table.name]}
+        for column in table.columns:
+            if column.name not in names:
+                definition = CreateColumn(column).compile(connection)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # Leaves BEGIN to `_begin_as_writer`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # The mode is kept in the file, so this writes only the first time.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # Rows say what runs now; losing the last few with the machine's power loses nothing.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_as_writer(connection: Connection) -> None:
+    # A transaction that began as a reader cannot wait to become a writer: it fails at once when another one writes.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,232 @@
+"""The registry port on a SQL database."""
+
+import logging
+from collections.abc import AsyncIterator, Collection, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sim.live.registry.choice import Choice
+from sim.live.registry.database import Database
+from sim.live.registry.picks import LockWaited, PickMode
+from sim.live.registry.tables import (
+    REPLICA_COLUMNS,
+    StoredRow,
+    backend_nodes,
+    metadata,
+    model_config_states,
+    model_load_infos,
+    node_models,
+    stored_row,
+)
+from sim.live.registry.transactions import AnsweredLock, LiveRuntime, Transactions
+from sim.routing.errors import Unavailable
+from sim.routing.fleet import require_current
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import RowState
+
+_rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
+_log = logging.getLogger(__name__)
+
+
+class SqlRegistry:
+    """The shared table of replicas; every frontend has a registry of its own on the same database.
+
+    A caller that leaves has its transaction rolled back if it is not committed by then, and what it counted given back
+    if it is: no cancellation leaves a count, a lock or a connection behind. Whatever keeps the database from answering
+    is raised as Unavailable.
+    """
+
+    def __init__(self, database: Database, runtime: LiveRuntime, pick_mode: PickMode, lock_waited: LockWaited) -> None:
+        self.floor_hits = 0
+        """Decrements that found their row at 0."""
+        self.missing_rows = 0
+        """Decrements whose row had gone."""
+        self.failed_returns = 0
+        """Times that the database did not answer where something was to be taken back, which is still there."""
+        self._database = database
+        self._runtime = runtime
+        self._pick_mode = pick_mode
+        self._lock_waited = lock_waited
+        self._transactions = Transactions(database.engine, runtime)
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions were begun, waits for a lock by name included."""
+        return self._transactions.count
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for statements of one's own."""
+        return self._database.engine
+
+    async def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Replica | None:
+        """Choose a row and count the request on it, as the pick mode has it."""
+        choice = Choice(model, candidates, preferred)
+
+        async def work(connection: AsyncConnection) -> Replica | None:
+            replica = await self._pick_mode.pick(connection, choice, self._runtime)
+            if replica is None:
+                await connection.rollback()
+            return replica
+
+        def undo(replica: Replica | None) -> None:
+            if replica is not None:
+                self.give_back(replica.key, 1)
+
+        return await self._transactions.run(work, undo)
+
+    async def increment(self, key: ReplicaKey) -> bool:
+        """Add 1 and touch the row; False if there is none."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            now_ns = self._runtime.wall_ns()
+            counted = update(node_models).values(in_flight=_rows.in_flight + 1, last_used=now_ns, updated_at=now_ns)
+            return bool((await connection.execute(counted.where(_is(key)))).rowcount)
+
+        def undo(counted: bool) -> None:
+            if counted:
+                self.give_back(key, 1)
+
+        return await self._transactions.run(work, undo)
+
+    def give_back(self, key: ReplicaKey, count: int) -> None:
+        """Take 1, `count` times in a row, each time unless the row has gone or stands at 0; the caller goes on."""
+        self._transactions.start(self._give_back(key, count), f"give back {key}")
+
+    async def touch(self, key: ReplicaKey) -> None:
+        """Set the row's last use to now."""
+
+        async def work(connection: AsyncConnection) -> None:
+            now_ns = self._runtime.wall_ns()
+            await connection.execute(update(node_models).where(_is(key)).values(last_used=now_ns, updated_at=now_ns))
+
+        await self._transactions.run(work)
+
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
+        """Write the row, unless its revision is stale; how a model is loaded is stored along with it.
+
+        It takes the place of any row of the same key, and has an id of its own.
+        """
+
+        async def work(connection: AsyncConnection) -> None:
+            now_ns = self._runtime.wall_ns()
+            row = {
+                "id": str(uuid4()),
+                "address": address,
+                "state": state,
+                "in_flight": in_flight,
+                "last_used": now_ns,
+                "updated_at": now_ns,
+                "revision": revision,
+            }
+            # Whoever advances the revision waits until this row is there to be overtaken. Only the first revision finds
+            # nothing to wait for; a row that it misses is never picked.
+            current = select(_states.revision).where(_states.model == key.model).with_for_update(read=True)
+            require_current(key, revision, (await connection.execute(current)).scalar() or "")
+            # A pick that waits for the old row must find it gone, as it would a row that was reaped and loaded again.
+            await connection.execute(delete(node_models).where(_is(key)))
+            # Of two that publish at once, each having found nothing to delete, the later one replaces the other's.
+            names = {"node_id": key.node, "model_name": key.model, "replica_index": key.replica_index}
+            insert = self._insert(node_models).values(names | row)
+            await connection.execute(insert.on_conflict_do_update(index_elements=list(names), set_=row))
+            await connection.execute(self._insert(model_load_infos).values(model=key.model).on_conflict_do_nothing())
+
+        await self._transactions.run(work, lambda _: self.give_back(key, in_flight))
+
+    async def remove(self, key: ReplicaKey) -> bool:
+        """Delete the row; False if it had gone already."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return bool((await connection.execute(delete(node_models).where(_is(key)))).rowcount)
+
+        return await self._transactions.run(work)
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Return the advisory lock of that name, to be held with `async with`; it excludes across processes."""
+        return self._held(name)
+
+    async def reset(self) -> None:
+        """Empty the tables, as a run needs them at its start."""
+
+        async def work(connection: AsyncConnection) -> None:
+            # The nodes last, as whoever writes rows and nodes goes from the rows to the nodes.
+            for table in sorted(metadata.sorted_tables, key=lambda table: table is backend_nodes):
+                await connection.execute(delete(table))
+
+        await self._transactions.run(work)
+
+    async def total_in_flight(self) -> int:
+        """Return the sum of the stored counts."""
+
+        async def work(connection: AsyncConnection) -> int:
+            return int((await connection.execute(select(func.sum(_rows.in_flight)))).scalar_one() or 0)
+
+        return await self._transactions.run(work)
+
+    async def rows(self) -> list[StoredRow]:
+        """Return every replica's row, by id, for inspection."""
+
+        async def work(connection: AsyncConnection) -> list[StoredRow]:
+            each = select(*REPLICA_COLUMNS).join_from(
+                node_models, backend_nodes, _rows.node_id == _nodes.id, isouter=True
+            )
+            return [stored_row(columns) for columns in await connection.execute(each.order_by(_rows.id))]
+
+        return await self._transactions.run(work)
+
+    async def drain(self) -> None:
+        """Wait until everything under way is committed or has failed, as long as that makes sense."""
+        await self._transactions.drain()
+
+    @asynccontextmanager
+    async def _held(self, name: str) -> AsyncIterator[None]:
+        self._transactions.count += 1
+        began_ns = self._runtime.now_ns()
+        async with AnsweredLock(self._database.locks.held(name)) as waited:
+            if waited:
+                self._lock_waited(self._runtime.now_ns() - began_ns)
+            yield
+
+    def _unattended(self, call: Coroutine[Any, Any, Any], what: str) -> None:
+        """Have a call made that takes something back; the caller goes on."""
+        self._transactions.start(self._taken_back(call, what), f"take back {what}")
+
+    async def _taken_back(self, call: Coroutine[Any, Any, Any], what: str) -> None:
+        try:
+            await call
+        except Unavailable as error:
+            # Nobody waits for the answer; what stays behind is told where an operator looks.
+            self.failed_returns += 1
+            _log.warning("%s was not taken back: %s", what, error)
+
+    async def _give_back(self, key: ReplicaKey, count: int) -> None:
+        for _ in range(count):
+            decrement = self._transactions.run(lambda connection: self._decrement(connection, key))
+            await self._taken_back(decrement, f"a count of {key}")
+
+    async def _decrement(self, connection: AsyncConnection, key: ReplicaKey) -> None:
+        # No use of the row, so its times stay as they are.
+        taken = update(node_models).where(_is(key), _rows.in_flight > 0).values(in_flight=_rows.in_flight - 1)
+        if (await connection.execute(taken)).rowcount:
+            return
+        if (await connection.execute(select(_rows.id).where(_is(key)))).first() is None:
+            self.missing_rows += 1
+        else:
+            self.floor_hits += 1
+
+    def _insert(self, table: Table) -> Any:
+        # The two dialects spell the clause alike, but each has a class of its own for it.
+        return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[self._database.dialect](table)
+
+
+def _is(key: ReplicaKey) -> ColumnElement[bool]:
+    return and_(_rows.node_id == key.node, _rows.model_name == key.model, _rows.replica_index == key.replica_index)

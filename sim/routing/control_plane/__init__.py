@@ -1,0 +1,1 @@
+"""The loops that keep the fleet in shape beside the requests."""

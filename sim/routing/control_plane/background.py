@@ -1,0 +1,104 @@
+"""What a frontend does beside its requests: the loops of the control plane, each on a ticker of its own."""
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sim.routing.control_plane.health_monitor import MONITORING, HealthMonitor
+from sim.routing.control_plane.replica_pass import LOAD_INFO, ReplicaPass
+from sim.routing.control_plane.state_pass import REAPERS, StatePass
+from sim.routing.control_plane.ticker import PASSES, Pass, tick_for_ever
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.loading.load_path import LoadPath
+from sim.routing.model_config import ModelConfig
+from sim.routing.policies.prefix_policy import Pressure
+from sim.routing.settings import (
+    RELEASE,
+    ControlPlaneSettings,
+    ControlSettings,
+    HealthMonitorSettings,
+    ReconcilerSettings,
+)
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+"""Something without an end, begun anew each time it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Which of how many frontends one is."""
+
+    index: int
+    frontends: int
+
+    def first_tick_ns(self, tick_ns: int) -> int:
+        """Return when its first tick comes: no two frontends start at once, so their ticks are spread evenly."""
+        return tick_ns + tick_ns * self.index // self.frontends
+
+
+ONLY_ONE = Rank(0, 1)
+
+
+class Background:
+    """Puts one frontend's loops together."""
+
+    def __init__(
+        self,
+        settings: ControlSettings,
+        ports: FrontendPorts,
+        models: Mapping[str, ModelConfig],
+        load_path: LoadPath,
+        rank: Rank,
+    ) -> None:
+        """`load_path` is the one that its requests use, so that they share installs with the loops."""
+        self._settings = settings
+        self._ports = ports
+        self._models = models
+        self._load_path = load_path
+        self._rank = rank
+
+    def loops(self, control_plane: ControlPlaneSettings) -> Iterator[Loop]:
+        """Yield the loops that the control plane asks for."""
+        if control_plane.health_monitor is not None:
+            monitor = self._health_monitor(control_plane.health_monitor)
+            yield self._loop("health", control_plane.health_monitor.tick_ns, monitor.run_pass)
+        if control_plane.reconciler is not None:
+            yield self._loop("reconcile", control_plane.reconciler.tick_ns, self._reconcile(control_plane.reconciler))
+
+    def _loop(self, name: str, tick_ns: int, run_pass: Pass) -> Loop:
+        # Less than a tick by half the way to the next frontend's: a ticker that is early or late keeps its turn.
+        interval_ns = tick_ns - tick_ns // (2 * self._rank.frontends)
+        ruled = PASSES[self._settings.passes](self._ports.registry, name, interval_ns, run_pass)
+        return partial(tick_for_ever, self._ports.runtime, tick_ns, self._rank.first_tick_ns(tick_ns), ruled)
+
+    def _health_monitor(self, settings: HealthMonitorSettings) -> HealthMonitor:
+        ports = self._ports
+        monitoring = MONITORING[self._settings.monitor]
+        return HealthMonitor(ports.runtime, ports.registry, ports.dialer, ports.journal, settings, monitoring)
+
+    def _reconcile(self, settings: ReconcilerSettings) -> Pass:
+        """Return the reconciler's pass: the numbers first, then the rows."""
+        ports = self._ports
+        replica_pass = ReplicaPass(
+            ports.runtime,
+            ports.registry,
+            ports.worker,
+            ports.journal,
+            self._models,
+            settings,
+            self._load_path,
+            RELEASE[self._settings.release],
+            LOAD_INFO[self._settings.load_info],
+            Pressure(ports.runtime),
+        )
+        reaper = REAPERS[self._settings.reaper]
+        state_pass = StatePass(
+            ports.runtime, ports.registry, ports.dialer, ports.worker, ports.journal, settings, reaper
+        )
+
+        async def run_pass() -> None:
+            await replica_pass.run_pass()
+            await state_pass.run_pass()
+
+        return run_pass

@@ -1,0 +1,221 @@
+"""The reconciler's replica pass: how many replicas each model is to have, and what is done about it.
+
+What to do is decided over one reading of the registry, in LocalAI's order; doing it is apart from that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+from sim.routing.errors import CallError
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, FleetRegistry, ReplicaRow
+from sim.routing.loading.free_process import Release
+from sim.routing.loading.load_path import LoadPath
+from sim.routing.loading.placement import capacity, matching_nodes
+from sim.routing.model_config import ModelConfig
+from sim.routing.policies.prefix_policy import Pressure
+from sim.routing.ports import Clock, Journal, WorkerControl
+from sim.routing.settings import ReconcilerSettings
+
+LOCK = "replica-reconciler"
+"""Name of the advisory lock that lets one frontend at a time make the pass; the others wait and then make theirs."""
+
+PRESSURE_THRESHOLD = 1
+"""Requests kept from their hot replica lately, for a model to get one more."""
+
+
+class Bounds(NamedTuple):
+    """How many loaded replicas a model is to have."""
+
+    least: int
+    most: int
+    """0 for no bound."""
+
+
+class Addition(NamedTuple):
+    """Replicas to load."""
+
+    replicas: int
+    cause: Literal["below_minimum", "busy", "pressure"]
+
+
+class Removal(NamedTuple):
+    """Idle replicas to give up."""
+
+    rows: Sequence[ReplicaRow]
+    """In the order in which they go."""
+    unused_since_ns: int
+    """Wall time of the last use that a row may have had."""
+
+
+class Setback(NamedTuple):
+    """Replicas are missing and there is no slot for one."""
+
+    cooldown: Cooldown
+    """What the registry is to say of the model from now on."""
+
+
+Scaling = Addition | Removal | Setback
+
+LoadInfo = Callable[[Fleet, str], bool]
+"""Tells whether it is known how to load the model."""
+
+
+def known_with_rows(fleet: Fleet, model: str) -> bool:
+    """Tell whether the model has a row, in any state: how to load it goes with its last one. LocalAI's way once."""
+    return model in fleet.loadable and bool(fleet.rows_of(model))
+
+
+def known_for_good(fleet: Fleet, model: str) -> bool:
+    """Tell whether the model was ever loaded. Repaired."""
+    return model in fleet.loadable
+
+
+LOAD_INFO: Mapping[str, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+"""By the name that a scenario gives it."""
+
+
+def scaling_of(
+    fleet: Fleet, model: ModelConfig, now_ns: int, disturbs: int, settings: ReconcilerSettings
+) -> Scaling | None:
+    """Decide what the pass does for the model; None for nothing.
+
+    A model that is spread over no node, or given up for a while, is left alone. One below its minimum gets what is
+    missing, as far as there are slots. One with room above gets one more if all its replicas are busy, else if
+    `disturbs`, the count of requests kept from their hot replica lately, reaches the threshold; without a slot for it
+    nothing happens. Otherwise its idle replicas go, down to the minimum or 1. `now_ns` is wall time.
+    """
+    bounds = bounds_of(fleet, model)
+    cooldown = fleet.cooldowns.get(model.name, NO_COOLDOWN)
+    if bounds is None or (cooldown.until_ns and cooldown.until_ns > now_ns):
+        return None
+    loaded, slots = fleet.loaded(model.name), capacity(fleet, model)
+    missing = bounds.least - len(loaded)
+    if missing > 0:
+        return Addition(min(missing, slots), "below_minimum") if slots else _setback(cooldown, now_ns, settings)
+    cause = _cause_for_one_more(loaded, bounds, disturbs)
+    if cause is not None:
+        return Addition(1, cause) if slots else None
+    return _removal(loaded, max(bounds.least, 1), now_ns - settings.idle_after_ns)
+
+
+def bounds_of(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """Return the model's bounds; those of a spread one are the number of its nodes, and None if there are none."""
+    if not model.spread:
+        return Bounds(model.min_replicas or 0, model.max_replicas or 0)
+    nodes = len(matching_nodes(fleet, model.selector))
+    return Bounds(nodes, nodes) if nodes else None
+
+
+def _setback(cooldown: Cooldown, now_ns: int, settings: ReconcilerSettings) -> Setback:
+    """Count the pass. The count goes on after a cooldown, so that the next fruitless pass begins another one."""
+    fruitless_passes = cooldown.fruitless_passes + 1
+    if fruitless_passes < settings.fruitless_passes:
+        return Setback(Cooldown(fruitless_passes, 0))
+    return Setback(Cooldown(fruitless_passes, now_ns + settings.cooldown_ns))
+
+
+def _cause_for_one_more(
+    loaded: Sequence[ReplicaRow], bounds: Bounds, disturbs: int
+) -> Literal["busy", "pressure"] | None:
+    if not loaded or (bounds.most and len(loaded) >= bounds.most):
+        return None
+    if all(row.in_flight for row in loaded):
+        return "busy"
+    return "pressure" if disturbs >= PRESSURE_THRESHOLD else None
+
+
+def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """Give up the excess as far as it is idle: the highest index first, then the least recently used."""
+    excess = max(0, len(loaded) - floor)
+    idle = [row for row in loaded if not row.in_flight and row.last_used_ns < unused_since_ns]
+    going = sorted(idle, key=lambda row: (-row.key.replica_index, row.last_used_ns, row.id))[:excess]
+    return Removal(going, unused_since_ns) if going else None
+
+
+class ReplicaPass:
+    """Brings the models to the number of replicas that they are to have. One frontend's own."""
+
+    __slots__ = (
+        "_has_load_info", "_journal", "_load_path", "_models", "_pressure", "_registry", "_release", "_runtime",
+        "_settings", "_worker",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        runtime: Clock,
+        registry: FleetRegistry,
+        worker: WorkerControl,
+        journal: Journal,
+        models: Mapping[str, ModelConfig],
+        settings: ReconcilerSettings,
+        load_path: LoadPath,
+        release: Release,
+        has_load_info: LoadInfo,
+        pressure: Pressure,
+    ) -> None:
+        """`models` go by name; those without bounds are left alone.
+
+        `pressure` is what this frontend's requests record; one that nobody records in never adds a replica.
+        """
+        self._runtime = runtime
+        self._registry = registry
+        self._worker = worker
+        self._journal = journal
+        self._models = [models[name] for name in sorted(models) if models[name].is_bounded]
+        self._settings = settings
+        self._load_path = load_path
+        self._release = release
+        self._has_load_info = has_load_info
+        self._pressure = pressure
+
+    async def run_pass(self) -> None:
+        """Look after each model in turn, by name, once no other frontend does.
+
+        The lock is held over the loads, however long they take. An error of the registry ends the pass; a load that
+        fails ends it for its model.
+        """
+        with suppress(CallError):
+            async with self._registry.lock(LOCK):
+                for model in self._models:
+                    await self._look_after(model)
+
+    async def _look_after(self, model: ModelConfig) -> None:
+        fleet = await self._registry.fleet()
+        disturbs = self._pressure.count(model.name)
+        match scaling_of(fleet, model, self._runtime.wall_ns(), disturbs, self._settings):
+            case Addition() as addition:
+                await self._add(fleet, model.name, addition)
+            case Removal() as removal:
+                await self._remove(model.name, removal)
+            case Setback(cooldown):
+                await self._registry.set_cooldown(model.name, cooldown)
+
+    async def _add(self, fleet: Fleet, model: str, addition: Addition) -> None:
+        if not self._has_load_info(fleet, model):
+            return
+        self._journal.scaled(model, addition.replicas, addition.cause)
+        if not await self._load(model, addition.replicas):
+            return
+        if addition.cause == "pressure":
+            self._pressure.reset(model)
+        if addition.cause == "below_minimum" and model in fleet.cooldowns:
+            await self._registry.set_cooldown(model, NO_COOLDOWN)
+
+    async def _load(self, model: str, replicas: int) -> int:
+        """Load up to that many, none after the first that fails, and return how many were."""
+        added = 0
+        with suppress(CallError):
+            for _ in range(replicas):
+                await self._load_path.load(model, in_flight=0, cause="scale_up")
+                added += 1
+        return added
+
+    async def _remove(self, model: str, removal: Removal) -> None:
+        self._journal.scaled(model, -len(removal.rows), "idle")
+        for row in removal.rows:
+            if not await self._registry.remove_idle_row(row.id, removal.unused_since_ns):
+                continue
+            self._journal.row_removed(row.key, row.address, "idle", None)
+            with suppress(CallError):
+                await self._release(self._worker, row.key)

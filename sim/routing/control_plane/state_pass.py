@@ -1,0 +1,214 @@
+"""The reconciler's state pass: rows that nobody has shown interest in for a while are held against their processes.
+
+A pass is a sequence of sweeps over the rows, each with a memory of its own of what it found in the passes before.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Protocol
+
+from sim.routing.control_plane.row_inspector import Inspector, Liveness
+from sim.routing.errors import CallError
+from sim.routing.fleet import FleetRegistry, ReplicaRow
+from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
+from sim.routing.settings import ReconcilerSettings
+
+LOCK = "state"
+"""Name of the advisory lock that lets one frontend at a time make the pass; the others go without theirs."""
+
+
+class Streaks:
+    """How many passes in a row something was found of a row."""
+
+    __slots__ = ("_lengths",)
+
+    def __init__(self) -> None:
+        self._lengths: dict[str, int] = {}
+
+    def keep_only(self, rows: Collection[ReplicaRow]) -> None:
+        """Begin a pass over these rows; the streaks of all others are over."""
+        self._lengths = {row.id: self._lengths[row.id] for row in rows if row.id in self._lengths}
+
+    def extend(self, row: ReplicaRow) -> int:
+        """Note that it was found once more, and return how often in a row it was."""
+        length = self._lengths[row.id] = self._lengths.get(row.id, 0) + 1
+        return length
+
+    def end(self, row: ReplicaRow) -> None:
+        """Note that it was not found."""
+        self._lengths.pop(row.id, None)
+
+
+class Sweep(Protocol):
+    """One kind of inspection."""
+
+    async def run(self) -> None:
+        """Inspect the rows that it is about. Raises the CallError of a registry that fails."""
+
+
+NewSweep = Callable[[Inspector], Sweep]
+
+Reaper = Sequence[NewSweep]
+"""The sweeps of a pass, in their order."""
+
+
+class ProcessTable:
+    """Asks each worker what it runs: a stale row that it lists is confirmed, one that it does not list is deleted."""
+
+    __slots__ = ("_inspector", "_limit", "_misses")
+
+    def __init__(self, inspector: Inspector, misses: int) -> None:
+        """`misses` in a row delete a row."""
+        self._inspector = inspector
+        self._limit = misses
+        self._misses = Streaks()
+
+    async def run(self) -> None:
+        """Ask once for each node with stale rows. A worker that does not answer leaves its rows as they are."""
+        rows = sorted(await self._inspector.stale_rows(), key=_node)
+        self._misses.keep_only(rows)
+        for node, rows_there in groupby(rows, _node):
+            running = await self._inspector.processes(node)
+            if running is None:
+                continue
+            for row in rows_there:
+                await self._judge(row, is_listed=RunningProcess(row.key, row.address) in running)
+
+    async def _judge(self, row: ReplicaRow, *, is_listed: bool) -> None:
+        if is_listed:
+            self._misses.end(row)
+            await self._inspector.confirm(row)
+        elif self._misses.extend(row) >= self._limit:
+            await self._inspector.remove(row, "not_in_process_table")
+
+
+async def _probe_in_turn(
+    inspector: Inspector,
+    rows: Sequence[ReplicaRow],
+    streaks: Streaks,
+    judge: Callable[[ReplicaRow, Liveness], Awaitable[None]],
+) -> None:
+    """Begin a pass over the rows, and probe and judge one after the other."""
+    streaks.keep_only(rows)
+    for row in rows:
+        await judge(row, await inspector.probe(row))
+
+
+class PortProbe:
+    """Sends a health call to each stale row's address; whether the row counts requests makes no difference."""
+
+    __slots__ = ("_inspector", "_limit", "_misses", "_taken_for_dead")
+
+    def __init__(self, inspector: Inspector, taken_for_dead: Collection[Liveness], misses: int) -> None:
+        """So many answers in a row that are taken for death delete a row; any other one ends the streak."""
+        self._inspector = inspector
+        self._taken_for_dead = taken_for_dead
+        self._limit = misses
+        self._misses = Streaks()
+
+    async def run(self) -> None:
+        """Probe one row after the other."""
+        await _probe_in_turn(self._inspector, await self._inspector.stale_rows(), self._misses, self._judge)
+
+    async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
+        if answer in self._taken_for_dead:
+            if self._misses.extend(row) >= self._limit:
+                await self._inspector.remove(row, "unreachable")
+            return
+        self._misses.end(row)
+        if answer is Liveness.ALIVE:
+            await self._inspector.confirm(row)
+
+
+class LeakSweep:
+    """Clears the counts of rows unused for long whose processes answer promptly, so are not busy with anything.
+
+    Where health calls do not wait behind requests, a single request that runs for longer looks the same.
+    """
+
+    __slots__ = ("_answers", "_inspector", "_needed")
+
+    def __init__(self, inspector: Inspector, answers: int) -> None:
+        """`answers` in passes in a row clear a count."""
+        self._inspector = inspector
+        self._needed = answers
+        self._answers = Streaks()
+
+    async def run(self) -> None:
+        """Probe one row after the other."""
+        await _probe_in_turn(self._inspector, await self._inspector.suspected_leaks(), self._answers, self._judge)
+
+    async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
+        if answer is not Liveness.ALIVE:
+            self._answers.end(row)
+        elif self._answers.extend(row) >= self._needed:
+            await self._inspector.clear_in_flight(row)
+
+
+class Quarantine:
+    """Ends the processes of rows that a new revision of their model has overtaken, and deletes each with its process.
+
+    Requests that still run there fail, as they do whenever a process is stopped. By then no pick takes such a row.
+    """
+
+    __slots__ = ("_inspector",)
+
+    def __init__(self, inspector: Inspector) -> None:
+        """The sweep comes after one that reads the fleet."""
+        self._inspector = inspector
+
+    async def run(self) -> None:
+        """Stop one process after the other. A worker that does not answer leaves its rows to the next pass."""
+        for row in await self._inspector.quarantined_rows():
+            if await self._inspector.stop(row):
+                await self._inspector.remove(row, "old_revision")
+
+
+FIRST_MISS: Reaper = (lambda inspector: PortProbe(inspector, (Liveness.BUSY, Liveness.UNREACHABLE), misses=1),)
+"""LocalAI's way once: a replica too busy to answer one probe in time loses its row."""
+
+THIRD_MISS: Reaper = (
+    lambda inspector: ProcessTable(inspector, misses=2),
+    lambda inspector: PortProbe(inspector, (Liveness.UNREACHABLE,), misses=3),
+    lambda inspector: LeakSweep(inspector, answers=2),
+    Quarantine,
+)
+"""The repair: the worker's word goes first, only refusals count against a row, leaked counts are cleared, and what an
+old revision has left goes."""
+
+REAPERS: Mapping[str, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
+"""By the name that a scenario gives it."""
+
+
+class StatePass:
+    """Makes the sweeps of one frontend, which remember what they found between passes, in their order."""
+
+    __slots__ = ("_registry", "_sweeps")
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        registry: FleetRegistry,
+        dialer: Dialer,
+        worker: WorkerControl,
+        journal: Journal,
+        settings: ReconcilerSettings,
+        reaper: Reaper,
+    ) -> None:
+        self._registry = registry
+        inspector = Inspector(runtime, registry, dialer, worker, journal, settings)
+        self._sweeps = [new_sweep(inspector) for new_sweep in reaper]
+
+    async def run_pass(self) -> None:
+        """Make the sweeps unless another frontend is at it; an error of the registry ends the pass."""
+        with suppress(CallError):
+            async with self._registry.try_lock(LOCK) as is_ours:
+                if not is_ours:
+                    return
+                for sweep in self._sweeps:
+                    await sweep.run()
+
+
+def _node(row: ReplicaRow) -> str:
+    return row.key.node

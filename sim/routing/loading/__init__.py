@@ -1,0 +1,1 @@
+"""How one more replica comes to be: placement, installs, loads, eviction."""

@@ -1,0 +1,93 @@
+"""Making room: the row that has been of no use for longest is deleted, and its process let go."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from sim.routing.errors import CallError, NoReplica
+from sim.routing.fleet import Fleet, FleetRegistry, ReplicaRow
+from sim.routing.loading.free_process import Release
+from sim.routing.model_config import ModelConfig
+from sim.routing.ports import Journal, Runtime, WorkerControl
+
+MS_NS = 1_000_000
+
+ATTEMPTS = 5
+
+RETRY_NS = 500 * MS_NS
+"""Pause after each attempt that failed, the last one included."""
+
+
+def least_recently_used(
+    fleet: Fleet, models: Mapping[str, ModelConfig], nodes: Collection[str] = ()
+) -> ReplicaRow | None:
+    """Return the row to evict, the smallest id of those used least recently; None if no row may be evicted.
+
+    A row may be if it is loaded and of its model's current revision, on a healthy node, has nothing in flight, and its
+    model has no bounds or more such rows than its eviction floor. Rows on nodes in any state count for the latter. If
+    nodes are named, only rows on them may be.
+    """
+    allowed = {node.name for node in fleet.healthy_nodes() if not nodes or node.name in nodes}
+    serving = [row for row in fleet.rows if row.is_loaded and fleet.is_current(row)]
+    loaded = Counter(row.key.model for row in serving)
+    evictable = (
+        row
+        for row in serving
+        if row.in_flight == 0
+        and row.key.node in allowed
+        and _can_lose_one(models.get(row.key.model), loaded[row.key.model])
+    )
+    return min(evictable, key=lambda row: (row.last_used_ns, row.id), default=None)
+
+
+def _can_lose_one(model: ModelConfig | None, loaded_rows: int) -> bool:
+    floor = None if model is None else model.eviction_floor
+    return floor is None or loaded_rows > floor
+
+
+class Eviction:
+    """Evicts rows from the registry."""
+
+    __slots__ = ("_journal", "_models", "_registry", "_release", "_runtime", "_worker")
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        registry: FleetRegistry,
+        worker: WorkerControl,
+        journal: Journal,
+        models: Mapping[str, ModelConfig],
+        release: Release,
+    ) -> None:
+        """`models` go by name; one that is not among them has no bounds."""
+        self._runtime = runtime
+        self._registry = registry
+        self._worker = worker
+        self._journal = journal
+        self._models = models
+        self._release = release
+
+    async def make_room(self, nodes: Collection[str] = ()) -> ReplicaRow:
+        """Delete the least recently used row, on one of these nodes if any are named, and return it.
+
+        Its process is let go before the call returns, but what becomes of that changes nothing. Raises NoReplica if
+        five attempts found no row that may be evicted or met an error.
+        """
+        for _ in range(ATTEMPTS):
+            row = await self._evict(nodes)
+            if row is not None:
+                return row
+            await self._runtime.sleep(RETRY_NS)
+        raise NoReplica("all models busy")
+
+    async def _evict(self, nodes: Collection[str]) -> ReplicaRow | None:
+        try:
+            row = await self._registry.evict(lambda fleet: least_recently_used(fleet, self._models, nodes))
+        except CallError:
+            return None
+        if row is None:
+            return None
+        self._journal.row_removed(row.key, row.address, "evicted", None)
+        with suppress(CallError):
+            await self._release(self._worker, row.key)
+        return row

@@ -1,0 +1,37 @@
+"""Installs as a frontend asks for them: at most one per replica at a time, whoever asks."""
+
+from sim.routing.errors import CallError
+from sim.routing.ports import Runtime, WorkerControl
+from sim.routing.replica import ReplicaKey
+from sim.routing.request_path.singleflight import DetachedFlight
+
+SECOND_NS = 1_000_000_000
+
+INSTALL_LIMIT_NS = 15 * 60 * SECOND_NS
+"""How long a worker may take to answer."""
+
+
+class Installs:
+    """Shares the install of a replica among those who ask for it meanwhile; one who leaves does not stop it."""
+
+    __slots__ = ("_flights", "_runtime", "_worker")
+
+    def __init__(self, runtime: Runtime, worker: WorkerControl) -> None:
+        self._runtime = runtime
+        self._worker = worker
+        self._flights = DetachedFlight(runtime)
+
+    async def install(self, key: ReplicaKey) -> str:
+        """Return the process's address. Raises the CallError of a worker that cannot start it in time."""
+        outcome = await self._flights.do(f"{key.node}|{key.model}|{key.replica_index}", lambda: self._attempt(key))
+        if isinstance(outcome, CallError):
+            # Each of those who asked gets an error of its own.
+            raise type(outcome)(str(outcome))
+        return outcome
+
+    async def _attempt(self, key: ReplicaKey) -> str | CallError:
+        """Return the error where it would be raised: a flight wraps what is raised in it."""
+        try:
+            return await self._runtime.within(INSTALL_LIMIT_NS, self._worker.install(key))
+        except CallError as error:
+            return error

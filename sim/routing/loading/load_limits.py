@@ -1,0 +1,40 @@
+"""How long LoadModel may take, and what becomes of a process that takes longer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sim.routing.loading.free_process import stop_exact_process
+from sim.routing.model_config import ModelConfig
+from sim.routing.ports import WorkerControl
+from sim.routing.replica import ReplicaKey
+
+SECOND_NS = 1_000_000_000
+GIB = 1 << 30
+
+BASE_NS = 5 * 60 * SECOND_NS
+PER_GIB_NS = 20 * SECOND_NS
+LONGEST_NS = 6 * 3600 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLimit:
+    """One way to bound a load."""
+
+    limit_ns: Callable[[ModelConfig], int]
+    on_late: Callable[[WorkerControl, ReplicaKey], Awaitable[None]]
+
+
+def limit_by_size_ns(model: ModelConfig) -> int:
+    """Return 5 minutes and 20 seconds more for each GiB of files, 6 hours at most."""
+    return min(BASE_NS + PER_GIB_NS * model.disk_bytes // GIB, LONGEST_NS)
+
+
+async def leave_alone(worker: WorkerControl, key: ReplicaKey) -> None:
+    """Let the process go on with a load that nobody waits for any more."""
+
+
+FIXED = LoadLimit(lambda _model: BASE_NS, leave_alone)
+"""5 minutes, whatever the size: a large model never loads, and its process goes on trying."""
+
+BY_SIZE = LoadLimit(limit_by_size_ns, stop_exact_process)
+"""The repair: time that grows with the size, and a late process that is ended."""

@@ -1,0 +1,1 @@
+"""What a request passes through: route, probe, reservation, client cache."""

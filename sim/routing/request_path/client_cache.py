@@ -1,0 +1,63 @@
+"""How a frontend reuses a route: for one request, or for good."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import Clock
+from sim.routing.request import Request
+from sim.routing.request_path.health_check import HealthCheck
+from sim.routing.request_path.route import Route
+from sim.routing.request_path.router import Router
+
+SECOND_NS = 1_000_000_000
+
+RECENTLY_HEALTHY_NS = 30 * SECOND_NS
+"""How long a kept client is used without asking whether its process still answers."""
+
+LIVENESS_LIMIT_NS = 10 * SECOND_NS
+"""The client's cap on a health call, shorter than the 2 minutes that the check itself would allow."""
+
+
+ClientCache = Callable[[Request], Coroutine[Any, Any, Route]]
+"""Finds the client that serves a request; raises a CallError if there is no replica and none can be loaded."""
+
+
+def per_request(router: Router) -> ClientCache:
+    """Return the way of the fix, LocalAI's pull request 9968: every request is routed anew."""
+    return router.route
+
+
+class Sticky:
+    """The first route of a model is kept and reused: the behaviour before the fix.
+
+    A kept client is dropped only when its process refuses a health call, asked at most once in 30 s while it
+    answers. A process too busy to answer keeps its client.
+    """
+
+    __slots__ = ("_clock", "_health_check", "_healthy_ns", "_kept", "_router")
+
+    def __init__(self, router: Router, clock: Clock, health_check: HealthCheck) -> None:
+        self._router = router
+        self._clock = clock
+        self._health_check = health_check
+        self._kept: dict[str, Route] = {}
+        self._healthy_ns: dict[str, int] = {}
+
+    async def route(self, request: Request) -> Route:
+        """Return the model's kept client if it still answers, else route and keep the new one."""
+        kept = self._kept.get(request.model)
+        if kept is not None and await self._still_answers(request, kept):
+            return kept
+        route = await self._router.route(request)
+        self._kept[request.model] = route
+        self._healthy_ns[request.model] = self._clock.now_ns()
+        return route
+
+    async def _still_answers(self, request: Request, kept: Route) -> bool:
+        if self._clock.now_ns() - self._healthy_ns[request.model] < RECENTLY_HEALTHY_NS:
+            return True
+        outcome = await self._health_check.ask(request, kept.key, kept.address, kept.backend)
+        if outcome is ProbeOutcome.OK:
+            self._healthy_ns[request.model] = self._clock.now_ns()
+        return outcome is not ProbeOutcome.FAILED

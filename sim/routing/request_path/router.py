@@ -1,0 +1,118 @@
+"""The way of a request to its replica: pick a row, vouch for it, fall through to a cold load if it seems dead."""
+
+from collections.abc import Collection, Mapping
+
+from sim.routing.errors import CallError, NoMatchingNode
+from sim.routing.fleet import FleetRegistry
+from sim.routing.loading.cold_load import ColdLoad
+from sim.routing.loading.placement import matching_nodes
+from sim.routing.ports import Dialer, Journal
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.routing.request_path.health_check import HealthCheck, Reading
+from sim.routing.request_path.probe_cache import ProbeCache
+from sim.routing.request_path.route import Route, place_of
+
+
+class Router:
+    """Routes the requests of one frontend."""
+
+    __slots__ = (
+        "_cold_load",
+        "_dialer",
+        "_health_check",
+        "_journal",
+        "_places",
+        "_probe_cache",
+        "_reading",
+        "_registry",
+        "_selectors",
+    )
+
+    def __init__(
+        self,
+        registry: FleetRegistry,
+        dialer: Dialer,
+        journal: Journal,
+        probe_cache: ProbeCache,
+        health_check: HealthCheck,
+        reading: Reading,
+        cold_load: ColdLoad,
+        selectors: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """`selectors` are the labels that a node must have, by model; a model that is not among them has none."""
+        self._registry = registry
+        self._dialer = dialer
+        self._journal = journal
+        self._probe_cache = probe_cache
+        self._health_check = health_check
+        self._reading = reading
+        self._cold_load = cold_load
+        self._selectors = selectors
+        self._places: dict[str, str] = {}
+        """By row id: what the probe cache is asked by, put together once."""
+
+    async def route(self, request: Request) -> Route:
+        """Return a client for a replica of the request's model, with a reservation on its row.
+
+        Raises a CallError if there is no replica and none can be loaded.
+        """
+        return await self.warm_route(request) or await self._cold_load.route(request, self.warm_route)
+
+    async def warm_route(self, request: Request) -> Route | None:
+        """Return a client for the best loaded row, or None if there is none, it cannot be read, or it seems dead.
+
+        A row that seems dead is deleted, whatever the process behind it is doing. Raises NoMatchingNode if the model
+        asks for labels that no healthy node has.
+        """
+        candidates = await self._candidates(request.model) if request.model in self._selectors else ()
+        try:
+            replica = await self._registry.pick(request.model, candidates)
+        except CallError:
+            return None
+        if replica is None:
+            return None
+        key, address = replica.key, replica.address
+        backend = self._dialer.dial(key, address)
+        place = self._places.get(replica.id)
+        if place is None:
+            place = self._places[replica.id] = place_of(key, address)
+        route = Route(key, address, backend, self._registry, self._journal, place)
+        remembered = self._probe_cache.remembered(route.place)
+        self._journal.picked(request, replica, remembered)
+        try:
+            if remembered is None and not await self._is_alive(request, route):
+                route.release()
+                await route.remove_row(request, "probe_failed")
+                return None
+            if candidates and not await self._has_labels(key):
+                route.release()
+                return None
+            await self._registry.touch(key)
+        except BaseException:
+            route.release()
+            raise
+        return route
+
+    async def _candidates(self, model: str) -> Collection[str]:
+        matching = matching_nodes(await self._registry.fleet(), self._selectors[model])
+        if not matching:
+            raise NoMatchingNode(f"no healthy nodes match the selector of {model}")
+        return [node.name for node in matching]
+
+    async def _has_labels(self, key: ReplicaKey) -> bool:
+        """Look again: labels may have changed since the pick. Labels that cannot be read do not stand in the way."""
+        try:
+            return key.node in await self._candidates(key.model)
+        except NoMatchingNode:
+            return False
+        except CallError:
+            return True
+
+    async def _is_alive(self, request: Request, route: Route) -> bool:
+        async def probe() -> bool:
+            return self._reading[await self._health_check.ask(request, route.key, route.address, route.backend)]
+
+        answer = await self._probe_cache.check(route.place, probe)
+        self._journal.vouched(request, answer)
+        return answer.alive

@@ -1,0 +1,73 @@
+"""How many requests a scenario will make, roughly: enough to refuse one that could not be held in memory."""
+
+import math
+
+from sim.scenario.spec.schema import Scenario
+from sim.scenario.spec.service import NS_PER_S, service_law
+from sim.scenario.spec.workload import (
+    BurstWorkload,
+    ClosedWorkload,
+    PoissonWorkload,
+    TraceWorkload,
+    UniformWorkload,
+    WorkloadSpec,
+)
+
+MOST_REQUESTS = 10_000_000
+
+
+def horizon_ns(scenario: Scenario, workload: WorkloadSpec) -> int:
+    """Return the instant from which the workload sends nothing."""
+    stop_ns = scenario.duration_ns if workload.stop_ns is None else workload.stop_ns
+    return min(stop_ns, scenario.duration_ns)
+
+
+def expected_requests(scenario: Scenario) -> float:
+    """Return the expected number of requests over all workloads; for closed ones an upper estimate."""
+    return math.fsum(_expected(scenario, workload) for workload in scenario.workload)
+
+
+def is_endless(scenario: Scenario, workload: WorkloadSpec) -> bool:
+    """Tell whether users could send requests for ever without time passing."""
+    return isinstance(workload, ClosedWorkload) and _cycle_ns(scenario, workload) == 0
+
+
+def _expected(scenario: Scenario, workload: WorkloadSpec) -> float:
+    end_ns = horizon_ns(scenario, workload)
+    if isinstance(workload, TraceWorkload):
+        return min(len(workload.trace.arrival_ns), workload.limit or math.inf)
+    if isinstance(workload, BurstWorkload):
+        span_ns = max(0, end_ns - workload.at_ns)
+        return workload.requests * (math.ceil(span_ns / workload.every_ns) if workload.every_ns else 1)
+    span_ns = max(0, end_ns - workload.start_ns)
+    if isinstance(workload, (PoissonWorkload, UniformWorkload)):
+        return workload.rate_per_s * span_ns / NS_PER_S
+    return _expected_of_users(scenario, workload, span_ns)
+
+
+def _expected_of_users(scenario: Scenario, workload: ClosedWorkload, span_ns: int) -> float:
+    """Return the lower of what the users can send and what all slots of all nodes can serve."""
+    cycle_ns = _cycle_ns(scenario, workload)
+    if not cycle_ns:
+        return 0.0  # Endless: reported as such.
+    sent = workload.users * (1 + span_ns / cycle_ns)
+    times_ns = _service_ns(scenario, workload)
+    if not all(times_ns):
+        return sent
+    workers = next(model for model in scenario.models if model.name == workload.model).backend.workers
+    served = sum(node.slots * workers / time for node, time in zip(scenario.nodes, times_ns, strict=True)) * span_ns
+    return min(sent, workload.users + served)
+
+
+def _cycle_ns(scenario: Scenario, workload: ClosedWorkload) -> float:
+    """Return the mean time of a user's round when nobody else is there."""
+    return workload.think.mean_ns + min(_service_ns(scenario, workload)) + 2 * scenario.network.latency_ns
+
+
+def _service_ns(scenario: Scenario, workload: ClosedWorkload) -> list[int]:
+    """Return the mean service time on each node."""
+    service = next(model.service for model in scenario.models if model.name == workload.model)
+    if service.profile is not None and any(node.hardware is None for node in scenario.nodes):
+        return [0] * len(scenario.nodes)  # Reported by itself.
+    prompt, output = round(workload.prompt_tokens.mean), round(workload.output_tokens.mean)
+    return [sum(service_law(service, node)(prompt, output, service.mean_ns or 0)) for node in scenario.nodes]

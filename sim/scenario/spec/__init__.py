@@ -1,0 +1,1 @@
+"""The schema of a scenario, one page a part."""

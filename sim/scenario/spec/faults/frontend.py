@@ -1,0 +1,42 @@
+"""Faults of the frontends, which route."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sim.scenario.spec.faults.base import Fault, FrontendTarget, SpellFault, TimedFault
+from sim.scenario.spec.router import RouterSpec
+from sim.scenario.text.units import Duration
+
+
+class FrontendCrashFault(FrontendTarget, TimedFault):
+    """Stops a frontend at once; its requests end, and what it had reserved stays reserved."""
+
+    kind: Literal["frontend_crash"]
+    restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
+    """From the crash until the frontend is back, with nothing in its caches; never if not given."""
+
+
+class FrontendPauseFault(FrontendTarget, SpellFault):
+    """Freezes a frontend; afterwards it goes on where it was, with all its timers late."""
+
+    kind: Literal["frontend_pause"]
+
+
+class BackgroundDoubledFault(FrontendTarget, Fault):
+    """Has a frontend run each of its background passes twice at the same time."""
+
+    kind: Literal["background_doubled"]
+    at_ns: Duration = Field(default=0, alias="at")
+
+
+class MixedPolicyFault(FrontendTarget, Fault):
+    """Has one frontend route by settings of its own, as in the middle of an upgrade."""
+
+    kind: Literal["mixed_policy"]
+    router: RouterSpec
+    """Complete by itself: what is not written comes from its profile, not from the scenario's `router`."""
+
+
+FrontendFault = FrontendCrashFault | FrontendPauseFault | BackgroundDoubledFault | MixedPolicyFault
+"""A fault of a frontend."""

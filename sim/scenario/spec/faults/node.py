@@ -1,0 +1,108 @@
+"""Faults of machines."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.scenario.spec.base import wrong
+from sim.scenario.spec.faults.base import Factor, OnsetFault, Report, SpellFault, TimedFault
+from sim.scenario.text.units import Duration, format_duration
+
+
+class NodeCrashFault(TimedFault):
+    """Stops a node and every process on it at once; what they were doing is lost."""
+
+    kind: Literal["node_crash"]
+    node: str
+    restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
+    """From the crash until the node, empty, is back; never if not given."""
+
+
+class NodePauseFault(SpellFault):
+    """Freezes a node; afterwards it goes on where it was, with all its timers late."""
+
+    kind: Literal["node_pause"]
+    node: str
+
+
+class NodeSlowFault(OnsetFault):
+    """Makes all work on a node take longer."""
+
+    kind: Literal["node_slow"]
+    node: str
+    factor: Factor
+
+
+class NodeDrainFault(TimedFault):
+    """Takes a node out of service in good order: it finishes what it has and gets nothing new."""
+
+    kind: Literal["node_drain"]
+    node: str
+    returns_after_ns: Duration | None = Field(default=None, alias="returns_after")
+    """From the beginning of the drain until the node is in service again; never if not given."""
+
+
+class NodeReregisterFault(TimedFault):
+    """Has a running node register again under its own name, which deletes the rows of its replicas."""
+
+    kind: Literal["node_reregister"]
+    node: str
+
+
+class NodeVramReportFault(OnsetFault):
+    """Has a node report this much free memory, whatever is true."""
+
+    kind: Literal["node_vram_report"]
+    node: str
+    reports_bytes: Report = Field(alias="reports")
+
+
+class NodeGroupCrashFault(TimedFault):
+    """Stops several nodes shortly after one another, as a power cut does."""
+
+    kind: Literal["node_group_crash"]
+    nodes: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
+    within_ns: Duration = Field(default=1_000_000_000, alias="within")
+    """From the first crash to the last, at most."""
+    restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
+    """From each crash until a node is back; never if not given."""
+    restart_order: Literal["same", "reversed", "shuffled"] = "same"
+    """In which order they come back, against the order in which they stopped."""
+
+    @model_validator(mode="after")
+    def _order_of_something(self) -> Self:
+        if self.restart_after_ns is None and self.restart_order != "same":
+            raise wrong("restart_order", "found an order though no node comes back; allowed: with restart_after")
+        return self
+
+
+class NodeCrashLoopFault(TimedFault):
+    """Stops a node again and again, at regular intervals."""
+
+    kind: Literal["node_crash_loop"]
+    node: str
+    every_ns: Duration = Field(alias="every", gt=0)
+    """From one crash to the next."""
+    down_ns: Duration = Field(alias="down", gt=0)
+    """From each crash until the node is back."""
+    times: int = Field(ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _back_before_the_next(self) -> Self:
+        if self.down_ns >= self.every_ns:
+            every = format_duration(self.every_ns)
+            raise wrong("down", f"found {format_duration(self.down_ns)}; allowed: less than every, {every}")
+        return self
+
+
+NodeFault = (
+    NodeCrashFault
+    | NodePauseFault
+    | NodeSlowFault
+    | NodeDrainFault
+    | NodeReregisterFault
+    | NodeVramReportFault
+    | NodeGroupCrashFault
+    | NodeCrashLoopFault
+)
+"""A fault of a machine."""

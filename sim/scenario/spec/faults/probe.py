@@ -1,0 +1,91 @@
+"""Faults of health probes."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sim.scenario.spec.base import Spec
+from sim.scenario.spec.faults.base import RateFault, Share, WindowFault
+from sim.scenario.text.units import Duration
+
+
+class _ProbeTarget(Spec):
+    node: str | None = None
+    """Whose replicas are probed; every node's if not given."""
+
+
+class ProbeTimeoutFault(_ProbeTarget, RateFault):
+    """Leaves probes without an answer until they time out."""
+
+    kind: Literal["probe_timeout"]
+    rate: Share = 1.0
+
+
+class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
+    """Has the reply to each probe arrive just before its timeout, with it or just after it."""
+
+    kind: Literal["probe_reply_at_deadline"]
+    offset_ns: int = Field(ge=-1_000_000, le=1_000_000)
+    """From the probe's timeout to the reply, in whole nanoseconds; negative if the reply comes first."""
+
+
+class ProbeLateReplyFault(_ProbeTarget, WindowFault):
+    """Has the reply to each probe arrive later than it would; with a delay above the timeout, too late."""
+
+    kind: Literal["probe_late_reply"]
+    delay_ns: Duration = Field(alias="delay", gt=0)
+
+
+class ProbeFalseNegativeFault(_ProbeTarget, RateFault):
+    """Has probes say of live replicas that they are dead."""
+
+    kind: Literal["probe_false_negative"]
+
+
+class ProbeFalsePositiveFault(_ProbeTarget, RateFault):
+    """Has probes say of dead replicas that they are alive."""
+
+    kind: Literal["probe_false_positive"]
+    rate: Share = 1.0
+
+
+class ProbeErrorFault(_ProbeTarget, RateFault):
+    """Has probes raise an error instead of giving an answer."""
+
+    kind: Literal["probe_error"]
+
+
+class ProbeLeaderLeavesFault(_ProbeTarget, RateFault):
+    """Has the client leave whose request began a probe, while the probe is under way."""
+
+    kind: Literal["probe_leader_leaves"]
+    rate: Share = 1.0
+
+
+class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
+    """Has every client leave whose request waits for a probe, while the probe is under way."""
+
+    kind: Literal["probe_callers_leave"]
+    rate: Share = 1.0
+
+
+class ProbeFlappingFault(_ProbeTarget, WindowFault):
+    """Has probes fail and succeed by turns, half of each period long."""
+
+    kind: Literal["probe_flapping"]
+    period_ns: Duration = Field(alias="period", ge=2)
+    """From one change to failing to the next."""
+
+
+ProbeFault = (
+    ProbeTimeoutFault
+    | ProbeReplyAtDeadlineFault
+    | ProbeLateReplyFault
+    | ProbeFalseNegativeFault
+    | ProbeFalsePositiveFault
+    | ProbeErrorFault
+    | ProbeLeaderLeavesFault
+    | ProbeCallersLeaveFault
+    | ProbeFlappingFault
+)
+"""A fault of health probes."""

@@ -1,0 +1,113 @@
+"""Faults of the shared table of replicas, and of the connections to it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sim.scenario.spec.base import Spec
+from sim.scenario.spec.faults.base import RateFault, ReplicaTarget, SpellFault, TimedFault, WindowFault
+from sim.scenario.text.units import Duration
+
+
+class _OfFrontend(Spec):
+    frontend: int | None = Field(default=None, ge=0)
+    """Whose transactions are hit; every frontend's if not given."""
+
+
+class TransactionAbortFault(_OfFrontend, RateFault):
+    """Aborts transactions at their commit, as for want of a serial order; nothing of them stays."""
+
+    kind: Literal["transaction_abort"]
+
+
+class DeadlockFault(_OfFrontend, RateFault):
+    """Has transactions wait for a lock, then fail as the victim of a deadlock."""
+
+    kind: Literal["deadlock"]
+    wait_ns: Duration = Field(default=1_000_000_000, alias="wait")
+    """How long the database takes to notice."""
+
+
+class LockHeldFault(SpellFault):
+    """Has somebody else hold the locks of a model's rows."""
+
+    kind: Literal["lock_held"]
+    model: str
+
+
+class ConnectionLostFault(_OfFrontend, RateFault):
+    """Breaks the connection around a commit; whoever asked for it gets an error either way."""
+
+    kind: Literal["connection_lost"]
+    when: Literal["before_commit", "after_commit"]
+    """After the commit its effect stays, though it looks as if it had failed."""
+
+
+class PoolExhaustedFault(_OfFrontend, WindowFault):
+    """Leaves a frontend only a few connections to the registry; further transactions wait for one."""
+
+    kind: Literal["pool_exhausted"]
+    connections: int = Field(ge=1, le=10_000)
+
+
+class StaleReadsFault(_OfFrontend, WindowFault):
+    """Answers reads with the table as it was some time ago."""
+
+    kind: Literal["stale_reads"]
+    age_ns: Duration = Field(alias="age", gt=0)
+
+
+class RowDeletedFault(ReplicaTarget, TimedFault):
+    """Deletes a replica's row from outside, while picks may be waiting for it."""
+
+    kind: Literal["row_deleted"]
+
+
+class DuplicateRowFault(ReplicaTarget, TimedFault):
+    """Adds a second row for a replica that has one."""
+
+    kind: Literal["duplicate_row"]
+
+
+class NullValueFault(ReplicaTarget, TimedFault):
+    """Empties one column of a replica's row, or of its node's."""
+
+    kind: Literal["null_value"]
+    column: Literal["in_flight", "last_used", "available_vram"]
+
+
+class RegistryOutageFault(_OfFrontend, SpellFault):
+    """Makes the registry unreachable; every transaction fails meanwhile."""
+
+    kind: Literal["registry_outage"]
+
+
+class StatementTimeoutFault(_OfFrontend, WindowFault):
+    """Fails each statement that takes longer than a limit, waiting for locks included."""
+
+    kind: Literal["statement_timeout"]
+    limit_ns: Duration = Field(alias="limit", gt=0)
+
+
+class AdvisoryLockLostFault(_OfFrontend, TimedFault):
+    """Frees a model's advisory lock while its holder, whose connection broke, believes it still has it."""
+
+    kind: Literal["advisory_lock_lost"]
+    model: str
+
+
+RegistryFault = (
+    TransactionAbortFault
+    | DeadlockFault
+    | LockHeldFault
+    | ConnectionLostFault
+    | PoolExhaustedFault
+    | StaleReadsFault
+    | RowDeletedFault
+    | DuplicateRowFault
+    | NullValueFault
+    | RegistryOutageFault
+    | StatementTimeoutFault
+    | AdvisoryLockLostFault
+)
+"""A fault of the registry."""

@@ -1,0 +1,85 @@
+"""Faults of the processes that serve a model, and of starting them."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.scenario.spec.base import Spec, wrong
+from sim.scenario.spec.faults.base import OnsetFault, ReplicaTarget, TimedFault
+from sim.scenario.text.units import Duration
+
+
+class ReplicaExitFault(ReplicaTarget, TimedFault):
+    """Ends a replica's process, and with it the requests in it; its row stays."""
+
+    kind: Literal["replica_exit"]
+    when: Literal["any", "idle", "busy"] = "any"
+    """The process ends at the first moment, from `at` on, at which it is so."""
+
+
+class ReplicaHangFault(ReplicaTarget, OnsetFault):
+    """Has a process stop in the middle of everything: it takes nothing more and answers nothing."""
+
+    kind: Literal["replica_hang"]
+
+
+class ReplicaForgetsModelFault(ReplicaTarget, TimedFault):
+    """Has a process answer from now on that the model is not loaded."""
+
+    kind: Literal["replica_forgets_model"]
+
+
+class ReplicaAnswersForFault(ReplicaTarget, TimedFault):
+    """Puts a process of another model at a replica's address, where it answers health calls as if it were the one."""
+
+    kind: Literal["replica_answers_for"]
+    other: str
+    """The model that is served there from now on."""
+
+    @model_validator(mode="after")
+    def _really_another(self) -> Self:
+        if self.other == self.model:
+            raise wrong("other", "found the replica's own model; allowed: another one")
+        return self
+
+
+class RowLostFault(ReplicaTarget, TimedFault):
+    """Deletes a replica's row, while its process stays and goes on working."""
+
+    kind: Literal["row_lost"]
+
+
+class _LoadFault(Spec):
+    model: str
+    node: str | None = None
+    """Every node if not given."""
+
+
+class SlowStartFault(_LoadFault, OnsetFault):
+    """Has processes of a model take this long to start."""
+
+    kind: Literal["slow_start"]
+    start_time_ns: Duration = Field(alias="start_time")
+    """From the start of the process until it answers."""
+
+
+class LoadFailureFault(_LoadFault, OnsetFault):
+    """Has loads of a model fail, as for lack of memory."""
+
+    kind: Literal["load_failure"]
+    after_ns: Duration = Field(default=0, alias="after")
+    """How far a load gets before it fails."""
+    times: int | None = Field(default=None, ge=1, le=1_000_000)
+    """How many loads fail; all if not given."""
+
+
+ReplicaFault = (
+    ReplicaExitFault
+    | ReplicaHangFault
+    | ReplicaForgetsModelFault
+    | ReplicaAnswersForFault
+    | RowLostFault
+    | SlowStartFault
+    | LoadFailureFault
+)
+"""A fault of a process that serves a model, or of its start."""

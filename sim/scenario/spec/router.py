@@ -1,0 +1,96 @@
+"""How the frontends route: a profile, and whatever the scenario sets otherwise."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.scenario.spec.base import Spec
+from sim.scenario.spec.profiles import ProfileName, with_profile_defaults
+from sim.scenario.text.units import Duration
+
+
+class ProbeSpec(Spec):
+    """Health probes before a pick is trusted."""
+
+    ttl_ns: Duration = Field(alias="ttl")
+    """A success younger than this, strictly, spares a probe."""
+    timeout_ns: Duration = Field(alias="timeout", gt=0)
+    singleflight: bool
+    """Whether simultaneous callers share one probe."""
+    flight: Literal["leader_owned", "detached"]
+    """Whether a shared probe dies with the caller that began it."""
+    on_timeout: Literal["remove_row", "keep_row"]
+    refresh: Literal["probes", "calls"]
+    """What teaches the cache: probes alone, or calls as well, which refresh it if answered and clear it if refused."""
+
+
+class ControlSpec(Spec):
+    """How replicas come and go: in each pair, what the original does and what this project puts in its place."""
+
+    loads: Literal["inline", "job"]
+    """Whether a cold load runs inside the request that needs it, under the model's lock, or on its own."""
+    load_limit: Literal["fixed", "by_size"]
+    """Whether a load may take 5 minutes, or 20 s more for each GiB; only the latter stops a process that is late."""
+    load_wait_ns: Duration = Field(alias="load_wait", gt=0)
+    """How long a request waits for a load that runs on its own before it is turned away."""
+    placement: Literal["lenient", "strict"]
+    """Whether an eviction may put a replica outside its selector, and conflicts count only where there is one."""
+    release: Literal["unload", "stop"]
+    """How a process is freed: some process of its node drops its model, or this very one ends."""
+    ports: Literal["reuse", "quarantine"]
+    """Whether a port may be given away the moment it is released."""
+    monitor: Literal["every_miss", "busy_is_alive"]
+    """Whether the health monitor takes a replica that does not answer in time for dead."""
+    reaper: Literal["first_miss", "third_miss"]
+    """Whether the reconciler deletes a row at the first probe that fails, or at the third refusal in a row."""
+    load_info: Literal["with_rows", "kept"]
+    """Whether how to load a model is forgotten with its last row."""
+    passes: Literal["every_frontend", "once_per_tick"]
+    """Whether every frontend's ticker makes a pass, or the first one in each interval."""
+    drain: Literal["at_once", "when_idle"]
+    """Whether a drained node stops its processes at once, or when their requests have ended."""
+
+
+class RouterSpec(Spec):
+    """The router's variant. Every key not written comes from the profile.
+
+    A variant of the file that names a profile starts from it, and what the base wrote under `router` does not carry
+    over; a variant that names none changes single keys of the base's router.
+    """
+
+    profile: ProfileName
+    policy: Literal["best_replica"]
+    client_cache: Literal["sticky", "per_request"]
+    probe: ProbeSpec
+    control: ControlSpec
+    pick: Literal["serial", "read_committed", "locked"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_under_written_keys(cls, written: Any) -> Any:
+        return with_profile_defaults(written) if isinstance(written, dict) else written
+
+    @property
+    def probe_ttl_ns(self) -> int:
+        """How long a proof of life lasts."""
+        return self.probe.ttl_ns
+
+    @property
+    def probe_timeout_ns(self) -> int:
+        """How long a probe may take."""
+        return self.probe.timeout_ns
+
+    @property
+    def probe_sharing(self) -> Literal["unshared", "leader_owned", "detached"]:
+        """Who owns a probe that several callers wait for."""
+        return self.probe.flight if self.probe.singleflight else "unshared"
+
+    @property
+    def on_probe_timeout(self) -> Literal["remove_row", "keep_row"]:
+        """What a probe without an answer means."""
+        return self.probe.on_timeout
+
+    @property
+    def refreshed_by(self) -> Literal["probes", "calls"]:
+        """What proves a replica alive."""
+        return self.probe.refresh

@@ -1,0 +1,142 @@
+"""Who sends requests and when: one class for each kind of workload."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationInfo, model_validator
+
+from sim.scenario.spec.base import Name, Spec, wrong
+from sim.scenario.spec.distribution import Shaped
+from sim.scenario.text.trace_file import MOST_TOKENS, BadTrace, Trace, TraceColumns
+from sim.scenario.text.units import Duration, Rate
+
+TraceReader = Callable[[str, TraceColumns], Trace]
+"""Finds and reads the trace file that a scenario names; raises BadTrace."""
+
+
+class TokensSpec(Shaped):
+    """Tokens of a request; a whole number in the file stands for that many in every request.
+
+    Draws are rounded to whole tokens, and to at least one, which lifts a mean of only a few tokens a little.
+    """
+
+    mean: float = Field(ge=0, le=MOST_TOKENS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constant(cls, written: Any) -> Any:
+        return {"mean": written, "distribution": "deterministic"} if type(written) is int else written
+
+
+class ThinkSpec(Shaped):
+    """How long a user waits between an answer and the next request; a duration stands for always that long."""
+
+    mean_ns: Duration = Field(alias="mean")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constant(cls, written: Any) -> Any:
+        return written if isinstance(written, (dict, ThinkSpec)) else {"mean": written, "distribution": "deterministic"}
+
+
+NO_TOKENS = TokensSpec(mean=0, distribution="deterministic")
+NO_THINKING = ThinkSpec(mean="0s", distribution="deterministic")  # type: ignore[arg-type]
+
+
+class _Workload(Spec):
+    kind: str
+    model: Name
+    stop_ns: Duration | None = Field(default=None, alias="stop")
+    """Nothing arrives from here on; the scenario's duration if not given."""
+    patience_ns: Duration | None = Field(default=None, alias="patience", gt=0)
+    """How long after its arrival a client gives up."""
+
+
+class _Drawn(_Workload):
+    prompt_tokens: TokensSpec = NO_TOKENS
+    output_tokens: TokensSpec = NO_TOKENS
+
+
+class _Started(_Drawn):
+    start_ns: Duration = Field(default=0, alias="start")
+
+
+class PoissonWorkload(_Started):
+    """Independent arrivals at a rate."""
+
+    kind: Literal["poisson"]
+    rate_per_s: Rate = Field(alias="rate")
+
+
+class UniformWorkload(_Started):
+    """Evenly spaced arrivals, the first one spacing after the start."""
+
+    kind: Literal["uniform"]
+    rate_per_s: Rate = Field(alias="rate")
+
+
+class BurstWorkload(_Drawn):
+    """Requests that come at once, or at random instants of a short spread; once, or at regular intervals."""
+
+    kind: Literal["burst"]
+    at_ns: Duration = Field(alias="at")
+    requests: int = Field(ge=1, le=10_000_000)
+    spread_ns: Duration = Field(default=0, alias="spread")
+    every_ns: Duration | None = Field(default=None, alias="every", gt=0)
+    """From one burst's beginning to the next one's."""
+
+
+class ClosedWorkload(_Started):
+    """Users who each think, send a request, wait for its end, and think again."""
+
+    kind: Literal["closed"]
+    users: int = Field(ge=1, le=100_000)
+    think: ThinkSpec = NO_THINKING
+
+
+class TraceColumnsSpec(Spec):
+    """Which columns of the CSV file hold what."""
+
+    arrival: str = "arrival_s"
+    """Seconds from the start of the trace."""
+    prompt: str = "context_tokens"
+    output: str = "generated_tokens"
+
+
+class TraceWorkload(_Workload):
+    """Arrivals and token counts from a CSV file."""
+
+    kind: Literal["trace"]
+    start_ns: Duration = Field(default=0, alias="start")
+    file: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    columns: TraceColumnsSpec = TraceColumnsSpec()
+    stretch: float = Field(default=1.0, gt=0, le=1e6)
+    """Factor on all arrival times: above one is slower."""
+    limit: int | None = Field(default=None, ge=1, le=10_000_000)
+    """Rows that are used, from the first; all if not given."""
+
+    _trace: Trace | None = PrivateAttr(default=None)
+
+    @property
+    def trace(self) -> Trace:
+        """The rows of the file; ValueError if the scenario was not made by `load`."""
+        if self._trace is None:
+            raise ValueError(f"the trace {self.file} was not read; load the scenario from its file")
+        return self._trace
+
+    @model_validator(mode="after")
+    def _read(self, info: ValidationInfo) -> Self:
+        reader: TraceReader | None = (info.context or {}).get("read_trace")
+        if reader is not None:
+            columns = self.columns
+            try:
+                self._trace = reader(self.file, TraceColumns(columns.arrival, columns.prompt, columns.output))
+            except BadTrace as error:
+                raise wrong("file", *error.texts) from None
+        return self
+
+
+WorkloadSpec = Annotated[
+    PoissonWorkload | UniformWorkload | BurstWorkload | ClosedWorkload | TraceWorkload, Field(discriminator="kind")
+]
+"""One source of requests."""

@@ -1,0 +1,1 @@
+"""Scenario text: reading it with places, units, merging of variants, messages."""

@@ -1,0 +1,138 @@
+"""Quantities as people write them (`30s`, `24GB`, `4/s`), to numbers in one unit each, and back again.
+
+Inside the program time is whole nanoseconds, memory is whole bytes and a rate is per second. A bare number is
+refused rather than guessed at.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from string import ascii_letters
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from sim.scenario.text.errors import found
+
+DURATION_UNITS: Mapping[str, int] = {
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
+SIZE_UNITS: Mapping[str, int] = {
+    "TB": 10**12,
+    "GB": 10**9,
+    "MB": 10**6,
+    "kB": 10**3,
+    "TiB": 2**40,
+    "GiB": 2**30,
+    "MiB": 2**20,
+    "KiB": 2**10,
+    "B": 1,
+}
+RATE_UNITS_S: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600}
+
+# 100 days. Below 2^53 ns, so a float holds every instant of a run exactly.
+LONGEST_NS = 2400 * DURATION_UNITS["h"]
+LARGEST_BYTES = 1000 * SIZE_UNITS["TB"]
+SLOWEST_PER_S, FASTEST_PER_S = 1e-9, 1e9
+
+_NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,27})?"
+DURATION_PATTERN = rf"^{_NUMBER}(?:{'|'.join(DURATION_UNITS)})$"
+SIZE_PATTERN = rf"^{_NUMBER}(?:{'|'.join(SIZE_UNITS)})$"
+RATE_PATTERN = rf"^{_NUMBER}/(?:{'|'.join(RATE_UNITS_S)})$"
+
+_DURATION_REMEDY = "write 30s, 500ms or 5m"
+_SIZE_REMEDY = "write 24GB, 8GiB or 512MB"
+_RATE_REMEDY = "write 4/s, 30/m or 10/h"
+
+
+def parse_duration_ns(written: object) -> int:
+    """Return a duration such as `250ms`, `1.5s` or `5m` in nanoseconds; ValueError says what to write instead."""
+    number, unit = _split(written, DURATION_PATTERN, "duration", _DURATION_REMEDY)
+    exact = number * DURATION_UNITS[unit]
+    if exact.denominator != 1:
+        raise ValueError(f"{found(written)} is not a whole number of nanoseconds; write fewer decimals")
+    if exact > LONGEST_NS:
+        raise ValueError(f"{found(written)} is too long; allowed: up to {format_duration(LONGEST_NS)}")
+    return int(exact)
+
+
+def parse_size_bytes(written: object) -> int:
+    """Return a size such as `24GB` (powers of ten) or `8GiB` (powers of two) in bytes; ValueError if it is none."""
+    number, unit = _split(written, SIZE_PATTERN, "size", _SIZE_REMEDY)
+    exact = number * SIZE_UNITS[unit]
+    if exact.denominator != 1:
+        raise ValueError(f"{found(written)} is not a whole number of bytes; write fewer decimals")
+    if exact > LARGEST_BYTES:
+        raise ValueError(f"{found(written)} is too large; allowed: up to {format_size(LARGEST_BYTES)}")
+    return int(exact)
+
+
+def parse_rate_per_s(written: object) -> float:
+    """Return a rate such as `4/s` or `30/m` per second; ValueError if it is none, or not above zero."""
+    number, unit = _split(written, RATE_PATTERN, "rate", _RATE_REMEDY)
+    per_s = float(number / RATE_UNITS_S[unit])
+    if not SLOWEST_PER_S <= per_s <= FASTEST_PER_S:
+        least, most = format_rate(SLOWEST_PER_S), format_rate(FASTEST_PER_S)
+        raise ValueError(f"{found(written)} is out of range; allowed: from {least} to {most}")
+    return per_s
+
+
+def format_duration(duration_ns: int) -> str:
+    """Return the shortest exact text that `parse_duration_ns` reads back to the same number."""
+    return _shortest(duration_ns, DURATION_UNITS) if duration_ns else "0s"
+
+
+def format_size(size_bytes: int) -> str:
+    """Return the shortest exact text that `parse_size_bytes` reads back to the same number."""
+    return _shortest(size_bytes, SIZE_UNITS) if size_bytes else "0B"
+
+
+def format_rate(per_s: float) -> str:
+    """Return text per second that `parse_rate_per_s` reads back to the same float."""
+    digits = format(Decimal(repr(per_s)), "f")
+    return f"{digits.removesuffix('.0')}/s"
+
+
+def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fraction, str]:
+    text = str(written)
+    if not re.fullmatch(pattern, text):
+        bare = re.fullmatch(_NUMBER, text) is not None
+        raise ValueError(f"{found(written)} {'has no unit' if bare else f'is not a {what}'}; {remedy}")
+    digits = text.rstrip(ascii_letters + "/")
+    return Fraction(digits), text[len(digits) :].removeprefix("/")
+
+
+def _shortest(amount: int, units: Mapping[str, int]) -> str:
+    texts = [f"{digits}{unit}" for unit, factor in units.items() if (digits := _decimal(amount, factor))]
+    return min(texts, key=lambda text: (len(text), "." in text))
+
+
+def _decimal(amount: int, factor: int) -> str:
+    """Return amount / factor as decimal digits, or nothing if twelve decimals do not hold it exactly."""
+    whole, rest = divmod(amount, factor)
+    decimals, inexact = divmod(rest * 10**12, factor)
+    if inexact:
+        return ""
+    return f"{whole}.{decimals:012d}".rstrip("0").rstrip(".")
+
+
+def _type_of(parse: Callable[[object], Any], write: Callable[[Any], str], pattern: str, examples: str) -> Any:
+    return (
+        BeforeValidator(parse),
+        PlainSerializer(write, return_type=str),
+        WithJsonSchema({"type": "string", "pattern": pattern, "examples": examples.split()}),
+    )
+
+
+Duration = Annotated[int, *_type_of(parse_duration_ns, format_duration, DURATION_PATTERN, "250ms 30s 5m")]
+"""Nanoseconds in the program, `30s` in the file."""
+Size = Annotated[int, *_type_of(parse_size_bytes, format_size, SIZE_PATTERN, "24GB 8GiB 512MB")]
+"""Bytes in the program, `24GB` in the file."""
+Rate = Annotated[float, *_type_of(parse_rate_per_s, format_rate, RATE_PATTERN, "4/s 30/m 10/h")]
+"""Per second in the program, `4/s` in the file."""

@@ -1,0 +1,156 @@
+"""Faults that change how many copies of a message arrive: two, or none at all."""
+
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from sim.routing.errors import CallError
+from sim.routing.fleet import NodeReport
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.load_jobs import LoadJobs
+from sim.routing.ports import Backend, Dialer, Runtime
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.scenario.spec.faults.network import BusLossFault, MessageDuplicateFault
+from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker
+from sim.simulated.faults.network.on_the_way import never
+from sim.simulated.stage import Stage
+
+
+class _Copies(Fault):
+    """Strikes some messages of a node, or of every node, while a window lasts."""
+
+    stage: Stage
+
+    def __init__(self, spec: MessageDuplicateFault | BusLossFault, luck: Luck) -> None:
+        self._spec = spec
+        self._luck = luck
+        self._window = Window(spec.at_ns, spec.lasts_ns)
+
+    async def happen(self, stage: Stage) -> None:
+        """Get to know the world; the run begins with this."""
+        self.stage = stage
+
+    def strikes(self, node: str) -> bool:
+        """Tell whether this message is hit, and note it if it is."""
+        is_hit = (
+            self._spec.node in (None, node)
+            and self._window.holds(self.stage.runtime.now_ns())
+            and self._luck.strikes(self._spec.rate)
+        )
+        if is_hit:
+            self.stage.journal.fault_struck(self._spec.kind, node)
+        return is_hit
+
+
+class MessageDuplicate(_Copies):
+    """Makes calls twice; nobody waits for the answer to the second one, which comes just after the first."""
+
+    def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
+        """Go between the frontend and all nodes."""
+
+        async def to_worker(node: str, _name: str, call: Call) -> Any:
+            return await self.deliver(node, call, call)
+
+        return replace(
+            ports, dialer=_DoublingDialer(ports.dialer, self), worker=InterposedWorker(ports.worker, to_worker)
+        )
+
+    async def deliver(self, node: str, call: Call, second: Call) -> Any:
+        """Make the call, and maybe the second one on its own."""
+        if self.strikes(node):
+            self.stage.runtime.spawn(self._deliver_again(second), "a second copy")
+        return await call()
+
+    async def predict_again(self, address: str, request: Request) -> None:
+        """Have the process work for nothing."""
+        await self.stage.runtime.sleep(self.stage.scenario.network.latency_ns)
+        process = self.stage.processes.get(address)
+        if process is not None:
+            await process.predict_again(request)
+
+    async def _deliver_again(self, call: Call) -> None:
+        await self.stage.runtime.sleep(0)
+        await _quietly(call())
+
+
+class _DoublingDialer:
+    def __init__(self, dialer: Dialer, fault: MessageDuplicate) -> None:
+        self._dialer = dialer
+        self._fault = fault
+
+    def dial(self, key: ReplicaKey, address: str) -> Backend:
+        return _DoublingBackend(self._dialer.dial(key, address), key, address, self._fault)
+
+
+class _DoublingBackend:
+    def __init__(self, backend: Backend, key: ReplicaKey, address: str, fault: MessageDuplicate) -> None:
+        self._backend = backend
+        self._node = key.node
+        self._address = address
+        self._fault = fault
+
+    async def health(self) -> None:
+        await self._fault.deliver(self._node, self._backend.health, self._backend.health)
+
+    async def predict(self, request: Request) -> None:
+        # A request's own journal entries are those of its first copy, so the second one is served unseen.
+        second = partial(self._fault.predict_again, self._address, request)
+        await self._fault.deliver(self._node, partial(self._backend.predict, request), second)
+
+    async def load_model(self, model: str) -> None:
+        call = partial(self._backend.load_model, model)
+        await self._fault.deliver(self._node, call, call)
+
+
+class BusLoss(_Copies):
+    """Loses what frontends ask of workers, who then wait for ever, and what nodes say in their heartbeats."""
+
+    _spec: BusLossFault
+
+    def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
+        """Go between the frontend and all workers, or between the nodes and the registry."""
+        if frontend < 0:
+            registry = _HeartbeatsByBus(ports.runtime, ports.registry, self, self._spec.delay_ns)
+            return replace(ports, registry=registry)
+
+        async def to_worker(node: str, _name: str, call: Call) -> Any:
+            if self.strikes(node):
+                await self._be_late()
+            return await call()
+
+        return replace(ports, worker=InterposedWorker(ports.worker, to_worker))
+
+    async def _be_late(self) -> None:
+        if self._spec.delay_ns is None:
+            await never(self.stage.runtime)
+        else:
+            await self.stage.runtime.sleep(self._spec.delay_ns)
+
+
+class _HeartbeatsByBus(InterposedRegistry):
+    """Heartbeats are sent and forgotten: a node sends the next one whatever has become of the last."""
+
+    def __init__(self, runtime: Runtime, registry: LoadJobs, fault: BusLoss, delay_ns: int | None) -> None:
+        super().__init__(runtime, registry, lambda _name, call: call())
+        self._fault = fault
+        self._delay_ns = delay_ns
+
+    async def heartbeat(self, node: str, report: NodeReport) -> None:
+        """Send the heartbeat; one that is late arrives on its own."""
+        if not self._fault.strikes(node):
+            await super().heartbeat(node, report)
+        elif self._delay_ns is not None:
+            self._runtime.spawn(self._arrive_late(self._delay_ns, node, report), "late heartbeat")
+
+    async def _arrive_late(self, delay_ns: int, node: str, report: NodeReport) -> None:
+        await self._runtime.sleep(delay_ns)
+        await _quietly(super().heartbeat(node, report))
+
+
+async def _quietly(call: Awaitable[Any]) -> None:
+    with suppress(CallError):
+        await call

@@ -1,0 +1,103 @@
+"""Faults of the registry's locks: held by somebody else, or lost by whoever holds them."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from types import TracebackType
+
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.load_jobs import LoadJobs
+from sim.routing.ports import Runtime
+from sim.scenario.spec.faults.registry import AdvisoryLockLostFault, LockHeldFault
+from sim.simulated.faults.base import Fault, Luck
+from sim.simulated.faults.interposed import InterposedRegistry
+from sim.simulated.faults.registry.transactions import caller
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.stage import Stage
+
+
+class LockHeld(Fault):
+    """Takes the locks of the rows that a model has at that moment, each in its turn, and holds them to the end.
+
+    Picks that are serial by decree take no locks, so that only the other writes wait.
+    """
+
+    def __init__(self, spec: LockHeldFault, _luck: Luck) -> None:
+        self._spec = spec
+
+    async def happen(self, stage: Stage) -> None:
+        """Queue for all of them at once."""
+        await stage.runtime.sleep(self._spec.at_ns)
+        rows = [row for row in stage.database.table.rows.values() if row.key.model == self._spec.model]
+        for row in rows:
+            stage.journal.fault_struck(self._spec.kind, str(row.key))
+            stage.runtime.spawn(self._hold(stage.runtime, row.lock), "lock held")
+
+    async def _hold(self, runtime: SimulatedRuntime, lock: FifoQueue) -> None:
+        ends_ns = self._spec.at_ns + self._spec.lasts_ns
+        await lock.acquire()
+        try:
+            await runtime.sleep(max(0, ends_ns - runtime.now_ns()))
+        finally:
+            lock.release()
+
+
+class AdvisoryLockLost(Fault):
+    """Lets the next one have a model's lock while its holder goes on."""
+
+    def __init__(self, spec: AdvisoryLockLostFault, _luck: Luck) -> None:
+        self._spec = spec
+        self._held: dict[_LosableLock, str] = {}
+
+    def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
+        """Keep track of who holds the lock."""
+        if self._spec.frontend not in (None, frontend):
+            return ports
+        registry = _LosableLocks(ports.runtime, ports.registry, self._spec.model, self._held, caller(frontend))
+        return replace(ports, registry=registry)
+
+    async def happen(self, stage: Stage) -> None:
+        """Take the lock from its holder, if it has one."""
+        await stage.runtime.sleep(self._spec.at_ns)
+        for lock, place in list(self._held.items()):
+            stage.journal.fault_struck(self._spec.kind, place)
+            await lock.let_go()
+
+
+class _LosableLock(AbstractAsyncContextManager[None]):
+    """A lock that can be taken from its holder, who then has nothing to let go of."""
+
+    def __init__(self, lock: AbstractAsyncContextManager[None], held: "dict[_LosableLock, str]", place: str) -> None:
+        self._lock = lock
+        self._held = held
+        self._place = place
+
+    async def __aenter__(self) -> None:
+        await self._lock.__aenter__()
+        self._held[self] = self._place
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self in self._held:
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Leave the lock to the next one."""
+        del self._held[self]
+        await self._lock.__aexit__(None, None, None)
+
+
+class _LosableLocks(InterposedRegistry):
+    def __init__(
+        self, runtime: Runtime, registry: LoadJobs, model: str, held: dict[_LosableLock, str], place: str
+    ) -> None:
+        super().__init__(runtime, registry, lambda _name, call: call())
+        self._name = f"model-load:{model}"
+        self._held = held
+        self._place = place
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lock of that name, for the one model until it is lost."""
+        lock = super().lock(name)
+        return _LosableLock(lock, self._held, self._place) if name == self._name else lock

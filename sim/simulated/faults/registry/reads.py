@@ -1,0 +1,114 @@
+"""The fault of reading the registry's tables from a copy that is behind."""
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.load_jobs import LoadJobs
+from sim.routing.ports import Journal, Runtime
+from sim.routing.replica import Replica, ReplicaKey
+from sim.scenario.spec.faults.registry import StaleReadsFault
+from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.interposed import InterposedRegistry
+from sim.simulated.faults.registry.transactions import caller
+from sim.simulated.stage import Stage
+
+_STEPS = 10
+"""How often the copy is brought forward within the time that it is behind."""
+_LEAST_STEP_NS = 1_000_000
+
+OldFleet = Callable[[], Fleet | None]
+"""Gives the fleet as it was; None while reads are as they should be."""
+
+
+class StaleReads(Fault):
+    """Keeps readings of the fleet until they are old enough to be given for the present one.
+
+    They are taken in steps, so that what is read is as old as the spec says, or up to a tenth older.
+    """
+
+    def __init__(self, spec: StaleReadsFault, _luck: Luck) -> None:
+        self._spec = spec
+        self._window = Window(spec.at_ns, spec.lasts_ns)
+        self._readings: deque[tuple[int, Fleet]] = deque()
+
+    def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
+        """Have the frontend choose and read by the old state, and write to the present one."""
+        if self._spec.frontend not in (None, frontend):
+            return ports
+        place = caller(frontend)
+        return replace(
+            ports,
+            registry=_RegistryBehind(ports.runtime, ports.registry, lambda: self._old_fleet(ports.journal, place)),
+        )
+
+    async def happen(self, stage: Stage) -> None:
+        """Take readings from the oldest that will be asked for to the end of the window."""
+        self._runtime = stage.runtime
+        await stage.runtime.sleep(max(0, self._spec.at_ns - self._spec.age_ns))
+        step_ns = max(self._spec.age_ns // _STEPS, _LEAST_STEP_NS)
+        ends_ns = None if self._spec.lasts_ns is None else self._spec.at_ns + self._spec.lasts_ns
+        while ends_ns is None or stage.runtime.now_ns() < ends_ns:
+            self._readings.append((stage.runtime.now_ns(), stage.database.read()))
+            self._drop_what_is_too_old()
+            await stage.runtime.sleep(step_ns)
+
+    def _old_fleet(self, journal: Journal, place: str) -> Fleet | None:
+        if not self._readings or not self._window.holds(self._runtime.now_ns()):
+            return None
+        self._drop_what_is_too_old()
+        journal.fault_struck(self._spec.kind, place)
+        return self._readings[0][1]
+
+    def _drop_what_is_too_old(self) -> None:
+        before_ns = self._runtime.now_ns() - self._spec.age_ns
+        while len(self._readings) > 1 and self._readings[1][0] <= before_ns:
+            self._readings.popleft()
+
+
+class _RegistryBehind(InterposedRegistry):
+    def __init__(self, runtime: Runtime, registry: LoadJobs, old_fleet: OldFleet) -> None:
+        super().__init__(runtime, registry, lambda _name, call: call())
+        self._old_fleet = old_fleet
+
+    async def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Replica | None:
+        """Choose by the old state, and count the request on the row of today if it is still there."""
+        old = self._old_fleet()
+        if old is None:
+            return await super().pick(model, candidates, preferred)
+        seen = _best_row(old, model, candidates, preferred)
+        if seen is None:
+            await super().fleet()  # Finding nothing takes as long as anything else.
+            return None
+        taken = await super().pick(model, candidates, seen.key)
+        if taken is None or taken.key != seen.key:
+            return taken
+        return replace(taken, in_flight=seen.in_flight, last_used_ns=seen.last_used_ns)
+
+    async def fleet(self) -> Fleet:
+        """Read the old state."""
+        old, fleet = self._old_fleet(), await super().fleet()
+        return old or fleet
+
+
+def _best_row(fleet: Fleet, model: str, candidates: Collection[str], preferred: ReplicaKey | None) -> ReplicaRow | None:
+    vram_bytes = {node.name: node.available_vram_bytes for node in fleet.healthy_nodes()}
+    return min(
+        (
+            row
+            for row in fleet.loaded(model)
+            if row.key.node in vram_bytes and (not candidates or row.key.node in candidates)
+        ),
+        key=lambda row: (
+            row.key != preferred,
+            row.in_flight,
+            row.last_used_ns,
+            -vram_bytes[row.key.node],
+            row.id,
+        ),
+        default=None,
+    )

@@ -1,0 +1,57 @@
+"""A first-come, first-served queue for a number of servers: a backend's worker slots, a row's lock, a named lock."""
+
+from collections import deque
+
+from sim.simulated.kernel.awaitables import suspension
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.kernel.task import Task
+
+
+class FifoQueue:
+    """Hands a limited number of places to those who ask, in the order they asked."""
+
+    __slots__ = ("_free", "_places", "_runtime", "_waiting")
+
+    def __init__(self, runtime: SimulatedRuntime, places: int) -> None:
+        self._runtime = runtime
+        self._places = places
+        self._free = places
+        self._waiting: deque[Task] = deque()
+
+    def is_free(self) -> bool:
+        """Tell whether a place can be had without waiting."""
+        return self._free > 0
+
+    def is_idle(self) -> bool:
+        """Tell whether nobody holds a place or waits for one."""
+        return self._free == self._places and not self._waiting
+
+    def take_if_free(self) -> bool:
+        """Take a place if one can be had without waiting; tell whether it was."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
+    async def acquire(self) -> None:
+        """Wait for a place; whoever is cancelled meanwhile leaves the queue."""
+        if self.take_if_free():
+            return
+        task = self._runtime.running_task()
+        self._waiting.append(task)
+        try:
+            await suspension()
+        except BaseException:
+            if task in self._waiting:
+                self._waiting.remove(task)
+            else:
+                # The place was handed over at the very instant its waiter left.
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Give a place back, to the one who has waited longest."""
+        if self._waiting:
+            self._waiting.popleft().wake_up()
+        else:
+            self._free += 1

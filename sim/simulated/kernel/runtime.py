@@ -1,0 +1,174 @@
+"""The routing code's runtime on SimPy: an integer-nanosecond clock, its own step loop, and tasks.
+
+SimPy gives the event heap and the events. A task here steps its coroutine straight from the callback of the event it
+waits for, starts at once and makes no end event unless somebody waits for it, which is much cheaper than SimPy's own
+Process; a failure inside a task goes to a sink and stops the loop, where SimPy would rebuild the exception or let a
+waiting parent swallow it.
+"""
+
+from collections.abc import Coroutine, Iterator
+from contextvars import Context
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, TypeVar, cast
+
+import simpy
+from simpy.events import NORMAL
+
+from sim.routing.errors import DeadlineExceeded
+from sim.simulated.kernel.awaitables import Answer, Cancelled, pause
+from sim.simulated.kernel.task import NOT_A_DELAY, Task, Tasks
+
+T = TypeVar("T")
+Tickets = Iterator[int]
+"""Give each scheduled event its place among those of the same instant; no two are equal."""
+
+
+class SimulatedRuntime(simpy.Environment):
+    """Clock and tasks of a simulated run: SimPy's environment, on whole nanoseconds.
+
+    A task that fails while nobody waits for it stops the run, and the failure is raised from `run_tasks`.
+    """
+
+    _now: int
+
+    def __init__(self, tickets: Tickets | None = None) -> None:
+        super().__init__(initial_time=0)
+        self.tickets = tickets or count()
+        self.heap: list[Any] = self._queue
+        """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
+        self.live: Tasks = {}
+        """The run lasts as long as there are any."""
+        self.background: Tasks = {}
+        """Loops without an end, and what they have begun."""
+        self.current: Task | None = None
+        self._is_over = False
+        self._failures: list[BaseException] = []
+
+    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
+        """Put the event on the heap; refuses any delay but a whole number of nanoseconds from 0 up.
+
+        SimPy's own check lets NaN pass, after which events run in any order.
+        """
+        if type(delay) is not int or delay < 0:
+            raise ValueError(NOT_A_DELAY.format(delay))
+        heappush(self._queue, (self._now + delay, priority, next(self.tickets), event))
+
+    def running_task(self) -> Task:
+        """Return the task whose coroutine asks."""
+        return self.current  # type: ignore[return-value] # There is one, since it asks; a cast would be one more call.
+
+    def now_ns(self) -> int:
+        """Return the nanoseconds since the start of the run."""
+        return self._now
+
+    wall_ns = now_ns
+
+    sleep = staticmethod(pause)
+
+    def future(self) -> Answer:
+        """Make an answer that is not given yet."""
+        return Answer(self)
+
+    def spawn(
+        self, work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None = None, peers: Tasks | None = None
+    ) -> Task:
+        """Start the coroutine at once: it runs to its first wait before this returns.
+
+        If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise. The task
+        belongs to the same ones as the task that spawns it, unless `peers` says otherwise.
+        """
+        spawner = self.current
+        if peers is None:
+            peers = self.live if spawner is None else spawner.peers
+        task = Task(self, work, name, peers, on_end)
+        if self._is_over:
+            task.close()
+            return task
+        task.step(task.send, None)
+        self.current = spawner
+        return task
+
+    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run does not wait for; nor does it wait for what that one starts."""
+        return self.spawn(work, name, peers=self.background)
+
+    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+        """Start a coroutine that the run waits for, even if something in the background starts it."""
+        return self.spawn(work, name, peers=self.live)
+
+    async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns, or cancel it and raise DeadlineExceeded.
+
+        An answer that comes at the very instant of the limit is too late: the limit was scheduled first.
+        """
+        limit = self.timeout(limit_ns)
+        ended = self.future()
+        task = self.spawn(work, "within", ended)
+        if not task.done() and await self._is_late(task, ended, limit):
+            raise DeadlineExceeded(f"no answer within {limit_ns} ns")
+        return cast("T", task.result())
+
+    async def _is_late(self, task: Task, ended: Answer, limit: simpy.Timeout) -> bool:
+        """Wait for the task or the limit, whichever happens first; whoever leaves meanwhile takes the task along."""
+        late = self.future()
+
+        def settle(is_late: bool) -> None:
+            if not late.triggered:
+                late.set_result(is_late)
+
+        def cut_off(_limit: simpy.Event) -> None:
+            # At once, so that nothing which happens at this same instant can still let the task come to its end.
+            if not task.done():
+                task.cancel()
+                settle(is_late=True)
+
+        cast("list[Any]", limit.callbacks).append(cut_off)
+        ended.callbacks.append(lambda _event: settle(is_late=False))
+        try:
+            return cast("bool", await late)
+        except BaseException:
+            task.cancel()
+            raise
+
+    def report(self, failure: BaseException) -> None:
+        """Put a failure in the sink, which stops the run before the next event. A cancellation is none."""
+        if not isinstance(failure, Cancelled):
+            self._failures.append(failure)
+
+    def run_tasks(self, horizon_ns: int) -> bool:
+        """Run event after event until only the background is left, or the next event is at the horizon or later.
+
+        Returns whether every task came to its own end. Those still alive are closed, in the order they were started
+        and the background's last, never by the garbage collector. Raises the first failure of a task.
+        """
+        try:
+            # Whatever context the caller is in, the tasks of a run are in one of their own.
+            Context().run(self._step_until, horizon_ns)
+            all_ended = not self.live
+        finally:
+            self._is_over = True
+            for task in [*self.live, *self.background]:
+                task.close()
+        if self._failures:
+            raise self._failures[0]
+        return all_ended
+
+    def _step_until(self, horizon_ns: int) -> None:
+        queue, live, failures, pop = self.heap, self.live, self._failures, heappop
+        # Goes before whatever else happens at the horizon, and keeps the heap from running empty.
+        heappush(queue, (horizon_ns, NORMAL - 1, 0, None))
+        while live and not failures:
+            now_ns, _, ticket, event = pop(queue)
+            if event is None:
+                return
+            self._now = now_ns
+            if type(event) is Task:
+                # Nothing happens if the task was woken from this pause otherwise.
+                if ticket == event.waits_for:
+                    event.step(event.send, None)
+                continue
+            callbacks = event.callbacks
+            event.callbacks = None  # SimPy's own mark of an event that has happened
+            for callback in callbacks:
+                callback(event)

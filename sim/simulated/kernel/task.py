@@ -1,0 +1,157 @@
+"""Coroutines under way in a simulated run."""
+
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from heapq import heappush
+from typing import TYPE_CHECKING, Any, cast
+
+import simpy
+from simpy.events import NORMAL
+
+from sim.simulated.kernel.awaitables import Answer, Cancelled
+
+if TYPE_CHECKING:
+    from sim.simulated.kernel.runtime import SimulatedRuntime
+
+_Outcome = tuple[Any, BaseException | None]
+_Wait = int | simpy.Event | None
+NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
+
+
+class Task:
+    """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
+
+    __slots__ = (
+        "_advance", "_is_cancelled", "_on_end", "_outcome", "_runtime", "name", "peers", "send", "waits_for", "work",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        runtime: "SimulatedRuntime",
+        work: Coroutine[Any, Any, Any],
+        name: str,
+        peers: "Tasks",
+        on_end: Answer | None,
+    ) -> None:
+        self.peers = peers
+        """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""
+        peers[self] = None
+        self.work = work
+        self.send = work.send
+        self.name = name
+        self._runtime = runtime
+        context = copy_context()
+        self._advance = context.run if len(context) else None
+        """Steps the coroutine in the context it was started in; None for an empty one, which needs no care."""
+        self._outcome: _Outcome | None = None
+        self._is_cancelled = False
+        self._on_end = on_end
+        self.waits_for: _Wait = None
+        """The ticket of a pause, or an event; None while suspended and once it has ended."""
+
+    def done(self) -> bool:
+        """Tell whether the coroutine has ended."""
+        return self._outcome is not None
+
+    def cancel(self) -> None:
+        """Raise Cancelled in the coroutine, later at this same instant; what it waits for reaches it no more."""
+        if self._outcome is None:
+            self._is_cancelled = True
+            self._stop_waiting()
+            cast("list[Any]", self._runtime.timeout(0).callbacks).append(self._break_off)
+
+    def interrupt(self, error: Exception) -> None:
+        """Raise the error in the coroutine where it waits, at once, unless it is cancelled already.
+
+        It must not have ended, nor be running.
+        """
+        if self._is_cancelled:
+            return
+        interrupter = self._runtime.current
+        self._throw(error)
+        self._runtime.current = interrupter
+
+    def result(self) -> Any:
+        """Return what the coroutine returned, or raise what it raised; only once it is done."""
+        result, error = cast("_Outcome", self._outcome)
+        if error is not None:
+            raise error
+        return result
+
+    def failure(self) -> BaseException | None:
+        """Return what the coroutine raised; None if it has not ended or ended well."""
+        return None if self._outcome is None else self._outcome[1]
+
+    def resume(self, event: simpy.Event) -> None:
+        """Go on with the value or the error of the event that was waited for."""
+        self.step(self.send if event._ok else self.work.throw, event._value)
+
+    def step(self, move: Callable[[Any], Any], value: Any) -> None:
+        """Run the coroutine to its next wait, or to its end."""
+        runtime = self._runtime
+        runtime.current = self
+        advance = self._advance
+        try:
+            wait = move(value) if advance is None else advance(move, value)
+        except StopIteration as stop:
+            self.end((stop.value, None))
+        except BaseException as error:
+            self.end((None, error))
+        else:
+            if type(wait) is int and wait >= 0:
+                ticket = self.waits_for = next(runtime.tickets)
+                heappush(runtime.heap, (runtime._now + wait, NORMAL, ticket, self))
+            else:
+                self._wait_otherwise(wait)
+
+    def end(self, outcome: _Outcome) -> None:
+        """Note how the coroutine ended."""
+        self._outcome = outcome
+        self.waits_for = None
+        del self.peers[self]
+        error = outcome[1]
+        if self._on_end is not None:
+            self._on_end.set_result(None)
+        if error is not None and (self._on_end is None or not isinstance(error, Exception)):
+            self._runtime.report(error)
+
+    def close(self) -> None:
+        """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
+        while self._outcome is None:
+            try:
+                self.work.close()
+            except RuntimeError:
+                continue
+            self.end((None, None))
+
+    def wake_up(self) -> None:
+        """End a suspension, later at this same instant, unless the task is cancelled: then that ends it."""
+        if self._is_cancelled:
+            return
+        ticket = self.waits_for = next(self._runtime.tickets)
+        heappush(self._runtime.heap, (self._runtime._now, NORMAL, ticket, self))
+
+    def _wait_otherwise(self, wait: Any) -> None:
+        self.waits_for = wait
+        if isinstance(wait, simpy.Event):
+            cast("list[Any]", wait.callbacks).append(self.resume)
+        elif wait is not None:
+            self.step(self.work.throw, ValueError(NOT_A_DELAY.format(wait)))
+
+    def _break_off(self, _kick: simpy.Event) -> None:
+        if self._outcome is None:
+            self._throw(Cancelled(f"{self.name} was cancelled"))
+
+    def _throw(self, error: BaseException) -> None:
+        self._stop_waiting()
+        self.step(self.work.throw, error)
+
+    def _stop_waiting(self) -> None:
+        wait, self.waits_for = self.waits_for, None
+        callbacks = cast("list[Any] | None", wait.callbacks) if isinstance(wait, simpy.Event) else None
+        if callbacks and self.resume in callbacks:
+            callbacks.remove(self.resume)
+
+
+Tasks = dict[Task, None]
+"""In the order they were started."""

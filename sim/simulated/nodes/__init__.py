@@ -1,0 +1,1 @@
+"""Simulated machines: workers, processes, how fast they work, what they report."""

@@ -1,0 +1,235 @@
+"""Backend processes, and the client that reaches them over the network."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sim.routing.errors import CallError, ModelNotLoaded, Unavailable, WrongModel
+from sim.routing.ports import Journal
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.scenario import ServiceLaw
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.kernel.task import Task
+from sim.simulated.nodes.work_speed import Pace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What a backend process is like."""
+
+    workers: int
+    """Calls served at a time; further ones queue, first come, first served."""
+    health_waits_for_a_worker: bool
+    """A health call queues behind the running ones, as on a single-threaded Python backend, or is answered at once."""
+    load_time_ns: int
+    service_law: ServiceLaw
+    tells_first_token: bool
+    """False where the service law does not say when the first token comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """A load that will not succeed."""
+
+    cause: str
+    after_ns: int
+    """How far it gets, in loading time."""
+
+
+class BackendProcess:
+    """One process on a node: a pool of workers, and the model it holds, if any."""
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        journal: Journal,
+        key: ReplicaKey,
+        address: str,
+        settings: ProcessSettings,
+        pace: Pace,
+        next_load_failure: Callable[[], LoadFailure | None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.key = key
+        self.address = address
+        self.pace = pace
+        self.model: str | None = None
+        self._next_load_failure = next_load_failure
+        self._runtime = runtime
+        self._journal = journal
+        self._settings = settings
+        self._service_law = settings.service_law
+        self._on_change = on_change
+        self._callers: dict[Task, None] = {}
+        self.workers = FifoQueue(runtime, settings.workers)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any call is under way or waits its turn."""
+        return bool(self._callers)
+
+    def hold(self, model: str | None) -> None:
+        """Have this model loaded from now on, or none."""
+        self.model = model
+        self._on_change()
+
+    def end(self, cause: str) -> None:
+        """Break off every call; nobody reaches the process any more, which is the caller's to see to."""
+        self.break_off(f"the process of {self.key} has ended: {cause}")
+
+    def break_off(self, why: str) -> None:
+        """Have every call that is under way fail, queued ones included."""
+        for caller in list(self._callers):
+            caller.interrupt(Unavailable(why))
+
+    async def health(self) -> None:
+        """Answer that all is well, when it is this call's turn."""
+        caller = self._enter()
+        try:
+            if not self.pace.is_moving:
+                await self.pace.moving()
+            if self._settings.health_waits_for_a_worker:
+                await self.workers.acquire()
+                self.workers.release()
+        finally:
+            del self._callers[caller]
+
+    async def predict(self, request: Request) -> None:
+        """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
+        caller = self._runtime.running_task()
+        self._callers[caller] = None
+        try:
+            if not self.pace.is_moving:
+                await self.pace.moving()
+            if not self.workers.take_if_free():
+                await self.workers.acquire()
+            try:
+                if self.model != request.model:
+                    raise self._wrong_model(request.model)
+                self._journal.served_from(request)
+                prefill_ns, decode_ns = self._service_law(
+                    request.prompt_tokens, request.output_tokens, request.demand_ns
+                )
+                await self.pace.work(prefill_ns + decode_ns)
+                if self._settings.tells_first_token:
+                    self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
+            finally:
+                self.workers.release()
+        finally:
+            del self._callers[caller]
+
+    async def predict_again(self, request: Request) -> None:
+        """Do the work of a request that has come twice, unseen: the first one tells of its service."""
+        caller = self._enter()
+        try:
+            await self.pace.moving()
+            await self.workers.acquire()
+            try:
+                if self.model == request.model:
+                    service_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
+                    await self.pace.work(sum(service_ns))
+            finally:
+                self.workers.release()
+        finally:
+            del self._callers[caller]
+
+    async def load_model(self, model: str) -> None:
+        """Load the model once a worker is free, whether it is held already or not."""
+        self._journal.load_started(self.key, redundant=self.model == model)
+        caller = self._enter()
+        try:
+            await self.workers.acquire()
+            try:
+                await self._load(model)
+            finally:
+                self.workers.release()
+        finally:
+            del self._callers[caller]
+
+    def _enter(self) -> Task:
+        caller = self._runtime.running_task()
+        self._callers[caller] = None
+        return caller
+
+    async def _load(self, model: str) -> None:
+        failure = self._next_load_failure()
+        if failure is not None:
+            await self.pace.work(failure.after_ns)
+            raise CallError(failure.cause)
+        await self.pace.work(self._settings.load_time_ns)
+        self.hold(model)
+
+    def _wrong_model(self, asked_for: str) -> CallError:
+        if self.model is None:
+            return ModelNotLoaded(f"{self.key} holds no model")
+        return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
+
+
+class BackendClient:
+    """Reaches whatever process runs at an address, with the network's latency each way."""
+
+    __slots__ = ("_address", "_latency_ns", "_processes", "_runtime")
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        processes: dict[str, BackendProcess],
+        address: str,
+        latency_ns: int,
+    ) -> None:
+        self._runtime = runtime
+        self._processes = processes
+        self._address = address
+        self._latency_ns = latency_ns
+
+    async def health(self) -> None:
+        """Ask whether the process is well."""
+        await self._there_and_back(lambda process: process.health())
+
+    def predict(self, request: Request) -> Coroutine[Any, Any, None]:
+        """Have the request served to its last token."""
+        if not self._latency_ns:
+            return self._process().predict(request)
+        return self._there_and_back(lambda process: process.predict(request))
+
+    async def load_model(self, model: str) -> None:
+        """Have the model loaded."""
+        await self._there_and_back(lambda process: process.load_model(model))
+
+    async def _there_and_back(self, call: Callable[[BackendProcess], Awaitable[T]]) -> T:
+        await self._runtime.sleep(self._latency_ns)
+        try:
+            answer = await call(self._process())
+        except CallError:
+            await self._runtime.sleep(self._latency_ns)
+            raise
+        await self._runtime.sleep(self._latency_ns)
+        return answer
+
+    def _process(self) -> BackendProcess:
+        process = self._processes.get(self._address)
+        if process is None:
+            raise Unavailable(f"nobody answers at {self._address}")
+        return process
+
+
+class SimulatedDialer:
+    """Makes one client per address and hands it out again; a client holds nothing that could be shared wrongly."""
+
+    def __init__(self, runtime: SimulatedRuntime, processes: dict[str, BackendProcess], latency_ns: int) -> None:
+        self._runtime = runtime
+        self._processes = processes
+        self._latency_ns = latency_ns
+        self._clients: dict[str, BackendClient] = {}
+
+    def dial(self, key: ReplicaKey, address: str) -> BackendClient:
+        """Return a client for the address."""
+        client = self._clients.get(address)
+        if client is None:
+            client = BackendClient(self._runtime, self._processes, address, self._latency_ns)
+            self._clients[address] = client
+        return client

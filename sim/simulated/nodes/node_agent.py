@@ -1,0 +1,79 @@
+"""What a worker tells the registry of its node: that it is there, that it lives, and what it has free."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from sim.routing.errors import CallError
+from sim.routing.fleet import FleetRegistry, NodeFacts, NodeReport
+from sim.routing.ports import Journal
+from sim.routing.states import NodeStatus
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.nodes.worker import WorkerNode
+
+RETRY_NS = 2 * 1_000_000_000
+"""How long a worker waits after an attempt to register that nobody heard."""
+
+
+class NodeAgent:
+    """The voice of one node. It speaks to one frontend, whose clock dates what it says."""
+
+    def __init__(
+        self,
+        runtime: SimulatedRuntime,
+        journal: Journal,
+        registry: FleetRegistry,
+        node: WorkerNode,
+        facts: NodeFacts,
+        heartbeat_ns: int | None,
+    ) -> None:
+        """`heartbeat_ns` is the time between heartbeats; None for none at all."""
+        self.facts = facts
+        self.node = node
+        self.gags = 0
+        """How many faults keep its heartbeats from being heard; a node that is down is not heard either."""
+        self.alter: Callable[[NodeReport], NodeReport] = lambda report: report
+        """What becomes of a report on its way; for faults to change."""
+        self._runtime = runtime
+        self._journal = journal
+        self._registry = registry
+        self._heartbeat_ns = heartbeat_ns
+
+    async def beat_for_ever(self) -> None:
+        """Send heartbeats, each with what the node has free."""
+        if self._heartbeat_ns is None:
+            return
+        while True:
+            await self._runtime.sleep(self._heartbeat_ns)
+            await self.node.pace.moving()
+            await self._beat()
+
+    async def report(self) -> None:
+        """Tell what the node has free where no heartbeats do."""
+        if self._heartbeat_ns is None:
+            await self._beat()
+
+    async def register(self, cause: str) -> None:
+        """Register the node, which deletes its rows."""
+        removed = await self._registry.register_node(self.facts)
+        self._journal.node_changed(self.facts.name, NodeStatus.HEALTHY, cause)
+        for row in removed:
+            self._journal.row_removed(row.key, row.address, cause, None)
+        await self.report()
+
+    async def rejoin(self, cause: str) -> None:
+        """Register as soon as anybody hears it, unless the node goes down before that."""
+        boots = self.node.boots
+        while True:
+            await self.node.pace.moving()
+            if not self.node.is_up or self.node.boots != boots:
+                return
+            if not self.gags:
+                with suppress(CallError):
+                    await self.register(cause)
+                    return
+            await self._runtime.sleep(RETRY_NS)
+
+    async def _beat(self) -> None:
+        if self.node.is_up and not self.gags:
+            with suppress(CallError):
+                await self._registry.heartbeat(self.facts.name, self.alter(self.node.report()))

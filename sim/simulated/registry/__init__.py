@@ -1,0 +1,1 @@
+"""The simulated registry: tables, transactions, locks, picks."""

@@ -1,0 +1,136 @@
+"""The registry port: transactions that take time over the replica table."""
+
+from collections.abc import Collection, Coroutine
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any
+
+from sim.routing.ports import Clock, Journal
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.states import RowState
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.registry.database import Database
+from sim.simulated.registry.pick_modes import Choice, PickMode
+
+
+class SimulatedRegistry:
+    """A SQL registry as one frontend feels it; all frontends share its database.
+
+    Every call is one transaction of the database's length. A pick holds its row all that time; the other writes are
+    single statements, which take effect at the end of theirs, once no pick holds the row. What is written into a row
+    as the present time is the frontend's own `clock`.
+    """
+
+    def __init__(
+        self, runtime: SimulatedRuntime, clock: Clock, database: Database, pick_mode: PickMode, journal: Journal
+    ) -> None:
+        self.transactions = 0
+        self._runtime = runtime
+        self._clock = clock
+        self._database = database
+        self._pick_mode = pick_mode
+        self._transaction_ns = database.transaction_ns
+        self._journal = journal
+        self._table = database.table
+        self._rows = database.table.rows
+        self._any_row: dict[str, Choice] = {}
+        """By model: what a pick without further wishes wants, which is the same each time."""
+
+    def pick(
+        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
+    ) -> Coroutine[Any, Any, Replica | None]:
+        """Choose a row and count the request on it, as the pick mode has it."""
+        self.transactions += 1
+        if candidates or preferred is not None:
+            return self._pick_mode.pick(Choice(self._table, self._clock, model, candidates, preferred))
+        choice = self._any_row.get(model)
+        if choice is None:
+            choice = self._any_row[model] = Choice(self._table, self._clock, model)
+        return self._pick_mode.pick(choice)
+
+    async def increment(self, key: ReplicaKey) -> bool:
+        """Add 1 and touch the row; False if there is none."""
+        self.transactions += 1
+        if self._transaction_ns:
+            await self._statement(key)
+        return self._table.increment(key, self._clock.wall_ns())
+
+    def give_back(self, key: ReplicaKey, count: int) -> None:
+        """Take 1, `count` times in a row, each time unless the row has gone or stands at 0."""
+        self.transactions += count
+        if self._transaction_ns:
+            self._runtime.spawn(self._give_back(key, count), "give back")
+        else:
+            self._table.decrement(key, count)
+
+    async def touch(self, key: ReplicaKey) -> None:
+        """Set the row's last use to now."""
+        self.transactions += 1
+        if self._transaction_ns:
+            await self._statement(key)
+        self._table.touch(key, self._clock.wall_ns())
+
+    async def publish(
+        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
+    ) -> None:
+        """Write the row, unless its revision is stale; how a model is loaded is stored along with it."""
+        self.transactions += 1
+        await self._statement(key)
+        self._database.publish(key, address, in_flight, self._clock.wall_ns(), state, revision)
+
+    async def remove(self, key: ReplicaKey) -> bool:
+        """Delete the row; False if it had gone already."""
+        self.transactions += 1
+        await self._statement(key)
+        return self._table.delete(key)
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Return the advisory lock of that name, to be held with `async with`."""
+        return AdvisoryLock(self, self._database.lock(name))
+
+    async def await_lock(self, queue: FifoQueue) -> None:
+        """Take an advisory lock in a transaction of its own, waiting as long as it is held."""
+        self.transactions += 1
+        await self._runtime.sleep(self._transaction_ns)
+        await self._acquire(queue)
+
+    async def _give_back(self, key: ReplicaKey, count: int) -> None:
+        for _ in range(count):
+            await self._statement(key)
+            self._table.decrement(key, 1)
+
+    async def _statement(self, key: ReplicaKey) -> None:
+        """Let a single statement's round trip pass, and the wait for its row if a pick holds it."""
+        await self._runtime.sleep(self._transaction_ns)
+        row = self._rows.get(key)
+        if row is not None and not row.lock.is_free():
+            await self._acquire(row.lock)
+            row.lock.release()
+
+    async def _acquire(self, queue: FifoQueue) -> None:
+        began_ns = self._runtime.now_ns()
+        await queue.acquire()
+        waited_ns = self._runtime.now_ns() - began_ns
+        if waited_ns:
+            self._journal.lock_waited(waited_ns)
+
+
+class AdvisoryLock(AbstractAsyncContextManager[None]):
+    """One use of a named lock; released at once, whether its holder finished, failed or left."""
+
+    __slots__ = ("_queue", "_registry")
+
+    def __init__(self, registry: SimulatedRegistry, queue: FifoQueue) -> None:
+        self._registry = registry
+        self._queue = queue
+
+    async def __aenter__(self) -> None:
+        """Wait for the lock."""
+        await self._registry.await_lock(self._queue)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release it."""
+        self._queue.release()

@@ -1,0 +1,90 @@
+"""No worker process outlives the process that started it, however that one ends."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.live.workers import gone_within, is_there
+
+START_LIMIT_S, LEAVE_LIMIT_S = 40, 10
+
+
+@pytest.mark.parametrize(
+    ("way", "status"),
+    [("success", 0), ("exception", 1), ("exit", 3)],
+)
+def test_no_worker_is_left_when_its_supervisor_ends(way: str, status: int) -> None:
+    with _supervisor(way) as supervisor:
+        pids = _pids(supervisor)
+
+        assert supervisor.wait(START_LIMIT_S) == status
+
+        assert not any(is_there(pid) for pid in pids)
+
+
+def test_no_worker_is_left_when_its_supervisor_forgets_it() -> None:
+    with _supervisor("forget") as supervisor:
+        pids = _pids(supervisor)
+
+        supervisor.wait(START_LIMIT_S)
+
+        assert gone_within(pids, LEAVE_LIMIT_S)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda sent: sent.name)
+def test_no_worker_is_left_when_its_supervisor_is_ended_by_a_signal(sent: signal.Signals) -> None:
+    with _supervisor("wait") as supervisor:
+        pids = _pids(supervisor)
+        assert all(is_there(pid) for pid in pids)
+
+        supervisor.send_signal(sent)
+
+        assert supervisor.wait(START_LIMIT_S) != 0
+        assert gone_within(pids, LEAVE_LIMIT_S)
+
+
+def test_a_worker_ignores_the_interrupt_that_is_meant_for_its_supervisor() -> None:
+    with _worker() as worker:
+        worker.send_signal(signal.SIGINT)
+
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(0.3)
+        worker.send_signal(signal.SIGTERM)
+
+        assert worker.wait(LEAVE_LIMIT_S) == 0
+
+
+def test_a_worker_obeys_on_after_an_order_that_it_does_not_know() -> None:
+    with _worker() as worker:
+        output, complaint = worker.communicate("dance\nanswer_for another\ncrash\n", LEAVE_LIMIT_S)
+
+        assert output == '{"holds": "another"}\n'
+        assert complaint == "not an order: dance\n"
+        assert worker.returncode == 70
+
+
+def _worker() -> subprocess.Popen[str]:
+    """Start a worker as a person would, and wait until it listens."""
+    spec = '{"node": {"name": "node-1"}, "model": {"name": "m", "service": {"mean": "1s"}}}'
+    worker = _start("sim.live.nodes.worker_process", "--spec", spec)
+    assert worker.stdout is not None
+    assert worker.stdout.readline().startswith('{"listening": "127.0.0.1:')
+    return worker
+
+
+def _supervisor(way: str) -> subprocess.Popen[str]:
+    return _start("tests.live.nodes.supervisor", way)
+
+
+def _start(module: str, *arguments: str) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def _pids(supervisor: subprocess.Popen[str]) -> list[int]:
+    assert supervisor.stdout is not None
+    pids = [int(pid) for pid in supervisor.stdout.readline().split()]
+    assert pids
+    return pids
