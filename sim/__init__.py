@@ -16,20 +16,27 @@ __all__ = [
     "judge",
     "load",
     "loads",
+    "read",
     "run",
 ]
 
 if TYPE_CHECKING:
     from sim.measure.expectations import Verdict
+    from sim.measure.result import RunResult
+    from sim.measure.saved.run_folder import read
     from sim.measure.window import Window
     from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
-    from sim.study.run import NoSuchVariant, RunResult, judge, run
+    from sim.study.errors import NoSuchVariant
+    from sim.study.run import judge, run
 
 _HOMES = {
+    "NoSuchVariant": "sim.study.errors",
+    "RunResult": "sim.measure.result",
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
+    "read": "sim.measure.saved.run_folder",
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
-    **dict.fromkeys(("NoSuchVariant", "RunResult", "judge", "run"), "sim.study.run"),
+    **dict.fromkeys(("judge", "run"), "sim.study.run"),
 }
 
 

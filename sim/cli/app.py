@@ -92,14 +92,14 @@ def run_scenarios(
     Every variant of every SCENARIO is run on the same requests and shown side by side. Results go to standard output,
     progress and messages to standard error.
     """
-    from sim.cli.choice import Choice, load_all
+    from sim.cli.run_selection import RunSelection, load_all
 
-    choice = Choice(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, choice, sets or (), allow_dir or ())
+    selection = RunSelection(tuple(variant or ()), seed, reps)
+    files = load_all(scenarios, selection, sets or (), allow_dir or ())
     # After the scenarios, so that a mistake in them is told without waiting for this import.
     from sim.cli.commands.run import run_command
 
-    raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
+    raise typer.Exit(run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs))
 
 
 @app.command("live", no_args_is_help=True)
@@ -139,14 +139,14 @@ def live_scenario(
 
     Every process of it runs on this machine, on loopback, and is gone when the command ends.
     """
-    from sim.cli.choice import Choice, load_all
     from sim.cli.process.extras import needing
+    from sim.cli.run_selection import RunSelection, load_all
 
-    choice = Choice(tuple(variant or ()), seed, 1)
-    (file,) = load_all([scenario], choice, sets or (), ())
+    selection = RunSelection(tuple(variant or ()), seed, 1)
+    (file,) = load_all([scenario], selection, sets or (), ())
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
-    raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
+    raise typer.Exit(live_command(file, selection, LiveOptions(registry, time_scale, record, compare, json)))
 
 
 @app.command("calibrate")

@@ -43,7 +43,10 @@ class Expectation(Protocol):
         """End of that window; None for the end of the run."""
 
 
-@dataclass(frozen=True, slots=True)
+_ANSWERS = {True: "held", False: "failed", None: "not checked"}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """How one run stands to one expectation."""
 
@@ -57,6 +60,19 @@ class Verdict:
     """None if there was nothing to compare with: the other variant was not run."""
     window: Window = field(default_factory=Window)
     """What the value was taken over."""
+    seed: int | None = None
+    """The run's; None if the figures are of no run in particular."""
+
+    def __str__(self) -> str:
+        """Read as one line."""
+        run = self.variant if self.seed is None else f"{self.variant}, seed {self.seed}"
+        figure = " ".join(filter(None, [self.metric, str(self.window)]))
+        value = "absent" if self.value is None else f"{self.value:.6g}"
+        return f"{run}: {figure} is {value}, expected {self.bound}: {_ANSWERS[self.passed]}"
+
+    def __repr__(self) -> str:
+        """Show in an assertion that fails what a reader wants to know."""
+        return f"<Verdict {self}>"
 
 
 def window_of(expectation: Expectation) -> Window:

@@ -151,6 +151,34 @@ def replicas(records: Records, end_ns: int, workers: Mapping[ReplicaKey, int] | 
     )
 
 
+def in_flight(records: Records) -> pd.DataFrame:
+    """Return one row for each change of a replica's load, in order of time, and of replicas at one instant.
+
+    `in_flight` counts the requests that have their route to the replica and have not ended, from `t_s` until the
+    replica's next row; before its first row it is 0. What comes and goes at one instant is counted together.
+    """
+    table = records.requests
+    routed = (table["replica"] != MISSING) & (table["routed_ns"] != MISSING)
+    ended = routed & (table["end_ns"] != MISSING)
+    steps = pd.DataFrame(
+        {
+            "t_ns": np.concatenate([table["routed_ns"][routed], table["end_ns"][ended]]),
+            "replica": np.concatenate([table["replica"][routed], table["replica"][ended]]),
+            "step": np.repeat([1, -1], [np.count_nonzero(routed), np.count_nonzero(ended)]),
+        }
+    )
+    changes = steps.groupby(["t_ns", "replica"], as_index=False)["step"].sum().query("step != 0")
+    codes = changes["replica"].to_numpy()
+    return pd.DataFrame(
+        {
+            "t_s": _seconds(changes["t_ns"].to_numpy()),
+            "model": _models(codes, records),
+            "replica": _places(codes, records),
+            "in_flight": changes.groupby("replica")["step"].cumsum().to_numpy(),
+        }
+    )
+
+
 def _seconds(times_ns: Integers, missing: int = MISSING) -> Floats:
     seconds = times_ns / 1e9
     seconds[times_ns == missing] = np.nan

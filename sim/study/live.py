@@ -12,10 +12,10 @@ from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
 from sim.measure.recorder import Recorder
-from sim.measure.summary import Totals, summarise
+from sim.measure.result import RunResult, measured
+from sim.measure.summary import Totals
 from sim.routing.ports import Clock
 from sim.scenario import Scenario
-from sim.study.run import RunResult, minimums_of, workers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,7 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
         drift_ns=None,
         end_ns=outcome.end_ns,
     )
-    metrics = summarise(
-        recorder.records,
-        totals,
-        warmup_ns=scenario.warmup_ns,
-        workers=workers_of(scenario),
-        minimums=minimums_of(scenario),
-    )
-    return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
+    return measured(scenario, variant, recorder.records, totals)
 
 
 def recorded(outcome: LiveOutcome) -> Recorder:

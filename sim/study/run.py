@@ -1,107 +1,36 @@
 """One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from sim.measure.expectations import Verdict, check, window_of
 from sim.measure.recorder import Recorder
-from sim.measure.records import Records
-from sim.measure.summary import Totals, summarise
+from sim.measure.result import RunResult, measured
+from sim.measure.summary import Totals
 from sim.measure.window import Window
 from sim.routing.ports import Clock
-from sim.routing.replica import ReplicaKey
-from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
+from sim.scenario import Expectation, Scenario, ScenarioFile, load, make_plan
 from sim.scenario.text.errors import did_you_mean, listed
 from sim.simulated.world import World
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What one run left behind: figures, and tables with a row for each thing that happened.
-
-    In the tables, columns that end in `_s` are seconds since the start of the run or durations; what did not happen
-    is missing.
-    """
-
-    scenario: Scenario
-    variant: str
-    seed: int
-    digest: str
-    """Fingerprint of every recorded decision and event; equal plans have equal digests."""
-    metrics: dict[str, float]
-    """Flat figures by name, over everything after the warm-up."""
-    records: Records = field(repr=False)
-    totals: Totals = field(repr=False)
-
-    @cached_property
-    def requests(self) -> "pd.DataFrame":
-        """One row a request."""
-        return self._table("requests")
-
-    @cached_property
-    def picks(self) -> "pd.DataFrame":
-        """One row for each time the registry chose a replica."""
-        return self._table("picks")
-
-    @cached_property
-    def probes(self) -> "pd.DataFrame":
-        """One row for each health call that was sent."""
-        return self._table("probes")
-
-    @cached_property
-    def events(self) -> "pd.DataFrame":
-        """One row for each change of the rows, install and load, with its cause."""
-        return self._table("events")
-
-    @cached_property
-    def replicas(self) -> "pd.DataFrame":
-        """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return self._table("replicas", self.totals.end_ns, workers_of(self.scenario))
-
-    def _table(self, kind: str, *more: object) -> "pd.DataFrame":
-        # Here, because importing pandas takes longer than a small run, and the figures do not need it.
-        from sim.measure import tables
-
-        table: pd.DataFrame = getattr(tables, kind)(self.records, *more)
-        return table
-
-    def metrics_in(self, window: Window) -> dict[str, float]:
-        """Return the figures over the requests that arrived in the window."""
-        return summarise(
-            self.records,
-            self.totals,
-            window,
-            warmup_ns=self.scenario.warmup_ns,
-            workers=workers_of(self.scenario),
-            minimums=minimums_of(self.scenario),
-        )
-
-
-class NoSuchVariant(LookupError):
-    """The scenario file has no variant of that name."""
-
+from sim.study.errors import NoSuchVariant
 
 Watch = Callable[[Clock], None]
 """Is handed the clock of a run just before it starts, and may read it meanwhile: a display of progress."""
 
 
 def run(
-    file: ScenarioFile, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
+    file: ScenarioFile | str | Path, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
 ) -> RunResult:
-    """Run one variant of a loaded scenario file, the first one unless named, on the scenario's seed unless given.
+    """Run one variant of a scenario, given by its path or as `load` returned it, on the scenario's seed unless given.
 
-    Raises NoSuchVariant, and ValueError for a seed that is not from 0 to 2^64 - 1.
+    The variant may be left out if there is only one. Raises NoSuchVariant, ScenarioError if the file cannot be used,
+    and ValueError for a seed that is not from 0 to 2^64 - 1.
     """
-    name = next(iter(file.variants)) if variant is None else variant
-    if name not in file.variants:
-        hint = did_you_mean(name, file.variants)
-        raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")
-    return run_scenario(file.variants[name], name, seed, watch)
+    loaded = as_loaded(file)
+    name = only_variant(loaded) if variant is None else variant
+    check_variant(loaded, name)
+    return run_scenario(loaded.variants[name], name, seed, watch)
 
 
 def run_scenario(
@@ -120,7 +49,6 @@ def run_scenario(
     if watch is not None:
         watch(world.runtime)
     world.run()
-    records = recorders[0].records
     totals = Totals(
         transactions=world.transactions,
         floor_hits=world.database.table.floor_hits,
@@ -128,34 +56,37 @@ def run_scenario(
         drift_ns=world.database.table.drift_ns(),
         end_ns=world.runtime.now_ns(),
     )
-    metrics = summarise(
-        records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)
-    )
-    return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
+    return measured(scenario, variant, recorders[0].records, totals)
 
 
-def judge(expect: tuple[Expectation, ...], results: dict[str, RunResult]) -> list[Verdict]:
+def judge(expect: Sequence[Expectation], results: Mapping[str, RunResult]) -> list[Verdict]:
     """Check the expectations against the runs of one seed, by variant; in the order of the file."""
     verdicts: list[Verdict] = []
-    measured: dict[Window, dict[str, dict[str, float]]] = {}
+    metrics: dict[Window, dict[str, dict[str, float]]] = {}
     for expectation in expect:
         window = window_of(expectation)
-        if window not in measured:
-            measured[window] = {name: result.metrics_in(window) for name, result in results.items()}
-        verdicts.extend(check(expectation, measured[window]))
+        if window not in metrics:
+            metrics[window] = {name: result.metrics_in(window) for name, result in results.items()}
+        verdicts += [
+            replace(verdict, seed=results[verdict.variant].seed) for verdict in check(expectation, metrics[window])
+        ]
     return verdicts
 
 
-def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
-    """Return how many requests each replica that there may be serves at a time."""
-    return {
-        ReplicaKey(node.name, model.name, index): model.backend.workers
-        for model in scenario.models
-        for node in scenario.nodes
-        for index in range(node.slots)
-    }
+def as_loaded(file: ScenarioFile | str | Path) -> ScenarioFile:
+    """Return what `load` makes of a path; a file that is loaded stays as it is."""
+    return file if isinstance(file, ScenarioFile) else load(file)
 
 
-def minimums_of(scenario: Scenario) -> dict[str, int]:
-    """Return how many replicas each model should have, of those that should have any."""
-    return {model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)}
+def only_variant(file: ScenarioFile) -> str:
+    """Return the name of the file's variant. Raises NoSuchVariant if it has several."""
+    if len(file.variants) > 1:
+        raise NoSuchVariant(f"{file.path} has several variants; name one of them: {listed(file.variants)}")
+    return next(iter(file.variants))
+
+
+def check_variant(file: ScenarioFile, name: str) -> None:
+    """Raise NoSuchVariant unless the file has a variant of that name."""
+    if name not in file.variants:
+        hint = did_you_mean(name, file.variants)
+        raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")

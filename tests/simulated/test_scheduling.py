@@ -1,7 +1,8 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
+from sim.measure.result import RunResult
 from sim.scenario import loads
-from sim.study.run import RunResult, run
+from sim.study.run import run
 
 LABELLED = """
 duration: 2m

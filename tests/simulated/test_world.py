@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.measure.recorder import Recorder
+from sim.measure.result import RunResult
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Clock
 from sim.routing.request import Request
 from sim.scenario import Scenario, loads, make_plan
 from sim.simulated.world import World
-from sim.study.run import RunResult, run_scenario
+from sim.study.run import run_scenario
 
 
 def scenario(text: str) -> Scenario:

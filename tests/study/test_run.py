@@ -1,5 +1,7 @@
 """One run by the Python interface: `from sim import load, run`."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -8,16 +10,29 @@ from sim import NoSuchVariant, ScenarioFile, Window, judge, loads, run
 from sim.routing.ports import Clock
 from tests.cli.command import SMALL
 
+ONE_VARIANT = SMALL.partition("variants:")[0]
+
 
 @pytest.fixture(scope="module")
 def small() -> ScenarioFile:
     return loads(SMALL + "expect: [{variant: fixed, metric: latency.max_s, below: pinned}]\n")
 
 
-def test_the_first_variant_runs_on_the_scenarios_seed_unless_told_otherwise(small: ScenarioFile) -> None:
-    result = run(small)
+def test_the_only_variant_runs_on_the_scenarios_seed_unless_told_otherwise() -> None:
+    result = run(loads(ONE_VARIANT))
 
-    assert (result.variant, result.seed) == ("pinned", 3)
+    assert (result.variant, result.seed) == ("default", 3)
+
+
+def test_of_several_variants_one_has_to_be_named(small: ScenarioFile) -> None:
+    with pytest.raises(NoSuchVariant, match="<text> has several variants; name one of them: pinned, fixed"):
+        run(small)
+
+
+def test_a_scenario_may_be_given_by_its_path(tmp_path: Path, small: ScenarioFile) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+
+    assert run(tmp_path / "small.yaml", "fixed").digest == run(small, "fixed").digest
 
 
 def test_the_same_seed_gives_the_same_run(small: ScenarioFile) -> None:

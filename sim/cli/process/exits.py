@@ -24,13 +24,5 @@ class BadInput(Exception):
     """What the user asked for cannot be done; the message has a line for each reason."""
 
 
-class CannotWrite(Exception):
-    """Results have no place to go: no space, no permission, no such folder."""
-
-
-class WorkerDied(Exception):
-    """A worker process was killed from outside."""
-
-
 class OutputClosed(Exception):
     """Nobody reads standard output any more. Not an OSError, which the option parser would take for its own."""

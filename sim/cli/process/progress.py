@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sim.cli.process.interruption import cleaned_up_by
+from sim.measure.saved.clean_up import cleaned_up_by
 from sim.routing.ports import Clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sim.cli.work import Run
+    from sim.study.batch import RunSpec
 
 
 class Display:
     """Shows nothing: what a log or a pipe gets."""
 
-    def started(self, run: "Run", clock: Clock) -> None:
+    def started(self, run: "RunSpec", clock: Clock) -> None:
         """Note that a run begins, and the clock that tells how far it is."""
 
     def done(self) -> None:
@@ -36,7 +36,7 @@ class TerminalDisplay(Display):
         self._bar = bar
         self._task = bar.add_task("running", total=jobs, clock=None)
 
-    def started(self, run: "Run", clock: Clock) -> None:
+    def started(self, run: "RunSpec", clock: Clock) -> None:
         """Show the run and its clock."""
         self._bar.update(self._task, description=f"{run.variant}, seed {run.seed}", clock=clock)
 

@@ -9,10 +9,10 @@ from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.frontend import NullJournal
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.runtime import AsyncioRuntime
+from sim.measure.result import RunResult
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario, loads
 from sim.study.live import LiveSetup, run_live_scenario
-from sim.study.run import RunResult
 from tests.cli.command import sim
 
 CRASH = """

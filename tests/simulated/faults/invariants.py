@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Table
+from sim.measure.result import RunResult
 from sim.routing.outcomes import Outcome
 from sim.routing.states import NodeStatus
-from sim.study.run import RunResult
 
 UNHEARD_NS = 10_000_000
 """A pick reads its row, holds it and is recorded when its transaction ends, which the node's status may overtake."""

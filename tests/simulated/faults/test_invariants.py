@@ -3,9 +3,9 @@
 import pytest
 
 from sim.measure.records import MISSING, NODE_STATUSES, EventKind
+from sim.measure.result import RunResult
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.states import NodeStatus
-from sim.study.run import RunResult
 from tests.simulated.faults.compose import composed
 from tests.simulated.faults.invariants import UNHEARD_NS, broken_invariants
 

@@ -11,7 +11,7 @@ from sim.scenario.text.errors import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RunSelection:
     """Which runs of each scenario."""
 
     variants: tuple[str, ...]
@@ -39,9 +39,9 @@ class Choice:
 
 
 def load_all(
-    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path]
+    paths: Sequence[Path], selection: RunSelection, sets: Sequence[str], allow_dirs: Sequence[Path]
 ) -> list[ScenarioFile]:
-    """Load every file; BadInput tells all that is wrong with any of them, or with the choice."""
+    """Load every file; BadInput tells all that is wrong with any of them, or with the selection."""
     files, problems = [], []
     for path in paths:
         try:
@@ -50,7 +50,7 @@ def load_all(
             problems += str(error).splitlines()
         else:
             files.append(file)
-            problems += choice.problems(file)
+            problems += selection.problems(file)
     if problems:
         # A fault of the command line shows in every file and is told once.
         raise BadInput("\n".join(dict.fromkeys(problems)))
