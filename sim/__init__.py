@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NoSuchVariant",
+    "Results",
     "RunResult",
     "ScenarioError",
     "ScenarioFile",
@@ -18,6 +19,7 @@ __all__ = [
     "loads",
     "read",
     "run",
+    "run_all",
 ]
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sim.measure.window import Window
     from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
     from sim.study.errors import NoSuchVariant
+    from sim.study.results import Results, run_all
     from sim.study.run import judge, run
 
 _HOMES = {
@@ -36,6 +39,7 @@ _HOMES = {
     "Window": "sim.measure.window",
     "read": "sim.measure.saved.run_folder",
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
+    **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
     **dict.fromkeys(("judge", "run"), "sim.study.run"),
 }
 
