@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_jobs import LoadJobs
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
@@ -254,11 +254,15 @@ class MemoryWorld:
         self.registry.put(key, self._address(key), vram=vram)
         return self._start(key)
 
-    def frontend(self) -> Frontend:
-        """Put a frontend together, with caches of its own."""
+    def ports(self) -> FrontendPorts:
+        """Return what a frontend reaches this world through."""
         # Registry and worker have the calls that requests lead to; those of the loops are not needed here.
         registry, worker = cast("LoadJobs", self.registry), cast("WorkerControl", self)
-        return build_frontend(self.settings, FrontendPorts(self.runtime, registry, self, worker, self.journal), {})
+        return FrontendPorts(self.runtime, registry, self, worker, self.journal)
+
+    def frontend(self) -> FrontendCore:
+        """Put a frontend together, with caches of its own."""
+        return build_frontend(self.settings, self.ports(), {})
 
     def dial(self, key: ReplicaKey, address: str) -> Any:
         return _Client(self.backends, address)

@@ -7,7 +7,7 @@ from itertools import count
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import ReplicaKey
@@ -216,7 +216,7 @@ class World:
             serve = fault.around_serve(index, serve)
         return serve
 
-    def _frontend(self, index: int) -> Frontend:
+    def _frontend(self, index: int) -> FrontendCore:
         router = self._scenario.router
         for fault in self._faults:
             router = fault.settings(index, router)

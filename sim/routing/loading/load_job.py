@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
-from sim.routing.load_jobs import LoadJob, LoadJobs, LoadState
+from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.ports import Journal, Runtime
+from sim.routing.ports import Runtime
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 
@@ -54,23 +55,20 @@ class _OwnedLoad:
     registry does not answer, the load goes on, and in the end the row is left for others to find orphaned.
     """
 
-    __slots__ = ("_broadcast", "_failure", "_job", "_load_path", "_over", "_registry", "_runtime", "_state")
+    __slots__ = ("_broadcast", "_failure", "_job", "_load_path", "_over", "_ports", "_state")
 
-    def __init__(
-        self, runtime: Runtime, registry: LoadJobs, load_path: LoadPath, broadcast: Broadcast, job: LoadJob
-    ) -> None:
-        self._runtime = runtime
-        self._registry = registry
+    def __init__(self, ports: FrontendPorts, load_path: LoadPath, broadcast: Broadcast, job: LoadJob) -> None:
+        self._ports = ports
         self._load_path = load_path
         self._broadcast = broadcast
         self._job = job
         self._state = job.state
         self._failure = ""
-        self._over = Signal(runtime)
+        self._over = Signal(ports.runtime)
 
     async def run(self) -> None:
         """Load the model; then delete the row and wake those who wait, or have the row tell of the failure a while."""
-        loading = self._runtime.spawn(self._load(), f"load {self._job.model}")
+        loading = self._ports.runtime.spawn(self._load(), f"load {self._job.model}")
         try:
             await self._beat()
         except BaseException:
@@ -107,20 +105,20 @@ class _OwnedLoad:
 
     async def _is_still_ours(self) -> bool:
         try:
-            return await self._registry.beat_load(self._job.id, self._state)
+            return await self._ports.registry.beat_load(self._job.id, self._state)
         except CallError:
             return True
 
     async def _fail(self) -> None:
         with suppress(CallError):
-            await self._registry.beat_load(self._job.id, LoadState.FAILED, self._failure)
+            await self._ports.registry.beat_load(self._job.id, LoadState.FAILED, self._failure)
         self._broadcast.close(self._job.model)
-        await self._runtime.sleep(FAILED_GRACE_NS)
+        await self._ports.runtime.sleep(FAILED_GRACE_NS)
         await self._delete_row()
 
     async def _delete_row(self) -> None:
         with suppress(CallError):
-            await self._registry.end_load(self._job.id)
+            await self._ports.registry.end_load(self._job.id)
 
 
 class _DetachedLoad:
@@ -174,18 +172,14 @@ class _Claim(NamedTuple):
 class JobLoad:
     """Loads the model in a job that all frontends know of, and has requests wait for it; LocalAI's rules."""
 
-    __slots__ = ("_broadcast", "_journal", "_load_path", "_registry", "_runtime", "_wait_ns")
+    __slots__ = ("_broadcast", "_load_path", "_ports", "_wait_ns")
 
-    def __init__(
-        self, runtime: Runtime, registry: LoadJobs, journal: Journal, load_path: LoadPath, wait_ns: int
-    ) -> None:
+    def __init__(self, ports: FrontendPorts, load_path: LoadPath, wait_ns: int) -> None:
         """A request waits for `wait_ns` in all."""
-        self._runtime = runtime
-        self._registry = registry
-        self._journal = journal
+        self._ports = ports
         self._load_path = load_path
         self._wait_ns = wait_ns
-        self._broadcast = Broadcast(runtime)
+        self._broadcast = Broadcast(ports.runtime)
 
     async def route(self, request: Request, warm_path: WarmPath) -> Route:
         """Return a route to a replica that a job has loaded, begun first if there is none.
@@ -194,7 +188,7 @@ class JobLoad:
         there is nothing to route to after three jobs have ended. A job goes on if the caller leaves. Where no job can
         be claimed the request loads on its own, and gets the CallError of its load.
         """
-        until_ns = self._runtime.now_ns() + self._wait_ns
+        until_ns = self._ports.runtime.now_ns() + self._wait_ns
         for _ in range(ROUNDS):
             route = await self._take_part(request, warm_path, until_ns)
             if route is not None:
@@ -207,7 +201,7 @@ class JobLoad:
             try:
                 claim = await self._claim(request.model)
             except CallError:
-                return await _DetachedLoad(self._runtime).route(lambda: self._load_for(request))
+                return await _DetachedLoad(self._ports.runtime).route(lambda: self._load_for(request))
             _raise_if_failed(claim.theirs)
             if claim.ours is not None:
                 route = await self._begin(request, claim.ours, warm_path)
@@ -218,33 +212,33 @@ class JobLoad:
 
     async def _claim(self, model: str) -> _Claim:
         """Write the model's job, in place of an orphaned one, unless there is one; nothing else happens in the lock."""
-        async with self._registry.lock(f"model-load:{model}"):
-            job = await self._registry.load_job(model)
+        async with self._ports.registry.lock(f"model-load:{model}"):
+            job = await self._ports.registry.load_job(model)
             if job is not None:
-                if self._runtime.wall_ns() - job.heartbeat_ns <= ORPHAN_NS:
+                if self._ports.runtime.wall_ns() - job.heartbeat_ns <= ORPHAN_NS:
                     return _Claim(theirs=job)
-                await self._registry.end_load(job.id)
-            return _Claim(ours=await self._registry.start_load(model))
+                await self._ports.registry.end_load(job.id)
+            return _Claim(ours=await self._ports.registry.start_load(model))
 
     async def _begin(self, request: Request, job: LoadJob, warm_path: WarmPath) -> Route | None:
         """Start the claimed job; return a route if one is found after all, and the job is not needed.
 
         Whoever leaves before the job has started takes it along.
         """
-        owned = _OwnedLoad(self._runtime, self._registry, self._load_path, self._broadcast, job)
+        owned = _OwnedLoad(self._ports, self._load_path, self._broadcast, job)
         name = f"load job of {job.model}"
         try:
             route = await warm_path(request)
         except BaseException:
-            self._runtime.spawn(owned.end(), name)
+            self._ports.runtime.spawn(owned.end(), name)
             raise
-        self._runtime.spawn(owned.run() if route is None else owned.end(), name)
+        self._ports.runtime.spawn(owned.run() if route is None else owned.end(), name)
         return route
 
     async def _wait(self, model: str, ended: Signal, until_ns: int) -> None:
         """Return when the job has ended well, as far as can be told. Raises StillLoading and LoadFailed."""
-        while not await ended.within(max(0, min(POLL_NS, until_ns - self._runtime.now_ns()))):
-            if self._runtime.now_ns() >= until_ns:
+        while not await ended.within(max(0, min(POLL_NS, until_ns - self._ports.runtime.now_ns()))):
+            if self._ports.runtime.now_ns() >= until_ns:
                 raise StillLoading(f"{model} is still loading; come back in {retry_after_s(self._wait_ns)} s")
             if await self._has_gone(model):
                 return
@@ -252,7 +246,7 @@ class JobLoad:
     async def _has_gone(self, model: str) -> bool:
         """Tell whether the model's job has gone; one that cannot be read counts as there. Raises LoadFailed."""
         try:
-            job = await self._registry.load_job(model)
+            job = await self._ports.registry.load_job(model)
         except CallError:
             return False
         _raise_if_failed(job)
@@ -260,7 +254,7 @@ class JobLoad:
 
     async def _load_for(self, request: Request) -> Route:
         loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
-        return Route(loaded.key, loaded.address, loaded.backend, self._registry, self._journal)
+        return Route(self._ports, loaded.key, loaded.address, loaded.backend)
 
 
 def _raise_if_failed(job: LoadJob | None) -> None:

@@ -1,22 +1,18 @@
 """The health monitor on a simulated fleet: what costs a node its status and a row its place, and when passes come."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from sim.routing.control_plane.health_monitor import (
-    BUSY_IS_ALIVE,
-    EVERY_MISS,
-    LOCK,
-    HealthMonitor,
-    Monitoring,
-)
+from sim.routing.control_plane.health_monitor import LOCK, HealthMonitor
+from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.ticker import once_per_tick, tick_for_ever
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.outcomes import ProbeOutcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import MonitoringName, PassRuleName
 from sim.routing.states import NodeStatus, RowState
@@ -37,17 +33,16 @@ EACH_WAY = pytest.mark.parametrize("monitoring", MONITORING.values(), ids=MONITO
 
 DEFAULTS = HealthMonitorSpec().settings()
 
+NewMonitoring = Callable[[], Monitoring]
+
 
 def monitor_in(
     world: FleetWorld,
-    monitoring: Monitoring = EVERY_MISS,
+    monitoring: NewMonitoring = EveryMiss,
     stale_status: NodeStatus = OFFLINE,
     ports: FrontendPorts | None = None,
 ) -> HealthMonitor:
-    seen = ports or world.ports()
-    return HealthMonitor(
-        seen.runtime, seen.registry, seen.dialer, seen.journal, DEFAULTS, monitoring, stale_status=stale_status
-    )
+    return HealthMonitor(ports or world.ports(), DEFAULTS, monitoring(), stale_status)
 
 
 async def passes(monitor: HealthMonitor, count: int) -> None:
@@ -113,7 +108,7 @@ def test_three_misses_in_a_row_delete_a_row_and_leave_its_node_healthy(probes: s
 
 
 @EACH_WAY
-def test_the_third_miss_deletes_no_sooner_and_no_later(monitoring: Monitoring) -> None:
+def test_the_third_miss_deletes_no_sooner_and_no_later(monitoring: NewMonitoring) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A0)
     world.kill(A0)
@@ -130,7 +125,7 @@ def test_the_third_miss_deletes_no_sooner_and_no_later(monitoring: Monitoring) -
 
 
 @EACH_WAY
-def test_misses_of_one_replica_are_not_counted_against_another(monitoring: Monitoring) -> None:
+def test_misses_of_one_replica_are_not_counted_against_another(monitoring: NewMonitoring) -> None:
     world = FleetWorld(nodes("a", "b"))
     for key in (A0, A1, B0, other := ReplicaKey("a", "other", 0)):
         world.place(key)
@@ -220,7 +215,7 @@ SILENCES: dict[str, Silence] = {
 
 @EACH_WAY
 @pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
-def test_a_nodes_status_follows_its_heartbeats(silence: Silence, monitoring: Monitoring) -> None:
+def test_a_nodes_status_follows_its_heartbeats(silence: Silence, monitoring: NewMonitoring) -> None:
     world = FleetWorld(nodes("a"))
     world.set_status("a", silence.before)
     world.place(A0)
@@ -302,11 +297,11 @@ def settings(*, health_waits: bool, load_time_ns: int = 0) -> InstallSettings:
 
 @pytest.mark.parametrize(
     ("monitoring", "health_waits", "reaped_at_s"),
-    [(EVERY_MISS, True, [50]), (EVERY_MISS, False, []), (BUSY_IS_ALIVE, True, [])],
+    [(EveryMiss, True, [50]), (EveryMiss, False, []), (BusyIsAlive, True, [])],
     ids=["every miss counts", "health calls do not wait their turn", "busy is alive"],
 )
 def test_a_replica_that_is_busy_over_three_probes_is_reaped_if_it_serialises_and_every_miss_counts(
-    monitoring: Monitoring, health_waits: bool, reaped_at_s: list[float]
+    monitoring: NewMonitoring, health_waits: bool, reaped_at_s: list[float]
 ) -> None:
     world = FleetWorld(nodes("a"), {MODEL: settings(health_waits=health_waits)}, heartbeat_ns=10 * SECOND)
     world.place(A0, in_flight=1)
@@ -322,11 +317,11 @@ def test_a_replica_that_is_busy_over_three_probes_is_reaped_if_it_serialises_and
 
 @pytest.mark.parametrize(
     ("monitoring", "load_time_s", "reaped_at_s"),
-    [(EVERY_MISS, 51, [50]), (EVERY_MISS, 49, []), (BUSY_IS_ALIVE, 51, [])],
+    [(EveryMiss, 51, [50]), (EveryMiss, 49, []), (BusyIsAlive, 51, [])],
     ids=["every miss counts", "the third probe is answered", "busy is alive"],
 )
 def test_a_load_that_outlasts_three_probes_loses_its_row_if_every_miss_counts(
-    monitoring: Monitoring, load_time_s: int, reaped_at_s: list[float]
+    monitoring: NewMonitoring, load_time_s: int, reaped_at_s: list[float]
 ) -> None:
     slow = settings(health_waits=True, load_time_ns=load_time_s * SECOND)
     world = FleetWorld(nodes("a"), {MODEL: slow}, heartbeat_ns=10 * SECOND)
@@ -347,9 +342,9 @@ def recreate(world: FleetWorld, key: ReplicaKey) -> None:
     world.kill(key)
 
 
-@pytest.mark.parametrize(("monitoring", "left"), [(EVERY_MISS, []), (BUSY_IS_ALIVE, ["a#0"])], ids=["by key", "by row"])
+@pytest.mark.parametrize(("monitoring", "left"), [(EveryMiss, []), (BusyIsAlive, ["a#0"])], ids=["by key", "by row"])
 def test_a_new_row_inherits_the_misses_of_the_one_before_it_if_they_are_counted_by_key(
-    monitoring: Monitoring, left: list[str]
+    monitoring: NewMonitoring, left: list[str]
 ) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A0)
@@ -367,7 +362,7 @@ def test_a_new_row_inherits_the_misses_of_the_one_before_it_if_they_are_counted_
 
 
 @EACH_WAY
-def test_a_row_that_follows_one_the_monitor_deleted_begins_without_misses(monitoring: Monitoring) -> None:
+def test_a_row_that_follows_one_the_monitor_deleted_begins_without_misses(monitoring: NewMonitoring) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A0)
     world.kill(A0)
@@ -385,7 +380,7 @@ def test_a_row_that_follows_one_the_monitor_deleted_begins_without_misses(monito
 
 
 @EACH_WAY
-def test_a_row_that_was_written_anew_during_the_last_probe_stays(monitoring: Monitoring) -> None:
+def test_a_row_that_was_written_anew_during_the_last_probe_stays(monitoring: NewMonitoring) -> None:
     world = FleetWorld(nodes("a"), latency_ns=1)
     world.place(A0)
     world.kill(A0)
@@ -406,10 +401,16 @@ def test_a_row_that_was_written_anew_during_the_last_probe_stays(monitoring: Mon
 def test_only_the_counts_of_rows_that_are_there_are_kept_where_they_go_by_row() -> None:
     world = FleetWorld(nodes("a"))
     there, gone = world.write_row(A0), world.write_row(A1)
-    world.table.delete(A1)
+    misses_now: dict[type[Monitoring], list[int]] = {}
 
-    assert BUSY_IS_ALIVE.kept({there.id: 2, gone.id: 1}, world.database.read()) == {there.id: 2}
-    assert EVERY_MISS.kept({A0: 2, A1: 1}, world.database.read()) == {A0: 2, A1: 1}
+    for way in (EveryMiss, BusyIsAlive):
+        monitoring = way()
+        for row in (there, there, gone):
+            monitoring.misses(row, ProbeOutcome.FAILED)
+        monitoring.begin_pass(replace(world.database.read(), rows=[there]), now_ns=0)
+        misses_now[way] = [monitoring.misses(row, ProbeOutcome.FAILED) for row in (there, gone)]
+
+    assert misses_now == {EveryMiss: [3, 2], BusyIsAlive: [3, 1]}
 
 
 def test_misses_count_per_frontend() -> None:
@@ -456,7 +457,7 @@ def test_a_registry_that_fails_ends_the_pass_quietly_and_the_next_one_tries_agai
         return await call()
 
     registry = InterposedRegistry(ports.runtime, ports.registry, around)
-    monitor = HealthMonitor(ports.runtime, registry, ports.dialer, ports.journal, DEFAULTS, EVERY_MISS)
+    monitor = monitor_in(world, ports=replace(ports, registry=registry))
 
     async def story() -> None:
         world.set_status("b", UNHEALTHY)
@@ -487,10 +488,10 @@ def test_probes_follow_one_another_so_each_process_that_hangs_makes_the_pass_lon
 
 
 @pytest.mark.parametrize(
-    ("monitoring", "status"), [(EVERY_MISS, OFFLINE), (BUSY_IS_ALIVE, HEALTHY)], ids=["at its turn", "when read"]
+    ("monitoring", "status"), [(EveryMiss, OFFLINE), (BusyIsAlive, HEALTHY)], ids=["at its turn", "when read"]
 )
 def test_a_long_pass_takes_a_talking_node_for_silent_if_heartbeats_are_judged_at_its_turn(
-    monitoring: Monitoring, status: NodeStatus
+    monitoring: NewMonitoring, status: NodeStatus
 ) -> None:
     world = FleetWorld(nodes("a", "b"), heartbeat_ns=10 * SECOND)
     for index in range(13):

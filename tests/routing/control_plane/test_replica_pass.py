@@ -408,13 +408,12 @@ def replica_pass(
     release: Release = stop_exact_process,
 ) -> ReplicaPass:
     """Return the pass of one more frontend."""
-    runtime, registry, worker, journal = ports.runtime, ports.registry, ports.worker, ports.journal
     configs = {model.name: model for model in models}
-    eviction = Eviction(runtime, registry, worker, journal, configs, release)
-    load_path = LoadPath(runtime, registry, ports.dialer, worker, journal, configs, FAITHFUL, eviction, FIXED)
-    heeded = Pressure(runtime) if pressure is None else pressure
+    eviction = Eviction(ports, configs, release)
+    load_path = LoadPath(ports, configs, FAITHFUL, eviction, FIXED)
+    heeded = Pressure(ports.runtime) if pressure is None else pressure
     info = LOAD_INFO[load_info]
-    return ReplicaPass(runtime, registry, worker, journal, configs, DEFAULTS, load_path, release, info, heeded)
+    return ReplicaPass(ports, configs, DEFAULTS, load_path, release, info, heeded)
 
 
 def run_passes(world: FleetWorld, reconciler: ReplicaPass, passes: int = 1) -> None:

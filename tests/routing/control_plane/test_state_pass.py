@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.routing.control_plane.row_inspector import Liveness, liveness, stale_rows, suspected_leaks
-from sim.routing.control_plane.state_pass import LOCK, StatePass, Streaks
+from sim.routing.control_plane.state_pass import LOCK, StatePass
+from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import (
     Busy,
     CallError,
@@ -102,22 +103,21 @@ histories = st.lists(st.lists(st.sampled_from(["again", "not", "absent"]), min_s
 
 @given(histories)
 def test_a_streak_is_as_long_as_the_passes_in_a_row_that_found_it(history: list[list[str]]) -> None:
-    rows, streaks, lengths = [replace(row(), id=f"{number}") for number in range(3)], Streaks(), [0] * 3
+    streaks: Streaks[int] = Streaks()
+    lengths = [0] * 3
     for found in history:
-        streaks.keep_only([row for row, finding in zip(rows, found, strict=True) if finding != "absent"])
+        streaks.keep_only(number for number, finding in enumerate(found) if finding != "absent")
         for number, finding in enumerate(found):
             lengths[number] = lengths[number] + 1 if finding == "again" else 0
             if finding == "again":
-                assert streaks.extend(rows[number]) == lengths[number]
+                assert streaks.extend(number) == lengths[number]
             if finding == "not":
-                streaks.end(rows[number])
+                streaks.end(number)
 
 
 def state_pass(world: FleetWorld, reaper: ReaperName = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
     """Return the pass of one more frontend."""
-    seen = ports or world.ports()
-    settings = ReconcilerSpec().settings()
-    return StatePass(seen.runtime, seen.registry, seen.dialer, seen.worker, seen.journal, settings, REAPERS[reaper])
+    return StatePass(ports or world.ports(), ReconcilerSpec().settings(), REAPERS[reaper])
 
 
 def silence(world: FleetWorld, node: str) -> None:

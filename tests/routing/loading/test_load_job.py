@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import DeadlineExceeded, LoadFailed, StillLoading, Unavailable
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.eviction import Eviction
@@ -46,17 +46,17 @@ def settings(**control: str) -> FrontendSettings:
     return RouterSpec.model_validate({"profile": "hardened", "control": control}).settings()
 
 
-def frontend(world: FleetWorld, ports: FrontendPorts | None = None, **control: str) -> Frontend:
+def frontend(world: FleetWorld, ports: FrontendPorts | None = None, **control: str) -> FrontendCore:
     return build_frontend(settings(**control), ports or world.ports(), {})
 
 
-def send(world: FleetWorld, frontend: Frontend, requests: int = 1, demand_ns: int = 0) -> None:
+def send(world: FleetWorld, frontend: FrontendCore, requests: int = 1, demand_ns: int = 0) -> None:
     """Have requests arrive now."""
     for _ in range(requests):
         world.runtime.spawn(frontend.serve(world.request(demand_ns=demand_ns)), "request")
 
 
-async def visit(world: FleetWorld, frontend: Frontend, patience_ns: int) -> None:
+async def visit(world: FleetWorld, frontend: FrontendCore, patience_ns: int) -> None:
     """Send a request whose client leaves after so long."""
     request = world.request()
     with suppress(DeadlineExceeded):
@@ -86,10 +86,8 @@ def job(world: FleetWorld) -> LoadJob | None:
 def job_load(world: FleetWorld) -> JobLoad:
     """Return the strategy by itself, whose errors a frontend would keep to its journal."""
     ports = world.ports()
-    runtime, registry, worker, journal = ports.runtime, ports.registry, ports.worker, ports.journal
-    eviction = Eviction(runtime, registry, worker, journal, {}, stop_exact_process)
-    load_path = LoadPath(runtime, registry, ports.dialer, worker, journal, {}, REPAIRED, eviction, BY_SIZE)
-    return JobLoad(runtime, registry, journal, load_path, wait_ns=MINUTE)
+    load_path = LoadPath(ports, {}, REPAIRED, Eviction(ports, {}, stop_exact_process), BY_SIZE)
+    return JobLoad(ports, load_path, wait_ns=MINUTE)
 
 
 async def nothing_warm(_request: Request) -> Route | None:
@@ -772,7 +770,7 @@ def test_a_load_of_ones_own_that_fails_does_so_under_its_own_name() -> None:
     without_nodes = world_of()
     frontends = [(each, frontend(each, ports_without(each, "lock"))) for each in (world, without_nodes)]
 
-    async def story(world: FleetWorld, only: Frontend) -> None:
+    async def story(world: FleetWorld, only: FrontendCore) -> None:
         send(world, only)
 
     for each, only in frontends:
