@@ -8,9 +8,8 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.model_config import model_configs
-from sim.routing.ports import Clock, Journal
+from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
@@ -27,7 +26,7 @@ from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings
 from sim.simulated.progress import OverheardJournal, Progress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.pick_modes import new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import NodeRow, registered
 from sim.simulated.stage import Stage
@@ -54,7 +53,6 @@ class World:
             self.journal = OverheardJournal(self.journal, self._progress)
         table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
         self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
-        self._pick_mode = self._new_pick_mode()
         self._registries: list[SimulatedLoadJobs] = []
         self._paces = {node.name: VariablePace(self.runtime) for node in scenario.nodes} if scenario.faults else {}
         self._workers = SimulatedWorkers(
@@ -185,16 +183,6 @@ class World:
     def _new_pace(self, key: ReplicaKey) -> Pace:
         return self._paces[key.node].of_new_process() if self._paces else FULL_SPEED
 
-    def _new_pick_mode(self) -> PickMode:
-        pick_ns = self._scenario.registry.pick_length_ns
-        if self._scenario.router.pick == "serial" or not pick_ns:
-            return SerialPick(self.runtime, pick_ns)
-        table = self.database.table
-        read_committed = ReadCommittedPick(self.runtime, table, pick_ns, self.journal.lock_waited)
-        if self._scenario.router.pick == "read_committed":
-            return read_committed
-        return LockedPick(self.runtime, read_committed, self.journal.lock_waited)
-
     def _install_settings(self, key: ReplicaKey) -> InstallSettings:
         model = next(model for model in self._scenario.models if model.name == key.model)
         node = next(node for node in self._scenario.nodes if node.name == key.node)
@@ -228,7 +216,9 @@ class World:
         clock: Clock = self.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
-        registry = SimulatedLoadJobs(self.runtime, clock, self.database, self._pick_mode, self.journal)
+        pick_ns = self._scenario.registry.pick_length_ns
+        pick_mode = new_pick_mode(self._scenario.router.pick, self.database, pick_ns, self.journal.lock_waited)
+        registry = SimulatedLoadJobs(self.runtime, clock, self.database, pick_mode, self.journal)
         self._registries.append(registry)
         ports = FrontendPorts(
             runtime=self.runtime if clock is self.runtime else SkewedRuntime(self.runtime, clock),

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sim.routing.errors import CallError, DeadlineExceeded
-from sim.routing.fleet import Fleet, FleetRegistry, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import Dialer, Journal, Runtime
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import HealthMonitorSettings
 from sim.routing.states import NodeStatus
@@ -110,7 +111,7 @@ class HealthMonitor:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         journal: Journal,
         settings: HealthMonitorSettings,

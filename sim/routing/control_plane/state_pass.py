@@ -10,8 +10,9 @@ from typing import Protocol
 
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry, ReplicaRow
+from sim.routing.fleet import ReplicaRow
 from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
+from sim.routing.registry import Registry
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "state"
@@ -189,7 +190,7 @@ class StatePass:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         worker: WorkerControl,
         journal: Journal,

@@ -17,10 +17,10 @@ from sim.routing.control_plane.health_monitor import (
 from sim.routing.control_plane.ticker import PASSES, tick_for_ever
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.faults.interposed import InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
@@ -460,7 +460,7 @@ def test_a_registry_that_fails_ends_the_pass_quietly_and_the_next_one_tries_agai
             raise failures.pop()
         return await call()
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
     monitor = HealthMonitor(ports.runtime, registry, ports.dialer, ports.journal, Times(), EVERY_MISS)
 
     async def story() -> None:
@@ -593,7 +593,7 @@ def test_nobody_makes_a_pass_that_the_registry_cannot_give_away() -> None:
         made.append("pass")
 
     claimed = PASSES["once_per_tick"](
-        InterposedRegistry(ports.runtime, ports.registry, around), "health", 15 * SECOND, run_pass
+        interposed_registry(ports.runtime, ports.registry, around), "health", 15 * SECOND, run_pass
     )
 
     async def story() -> list[int]:
