@@ -11,7 +11,7 @@ from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import NodeAgent
-from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import Progress
 from sim.simulated.registry.database import Database
@@ -30,7 +30,7 @@ class Stage:
     workers: SimulatedWorkers
     processes: Mapping[str, BackendProcess]
     """What runs, by address."""
-    paces: Mapping[str, VariablePace]
+    speeds: Mapping[str, VariableSpeed]
     """How each node gets on, with all that runs there; by node."""
     agents: Mapping[str, NodeAgent]
     """By node."""

@@ -14,7 +14,7 @@ from sim.routing.ports import Backend, FrontendPorts, Journal, Runtime, WorkerCo
 from sim.routing.proxy import awaited_calls, calls_of
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
-from sim.simulated.kernel.awaitables import Answer, Cancelled
+from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import Task
 
@@ -28,7 +28,7 @@ class Gates:
         self.script = script
         self._runtime = runtime
         self._transcript = transcript
-        self._closed: dict[int, Answer] = {}
+        self._closed: dict[int, SimFuture] = {}
 
     @property
     def last_wait(self) -> int:

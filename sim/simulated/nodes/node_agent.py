@@ -45,7 +45,7 @@ class NodeAgent:
             return
         while True:
             await self._runtime.sleep(self._heartbeat_ns)
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             await self._beat()
 
     async def report(self) -> None:
@@ -65,7 +65,7 @@ class NodeAgent:
         """Register as soon as anybody hears it, unless the node goes down before that."""
         boots = self.node.boots
         while True:
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             if not self.node.is_up or self.node.boots != boots:
                 return
             if not self.gags:
