@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
@@ -15,7 +15,9 @@ from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import ClientCacheName, FrontendSettings, ProbeSettings
 from sim.routing.states import NodeStatus, RowState
+from sim.scenario import RouterSpec
 
 MS = 1_000_000
 MODEL = "m"
@@ -220,43 +222,29 @@ class MemoryBackend:
             raise self.load_error
 
 
-@dataclass(frozen=True)
-class Control:
-    """How replicas come and go, as of the fix."""
+AS_OF_THE_FIX = RouterSpec.model_validate({"profile": "fixed"}).control.settings()
 
-    loads: Literal["inline", "job"] = "inline"
-    load_limit: Literal["fixed", "by_size"] = "fixed"
-    load_wait_ns: int = 60_000 * MS
-    placement: Literal["lenient", "strict"] = "lenient"
-    release: Literal["unload", "stop"] = "unload"
-    monitor: Literal["every_miss", "busy_is_alive"] = "every_miss"
-    reaper: Literal["first_miss", "third_miss"] = "first_miss"
-    load_info: Literal["with_rows", "kept"] = "with_rows"
-    passes: Literal["every_frontend", "once_per_tick"] = "every_frontend"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A frontend's settings, as of the fix, with a shorter probe limit that asyncio can wait for."""
-
-    client_cache: Literal["sticky", "per_request"] = "per_request"
-    probe_ttl_ns: int = 60_000 * MS
-    probe_timeout_ns: int = 50 * MS
-    probe_sharing: Literal["unshared", "leader_owned", "detached"] = "leader_owned"
-    on_probe_timeout: Literal["remove_row", "keep_row"] = "remove_row"
-    refreshed_by: Literal["probes", "calls"] = "probes"
-    control: Control = Control()
+SHORT_PROBES = ProbeSettings(
+    ttl_ns=60_000 * MS, timeout_ns=50 * MS, sharing="leader_owned", on_timeout="remove_row", refreshed_by="probes"
+)
+"""As of the fix, but with a limit that asyncio can wait for."""
 
 
 class MemoryWorld:
     """Nodes with processes, a registry, and frontends on top."""
 
-    def __init__(self, runtime: Runtime, slots: dict[str, int], **settings: Any) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        slots: dict[str, int],
+        client_cache: ClientCacheName = "per_request",
+        **probe: Any,
+    ) -> None:
         self.runtime = runtime
         self.journal = ListJournal()
         self.registry = MemoryRegistry(runtime, slots)
         self.backends: dict[str, MemoryBackend] = {}
-        self.settings = Settings(**settings)
+        self.settings = FrontendSettings(client_cache, replace(SHORT_PROBES, **probe), AS_OF_THE_FIX)
 
     def bring_up(self, node: str, vram: int = 0) -> MemoryBackend:
         """Start a process with the model loaded, and its row."""

@@ -8,7 +8,6 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.model_config import model_configs
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
@@ -64,7 +63,7 @@ class World:
             self._processes,
             scenario.network.latency_ns,
         )
-        self._models = model_configs(scenario.models)
+        self._models = scenario.configs_by_model()
         self._faults = build_faults(scenario)
         self._nodes_registry = self._ports(NO_FRONTEND).registry
         self._agents = {node.name: self._agent(node) for node in scenario.nodes}
@@ -206,11 +205,11 @@ class World:
         return serve
 
     def _frontend(self, index: int) -> Frontend:
-        settings = self._scenario.router
+        router = self._scenario.router
         for fault in self._faults:
-            settings = fault.settings(index, settings)
+            router = fault.settings(index, router)
         rank = Rank(index, self._scenario.frontends)
-        return build_frontend(settings, self._ports(index), self._models, self._scenario.control_plane, rank)
+        return build_frontend(router.settings(), self._ports(index), self._models, self._scenario.loops(), rank)
 
     def _ports(self, index: int) -> FrontendPorts:
         clock: Clock = self.runtime

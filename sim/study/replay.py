@@ -15,7 +15,7 @@ from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.recording.script import Script
-from sim.routing.model_config import ModelConfig, model_configs
+from sim.routing.model_config import ModelConfig
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -54,8 +54,8 @@ class ReplayResult:
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
     """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
-    models = model_configs(recording.scenario.models)
-    used = recording.scenario.router if settings is None else settings
+    models = recording.scenario.configs_by_model()
+    used = recording.scenario.router.settings() if settings is None else settings
     differences = [
         difference
         for index, script in enumerate(recording.scripts)

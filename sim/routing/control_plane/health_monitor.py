@@ -98,8 +98,6 @@ BUSY_IS_ALIVE = Monitoring(
 """The repaired way: a probe that is not answered in time says nothing, a new row begins without misses, and a long pass
 makes nobody look silent."""
 
-MONITORING: Mapping[str, Monitoring] = {"every_miss": EVERY_MISS, "busy_is_alive": BUSY_IS_ALIVE}
-
 
 class HealthMonitor:
     """Looks over the nodes and rows for one frontend. The counts of misses are its own."""

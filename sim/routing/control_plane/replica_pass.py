@@ -72,10 +72,6 @@ def known_for_good(fleet: Fleet, model: str) -> bool:
     return model in fleet.loadable
 
 
-LOAD_INFO: Mapping[str, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
-"""By the name that a scenario gives it."""
-
-
 def scaling_of(
     fleet: Fleet, model: ModelConfig, now_ns: int, disturbs: int, settings: ReconcilerSettings
 ) -> Scaling | None:

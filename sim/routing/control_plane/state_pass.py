@@ -3,7 +3,7 @@
 A pass is a sequence of sweeps over the rows, each with a memory of its own of what it found in the passes before.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Protocol
@@ -177,9 +177,6 @@ THIRD_MISS: Reaper = (
 )
 """The repair: the worker's word goes first, only refusals count against a row, leaked counts are cleared, and what an
 old revision has left goes."""
-
-REAPERS: Mapping[str, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
-"""By the name that a scenario gives it."""
 
 
 class StatePass:

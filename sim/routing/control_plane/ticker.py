@@ -1,6 +1,6 @@
 """When a frontend's background passes come, and which of the frontends makes one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from sim.routing.errors import CallError
 from sim.routing.ports import Runtime
@@ -47,6 +47,3 @@ def once_per_tick(registry: Registry, name: str, interval_ns: int, run_pass: Pas
             await run_pass()
 
     return run_if_first
-
-
-PASSES: Mapping[str, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

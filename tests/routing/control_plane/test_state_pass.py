@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.routing.control_plane.row_inspector import Liveness, liveness, stale_rows, suspected_leaks
-from sim.routing.control_plane.state_pass import LOCK, REAPERS, StatePass, Streaks
+from sim.routing.control_plane.state_pass import LOCK, StatePass, Streaks
 from sim.routing.errors import (
     Busy,
     CallError,
@@ -23,7 +23,9 @@ from sim.routing.fleet import Fleet, NodeFacts, ReplicaRow
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ReaperName
 from sim.routing.states import RowState
+from sim.routing.strategies import REAPERS
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from sim.simulated.faults.interposed import interposed_registry, interposed_worker
 from tests.drivers import SECOND
@@ -112,12 +114,11 @@ def test_a_streak_is_as_long_as_the_passes_in_a_row_that_found_it(history: list[
                 streaks.end(rows[number])
 
 
-def state_pass(world: FleetWorld, reaper: str = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
+def state_pass(world: FleetWorld, reaper: ReaperName = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
     """Return the pass of one more frontend."""
     seen = ports or world.ports()
-    return StatePass(
-        seen.runtime, seen.registry, seen.dialer, seen.worker, seen.journal, ReconcilerSpec(), REAPERS[reaper]
-    )
+    settings = ReconcilerSpec().settings()
+    return StatePass(seen.runtime, seen.registry, seen.dialer, seen.worker, seen.journal, settings, REAPERS[reaper])
 
 
 def silence(world: FleetWorld, node: str) -> None:
@@ -315,7 +316,7 @@ PROBES: dict[str, tuple[int | None, int | None]] = {
 
 @pytest.mark.parametrize("probes", PROBES)
 @EACH_REAPER
-def test_probes_delete_a_row_in_pass(probes: str, reaper: str) -> None:
+def test_probes_delete_a_row_in_pass(probes: str, reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     silence(world, "a")
@@ -335,7 +336,7 @@ def test_probes_delete_a_row_in_pass(probes: str, reaper: str) -> None:
 
 
 @EACH_REAPER
-def test_an_answer_confirms_a_row(reaper: str) -> None:
+def test_an_answer_confirms_a_row(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     silence(world, "a")
@@ -373,7 +374,7 @@ def test_a_probe_waits_for_one_second(busy_ns: int, expected: list[str]) -> None
 
 
 @EACH_REAPER
-def test_requests_in_flight_keep_no_row_whose_process_has_gone(reaper: str) -> None:
+def test_requests_in_flight_keep_no_row_whose_process_has_gone(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, in_flight=9)
     world.kill(A)
@@ -398,7 +399,7 @@ def test_probes_go_by_row_id_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(("reaper", "expected"), [("first_miss", [REMOVED_BY_PROBE]), ("third_miss", [])])
 def test_a_long_generation_behind_serialised_health_calls_costs_a_row_only_at_the_first_miss(
-    reaper: str, expected: list[Told]
+    reaper: ReaperName, expected: list[Told]
 ) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, in_flight=1)
@@ -710,7 +711,7 @@ def test_the_quarantine_costs_no_reading_as_long_as_there_is_nothing_in_it() -> 
 
 
 @EACH_REAPER
-def test_there_is_no_pass_while_another_frontend_makes_one(reaper: str) -> None:
+def test_there_is_no_pass_while_another_frontend_makes_one(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     reconciler = state_pass(world, reaper)
@@ -752,7 +753,7 @@ def test_a_registry_that_fails_ends_the_pass_and_the_next_ones_make_up_for_it(fa
 
 
 @EACH_REAPER
-def test_a_row_that_is_deleted_leaves_its_process_as_it_is(reaper: str) -> None:
+def test_a_row_that_is_deleted_leaves_its_process_as_it_is(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     process = world.start(A)
     world.write_row(A, "a:1")

@@ -22,6 +22,7 @@ from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
+from sim.routing.settings import FrontendSettings
 from sim.scenario.spec.router import RouterSpec
 from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
@@ -41,8 +42,8 @@ def world_of(*names: str, load_s: int = 20, install_s: int = 0, transaction_ns: 
     return FleetWorld(nodes(*names), {MODEL: model}, transaction_ns=transaction_ns)
 
 
-def settings(**control: str) -> RouterSpec:
-    return RouterSpec.model_validate({"profile": "hardened", "control": control})
+def settings(**control: str) -> FrontendSettings:
+    return RouterSpec.model_validate({"profile": "hardened", "control": control}).settings()
 
 
 def frontend(world: FleetWorld, ports: FrontendPorts | None = None, **control: str) -> Frontend:
