@@ -9,11 +9,11 @@ from typing import Any, cast
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.frontend import FrontendCore, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
-from sim.routing.ports import Future, Runtime, WorkerControl
-from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
+from sim.routing.policies.choose import Choose
+from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
+from sim.routing.registry import Registry
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import ClientCacheName, FrontendSettings, ProbeSettings
 from sim.routing.states import NodeStatus, RowState
@@ -109,10 +109,8 @@ class MemoryRegistry:
         self.rows[key] = Replica(f"row-{next(self._ids):03d}", key, address, in_flight, 0, vram)
         self._states[key] = state
 
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
-        best = pick_best_replica(row for key, row in self.rows.items() if self._may_be_picked(key, model, candidates))
+    async def pick(self, model: str, choose: Choose) -> Replica | None:
+        best = choose([row for key, row in self.rows.items() if self._may_be_picked(key, model, choose.nodes)])
         if best is None:
             return None
         as_read = Replica(best.id, best.key, best.address, best.in_flight, best.last_used_ns, 0)
@@ -170,8 +168,8 @@ class MemoryRegistry:
             if queue:
                 queue[0].set_result(None)
 
-    def _may_be_picked(self, key: ReplicaKey, model: str, candidates: Collection[str]) -> bool:
-        is_among = not candidates or key.node in candidates
+    def _may_be_picked(self, key: ReplicaKey, model: str, nodes: Collection[str]) -> bool:
+        is_among = not nodes or key.node in nodes
         return key.model == model and self._states[key] is RowState.LOADED and is_among
 
     def _count(self, row: Replica, by: int) -> None:
@@ -254,15 +252,15 @@ class MemoryWorld:
         self.registry.put(key, self._address(key), vram=vram)
         return self._start(key)
 
-    def ports(self) -> FrontendPorts:
-        """Return what a frontend reaches this world through."""
-        # Registry and worker have the calls that requests lead to; those of the loops are not needed here.
-        registry, worker = cast("LoadJobs", self.registry), cast("WorkerControl", self)
-        return FrontendPorts(self.runtime, registry, self, worker, self.journal)
-
     def frontend(self) -> FrontendCore:
         """Put a frontend together, with caches of its own."""
         return build_frontend(self.settings, self.ports(), {})
+
+    def ports(self) -> FrontendPorts:
+        """Return what a frontend reaches the world through."""
+        # Registry and worker have the calls that requests lead to; those of the loops are not needed here.
+        registry, worker = cast("Registry", self.registry), cast("WorkerControl", self)
+        return FrontendPorts(self.runtime, registry, self, worker, self.journal)
 
     def dial(self, key: ReplicaKey, address: str) -> Any:
         return _Client(self.backends, address)

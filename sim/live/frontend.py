@@ -21,11 +21,10 @@ from sim.live.runtime import NS_PER_S, AsyncioRuntime
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.journal import ForwardingJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Journal, WorkerControl
+from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.spec.control_plane import ControlPlaneSpec

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.cold_load import ColdLoad, InlineLoad
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.load_job import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Journal
+from sim.routing.ports import FrontendPorts, Journal
 from sim.routing.request import Request
 from sim.routing.request_path.client_cache import ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck

@@ -16,8 +16,7 @@ from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import Clock
+from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import RowState

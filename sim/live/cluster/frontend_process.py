@@ -16,13 +16,13 @@ from sim.live.recording.lines import Line, Transcript
 from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
-from sim.live.registry.picks import FaithfulPick
+from sim.live.registry.picks import SqlPick
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.scenario import Plan, Scenario, make_plan
 
 _MOST_CONNECTIONS = 80
@@ -77,7 +77,7 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         pick=order.scenario.router.pick,
         connections=_MOST_CONNECTIONS // order.scenario.frontends,
         lock_waited=journal.lock_waited,
-        new_pick=RecordingPick if order.record else FaithfulPick,
+        new_pick=RecordingPick if order.record else SqlPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
         settings, models = order.scenario.router.settings(), order.scenario.configs_by_model()

@@ -10,8 +10,8 @@ from contextlib import suppress
 from sim.routing.control_plane.monitoring import Monitoring
 from sim.routing.errors import CallError, DeadlineExceeded
 from sim.routing.fleet import Fleet, Node, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import FrontendPorts
 from sim.routing.settings import HealthMonitorSettings
 from sim.routing.states import NodeStatus
 

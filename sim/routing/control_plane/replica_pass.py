@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 
 from sim.routing.errors import CallError
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.free_process import Release
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
+from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "replica-reconciler"

@@ -5,8 +5,7 @@ from enum import Enum
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import RunningProcess
+from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 from sim.routing.states import RowState
 

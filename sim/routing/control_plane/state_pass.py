@@ -12,8 +12,7 @@ from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
 from sim.routing.fleet import ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import RunningProcess
+from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "state"

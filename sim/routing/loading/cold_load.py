@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.load_path import LoadPath
+from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from sim.routing.errors import CallError, NoReplica
 from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
+from sim.routing.ports import FrontendPorts
 
 MS_NS = 1_000_000
 

@@ -10,12 +10,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.ports import Runtime
+from sim.routing.ports import FrontendPorts, Runtime
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.route import Route

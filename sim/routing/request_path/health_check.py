@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from sim.routing.errors import CallError, DeadlineExceeded
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.ports import Backend
+from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 

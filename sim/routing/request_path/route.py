@@ -5,8 +5,7 @@ pick's 1. So a request that has a client of its own counts twice while it runs: 
 """
 
 from sim.routing.errors import ModelNotLoaded, WrongModel
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import Backend
+from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 

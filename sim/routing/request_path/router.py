@@ -3,14 +3,17 @@
 from collections.abc import Collection, Mapping
 
 from sim.routing.errors import CallError, NoMatchingNode
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
+from sim.routing.policies.choose import ChooseBest
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.route import Route, place_of
+
+_ANY_NODE = ChooseBest()
 
 
 class Router:
@@ -66,7 +69,7 @@ class Router:
         """
         candidates = await self._candidates(request.model) if request.model in self._selectors else ()
         try:
-            replica = await self._registry.pick(request.model, candidates)
+            replica = await self._registry.pick(request.model, ChooseBest(candidates) if candidates else _ANY_NODE)
         except CallError:
             return None
         if replica is None:

@@ -11,14 +11,14 @@ from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitor
 from sim.routing.control_plane.ticker import once_per_tick, tick_for_ever
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import MonitoringName, PassRuleName
 from sim.routing.states import NodeStatus, RowState
 from sim.routing.strategies import MONITORING, PASSES
 from sim.scenario.spec.control_plane import HealthMonitorSpec
-from sim.simulated.faults.interposed import InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
@@ -456,7 +456,7 @@ def test_a_registry_that_fails_ends_the_pass_quietly_and_the_next_one_tries_agai
             raise failures.pop()
         return await call()
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
     monitor = monitor_in(world, ports=replace(ports, registry=registry))
 
     async def story() -> None:
@@ -590,7 +590,7 @@ def test_nobody_makes_a_pass_that_the_registry_cannot_give_away() -> None:
     async def run_pass() -> None:
         made.append("pass")
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
     claimed = once_per_tick(registry, "health", 15 * SECOND, run_pass)
 
     async def story() -> list[int]:

@@ -19,7 +19,6 @@ from sim.routing.control_plane.replica_pass import (
 )
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, Fleet, Node, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import FIXED
@@ -27,12 +26,14 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL, capacity, matching_nodes
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ReconcilerSettings
 from sim.routing.states import NodeStatus, RowState
 from sim.routing.strategies import LOAD_INFO
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.faults.interposed import Call, InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND, all_of
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told
@@ -753,14 +754,14 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
     """Return a frontend's ports, of which the first call of that registry method fails."""
     failures = [failing]
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         if name in failures:
             failures.remove(name)
             raise Unavailable(f"{name} fails")
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
 
 
 @pytest.mark.parametrize("failing", ["lock", "fleet", "set_cooldown", "remove_idle_row"])

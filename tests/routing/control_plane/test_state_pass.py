@@ -21,13 +21,14 @@ from sim.routing.errors import (
     WrongModel,
 )
 from sim.routing.fleet import Fleet, NodeFacts, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ReaperName
 from sim.routing.states import RowState
 from sim.routing.strategies import REAPERS
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker
+from sim.simulated.faults.interposed import interposed_registry, interposed_worker
 from tests.drivers import SECOND
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told, nodes
 
@@ -271,12 +272,12 @@ def test_each_worker_with_stale_rows_is_asked_once_by_node() -> None:
     world.place(A, updated_ns=STALE)
     asked = []
 
-    async def around(node: str, name: str, call: Call) -> Any:
+    async def around(node: str, name: str, call: MadeCall) -> Any:
         asked.append((node, name))
         return await call()
 
     ports = world.ports()
-    reconciler = state_pass(world, ports=replace(ports, worker=InterposedWorker(ports.worker, around)))
+    reconciler = state_pass(world, ports=replace(ports, worker=interposed_worker(ports.worker, around)))
     run_passes(world, reconciler, every_ns=STALE + 1)
 
     assert asked == [("b", "processes"), ("c", "processes")]
@@ -650,11 +651,11 @@ def test_a_new_row_of_the_key_stays_when_the_overtaken_one_goes() -> None:
     world.place(A)
     ports = world.ports()
 
-    async def around(_node: str, _name: str, call: Call) -> Any:
+    async def around(_node: str, _name: str, call: MadeCall) -> Any:
         await ports.registry.publish(A, "a:2", 0, RowState.LOADING, "new")
         return await call()
 
-    reconciler = state_pass(world, ports=replace(ports, worker=InterposedWorker(ports.worker, around)))
+    reconciler = state_pass(world, ports=replace(ports, worker=interposed_worker(ports.worker, around)))
 
     async def story() -> None:
         await advance_revision(world)
@@ -686,11 +687,11 @@ def test_the_quarantine_costs_no_reading_as_long_as_there_is_nothing_in_it() -> 
     world.place(A)
     ports, asked = world.ports(), []
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         asked.append(name)
         return await call()
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
     reconciler = state_pass(world, ports=replace(ports, registry=registry))
     without = ["try_lock", "fleet", "fleet", "fleet"]
 
@@ -730,14 +731,14 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
     """Return a frontend's ports, of which the first call of that registry method fails."""
     failures = [failing]
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         if name in failures:
             failures.remove(name)
             raise Unavailable(f"{name} fails")
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
 
 
 @pytest.mark.parametrize("failing", ["try_lock", "fleet", "confirm_row", "remove_row", "clear_in_flight"])
