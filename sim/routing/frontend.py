@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
-from sim.routing.loading.cold_load import ColdLoad, InlineLoad
+from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
-from sim.routing.loading.load_job import JobLoad
+from sim.routing.loading.inline_load import InlineLoad
+from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome

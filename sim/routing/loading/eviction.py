@@ -9,8 +9,7 @@ from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
-
-MS_NS = 1_000_000
+from sim.routing.units import MS_NS
 
 ATTEMPTS = 5
 

@@ -4,8 +4,7 @@ from sim.routing.errors import CallError
 from sim.routing.ports import Runtime, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request_path.singleflight import DetachedFlight
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 INSTALL_LIMIT_NS = 15 * 60 * SECOND_NS
 """How long a worker may take to answer."""

@@ -15,7 +15,7 @@ from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 
-Report = Callable[[LoadState], None]
+OnProgress = Callable[[LoadState], None]
 """Is told how far the load has come."""
 
 
@@ -56,7 +56,9 @@ class LoadPath:
         self._limit = limit
         self._installs = Installs(ports.runtime, ports.worker)
 
-    async def load(self, model: str, in_flight: int, cause: str, report: Report = lambda _state: None) -> Loaded:
+    async def load(
+        self, model: str, in_flight: int, cause: str, on_progress: OnProgress = lambda _state: None
+    ) -> Loaded:
         """Load a replica and publish it with this count in flight.
 
         Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
@@ -65,12 +67,12 @@ class LoadPath:
         """
         config = self._models.get(model) or ModelConfig(model)
         key, revision = await self._place(config)
-        report(LoadState.INSTALLING)
+        on_progress(LoadState.INSTALLING)
         address = await self._install(key, config)
         try:
-            report(LoadState.STAGING)
+            on_progress(LoadState.STAGING)
             await self._ports.registry.publish(key, address, 0, RowState.STAGING, revision)
-            report(LoadState.LOADING)
+            on_progress(LoadState.LOADING)
             await self._ports.registry.publish(key, address, 0, RowState.LOADING, revision)
             backend = self._ports.dialer.dial(key, address)
             await self._load_model(key, config, backend)

@@ -14,12 +14,11 @@ from sim.routing.fleet import Fleet, Node
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
+from sim.routing.units import GIB_BYTES
 
-GIB = 1 << 30
+LEAST_DISK_MARGIN_BYTES = GIB_BYTES
 
-LEAST_DISK_MARGIN_BYTES = GIB
-
-UNKNOWN_SIZE_DISK_BYTES = 2 * GIB
+UNKNOWN_SIZE_DISK_BYTES = 2 * GIB_BYTES
 """What a node must have free for a model whose size nobody knows."""
 
 AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 BLOCK_BYTES = 256
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from sim.routing.policies.prefix_cache import Match
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 
 class Candidate(NamedTuple):

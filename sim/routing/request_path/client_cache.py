@@ -9,8 +9,7 @@ from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.route import Route
 from sim.routing.request_path.router import Router
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 RECENTLY_HEALTHY_NS = 30 * SECOND_NS
 """How long a kept client is used without asking whether its process still answers."""

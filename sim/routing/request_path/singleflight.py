@@ -15,7 +15,7 @@ from sim.routing.errors import CallError
 from sim.routing.ports import Future, Runtime
 
 T = TypeVar("T")
-Call = Callable[[], Awaitable[T]]
+SharedCall = Callable[[], Awaitable[T]]
 
 
 class FlightFailed(CallError):
@@ -32,7 +32,7 @@ class Singleflight(Protocol):
     def is_under_way(self, key: str) -> bool:
         """Tell whether the next caller would join a call."""
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Return the call's answer, or raise FlightFailed or the call's own error.
 
         Raises ReentrantFlight if asked from within the key's own call.
@@ -70,7 +70,7 @@ class _Flight:
             del self._seats[seat]
 
     @coroutine
-    def run(self, call: Call[T]) -> Generator[Any, Any, Any]:
+    def run(self, call: SharedCall[T]) -> Generator[Any, Any, Any]:
         """Make the call, in a context marked so that nothing in it can join its own flight."""
         context = copy_context()
         context.run(_within_flights.set, (*_within_flights.get(), self))
@@ -99,7 +99,7 @@ class _Flight:
                 seat.set_exception(FlightFailed(f"the shared call for {key!r} ended with {error!r}"))
 
 
-async def _made(call: Call[T]) -> T:
+async def _made(call: SharedCall[T]) -> T:
     return await call()
 
 
@@ -112,7 +112,7 @@ class UnsharedCalls:
         """Never: nobody can join."""
         return False
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Make the call."""
         return await call()
 
@@ -146,7 +146,7 @@ class _SharedFlights:
         if self._under_way.get(key) is flight:
             del self._under_way[key]
 
-    async def _run(self, key: str, flight: _Flight, call: Call[T]) -> T:
+    async def _run(self, key: str, flight: _Flight, call: SharedCall[T]) -> T:
         try:
             result: T = await flight.run(call)
         except BaseException as error:
@@ -163,7 +163,7 @@ class LeaderOwnedFlight(_SharedFlights):
 
     __slots__ = ()
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Join the call under way, or make it and share it."""
         flight = self._under_way.get(key)
         if flight is not None:
@@ -177,7 +177,7 @@ class DetachedFlight(_SharedFlights):
 
     __slots__ = ()
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Join the call under way, started first if there is none."""
         flight = self._under_way.get(key)
         if flight is not None:
@@ -190,7 +190,7 @@ class DetachedFlight(_SharedFlights):
         answer: T = await flight.wait(seat)
         return answer
 
-    async def _run_unattended(self, key: str, flight: _Flight, call: Call[T]) -> None:
+    async def _run_unattended(self, key: str, flight: _Flight, call: SharedCall[T]) -> None:
         try:
             await self._run(key, flight, call)
         except Exception:

@@ -11,8 +11,7 @@ from itertools import chain
 from sim.routing.errors import Unavailable
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 LAST_PORT = 65535
 

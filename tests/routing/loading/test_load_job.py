@@ -12,7 +12,7 @@ from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import stop_exact_process
-from sim.routing.loading.load_job import JobLoad, retry_after_s
+from sim.routing.loading.job_load import JobLoad, retry_after_s
 from sim.routing.loading.load_limits import BY_SIZE
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import REPAIRED

@@ -5,20 +5,19 @@ Requests wait for the job on whichever frontend they are, for a limited time, an
 owner's frontend are woken when it ends; the others look at the row now and then.
 """
 
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
 from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
+from sim.routing.loading.jobless_load import JoblessLoad
+from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.ports import FrontendPorts, Runtime
+from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import SECOND_NS
 
 ROUNDS = 3
 """How often a request takes part in a load before it gives up."""
@@ -26,14 +25,8 @@ ROUNDS = 3
 POLL_NS = 2 * SECOND_NS
 """Between two looks at a row whose owner may be on another frontend."""
 
-HEARTBEAT_NS = SECOND_NS
-"""Between two signs of life of an owner."""
-
 ORPHAN_NS = 60 * SECOND_NS
 """Age of a heartbeat, strictly above which its job has no owner any more."""
-
-FAILED_GRACE_NS = 15 * SECOND_NS
-"""How long a failed job stays, so that requests fail with its cause instead of beginning the same load again."""
 
 LEAST_RETRY_S = 5
 MOST_RETRY_S = 300
@@ -45,120 +38,6 @@ def retry_after_s(wait_ns: int) -> int:
     How much of the load is left is not known, so it is the time that a request may wait for one, rounded up.
     """
     return max(LEAST_RETRY_S, min(-(-wait_ns // SECOND_NS), MOST_RETRY_S))
-
-
-class _OwnedLoad:
-    """A job that this frontend has claimed: its load, and its row, which nobody else writes while the owner lives.
-
-    The row is written by one task, one write after the other, so that a late heartbeat cannot hide a failure. If the
-    registry does not answer, the load goes on, and in the end the row is left for others to find orphaned.
-    """
-
-    __slots__ = ("_broadcast", "_failure", "_job", "_load_path", "_over", "_ports", "_state")
-
-    def __init__(self, ports: FrontendPorts, load_path: LoadPath, broadcast: Broadcast, job: LoadJob) -> None:
-        self._ports = ports
-        self._load_path = load_path
-        self._broadcast = broadcast
-        self._job = job
-        self._state = job.state
-        self._failure = ""
-        self._over = Signal(ports.runtime)
-
-    async def run(self) -> None:
-        """Load the model; then delete the row and wake those who wait, or have the row tell of the failure a while."""
-        loading = self._ports.runtime.spawn(self._load(), f"load {self._job.model}")
-        try:
-            await self._beat()
-        except BaseException:
-            loading.cancel()
-            raise
-        if self._failure:
-            await self._fail()
-        else:
-            await self.end()
-
-    async def end(self) -> None:
-        """Delete the row and wake those who wait here."""
-        await self._delete_row()
-        self._broadcast.close(self._job.model)
-
-    async def _load(self) -> None:
-        try:
-            await self._load_path.load(self._job.model, in_flight=0, cause="cold_load", report=self._note)
-        except CallError as error:
-            self._failure = f"{type(error).__name__}: {error}"
-        finally:
-            self._over.give()
-
-    def _note(self, state: LoadState) -> None:
-        self._state = state
-
-    async def _beat(self) -> None:
-        """Say every second that the owner lives, as long as the row is there; return when the load is over."""
-        is_ours = True
-        while is_ours and not await self._over.within(HEARTBEAT_NS):
-            is_ours = await self._is_still_ours()
-        # Whoever has lost the row, by a silence that was too long, loads on: a replica is welcome from anybody.
-        await self._over.wait()
-
-    async def _is_still_ours(self) -> bool:
-        try:
-            return await self._ports.registry.beat_load(self._job.id, self._state)
-        except CallError:
-            return True
-
-    async def _fail(self) -> None:
-        with suppress(CallError):
-            await self._ports.registry.beat_load(self._job.id, LoadState.FAILED, self._failure)
-        self._broadcast.close(self._job.model)
-        await self._ports.runtime.sleep(FAILED_GRACE_NS)
-        await self._delete_row()
-
-    async def _delete_row(self) -> None:
-        with suppress(CallError):
-            await self._ports.registry.end_load(self._job.id)
-
-
-class _DetachedLoad:
-    """A load without a job, for one request, which goes on if the request leaves.
-
-    The new row counts that request from the start, so its place is given back if it is no longer there to take it.
-    """
-
-    __slots__ = ("_is_awaited", "_outcome", "_over", "_runtime")
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._outcome: Route | CallError = CallError("the load was broken off")
-        self._over = Signal(runtime)
-        self._is_awaited = True
-
-    async def route(self, load: Callable[[], Coroutine[Any, Any, Route]]) -> Route:
-        """Return the route that the load leads to, or raise the CallError that it ends with."""
-        self._runtime.spawn(self._run(load), "load without a job")
-        try:
-            await self._over.wait()
-        except BaseException:
-            self._is_awaited = False
-            self._release_if_left()
-            raise
-        if isinstance(self._outcome, CallError):
-            raise self._outcome
-        return self._outcome
-
-    async def _run(self, load: Callable[[], Coroutine[Any, Any, Route]]) -> None:
-        try:
-            self._outcome = await load()
-        except CallError as error:
-            self._outcome = error
-        finally:
-            self._over.give()
-        self._release_if_left()
-
-    def _release_if_left(self) -> None:
-        if not self._is_awaited and isinstance(self._outcome, Route):
-            self._outcome.release()
 
 
 class _Claim(NamedTuple):
@@ -200,7 +79,7 @@ class JobLoad:
             try:
                 claim = await self._claim(request.model)
             except CallError:
-                return await _DetachedLoad(self._ports.runtime).route(lambda: self._load_for(request))
+                return await JoblessLoad(self._ports.runtime).route(lambda: self._load_for(request))
             _raise_if_failed(claim.theirs)
             if claim.ours is not None:
                 route = await self._begin(request, claim.ours, warm_path)
@@ -224,7 +103,7 @@ class JobLoad:
 
         Whoever leaves before the job has started takes it along.
         """
-        owned = _OwnedLoad(self._ports, self._load_path, self._broadcast, job)
+        owned = LoadOwner(self._ports, self._load_path, self._broadcast, job)
         name = f"load job of {job.model}"
         try:
             route = await warm_path(request)
