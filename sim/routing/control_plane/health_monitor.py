@@ -25,20 +25,17 @@ GIVEN_UP = (NodeStatus.UNHEALTHY, NodeStatus.OFFLINE)
 class HealthMonitor:
     """Checks the nodes and rows for one frontend, which counts misses of its own."""
 
-    __slots__ = ("_monitoring", "_ports", "_settings", "_stale_status")
+    __slots__ = ("_monitoring", "_ports", "_settings")
 
     def __init__(
         self,
         ports: FrontendPorts,
         settings: HealthMonitorSettings,
         monitoring: Monitoring,
-        stale_status: NodeStatus = NodeStatus.OFFLINE,
     ) -> None:
-        """A node without heartbeats gets `stale_status`: LocalAI's, or UNHEALTHY, which leaves it its rows."""
         self._ports = ports
         self._settings = settings
         self._monitoring = monitoring
-        self._stale_status = stale_status
 
     async def run_pass(self) -> None:
         """Look over every node that is not draining, by name, and probe the rows of those with a heartbeat, by id.
@@ -68,8 +65,8 @@ class HealthMonitor:
     async def _give_up(self, node: Node) -> None:
         if node.status in GIVEN_UP:
             return
-        removed = await self._ports.registry.set_status(node.name, self._stale_status)
-        self._ports.journal.node_changed(node.name, self._stale_status, "stale_heartbeat")
+        removed = await self._ports.registry.set_status(node.name, NodeStatus.OFFLINE)
+        self._ports.journal.node_changed(node.name, NodeStatus.OFFLINE, "stale_heartbeat")
         for row in removed:
             self._ports.journal.row_removed(row.key, row.address, "node_offline", None)
 

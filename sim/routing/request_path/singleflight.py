@@ -38,9 +38,6 @@ class Singleflight(Protocol):
         Raises ReentrantFlight if asked from within the key's own call.
         """
 
-    def forget(self, key: str) -> None:
-        """Let the next caller start a new call even while the present one is under way."""
-
 
 _within_flights: ContextVar[tuple["_Flight", ...]] = ContextVar("flights that the running code is part of", default=())
 
@@ -116,9 +113,6 @@ class UnsharedCalls:
         """Make the call."""
         return await call()
 
-    def forget(self, key: str) -> None:
-        """Nothing is remembered."""
-
 
 class _SharedFlights:
     """What both ways of owning the call have in common: the calls under way, by key."""
@@ -133,27 +127,18 @@ class _SharedFlights:
         """Tell whether the next caller would join a call."""
         return key in self._under_way
 
-    def forget(self, key: str) -> None:
-        """Let the next caller start a new call even while the present one is under way."""
-        self._under_way.pop(key, None)
-
     def _take_off(self, key: str) -> _Flight:
         flight = self._under_way[key] = _Flight()
         return flight
-
-    def _land(self, key: str, flight: _Flight) -> None:
-        # Only if it is still this flight: after `forget`, a newer one may stand under the key.
-        if self._under_way.get(key) is flight:
-            del self._under_way[key]
 
     async def _run(self, key: str, flight: _Flight, call: SharedCall[T]) -> T:
         try:
             result: T = await flight.run(call)
         except BaseException as error:
-            self._land(key, flight)
+            del self._under_way[key]
             flight.fail(key, error)
             raise
-        self._land(key, flight)
+        del self._under_way[key]
         flight.deliver(result)
         return result
 

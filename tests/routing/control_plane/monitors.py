@@ -29,10 +29,9 @@ NewMonitoring = Callable[[], Monitoring]
 def monitor_in(
     world: FleetWorld,
     monitoring: NewMonitoring = EveryMiss,
-    stale_status: NodeStatus = OFFLINE,
     ports: FrontendPorts | None = None,
 ) -> HealthMonitor:
-    return HealthMonitor(ports or world.ports(), DEFAULTS, monitoring(), stale_status)
+    return HealthMonitor(ports or world.ports(), DEFAULTS, monitoring())
 
 
 async def passes(monitor: HealthMonitor, count: int) -> None:

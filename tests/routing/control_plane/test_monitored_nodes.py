@@ -30,7 +30,6 @@ class Silence:
 
     before: NodeStatus
     silent_ns: int
-    stale_status: NodeStatus
     after: NodeStatus
     told: tuple[Told, ...] = ()
     keeps_row: bool = True
@@ -45,28 +44,25 @@ ROW_GOES = Told("row_removed", "a#0", "", "node_offline")
 BACK = (node_changed(HEALTHY, "heartbeat"),)
 
 SILENCES: dict[str, Silence] = {
-    "a node silent for exactly the limit stays healthy": Silence(HEALTHY, 60 * SECOND, OFFLINE, HEALTHY),
+    "a node silent for exactly the limit stays healthy": Silence(HEALTHY, 60 * SECOND, HEALTHY),
     "a node silent for longer goes offline with its rows": Silence(
-        HEALTHY, LATE, OFFLINE, OFFLINE, (node_changed(OFFLINE, "stale_heartbeat"), ROW_GOES), keeps_row=False
-    ),
-    "without auto-offline it is unhealthy and keeps its rows": Silence(
-        HEALTHY, LATE, UNHEALTHY, UNHEALTHY, (node_changed(UNHEALTHY, "stale_heartbeat"),)
+        HEALTHY, LATE, OFFLINE, (node_changed(OFFLINE, "stale_heartbeat"), ROW_GOES), keeps_row=False
     ),
     "a silent node that waits for approval goes offline too": Silence(
-        NodeStatus.PENDING, LATE, OFFLINE, OFFLINE, (node_changed(OFFLINE, "stale_heartbeat"), ROW_GOES), False
+        NodeStatus.PENDING, LATE, OFFLINE, (node_changed(OFFLINE, "stale_heartbeat"), ROW_GOES), False
     ),
-    "a silent node that is unhealthy stays so": Silence(UNHEALTHY, LATE, OFFLINE, UNHEALTHY),
-    "a silent node that is offline stays so": Silence(OFFLINE, LATE, OFFLINE, OFFLINE),
-    "an unhealthy node that is heard is healthy again": Silence(UNHEALTHY, 60 * SECOND, OFFLINE, HEALTHY, BACK),
-    "an offline node that is heard is healthy again": Silence(OFFLINE, 0, OFFLINE, HEALTHY, BACK),
+    "a silent node that is unhealthy stays so": Silence(UNHEALTHY, LATE, UNHEALTHY),
+    "a silent node that is offline stays so": Silence(OFFLINE, LATE, OFFLINE),
+    "an unhealthy node that is heard is healthy again": Silence(UNHEALTHY, 60 * SECOND, HEALTHY, BACK),
+    "an offline node that is heard is healthy again": Silence(OFFLINE, 0, HEALTHY, BACK),
     "a node that waits for approval is not made healthy": Silence(
-        NodeStatus.PENDING, 0, OFFLINE, NodeStatus.PENDING
+        NodeStatus.PENDING, 0, NodeStatus.PENDING
     ),
     "a node that registers is not made healthy": Silence(
-        NodeStatus.REGISTERING, 0, OFFLINE, NodeStatus.REGISTERING
+        NodeStatus.REGISTERING, 0, NodeStatus.REGISTERING
     ),
     "a silent node that drains is left alone": Silence(
-        NodeStatus.DRAINING, LATE, OFFLINE, NodeStatus.DRAINING
+        NodeStatus.DRAINING, LATE, NodeStatus.DRAINING
     ),
 }  # fmt: skip
 
@@ -77,7 +73,7 @@ def test_a_nodes_status_follows_its_heartbeats(silence: Silence, monitoring: New
     world = FleetWorld(nodes("a"))
     world.set_status("a", silence.before)
     world.place(A0)
-    monitor = monitor_in(world, monitoring, silence.stale_status)
+    monitor = monitor_in(world, monitoring)
 
     async def story() -> None:
         await world.runtime.sleep(silence.silent_ns)
@@ -121,9 +117,10 @@ def test_rows_of_a_draining_node_are_not_probed() -> None:
 
 def test_rows_of_a_silent_node_are_not_probed() -> None:
     world = FleetWorld(nodes("a"))
+    world.set_status("a", UNHEALTHY)
     world.place(A0)
     world.kill(A0)
-    monitor = monitor_in(world, stale_status=UNHEALTHY)
+    monitor = monitor_in(world)
 
     async def story() -> None:
         await world.runtime.sleep(LATE)

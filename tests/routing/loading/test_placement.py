@@ -1,7 +1,5 @@
 """Which node and index a new replica gets, rule by rule, and the known faults with their repair."""
 
-from dataclasses import replace
-
 import pytest
 
 from sim.routing.errors import NoMatchingNode, NoReplica
@@ -11,7 +9,6 @@ from sim.routing.loading.placement import (
     REPAIRED,
     PlacementRules,
     SlotsExhausted,
-    ignore_disk,
     matching_nodes,
     place,
 )
@@ -286,9 +283,8 @@ def test_only_healthy_nodes_match(status: NodeStatus) -> None:
 
 
 @BOTH_RULES
-def test_without_disk_anywhere_there_is_no_place_unless_disk_is_ignored(rules: PlacementRules) -> None:
+def test_without_disk_anywhere_there_is_no_place(rules: PlacementRules) -> None:
     fleet = fleet_of([node("a", disk=(21 * GIB - 1, 100 * GIB)), node("b", vram=8, disk=(0, 1))])
 
     with pytest.raises(NoReplica, match=f"no node has {21 * GIB} bytes of disk free for m"):
         place(fleet, model(disk=20 * GIB), rules)
-    assert place(fleet, model(disk=20 * GIB), replace(rules, disk=ignore_disk)) == ReplicaKey("b", "m", 0)

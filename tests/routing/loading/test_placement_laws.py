@@ -17,7 +17,6 @@ from sim.routing.loading.placement import (
     PlacementRules,
     SlotsExhausted,
     capacity,
-    ignore_disk,
     matching_nodes,
     place,
     place_on,
@@ -165,13 +164,17 @@ def test_the_choice_does_not_depend_on_the_order_of_the_reading(
     assert outcome(shuffled, config, FAITHFUL) == outcome(fleet, config, FAITHFUL)
 
 
+def without_disk(fleet: Fleet) -> Fleet:
+    """Return the fleet with nodes that report no disk, so that none is left out for it."""
+    return fleet_of([replace(node, total_disk_bytes=0) for node in fleet.nodes], fleet.rows)
+
+
 @given(fleets(slots=st.just(3)), models)
 def test_capacity_is_the_number_of_replicas_that_can_be_placed(fleet: Fleet, config: ModelConfig) -> None:
-    rules = replace(FAITHFUL, disk=ignore_disk)
-    config = replace(config, conflicts=())
+    fleet, config = without_disk(fleet), replace(config, conflicts=())
     rows, placed = list(fleet.rows), 0
 
-    while isinstance(key := outcome(fleet_of(fleet.nodes, rows), config, rules), ReplicaKey):
+    while isinstance(key := outcome(fleet_of(fleet.nodes, rows), config, FAITHFUL), ReplicaKey):
         rows = [held for held in rows if held.key != key] + [row(key.node, "m", key.replica_index)]
         placed += 1
 
@@ -217,7 +220,7 @@ def place_in_sql(fleet: Fleet, needed_bytes: int) -> str | None:
 def test_the_same_node_is_chosen_in_sql(fleet: Fleet, needed_gb: int) -> None:
     expected = place_in_sql(fleet, needed_gb * GB)
 
-    found = outcome(fleet, model(needs=needed_gb), replace(FAITHFUL, disk=ignore_disk))
+    found = outcome(without_disk(fleet), model(needs=needed_gb), FAITHFUL)
 
     if isinstance(found, ReplicaKey):
         assert found.node == expected
