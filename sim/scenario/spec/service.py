@@ -21,9 +21,13 @@ class ServiceSpec(Shaped):
     """
 
     mean_ns: Duration | None = Field(default=None, alias="mean")
+    """Mean time that a request takes alone on a node of speed 1."""
     prefill_per_s: Rate | None = Field(default=None, alias="prefill")
+    """Prompt tokens per second on a node of speed 1."""
     decode_per_s: Rate | None = Field(default=None, alias="decode")
+    """Output tokens per second on a node of speed 1."""
     profile: ProfileName | None = None
+    """Measured model whose token rates apply, by the hardware of each node."""
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:

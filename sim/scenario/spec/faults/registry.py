@@ -11,7 +11,7 @@ from sim.scenario.text.units import Duration
 
 class _OfFrontend(Spec):
     frontend: int | None = Field(default=None, ge=0)
-    """Whose transactions are hit; every frontend's if not given."""
+    """Index of the frontend whose transactions are hit; all frontends if not given."""
 
 
 class TransactionAbortFault(_OfFrontend, RateFault):
@@ -25,7 +25,7 @@ class DeadlockFault(_OfFrontend, RateFault):
 
     kind: Literal["deadlock"]
     wait_ns: Duration = Field(default=1_000_000_000, alias="wait")
-    """How long the database takes to notice."""
+    """Time that the database takes to notice the deadlock."""
 
 
 class LockHeldFault(SpellFault):
@@ -33,6 +33,7 @@ class LockHeldFault(SpellFault):
 
     kind: Literal["lock_held"]
     model: str
+    """Name of the model whose rows are locked."""
 
 
 class ConnectionLostFault(_OfFrontend, RateFault):
@@ -40,7 +41,7 @@ class ConnectionLostFault(_OfFrontend, RateFault):
 
     kind: Literal["connection_lost"]
     when: Literal["before_commit", "after_commit"]
-    """After the commit its effect stays, though it looks as if it had failed."""
+    """Whether the connection breaks before the commit, or after it, where the transaction has taken effect."""
 
 
 class PoolExhaustedFault(_OfFrontend, WindowFault):
@@ -48,6 +49,7 @@ class PoolExhaustedFault(_OfFrontend, WindowFault):
 
     kind: Literal["pool_exhausted"]
     connections: int = Field(ge=1, le=10_000)
+    """Number of connections that are left."""
 
 
 class StaleReadsFault(_OfFrontend, WindowFault):
@@ -55,6 +57,7 @@ class StaleReadsFault(_OfFrontend, WindowFault):
 
     kind: Literal["stale_reads"]
     age_ns: Duration = Field(alias="age", gt=0)
+    """Age of the state that reads show."""
 
 
 class RowDeletedFault(ReplicaTarget, TimedFault):
@@ -74,6 +77,7 @@ class NullValueFault(ReplicaTarget, TimedFault):
 
     kind: Literal["null_value"]
     column: Literal["in_flight", "last_used", "available_vram"]
+    """Column that becomes NULL."""
 
 
 class RegistryOutageFault(_OfFrontend, SpellFault):
@@ -87,6 +91,7 @@ class StatementTimeoutFault(_OfFrontend, WindowFault):
 
     kind: Literal["statement_timeout"]
     limit_ns: Duration = Field(alias="limit", gt=0)
+    """Longest time that a statement may take."""
 
 
 class AdvisoryLockLostFault(_OfFrontend, TimedFault):
@@ -94,6 +99,7 @@ class AdvisoryLockLostFault(_OfFrontend, TimedFault):
 
     kind: Literal["advisory_lock_lost"]
     model: str
+    """Name of the model whose lock is freed."""
 
 
 RegistryFault = (
