@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from sim.routing.settings import ControlPlaneSettings, HealthMonitorSettings, ReconcilerSettings
 from sim.scenario.spec.base import Spec, wrong
 from sim.scenario.text.units import Duration
 
@@ -46,6 +47,10 @@ class HealthMonitorSpec(Spec):
     misses: int = Field(default=3, ge=1, le=1000)
     """Number of failed probes in a row after which a row is deleted."""
 
+    def settings(self) -> HealthMonitorSettings:
+        """Return what the routing code is to go by."""
+        return HealthMonitorSettings(self.tick_ns, self.stale_after_ns, self.probe_timeout_ns, self.misses)
+
 
 class ReconcilerSpec(Spec):
     """Compares the fleet with the bounds of its models, and its rows with the processes."""
@@ -65,6 +70,18 @@ class ReconcilerSpec(Spec):
     leak_after_ns: Duration = Field(default=1800 * _S, alias="leak_after")
     """Time since a row's last use after which its in-flight count is taken for a leak."""
 
+    def settings(self) -> ReconcilerSettings:
+        """Return what the routing code is to go by."""
+        return ReconcilerSettings(
+            tick_ns=self.tick_ns,
+            idle_after_ns=self.idle_after_ns,
+            fruitless_passes=self.fruitless_passes,
+            cooldown_ns=self.cooldown_ns,
+            stale_row_after_ns=self.stale_row_after_ns,
+            probe_timeout_ns=self.probe_timeout_ns,
+            leak_after_ns=self.leak_after_ns,
+        )
+
 
 class ControlPlaneSpec(Spec):
     """Which loops every frontend runs, beside the workers' heartbeats."""
@@ -75,3 +92,10 @@ class ControlPlaneSpec(Spec):
     """The loop that checks heartbeats and probes replicas; null switches it off."""
     reconciler: ReconcilerSpec | None = ReconcilerSpec()
     """The loop that keeps the number of replicas within bounds; null switches it off."""
+
+    def settings(self) -> ControlPlaneSettings:
+        """Return what the routing code is to go by; heartbeats are the workers' business."""
+        return ControlPlaneSettings(
+            health_monitor=None if self.health_monitor is None else self.health_monitor.settings(),
+            reconciler=None if self.reconciler is None else self.reconciler.settings(),
+        )
