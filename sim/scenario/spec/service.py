@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sim.scenario.spec.base import wrong
 from sim.scenario.spec.distribution import Shaped
 from sim.scenario.spec.nodes import NodeSpec
-from sim.scenario.spec.service_profiles import ProfileName, TokenRates, profile_rates
+from sim.scenario.spec.service_profiles import ServiceProfileName, TokenRates, profile_rates
 from sim.scenario.text.units import Duration, Rate
 
 NS_PER_S = 1_000_000_000
@@ -26,7 +26,7 @@ class ServiceSpec(Shaped):
     """Prompt tokens per second on a node of speed 1."""
     decode_per_s: Rate | None = Field(default=None, alias="decode")
     """Output tokens per second on a node of speed 1."""
-    profile: ProfileName | None = None
+    profile: ServiceProfileName | None = None
     """Measured model whose token rates apply, by the hardware of each node."""
 
     @model_validator(mode="after")
