@@ -18,22 +18,21 @@ from sim.routing.ports import Journal, Runtime
 from sim.routing.registry import Registry
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import NS_PER_S
 
 ROUNDS = 3
 """How often a request takes part in a load before it gives up."""
 
-POLL_NS = 2 * SECOND_NS
+POLL_NS = 2 * NS_PER_S
 """Between two looks at a row whose owner may be on another frontend."""
 
-HEARTBEAT_NS = SECOND_NS
+HEARTBEAT_NS = NS_PER_S
 """Between two signs of life of an owner."""
 
-ORPHAN_NS = 60 * SECOND_NS
+ORPHAN_NS = 60 * NS_PER_S
 """Age of a heartbeat, strictly above which its job has no owner any more."""
 
-FAILED_GRACE_NS = 15 * SECOND_NS
+FAILED_GRACE_NS = 15 * NS_PER_S
 """How long a failed job stays, so that requests fail with its cause instead of beginning the same load again."""
 
 LEAST_RETRY_S = 5
@@ -45,7 +44,7 @@ def retry_after_s(wait_ns: int) -> int:
 
     How much of the load is left is not known, so it is the time that a request may wait for one, rounded up.
     """
-    return max(LEAST_RETRY_S, min(-(-wait_ns // SECOND_NS), MOST_RETRY_S))
+    return max(LEAST_RETRY_S, min(-(-wait_ns // NS_PER_S), MOST_RETRY_S))
 
 
 class _OwnedLoad:

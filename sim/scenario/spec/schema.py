@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from sim.routing.model_config import ModelConfig
 from sim.routing.settings import ControlPlaneSettings
+from sim.routing.units import NS_PER_S
 from sim.scenario.plan.streams import MOST_SEED
 from sim.scenario.spec.base import Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
@@ -17,8 +18,6 @@ from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
 from sim.scenario.spec.workload import WorkloadSpec
 from sim.scenario.text.units import Duration, Size
-
-_S = 1_000_000_000
 
 
 class BackendSpec(Spec):
@@ -30,9 +29,9 @@ class BackendSpec(Spec):
     """Number of requests that one process serves at the same time."""
     health: Literal["serialized", "independent"] = "serialized"
     """Whether a health call waits behind the requests in the process, or is answered at once."""
-    install_time_ns: Duration = Field(default=2 * _S, alias="install_time")
+    install_time_ns: Duration = Field(default=2 * NS_PER_S, alias="install_time")
     """Time that a node takes to install the backend before its first load there."""
-    load_time_ns: Duration = Field(default=20 * _S, alias="load_time")
+    load_time_ns: Duration = Field(default=20 * NS_PER_S, alias="load_time")
     """Time that a process takes to load the model."""
 
 
@@ -120,7 +119,7 @@ class Scenario(Spec):
     """Time at which arrivals stop. The run then drains."""
     warmup_ns: Duration = Field(default=0, alias="warmup")
     """Requests that arrive before this time are left out of the metrics."""
-    drain_limit_ns: Duration = Field(default=600 * _S, alias="drain_limit")
+    drain_limit_ns: Duration = Field(default=600 * NS_PER_S, alias="drain_limit")
     """Longest time that the run goes on after `duration` for requests to end."""
     tie_order: Literal["fifo", "shuffle"] = "fifo"
     """Order of events at the same instant: as they were scheduled, or shuffled by the seed."""

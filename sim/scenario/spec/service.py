@@ -5,13 +5,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import wrong
 from sim.scenario.spec.distribution import Shaped
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.service_profiles import ServiceProfileName, TokenRates, profile_rates
 from sim.scenario.text.units import Duration, Rate
-
-NS_PER_S = 1_000_000_000
 
 
 class ServiceSpec(Shaped):

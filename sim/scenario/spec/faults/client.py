@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.faults.base import Factor, RateFault, Share, TimedFault, WindowFault
 from sim.scenario.text.units import Duration
@@ -60,7 +61,7 @@ class ClientBurstFault(TimedFault):
     """Name of the model that the requests ask for."""
     requests: int = Field(ge=1, le=512)
     """Number of requests."""
-    demand_ns: Duration = Field(default=1_000_000_000, alias="demand", gt=0)
+    demand_ns: Duration = Field(default=NS_PER_S, alias="demand", gt=0)
     """Work in each request, as the time it takes on a node of speed 1."""
 
 

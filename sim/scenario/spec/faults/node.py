@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import wrong
 from sim.scenario.spec.faults.base import Factor, OnsetFault, Report, SpellFault, TimedFault
 from sim.scenario.text.units import Duration, format_duration
@@ -71,7 +72,7 @@ class NodeGroupCrashFault(TimedFault):
     kind: Literal["node_group_crash"]
     nodes: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
     """Names of the nodes."""
-    within_ns: Duration = Field(default=1_000_000_000, alias="within")
+    within_ns: Duration = Field(default=NS_PER_S, alias="within")
     """Longest time from the first crash to the last."""
     restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
     """Time from each crash until that node is back; never if not given."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.faults.base import RateFault, ReplicaTarget, SpellFault, TimedFault, WindowFault
 from sim.scenario.text.units import Duration
@@ -24,7 +25,7 @@ class DeadlockFault(_OfFrontend, RateFault):
     """Has transactions wait for a lock, then fail as the victim of a deadlock."""
 
     kind: Literal["deadlock"]
-    wait_ns: Duration = Field(default=1_000_000_000, alias="wait")
+    wait_ns: Duration = Field(default=NS_PER_S, alias="wait")
     """Time that the database takes to notice the deadlock."""
 
 
