@@ -14,6 +14,9 @@ class Spec(BaseModel):
     )
 
 
+MOST_SEED = 2**64 - 1
+"""The largest seed of a run."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$", max_length=64)]
 """A node's, model's or scenario's name."""
 

@@ -9,8 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from sim.routing.model_config import ModelConfig
 from sim.routing.settings import ControlPlaneSettings
 from sim.routing.units import NS_PER_S
-from sim.scenario.plan.streams import MOST_SEED
-from sim.scenario.spec.base import Name, Spec, wrong
+from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
