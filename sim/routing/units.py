@@ -1,6 +1,6 @@
-"""What times and sizes are counted in: nanoseconds and bytes."""
+"""What times and sizes are counted in. Inside the program time is whole nanoseconds, and size is bytes."""
 
-MS_NS = 1_000_000
-SECOND_NS = 1_000 * MS_NS
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
 
-GIB_BYTES = 1 << 30
+BYTES_PER_GIB = 1 << 30
