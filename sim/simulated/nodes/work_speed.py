@@ -59,7 +59,7 @@ class Bell:
 
 
 class VariableSpeed:
-    """A speed that faults change, also while work is under way. A process is slowed by its own faults and its node's."""
+    """A speed that faults change, also while work is under way; its process and its node both slow it down."""
 
     def __init__(self, runtime: SimulatedRuntime, node: "VariableSpeed | None" = None) -> None:
         self.turns: Bell = Bell(runtime) if node is None else node.turns
