@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from sim.scenario.plan.streams import MOST_SEED
 from sim.scenario.spec.base import Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
+from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
@@ -22,7 +23,8 @@ _S = 1_000_000_000
 class BackendSpec(Spec):
     """The process that serves a replica."""
 
-    engine: Literal["fifo"] = "fifo"
+    engine: EngineName = "fifo"
+    """How it shares its time among calls."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Requests served at the same time."""
     health: Literal["serialized", "independent"] = "serialized"

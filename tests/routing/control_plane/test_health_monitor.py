@@ -21,10 +21,9 @@ from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 from sim.simulated.faults.interposed import InterposedRegistry
-from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
-from tests.routing.fleet_world import MODEL, FleetWorld, Told, as_drawn, nodes
+from tests.routing.fleet_world import MODEL, FleetWorld, Told, nodes, one_worker
 
 A0, A1, B0 = ReplicaKey("a", MODEL, 0), ReplicaKey("a", MODEL, 1), ReplicaKey("b", MODEL, 0)
 
@@ -302,7 +301,7 @@ def test_a_frontend_whose_clock_is_ahead_takes_a_talking_node_offline() -> None:
 
 
 def settings(*, health_waits: bool, load_time_ns: int = 0) -> InstallSettings:
-    return InstallSettings(ProcessSettings(1, health_waits, load_time_ns, as_drawn, False), 0, 0, 0)
+    return InstallSettings(one_worker(health_waits=health_waits, load_time_ns=load_time_ns), 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker
 from tests.drivers import SECOND
-from tests.routing.fleet_world import SERIALISING, FleetWorld, Told, nodes
+from tests.routing.fleet_world import SERIALISING, FleetWorld, Told, nodes, one_worker
 
 MINUTE = 60 * SECOND
 STALE, LEAKED = 2 * MINUTE, 30 * MINUTE
@@ -488,8 +488,8 @@ def test_a_row_that_goes_while_it_is_looked_at_is_not_told_of_twice() -> None:
 
 def left_behind(in_flight: int = 2, health_waits: bool = True) -> FleetWorld:
     """Return a world with one replica, used at time 0, that counts requests."""
-    process = replace(SERIALISING.process, health_waits_for_a_worker=health_waits)
-    world = FleetWorld([NodeFacts("a")], {"m": replace(SERIALISING, process=process)})
+    settings = replace(SERIALISING, process=one_worker(health_waits=health_waits))
+    world = FleetWorld([NodeFacts("a")], {"m": settings})
     world.place(A, in_flight=in_flight)
     return world
 
