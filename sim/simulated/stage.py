@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.routing.clients import Clients
-from sim.routing.load_jobs import LoadJobs
 from sim.routing.ports import Journal
+from sim.routing.registry import Registry
 from sim.scenario import Scenario
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -25,7 +25,7 @@ class Stage:
     runtime: SimulatedRuntime
     journal: Journal
     database: Database
-    registry: LoadJobs
+    registry: Registry
     """The way to the database that nodes and operators take: no frontend's."""
     workers: SimulatedWorkers
     processes: Mapping[str, BackendProcess]

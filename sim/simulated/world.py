@@ -8,9 +8,7 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.model_config import model_configs
-from sim.routing.ports import Clock, Journal
+from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
@@ -28,7 +26,7 @@ from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings
 from sim.simulated.progress import OverheardJournal, Progress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.pick_modes import new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import NodeRow, registered
 from sim.simulated.stage import Stage
@@ -55,7 +53,6 @@ class World:
             self.journal = OverheardJournal(self.journal, self._progress)
         table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
         self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
-        self._pick_mode = self._new_pick_mode()
         self._registries: list[SimulatedLoadJobs] = []
         self._speeds = {node.name: VariableSpeed(self.runtime) for node in scenario.nodes} if scenario.faults else {}
         self._workers = SimulatedWorkers(
@@ -67,7 +64,7 @@ class World:
             self._processes,
             scenario.network.latency_ns,
         )
-        self._models = model_configs(scenario.models)
+        self._models = scenario.configs_by_model()
         self._faults = build_faults(scenario)
         self._nodes_registry = self._ports(NO_FRONTEND).registry
         self._agents = {node.name: self._agent(node) for node in scenario.nodes}
@@ -183,16 +180,6 @@ class World:
     def _new_speed(self, key: ReplicaKey) -> WorkSpeed:
         return self._speeds[key.node].of_new_process() if self._speeds else FULL_SPEED
 
-    def _new_pick_mode(self) -> PickMode:
-        pick_ns = self._scenario.registry.pick_length_ns
-        if self._scenario.router.pick == "serial" or not pick_ns:
-            return SerialPick(self.runtime, pick_ns)
-        table = self.database.table
-        read_committed = ReadCommittedPick(self.runtime, table, pick_ns, self.journal.lock_waited)
-        if self._scenario.router.pick == "read_committed":
-            return read_committed
-        return LockedPick(self.runtime, read_committed, self.journal.lock_waited)
-
     def _install_settings(self, key: ReplicaKey) -> InstallSettings:
         model = next(model for model in self._scenario.models if model.name == key.model)
         node = next(node for node in self._scenario.nodes if node.name == key.node)
@@ -216,17 +203,19 @@ class World:
         return serve
 
     def _frontend(self, index: int) -> Frontend:
-        settings = self._scenario.router
+        router = self._scenario.router
         for fault in self._faults:
-            settings = fault.settings(index, settings)
+            router = fault.settings(index, router)
         rank = Rank(index, self._scenario.frontends)
-        return build_frontend(settings, self._ports(index), self._models, self._scenario.control_plane, rank)
+        return build_frontend(router.settings(), self._ports(index), self._models, self._scenario.loops(), rank)
 
     def _ports(self, index: int) -> FrontendPorts:
         clock: Clock = self.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
-        registry = SimulatedLoadJobs(self.runtime, clock, self.database, self._pick_mode, self.journal)
+        pick_ns = self._scenario.registry.pick_length_ns
+        pick_mode = new_pick_mode(self._scenario.router.pick, self.database, pick_ns, self.journal.lock_waited)
+        registry = SimulatedLoadJobs(self.runtime, clock, self.database, pick_mode, self.journal)
         self._registries.append(registry)
         ports = FrontendPorts(
             runtime=self.runtime if clock is self.runtime else SkewedRuntime(self.runtime, clock),

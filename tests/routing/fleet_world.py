@@ -7,11 +7,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
+from sim.measure.events import NODE_STATUSES, EventKind
 from sim.measure.recorder import Recorder
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind
+from sim.measure.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
@@ -113,7 +114,7 @@ class FleetWorld:
     def ports(self, clock_ahead_ns: int = 0) -> FrontendPorts:
         """Return what one more frontend reaches the world through."""
         clock = AheadClock(self.runtime, clock_ahead_ns)
-        pick = SerialPick(self.runtime, self.database.transaction_ns)
+        pick = SerialPick(self.database, self.database.transaction_ns)
         return FrontendPorts(
             runtime=SkewedRuntime(self.runtime, clock),
             registry=SimulatedLoadJobs(self.runtime, clock, self.database, pick, self.journal),

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry, NodeFacts, NodeReport
+from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Journal
+from sim.routing.registry import Registry
 from sim.routing.states import NodeStatus
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode
@@ -21,7 +22,7 @@ class NodeAgent:
         self,
         runtime: SimulatedRuntime,
         journal: Journal,
-        registry: FleetRegistry,
+        registry: Registry,
         node: WorkerNode,
         facts: NodeFacts,
         heartbeat_ns: int | None,

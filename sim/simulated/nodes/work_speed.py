@@ -59,7 +59,7 @@ class Bell:
 
 
 class VariableSpeed:
-    """A speed that faults change, also while work is under way; its process and its node both slow it down."""
+    """A speed that faults change, also while work is under way; a node's faults slow its processes too."""
 
     def __init__(self, runtime: SimulatedRuntime, node: "VariableSpeed | None" = None) -> None:
         self.turns: Bell = Bell(runtime) if node is None else node.turns
