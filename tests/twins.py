@@ -53,7 +53,7 @@ class ListJournal:
     def served_from(self, request: Request) -> None:
         self.told.append(("served_from", request.id))
 
-    def first_token(self, request: Request, at_ns: int) -> None:
+    def first_token(self, request: Request) -> None:
         self.told.append(("first_token", request.id))
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
