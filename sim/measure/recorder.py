@@ -5,7 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Records
+from sim.measure.events import EventKind, status_flag
+from sim.measure.records import MISSING, Records
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
@@ -124,9 +125,9 @@ class Recorder:
         """Fill in the start of service."""
         self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
-    def first_token(self, request: Request, at_ns: int) -> None:
+    def first_token(self, request: Request) -> None:
         """Fill in the time of the first token."""
-        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = at_ns
+        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome. Raises ValueError if the request has ended before."""
@@ -170,7 +171,7 @@ class Recorder:
 
     def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
         """Add an event: the registry takes the node for something else."""
-        self._happened(EventKind.NODE_CHANGED, None, cause, flag=NODE_STATUSES.index(status), subject=node)
+        self._happened(EventKind.NODE_CHANGED, None, cause, flag=status_flag(status), subject=node)
 
     def scaled(self, model: str, replicas: int, cause: str) -> None:
         """Add an event: a decision to have more replicas, or fewer."""

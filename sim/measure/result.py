@@ -108,7 +108,6 @@ class RunResult:
         save_run(Path(folder), self, ())
 
     def __repr__(self) -> str:
-        """Fit on a line."""
         figures = [f"{self.metrics['requests.offered']} requests"]
         if "latency.p99_s" in self.metrics:
             figures.append(f"p99 {self.metrics['latency.p99_s']:.3g} s")

@@ -72,11 +72,9 @@ class Results:
         return result
 
     def __len__(self) -> int:
-        """Count the runs."""
         return len(self.runs)
 
     def __repr__(self) -> str:
-        """Fit on a line."""
         return f"<Results {self.file.name}: {self._extent()}, {self._outcome()}>"
 
     def _repr_html_(self) -> str:

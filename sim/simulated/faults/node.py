@@ -8,6 +8,7 @@ from typing import Any
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,
     NodeCrashLoopFault,
@@ -27,8 +28,8 @@ CRASHED = "crashed"
 REREGISTERED = "reregistered"
 """Why a row was deleted that stood there when its node came back."""
 
-DRAIN_POLL_NS = 1_000_000_000
-DRAIN_LIMIT_NS = 60 * 1_000_000_000
+DRAIN_POLL_NS = NS_PER_S
+DRAIN_LIMIT_NS = 60 * NS_PER_S
 """How long a draining node waits for its requests."""
 
 
@@ -99,14 +100,14 @@ class NodePause(Fault):
 
     async def happen(self, stage: Stage) -> None:
         """Stop the node, and let it go on."""
-        pace = stage.paces[self._spec.node]
+        speed = stage.speeds[self._spec.node]
         await stage.runtime.sleep(self._spec.at_ns)
         if not stage.workers.nodes[self._spec.node].is_up:
             return
         stage.journal.fault_struck(self._spec.kind, self._spec.node)
-        pace.stop()
+        speed.stop()
         await stage.runtime.sleep(self._spec.lasts_ns)
-        pace.go()
+        speed.go()
 
 
 class NodeSlow(Fault):
@@ -118,13 +119,13 @@ class NodeSlow(Fault):
 
     async def happen(self, stage: Stage) -> None:
         """Slow the node down, and have it at its old speed again if the spell passes."""
-        pace = stage.paces[self._spec.node]
+        speed = stage.speeds[self._spec.node]
         await stage.runtime.sleep(self._spec.at_ns)
         stage.journal.fault_struck(self._spec.kind, self._spec.node)
-        pace.slow_down(self._factor)
+        speed.slow_down(self._factor)
         if self._spec.lasts_ns is not None:
             await stage.runtime.sleep(self._spec.lasts_ns)
-            pace.slow_down(1 / self._factor)
+            speed.slow_down(1 / self._factor)
 
 
 class NodeDrain(Fault):
