@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pickle import PicklingError
 from queue import Empty, SimpleQueue
 from threading import Thread
 from traceback import format_exception
@@ -27,7 +28,8 @@ class ProcessExecutor(Executor):
     Each worker is joined to us by a pipe and nothing else, and leaves when that is closed. The semaphores of
     `ProcessPoolExecutor` outlive a process that ends within a signal's handler, and Python then complains of them.
     Leaving the block by an exception, or a signal that ends the process within it, stops the workers at once. A worker
-    that is killed fails its own call and all that have not begun, with BrokenExecutor.
+    that is killed fails its own call with BrokenExecutor, one that exits with RuntimeError; with BrokenExecutor fail
+    all calls that have not begun.
     """
 
     def __init__(self, max_workers: int, initializer: Callable[[], object] | None = None) -> None:
@@ -93,16 +95,21 @@ class ProcessExecutor(Executor):
         self._processes.append(process)
         process.start()
         theirs.close()  # The worker has its own; when that is gone, so is the worker.
-        thread = Thread(target=self._lead, args=(ours,), daemon=True)
+        thread = Thread(target=self._lead, args=(process, ours), daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _lead(self, worker: Connection) -> None:
+    def _lead(self, process: SpawnProcess, pipe: Connection) -> None:
         """Hand one call after the other to a worker, as long as there are any and it lives."""
-        with worker:
+        with pipe:
             while (task := self._waiting.get()) is not None:
                 future, call = task
-                if future.set_running_or_notify_cancel() and not _called(worker, future, call):
+                if not future.set_running_or_notify_cancel():
+                    continue
+                try:
+                    _make(call, future, pipe)
+                except (EOFError, ConnectionError):
+                    future.set_exception(_end_of(process))
                     self._is_broken = True
                     self._fail_waiting()
                     return
@@ -116,25 +123,33 @@ class ProcessExecutor(Executor):
         while (task := self._next_waiting()) is not None:
             future, _ = task
             if future.set_running_or_notify_cancel():
-                future.set_exception(BrokenExecutor("another worker was killed"))
+                future.set_exception(BrokenExecutor("another worker is gone"))
 
 
-def _called(worker: Connection, future: Future[Any], call: object) -> bool:
-    """Have the worker make the call, and tell whether it is still there."""
+def _make(call: object, future: Future[Any], pipe: Connection) -> None:
+    """Have a worker make the call. Raises EOFError or ConnectionError if the worker is gone."""
     try:
-        worker.send(call)
-        succeeded, answer = worker.recv()
+        pipe.send(call)
+        succeeded, answer = pipe.recv()
     except (EOFError, ConnectionError):
-        future.set_exception(BrokenExecutor("the worker was killed"))
-        return False
+        raise
     except Exception as error:  # The call cannot be sent, or its answer cannot be read.
         future.set_exception(error)
-        return True
+        return
     if succeeded:
         future.set_result(answer)
     else:
         future.set_exception(answer)
-    return True
+
+
+def _end_of(process: SpawnProcess) -> Exception:
+    process.join()
+    # Negative or from 128 on is the end by a signal, as Python and shells write it.
+    if process.exitcode is not None and 0 < process.exitcode < 128:
+        return RuntimeError(
+            f"a worker process ended with exit code {process.exitcode}; what it wrote to standard error says why"
+        )
+    return BrokenExecutor("the worker was killed")
 
 
 def _work(calls: Connection, initializer: Callable[[], object] | None) -> None:
@@ -146,11 +161,17 @@ def _work(calls: Connection, initializer: Callable[[], object] | None) -> None:
     # When the parent is gone, nobody wants the rest.
     with suppress(EOFError, ConnectionError):
         while True:
-            function, args, kwargs = calls.recv()
+            answer = _answer(*calls.recv())
             try:
-                calls.send((True, function(*args, **kwargs)))
-            except ConnectionError:
-                raise
-            except Exception as error:
-                error.add_note("".join(format_exception(error)))  # The traceback itself cannot be sent.
+                calls.send(answer)
+            except (PicklingError, TypeError, AttributeError) as error:
                 calls.send((False, error))
+
+
+def _answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
+    """Return whether the call succeeded, and what it returned or raised."""
+    try:
+        return True, function(*args, **kwargs)
+    except Exception as error:
+        error.add_note("".join(format_exception(error)))  # The traceback itself cannot be sent.
+        return False, error

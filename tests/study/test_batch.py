@@ -1,6 +1,6 @@
 """Batches: the jobs' runs in the order of the jobs, whoever does them."""
 
-import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -70,8 +70,11 @@ def test_a_run_with_a_folder_is_saved_there_with_its_verdicts(tmp_path: Path) ->
     assert '"bound": "< pinned (not run)"' in (tmp_path / "fixed/summary.json").read_text()
 
 
-def test_a_worker_that_dies_is_told_with_the_job_it_had() -> None:
+def test_a_worker_that_is_killed_is_told_with_the_job_it_had() -> None:
     message = "the process that ran small, seed 5 was killed, perhaps out of memory"
 
-    with pytest.raises(WorkerDied, match=message), ProcessExecutor(1, partial(os._exit, 1)) as executor:
+    with (
+        pytest.raises(WorkerDied, match=message),
+        ProcessExecutor(1, partial(signal.raise_signal, signal.SIGKILL)) as executor,
+    ):
         list(run_batch(JOBS, executor))

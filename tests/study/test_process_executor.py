@@ -3,6 +3,8 @@
 import math
 import operator
 import os
+import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -40,6 +42,13 @@ def test_an_error_comes_back_with_its_traceback_and_the_worker_goes_on() -> None
         assert next_one.result() == 6
 
 
+def test_an_error_of_a_connection_is_one_like_any_other() -> None:
+    with ProcessExecutor(1) as executor:
+        error = executor.submit(socket.create_connection, ("127.0.0.1", 1)).exception()
+
+    assert isinstance(error, ConnectionRefusedError)
+
+
 @pytest.mark.parametrize("call", [threading.Lock, lambda: None], ids=["answer", "call"])
 def test_what_cannot_be_sent_fails_its_own_call_only(call: Callable[[], object]) -> None:
     with ProcessExecutor(1) as executor:
@@ -49,13 +58,21 @@ def test_what_cannot_be_sent_fails_its_own_call_only(call: Callable[[], object])
         assert next_one.result() == 6
 
 
-def test_a_worker_that_dies_fails_its_call_and_all_that_have_not_begun() -> None:
+def test_a_worker_that_is_killed_fails_its_call_and_all_that_have_not_begun() -> None:
     with ProcessExecutor(1) as executor:
-        doomed, waiting = executor.submit(os._exit, 1), executor.submit(os.getpid)
+        doomed = executor.submit(signal.raise_signal, signal.SIGKILL)
+        waiting = executor.submit(os.getpid)
 
         assert isinstance(doomed.exception(), BrokenExecutor)
         assert isinstance(waiting.exception(), BrokenExecutor)
         assert isinstance(executor.submit(os.getpid).exception(), BrokenExecutor)
+
+
+def test_a_worker_that_exits_says_so() -> None:
+    with ProcessExecutor(1) as executor:
+        error = executor.submit(os._exit, 1).exception()
+
+    assert str(error) == "a worker process ended with exit code 1; what it wrote to standard error says why"
 
 
 def test_an_exception_that_leaves_the_block_stops_the_workers_and_what_waits() -> None:

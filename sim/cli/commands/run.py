@@ -1,6 +1,7 @@
 """`sim run`: run the chosen variants on each seed, show what came out, and say so in the exit code."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import islice
@@ -17,7 +18,6 @@ from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import prepare, run_folder, save_summary
-from sim.study.process_executor import ProcessExecutor
 
 
 def run_command(
@@ -58,9 +58,14 @@ def _prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> No
         raise BadInput(f"--out: {error}") from None
 
 
-def _executor(processes: int) -> AbstractContextManager[ProcessExecutor | None]:
+def _executor(processes: int) -> AbstractContextManager[Executor | None]:
     """Return what shares the jobs out, or None to do them here."""
-    return nullcontext() if processes == 1 else ProcessExecutor(processes, partial(leave_on_signals, message=b""))
+    if processes == 1:
+        return nullcontext()
+    # Here, because most commands do without multiprocessing.
+    from sim.study.process_executor import ProcessExecutor
+
+    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
 
 
 def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
