@@ -12,7 +12,7 @@ from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_jobs import LoadJobs
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
-from sim.routing.ports import Future, Runtime, WorkerControl
+from sim.routing.ports import Future, Journal, Runtime, WorkerControl
 from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
@@ -21,7 +21,7 @@ MS = 1_000_000
 MODEL = "m"
 
 
-class ListJournal:
+class ListJournal(Journal):
     """Keeps what it is told, as short tuples in the order of the telling."""
 
     def __init__(self) -> None:

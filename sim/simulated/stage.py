@@ -13,7 +13,7 @@ from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.work_speed import VariablePace
 from sim.simulated.nodes.worker import SimulatedWorkers
-from sim.simulated.progress import Progress
+from sim.simulated.progress import RequestProgress
 from sim.simulated.registry.database import Database
 
 
@@ -37,5 +37,5 @@ class Stage:
     frontends: Mapping[int, FrontendHost]
     """By index."""
     clients: Clients
-    progress: Progress
+    progress: RequestProgress
     """How far each request has come."""

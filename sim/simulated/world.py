@@ -1,16 +1,17 @@
 """The simulated world of one run, put together from a scenario and its plan."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 
+from sim.observer import RunView, begin
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.model_config import model_configs
-from sim.routing.ports import Clock, Journal
+from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
@@ -24,17 +25,13 @@ from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import FULL_SPEED, Pace, VariablePace
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
-from sim.simulated.progress import OverheardJournal, Progress
+from sim.simulated.progress import RequestProgress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import NodeRow, registered
 from sim.simulated.stage import Stage
-
-NewJournal = Callable[[Clock, Callable[[str], bool]], Journal]
-"""Makes the journal from the run's clock and the truth: whether a process runs at an address."""
-
 
 NO_FRONTEND = -1
 """Stands for a frontend's index where nodes, not a frontend, reach the registry."""
@@ -43,15 +40,16 @@ NO_FRONTEND = -1
 class World:
     """Nodes, registry, frontends and clients on one clock, and the faults that befall them."""
 
-    def __init__(self, scenario: Scenario, plan: Plan, new_journal: NewJournal) -> None:
+    def __init__(self, plan: Plan, observers: Sequence[object]) -> None:
+        """The observers are told of everything, in their order. Raises TypeError for an object that is none."""
+        scenario = plan.scenario
         self.runtime = SimulatedRuntime(_tickets(scenario))
         self._scenario = scenario
         self._plan = plan
         self._processes: dict[str, BackendProcess] = {}
-        self.journal = new_journal(self.runtime, self._processes.__contains__)
-        self._progress = Progress()
-        if scenario.faults:
-            self.journal = OverheardJournal(self.journal, self._progress)
+        self._progress = RequestProgress()
+        listeners = [*observers, self._progress] if scenario.faults else observers
+        self.journal = begin(listeners, RunView(self.runtime, self._processes.__contains__, plan), self.runtime.report)
         table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
         self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
         self._pick_mode = self._new_pick_mode()

@@ -7,7 +7,6 @@ from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING, NODE_STATUSES, EventKind
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
@@ -29,6 +28,7 @@ from sim.simulated.registry.pick_modes import SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
+from tests.recorders import recorder_by
 
 MODEL = "m"
 
@@ -92,7 +92,7 @@ class FleetWorld:
         """
         self.runtime = SimulatedRuntime()
         self.processes: dict[str, BackendProcess] = {}
-        self.journal = Recorder(self.runtime, self.processes.__contains__)
+        self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
         self.database = Database(self.runtime, self.table, transaction_ns)
         self._models = models or {}

@@ -8,9 +8,9 @@ from sim.live.recording.registry import RecordedRegistry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import Frontend, build_frontend
 from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.journal import ForwardingJournal
+from sim.routing.journal import FanOutJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
-from sim.routing.ports import Backend, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
+from sim.routing.ports import Backend, Dialer, Future, RunningProcess, Runtime, Task, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
@@ -44,7 +44,7 @@ def build_recorded_frontend(
         registry=RecordedRegistry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
         worker=RecordedWorker(ports.worker, transcript),
-        journal=RecordedJournal(ports.journal, transcript),
+        journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
 
@@ -198,13 +198,11 @@ class RecordedWorker:
         return await self._transcript.call("processes", (node,), lambda: self._worker.processes(node))
 
 
-class RecordedJournal(ForwardingJournal):
-    """What the routing code tells, written down and passed on; the rest of the journal is its world's to tell."""
+class RecordedJournal(JournalRelay):
+    """Writes down what the routing code tells; the rest of the journal is its world's to tell."""
 
-    def __init__(self, journal: Journal, transcript: Transcript) -> None:
-        super().__init__(journal)
+    def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
 
     def _tell(self, what: str, *args: Any) -> None:
         self._transcript.told(what, *args)
-        super()._tell(what, *args)
