@@ -1,11 +1,13 @@
 """Journals that are written once for all calls of the Journal, by the calls' names."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from typing import Any
 
+from sim.routing.fleet import ReplicaRow
 from sim.routing.ports import Journal
+from sim.routing.states import NodeStatus
 
 JOURNAL_CALLS: tuple[str, ...] = tuple(name for name in vars(Journal) if not name.startswith("_"))
 """The names of the journal's methods, in their order."""
@@ -70,3 +72,12 @@ def _told_in_order(
                 raise
 
     return tell
+
+
+def tell_node_changed(
+    journal: Journal, node: str, status: NodeStatus, cause: str, removed: Iterable[ReplicaRow]
+) -> None:
+    """Tell that the registry takes the node for something else, and has deleted these rows with that."""
+    journal.node_changed(node, status, cause)
+    for row in removed:
+        journal.row_removed(row.key, row.address, cause, None)

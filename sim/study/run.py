@@ -114,10 +114,10 @@ def run_scenario(
     records = recorder.records
     totals = Totals(
         transactions=world.transactions,
-        floor_hits=world.database.table.floor_hits,
-        final_in_flight=world.database.table.total_in_flight(),
-        drift_ns=world.database.table.drift_ns(),
-        end_ns=world.runtime.now_ns(),
+        floor_hits=world.parts.database.table.floor_hits,
+        final_in_flight=world.parts.database.table.total_in_flight(),
+        drift_ns=world.parts.database.table.drift_ns(),
+        end_ns=world.parts.runtime.now_ns(),
     )
     metrics = summarise(
         records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)

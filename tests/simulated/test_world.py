@@ -207,7 +207,7 @@ def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> No
 def test_a_place_that_is_never_given_back_is_noticed_at_the_end() -> None:
     chosen = scenario(COLD_START)
     world = World(make_plan(chosen, 0), [Recorder()])
-    world.database.table.nodes["a"].lock.take_if_free()
+    world.parts.database.table.nodes["a"].lock.take_if_free()
 
     with pytest.raises(RuntimeError, match="still held"):
         world.run()
@@ -305,5 +305,5 @@ workload:
 
     requests = recorder.records.requests
     assert len(recorder.ended_ids) == len(requests) == sum(burst["requests"] for burst in bursts)
-    assert not world.runtime.live
-    assert world.database.table.drift_ns() >= 0
+    assert not world.parts.runtime.live
+    assert world.parts.database.table.drift_ns() >= 0
