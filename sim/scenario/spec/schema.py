@@ -11,7 +11,7 @@ from sim.routing.settings import ControlPlaneSettings
 from sim.scenario.plan.streams import MOST_SEED
 from sim.scenario.spec.base import Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
-from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
@@ -119,7 +119,7 @@ class Scenario(Spec):
     router: RouterSpec = Field(default_factory=lambda: RouterSpec.model_validate({}))
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """May be empty where there is a control plane to watch."""
-    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    faults: Annotated[tuple[AnyFaultSpec, ...], Field(max_length=1000)] = ()
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
         """Return what a frontend is to know of each model, by name, in the order of the file."""

@@ -1,4 +1,11 @@
-"""Clients that misbehave."""
+"""Clients that misbehave.
+
+U1   client_leaves
+U2   retry_storm
+U3   client_deadline
+U4   client_burst
+U5   slow_reader
+"""
 
 from typing import Literal
 
@@ -57,7 +64,3 @@ class ClientBurstFault(TimedFault):
     requests: int = Field(ge=1, le=512)
     demand_ns: Duration = Field(default=1_000_000_000, alias="demand", gt=0)
     """The work in each, as the time it takes on a node of speed 1."""
-
-
-ClientFault = ClientLeavesFault | RetryStormFault | ClientDeadlineFault | SlowReaderFault | ClientBurstFault
-"""A fault of clients."""
