@@ -7,8 +7,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NoSuchVariant",
+    "Observer",
     "Results",
     "RunResult",
+    "RunView",
     "ScenarioError",
     "ScenarioFile",
     "Verdict",
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sim.measure.result import RunResult
     from sim.measure.saved.run_folder import read
     from sim.measure.window import Window
+    from sim.observer import Observer, RunView
     from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
     from sim.study.errors import NoSuchVariant
     from sim.study.results import Results, run_all
@@ -38,6 +41,7 @@ _HOMES = {
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
     "read": "sim.measure.saved.run_folder",
+    **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
     **dict.fromkeys(("judge", "run"), "sim.study.run"),

@@ -10,7 +10,7 @@ from typing import Protocol
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
-from sim.routing.ports import Clock
+from sim.observer import RunView
 from sim.scenario import ScenarioFile
 from sim.study.errors import WorkerDied
 from sim.study.run import judge, run
@@ -39,10 +39,13 @@ class Job:
 
 
 class Watcher(Protocol):
-    """Is told how a batch gets on."""
+    """Is told how a batch gets on. It observes each run in this process too, and so gets to know the run's clock."""
 
-    def started(self, run: RunSpec, clock: Clock) -> None:
-        """Note that a run begins in this process, and the clock that tells how far it is."""
+    def started(self, run: RunSpec) -> None:
+        """Note which run begins next."""
+
+    def begin(self, view: RunView) -> None:
+        """Note that it begins now."""
 
     def done(self) -> None:
         """Note that a job is done."""
@@ -74,9 +77,11 @@ def run_batch(
 def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
     """Run and judge the job, and write what it is to write. Raises CannotWrite."""
     results: dict[str, RunResult] = {}
+    observers = [] if watcher is None else [watcher]
     for one in job.runs:
-        watch = None if watcher is None else partial(watcher.started, one)
-        results[one.variant] = run(job.file, one.variant, one.seed, watch)
+        if watcher is not None:
+            watcher.started(one)
+        results[one.variant] = run(job.file, one.variant, one.seed, observers)
     verdicts = judge(job.file.expect, results)
     judged = [judged_run(result, verdicts) for result in results.values()]
     for one, kept in zip(job.runs, judged, strict=True):

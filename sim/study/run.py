@@ -1,6 +1,6 @@
 """One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,54 +9,49 @@ from sim.measure.recorder import Recorder
 from sim.measure.result import RunResult, measured
 from sim.measure.summary import Totals
 from sim.measure.window import Window
-from sim.routing.ports import Clock
 from sim.scenario import Expectation, Scenario, ScenarioFile, load, make_plan
 from sim.scenario.text.errors import did_you_mean, listed
 from sim.simulated.world import World
 from sim.study.errors import NoSuchVariant
 
-Watch = Callable[[Clock], None]
-"""Is handed the clock of a run just before it starts, and may read it meanwhile: a display of progress."""
-
 
 def run(
-    file: ScenarioFile | str | Path, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
+    file: ScenarioFile | str | Path,
+    variant: str | None = None,
+    seed: int | None = None,
+    observers: Sequence[object] = (),
 ) -> RunResult:
     """Run one variant of a scenario, given by its path or as `load` returned it, on the scenario's seed unless given.
 
-    The variant may be left out if there is only one. Raises NoSuchVariant, ScenarioError if the file cannot be used,
-    and ValueError for a seed that is not from 0 to 2^64 - 1.
+    The variant may be left out if there is only one. Each observer is told every decision and event as it happens; see
+    `Observer`.
+
+    Raises NoSuchVariant, ScenarioError if the file cannot be used, ValueError for a seed that is not from 0 to
+    2^64 - 1, and TypeError for an object that is no observer.
     """
     loaded = as_loaded(file)
     name = only_variant(loaded) if variant is None else variant
     check_variant(loaded, name)
-    return run_scenario(loaded.variants[name], name, seed, watch)
+    return run_scenario(loaded.variants[name], name, seed, observers)
 
 
 def run_scenario(
-    scenario: Scenario, variant: str = "default", seed: int | None = None, watch: Watch | None = None
+    scenario: Scenario, variant: str = "default", seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
     """Run a complete scenario; the result is a pure function of the scenario and the seed."""
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
-    recorders: list[Recorder] = []
-
-    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> Recorder:
-        recorders.append(Recorder(clock, is_alive))
-        return recorders[0]
-
-    world = World(scenario, make_plan(scenario, scenario.seed), new_recorder)
-    if watch is not None:
-        watch(world.runtime)
+    recorder = Recorder()
+    world = World(make_plan(scenario, scenario.seed), [recorder, *observers])
     world.run()
     totals = Totals(
         transactions=world.transactions,
-        floor_hits=world.database.table.floor_hits,
-        final_in_flight=world.database.table.total_in_flight(),
-        drift_ns=world.database.table.drift_ns(),
-        end_ns=world.runtime.now_ns(),
+        floor_hits=world.parts.database.table.floor_hits,
+        final_in_flight=world.parts.database.table.total_in_flight(),
+        drift_ns=world.parts.database.table.drift_ns(),
+        end_ns=world.parts.runtime.now_ns(),
     )
-    return measured(scenario, variant, recorders[0].records, totals)
+    return measured(scenario, variant, recorder.records, totals)
 
 
 def judge(expect: Sequence[Expectation], results: Mapping[str, RunResult]) -> list[Verdict]:

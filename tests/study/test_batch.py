@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim import loads
-from sim.routing.ports import Clock
+from sim.observer import RunView
 from sim.study.batch import Job, RunSpec, do, run_batch
 from sim.study.errors import WorkerDied
 from sim.study.process_executor import ProcessExecutor
@@ -25,8 +25,11 @@ class Noted:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def started(self, run: RunSpec, clock: Clock) -> None:
+    def started(self, run: RunSpec) -> None:
         self.told.append(f"{run.variant} {run.seed}")
+
+    def begin(self, view: RunView) -> None:
+        self.told.append(f"at {view.clock.now_ns()}")
 
     def done(self) -> None:
         self.told.append("done")
@@ -49,9 +52,9 @@ def test_without_an_executor_a_job_is_done_when_it_is_asked_for() -> None:
     batch = run_batch(JOBS, watcher=watcher)
 
     next(batch)
-    assert watcher.told == ["pinned 5", "fixed 5"]
+    assert watcher.told == ["pinned 5", "at 0", "fixed 5", "at 0"]
     next(batch)
-    assert watcher.told == ["pinned 5", "fixed 5", "done", "pinned 3", "fixed 3"]
+    assert watcher.told[4:] == ["done", "pinned 3", "at 0", "fixed 3", "at 0"]
 
 
 def test_the_runs_of_a_job_are_judged_against_each_other_and_each_keeps_its_own_verdicts() -> None:

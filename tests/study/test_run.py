@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import NoSuchVariant, ScenarioFile, Window, judge, loads, run
-from sim.routing.ports import Clock
+from sim import NoSuchVariant, ScenarioFile, judge, loads, run
 from tests.cli.command import SMALL
 
 ONE_VARIANT = SMALL.partition("variants:")[0]
@@ -59,15 +58,6 @@ def test_a_seed_out_of_range_is_refused(small: ScenarioFile, seed: int) -> None:
         run(small, "fixed", seed)
 
 
-def test_figures_of_a_window_count_only_what_arrived_in_it(small: ScenarioFile) -> None:
-    result = run(small, "fixed")
-    middle_ns = int(result.requests["arrival_s"].median() * 1e9)
-
-    halves = [result.metrics_in(Window(before_ns=middle_ns)), result.metrics_in(Window(after_ns=middle_ns))]
-
-    assert [half["requests.offered"] for half in halves] == [2, 2]
-
-
 def test_a_run_is_judged_against_the_others_of_its_seed(small: ScenarioFile) -> None:
     results = {name: run(small, name) for name in small.variants}
 
@@ -75,16 +65,6 @@ def test_a_run_is_judged_against_the_others_of_its_seed(small: ScenarioFile) -> 
 
     assert (verdict.variant, verdict.value) == ("fixed", results["fixed"].metrics["latency.max_s"])
     assert verdict.passed is True
-
-
-def test_a_watch_sees_the_clock_go_on_and_changes_nothing(small: ScenarioFile) -> None:
-    clocks: list[tuple[Clock, int]] = []
-
-    watched = run(small, "fixed", watch=lambda clock: clocks.append((clock, clock.now_ns())))
-
-    [(clock, began_ns)] = clocks
-    assert began_ns == 0 < clock.now_ns()
-    assert watched.digest == run(small, "fixed").digest
 
 
 def test_the_public_names_are_all_there() -> None:

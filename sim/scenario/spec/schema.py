@@ -12,7 +12,7 @@ from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
-from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
@@ -139,7 +139,7 @@ class Scenario(Spec):
     """How the frontends route."""
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """The sources of requests. It may be empty if there is a control plane to watch."""
-    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    faults: Annotated[tuple[AnyFaultSpec, ...], Field(max_length=1000)] = ()
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
