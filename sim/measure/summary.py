@@ -11,7 +11,7 @@ from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
 from sim.measure.records import MISSING, Booleans, Integers, Records
 from sim.measure.statistics import percentiles
 from sim.measure.window import Span, Window
-from sim.routing.outcomes import Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 
@@ -117,8 +117,8 @@ def _probe_metrics(records: Records, span: Span) -> dict[str, float]:
         "probes.ok": _count(outcome == ProbeOutcome.OK),
         "probes.timeouts": _count(outcome == ProbeOutcome.TIMEOUT),
         "probes.failed": _count(outcome == ProbeOutcome.FAILED),
-        "probes.coalesced": _count(source == Source.SHARED),
-        "probes.cache_hits": _count(source == Source.FRESH),
+        "probes.coalesced": _count(source == AnswerSource.SHARED),
+        "probes.cache_hits": _count(source == AnswerSource.FRESH),
         "probes.false_dead": _count((outcome != ProbeOutcome.OK) & (alive == 1)),
     }
 

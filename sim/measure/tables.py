@@ -13,7 +13,7 @@ import pandas as pd
 from sim.measure.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.readiness import ready_times, replica_use
 from sim.measure.records import MISSING, Integers, Records
-from sim.routing.outcomes import Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 from sim.routing.replica import ReplicaKey
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def picks(records: Records) -> pd.DataFrame:
             "address": _names(table["address"], records.addresses),
             "in_flight": table["in_flight"],
             "last_used_s": _seconds(table["last_used_ns"]),
-            "source": _names(table["source"], _words(Source)),
+            "source": _names(table["source"], _words(AnswerSource)),
             "alive": _booleans(table["alive"]),
         }
     )

@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class Source(IntEnum):
+class AnswerSource(IntEnum):
     """Where the word that a replica is alive came from."""
 
     NONE = 0
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
     """What the probe cache says of a replica."""
 
     alive: bool
-    source: Source
+    source: AnswerSource
 
 
 class ProbeOutcome(IntEnum):

@@ -1,10 +1,10 @@
 """Which replicas answered a probe lately: a time-to-live, and one probe at a time per replica."""
 
-from sim.routing.outcomes import Answer, Source
+from sim.routing.outcomes import Answer, AnswerSource
 from sim.routing.ports import Clock, Probe
 from sim.routing.request_path.singleflight import FlightFailed, Singleflight
 
-_FRESH = Answer(alive=True, source=Source.FRESH)
+_FRESH = Answer(alive=True, source=AnswerSource.FRESH)
 
 
 class ProbeCache:
@@ -42,7 +42,7 @@ class ProbeCache:
         remembered = self.remembered(key)
         if remembered is not None:
             return remembered
-        source = Source.SHARED if self._flights.is_under_way(key) else Source.PROBED
+        source = AnswerSource.SHARED if self._flights.is_under_way(key) else AnswerSource.PROBED
         try:
             alive = await self._flights.do(key, lambda: self._probe(key, probe))
         except FlightFailed:
