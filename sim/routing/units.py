@@ -1,6 +1,3 @@
-"""What times and sizes are counted in: nanoseconds and bytes."""
+"""Units in which durations and times are written down. Inside the program time is whole nanoseconds."""
 
-MS_NS = 1_000_000
-SECOND_NS = 1_000 * MS_NS
-
-GIB_BYTES = 1 << 30
+NS_PER_S = 1_000_000_000

@@ -9,11 +9,11 @@ from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
-from sim.routing.units import MS_NS
+from sim.routing.units import NS_PER_S
 
 ATTEMPTS = 5
 
-RETRY_NS = 500 * MS_NS
+RETRY_NS = NS_PER_S // 2
 """Pause after each attempt that failed, the last one included."""
 
 

@@ -17,15 +17,15 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
-from sim.routing.units import SECOND_NS
+from sim.routing.units import NS_PER_S
 
 ROUNDS = 3
 """How often a request takes part in a load before it gives up."""
 
-POLL_NS = 2 * SECOND_NS
+POLL_NS = 2 * NS_PER_S
 """Between two looks at a row whose owner may be on another frontend."""
 
-ORPHAN_NS = 60 * SECOND_NS
+ORPHAN_NS = 60 * NS_PER_S
 """Age of a heartbeat, strictly above which its job has no owner any more."""
 
 LEAST_RETRY_S = 5
@@ -37,7 +37,7 @@ def retry_after_s(wait_ns: int) -> int:
 
     How much of the load is left is not known, so it is the time that a request may wait for one, rounded up.
     """
-    return max(LEAST_RETRY_S, min(-(-wait_ns // SECOND_NS), MOST_RETRY_S))
+    return max(LEAST_RETRY_S, min(-(-wait_ns // NS_PER_S), MOST_RETRY_S))
 
 
 class _Claim(NamedTuple):

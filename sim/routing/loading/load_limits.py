@@ -7,11 +7,13 @@ from sim.routing.loading.free_process import stop_exact_process
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
-from sim.routing.units import GIB_BYTES, SECOND_NS
+from sim.routing.units import NS_PER_S
 
-BASE_NS = 5 * 60 * SECOND_NS
-PER_GIB_NS = 20 * SECOND_NS
-LONGEST_NS = 6 * 3600 * SECOND_NS
+GIB_BYTES = 1 << 30
+
+BASE_NS = 5 * 60 * NS_PER_S
+PER_GIB_NS = 20 * NS_PER_S
+LONGEST_NS = 6 * 3600 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

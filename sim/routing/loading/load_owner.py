@@ -7,12 +7,12 @@ from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import FrontendPorts
-from sim.routing.units import SECOND_NS
+from sim.routing.units import NS_PER_S
 
-HEARTBEAT_NS = SECOND_NS
+HEARTBEAT_NS = NS_PER_S
 """Between two signs of life of an owner."""
 
-FAILED_GRACE_NS = 15 * SECOND_NS
+FAILED_GRACE_NS = 15 * NS_PER_S
 """How long a failed job stays, so that requests fail with its cause instead of beginning the same load again."""
 
 

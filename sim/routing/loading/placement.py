@@ -14,7 +14,8 @@ from sim.routing.fleet import Fleet, Node
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
-from sim.routing.units import GIB_BYTES
+
+GIB_BYTES = 1 << 30
 
 LEAST_DISK_MARGIN_BYTES = GIB_BYTES
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sim.routing.policies.prefix_cache import Match
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-from sim.routing.units import SECOND_NS
+from sim.routing.units import NS_PER_S
 
 
 class Candidate(NamedTuple):
@@ -78,7 +78,7 @@ class Pressure:
 
     __slots__ = ("_clock", "_recorded_ns", "_window_ns")
 
-    def __init__(self, clock: Clock, window_ns: int = 60 * SECOND_NS) -> None:
+    def __init__(self, clock: Clock, window_ns: int = 60 * NS_PER_S) -> None:
         self._clock = clock
         self._window_ns = window_ns
         self._recorded_ns: dict[str, deque[int]] = {}

@@ -9,12 +9,12 @@ from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.route import Route
 from sim.routing.request_path.router import Router
-from sim.routing.units import SECOND_NS
+from sim.routing.units import NS_PER_S
 
-RECENTLY_HEALTHY_NS = 30 * SECOND_NS
+RECENTLY_HEALTHY_NS = 30 * NS_PER_S
 """How long a kept client is used without asking whether its process still answers."""
 
-LIVENESS_LIMIT_NS = 10 * SECOND_NS
+LIVENESS_LIMIT_NS = 10 * NS_PER_S
 """The client's cap on a health call, shorter than the 2 minutes that the check itself would allow."""
 
 
