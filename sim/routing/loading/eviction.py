@@ -9,11 +9,11 @@ from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
-from sim.routing.units import NS_PER_S
+from sim.routing.units import NS_PER_MS
 
 ATTEMPTS = 5
 
-RETRY_NS = NS_PER_S // 2
+RETRY_NS = 500 * NS_PER_MS
 """Pause after each attempt that failed, the last one included."""
 
 

@@ -14,12 +14,11 @@ from sim.routing.fleet import Fleet, Node
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
+from sim.routing.units import BYTES_PER_GIB
 
-GIB_BYTES = 1 << 30
+LEAST_DISK_MARGIN_BYTES = BYTES_PER_GIB
 
-LEAST_DISK_MARGIN_BYTES = GIB_BYTES
-
-UNKNOWN_SIZE_DISK_BYTES = 2 * GIB_BYTES
+UNKNOWN_SIZE_DISK_BYTES = 2 * BYTES_PER_GIB
 """What a node must have free for a model whose size nobody knows."""
 
 AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]
