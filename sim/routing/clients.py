@@ -1,4 +1,4 @@
-"""Clients: they send requests when the plan says so, wait for the answer, and may lose patience."""
+"""Clients: they send requests as planned, wait for the answer, and may give up waiting."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import count
@@ -37,7 +37,7 @@ class PlannedCall(Protocol):
 
 
 class User(Protocol):
-    """Somebody who waits for the end of each request before thinking about the next."""
+    """A client that waits for the end of each request, then thinks, then sends the next."""
 
     source: int
     frontend: int
@@ -50,7 +50,7 @@ class User(Protocol):
 
 
 class Clients:
-    """Those who send requests to one or more frontends; they number them in the order of arrival."""
+    """Sends the requests of all clients to one or more frontends, numbered in the order of arrival."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Clients:
         models: Sequence[str],
         patience_ns: Sequence[int | None],
     ) -> None:
-        """`frontends` and `models` go by index, `patience_ns` by that of the workload; None waits for ever."""
+        """Frontends, models and workloads go by index. `patience_ns` is per workload; None waits for ever."""
         self._runtime = runtime
         self._journal = journal
         self._frontends = frontends
@@ -69,7 +69,7 @@ class Clients:
         self._next_id = count().__next__
 
     async def send_as_planned(self, requests: Iterable[PlannedRequest]) -> None:
-        """Send every request at its time, whatever has become of the earlier ones."""
+        """Send every request at its time, whether or not the earlier ones have ended."""
         runtime, patience_ns, models, next_id = self._runtime, self._patience_ns, self._models, self._next_id
         for arrival_ns, source, frontend, model, prompt_tokens, output_tokens, demand_ns in requests:
             delay_ns = arrival_ns - runtime.now_ns()
@@ -89,7 +89,7 @@ class Clients:
             runtime.spawn(self._call(request), "request")
 
     async def take_turns(self, user: User) -> None:
-        """Think, send a request, wait for its end, and so on until the user's time is over."""
+        """Let the user think, send a request and wait for its end, again and again until the user's time is over."""
         await self._runtime.sleep(user.start_ns)
         while True:
             call = user.next_call()
@@ -121,7 +121,7 @@ class Clients:
         demand_ns: int = 0,
         patience_ns: int | None = None,
     ) -> tuple[int, Coroutine[Any, Any, None]]:
-        """Send one more request than was planned, now; return its number, and what waits for its end."""
+        """Send a request that was not planned, now; return its number, and a coroutine that waits for its end."""
         request = Request(
             self._next_id(),
             model,
@@ -136,7 +136,7 @@ class Clients:
         return request.id, self._call(request)
 
     def _call(self, request: Request) -> Coroutine[Any, Any, None]:
-        """Note the arrival now, and return what waits for the end."""
+        """Record the arrival now, and return a coroutine that waits for the end."""
         self._journal.arrived(request)
         serving = self._frontends[request.frontend](request)
         if request.patience_ns is None:

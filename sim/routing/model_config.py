@@ -1,4 +1,4 @@
-"""What is known of a model before any replica of it runs: its needs, and how many replicas it is to have."""
+"""What a frontend knows of a model before any replica of it runs: its needs, and how many replicas it should have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,18 +21,18 @@ class ModelConfig:
     max_replicas: int | None = None
     """None or 0 for no bound."""
     spread: bool = False
-    """Whether every matching node is to have one replica, which then sets both bounds."""
+    """Whether every matching node should have one replica; their number is then both bounds."""
 
     @property
     def is_bounded(self) -> bool:
-        """Whether the reconciler looks after it."""
+        """Whether the reconciler scales it."""
         return bool(self.min_replicas or self.max_replicas or self.spread)
 
     @property
     def eviction_floor(self) -> int | None:
-        """Loaded replicas that eviction must leave; None if it may take any.
+        """How many loaded replicas eviction must leave; None if it may take all.
 
-        With a bound written, a minimum that is not counts as 1, but as 0 if only a maximum is.
+        A bounded model without a minimum keeps 1, or 0 if it has a maximum.
         """
         if not self.is_bounded:
             return None

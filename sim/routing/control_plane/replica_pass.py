@@ -62,12 +62,12 @@ LoadInfo = Callable[[Fleet, str], bool]
 
 
 def known_with_rows(fleet: Fleet, model: str) -> bool:
-    """Tell whether the model has a row, in any state: how to load it goes with its last one. LocalAI's way once."""
+    """Return whether the model has a row, in any state: how to load it goes with its last one. LocalAI's way once."""
     return model in fleet.loadable and bool(fleet.rows_of(model))
 
 
 def known_for_good(fleet: Fleet, model: str) -> bool:
-    """Tell whether the model was ever loaded. Repaired."""
+    """Return whether the model was ever loaded. Repaired."""
     return model in fleet.loadable
 
 

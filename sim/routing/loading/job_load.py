@@ -122,7 +122,7 @@ class JobLoad:
                 return
 
     async def _has_gone(self, model: str) -> bool:
-        """Tell whether the model's job has gone; one that cannot be read counts as there. Raises LoadFailed."""
+        """Return whether the model's job has gone; one that cannot be read counts as there. Raises LoadFailed."""
         try:
             job = await self._ports.registry.load_job(model)
         except CallError:

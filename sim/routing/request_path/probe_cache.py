@@ -24,7 +24,7 @@ class ProbeCache:
         self._invalidations: dict[str, int] = {}
 
     def is_fresh(self, key: str) -> bool:
-        """Tell whether the last success is younger than the TTL."""
+        """Return whether the last success is younger than the TTL."""
         return self.remembered(key) is not None
 
     def remembered(self, key: str) -> Answer | None:

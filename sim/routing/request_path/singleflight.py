@@ -30,7 +30,7 @@ class Singleflight(Protocol):
     """Shares one call per key among the callers that ask while it is under way."""
 
     def is_under_way(self, key: str) -> bool:
-        """Tell whether the next caller would join a call."""
+        """Return whether the next caller would join a call."""
 
     async def do(self, key: str, call: SharedCall[T]) -> T:
         """Return the call's answer, or raise FlightFailed or the call's own error.
@@ -124,7 +124,7 @@ class _SharedFlights:
         self._under_way: dict[str, _Flight] = {}
 
     def is_under_way(self, key: str) -> bool:
-        """Tell whether the next caller would join a call."""
+        """Return whether the next caller would join a call."""
         return key in self._under_way
 
     def _take_off(self, key: str) -> _Flight:
