@@ -76,7 +76,7 @@ class ReplicaRow:
     in_flight: int
     last_used_ns: int
     updated_ns: int
-    """When it was last picked, written or confirmed."""
+    """When it was last used, written or confirmed."""
     revision: str = ""
     """The revision of its model that it was loaded for; empty for none."""
 
