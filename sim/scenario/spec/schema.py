@@ -11,7 +11,8 @@ from sim.routing.settings import ControlPlaneSettings
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
-from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.engines import EngineName
+from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
@@ -22,7 +23,7 @@ from sim.scenario.text.units import Duration, Size
 class BackendSpec(Spec):
     """The process that serves a replica."""
 
-    engine: Literal["fifo"] = "fifo"
+    engine: EngineName = "fifo"
     """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""
@@ -138,7 +139,7 @@ class Scenario(Spec):
     """How the frontends route."""
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """The sources of requests. It may be empty if there is a control plane to watch."""
-    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    faults: Annotated[tuple[AnyFaultSpec, ...], Field(max_length=1000)] = ()
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
