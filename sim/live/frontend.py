@@ -22,11 +22,11 @@ from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.journal import FanOutJournal
-from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.profiles import ProfileName

@@ -1,4 +1,4 @@
-"""Nodes and replica rows as the background loops and placement read them from the registry, and change them.
+"""What the registry holds, as it is read from there: nodes, replica rows, loads under way, cooldowns.
 
 A request needs one row; placement and the loops need all of them. They read a snapshot and decide over it without
 effects. Each change checks again that what it depends on still holds.
@@ -6,6 +6,7 @@ effects. Each change checks again that what it depends on still holds.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from sim.routing.errors import StaleRevision
@@ -84,6 +85,32 @@ class ReplicaRow:
     def is_loaded(self) -> bool:
         """Whether it may be picked, if it is of the model's current revision."""
         return self.state is RowState.LOADED
+
+
+class LoadState(StrEnum):
+    """How far a load has come."""
+
+    PENDING = "pending"
+    INSTALLING = "installing"
+    STAGING = "staging"
+    LOADING = "loading"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadJob:
+    """A row of the registry for a load that outlives its request, while it runs and shortly after it has failed.
+
+    A model has one at most.
+    """
+
+    id: str
+    model: str
+    state: LoadState
+    heartbeat_ns: int
+    """Wall time of its owner's last heartbeat."""
+    cause: str = ""
+    """Why it failed."""
 
 
 class Cooldown(NamedTuple):

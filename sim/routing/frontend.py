@@ -9,7 +9,6 @@ from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal
 from sim.routing.request import Request
@@ -17,7 +16,7 @@ from sim.routing.request_path.client_cache import ClientCache, Sticky, per_reque
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
-from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings
+from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
 from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
 
 

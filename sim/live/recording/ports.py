@@ -8,7 +8,6 @@ from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.journal import FanOutJournal, JournalRelay
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import (
     Backend,
     Dialer,
@@ -21,7 +20,7 @@ from sim.routing.ports import (
 from sim.routing.proxy import MadeCall, passing_through
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings
+from sim.routing.settings import FrontendSettings, ModelConfig
 
 T = TypeVar("T")
 

@@ -10,10 +10,15 @@ from sim.routing.control_plane.replica_pass import ReplicaPass
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
-from sim.routing.settings import ControlPlaneSettings, ControlSettings, HealthMonitorSettings, ReconcilerSettings
+from sim.routing.settings import (
+    ControlPlaneSettings,
+    ControlSettings,
+    HealthMonitorSettings,
+    ModelConfig,
+    ReconcilerSettings,
+)
 from sim.routing.strategies import LOAD_INFO, MONITORING, PASSES, REAPERS, RELEASE
 
 Loop = Callable[[], Coroutine[Any, Any, None]]

@@ -12,10 +12,9 @@ from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
-from sim.routing.settings import ReconcilerSettings
+from sim.routing.settings import ModelConfig, ReconcilerSettings
 
 LOCK = "replica-reconciler"
 """The advisory lock that lets one frontend at a time make the pass; the others wait, then make theirs."""

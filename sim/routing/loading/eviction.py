@@ -7,8 +7,8 @@ from contextlib import suppress
 from sim.routing.errors import CallError, NoReplica
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
+from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_MS
 
 ATTEMPTS = 5

@@ -8,7 +8,7 @@ woken when the job ends; the others read the row every two seconds.
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.jobless_load import JoblessLoad

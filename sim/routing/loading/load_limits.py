@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sim.routing.loading.free_process import stop_exact_process
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.units import BYTES_PER_GIB, NS_PER_S
 
 BASE_NS = 5 * 60 * NS_PER_S

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import FrontendPorts

@@ -5,14 +5,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
-from sim.routing.load_jobs import LoadState
+from sim.routing.fleet import LoadState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 
 OnProgress = Callable[[LoadState], None]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from sim.routing.errors import NoFreeSlot, NoMatchingNode, NoReplica
 from sim.routing.fleet import Fleet, Node
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 from sim.routing.units import BYTES_PER_GIB
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from sim.routing.errors import StaleRevision
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, Node, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, LoadJob, LoadState, Node, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.loading.placement import capacity
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import NodeStatus, RowState
 from tests.choices import BEST
 from tests.drivers import all_of
