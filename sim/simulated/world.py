@@ -76,8 +76,6 @@ class World:
             self.runtime,
             self.journal,
             frontends={index: self._serve(index, host) for index, host in self._frontends.items()},
-            models=[model.name for model in scenario.models],
-            patience_ns=[workload.patience_ns for workload in scenario.workload],
         )
 
     @property

@@ -10,7 +10,7 @@ from sim.routing.clients import Serve
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Backend, Dialer, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
-from sim.routing.request import Request
+from sim.routing.request import UNSENT, Request
 from sim.scenario import Scenario
 from sim.scenario.spec.faults.client import (
     ClientBurstFault,
@@ -135,16 +135,9 @@ class _RetryStorm(_OfClients):
 
     async def _send_again(self, request: Request, retries: int) -> None:
         await self._stage.runtime.sleep(self._delay_ns)
-        number, call = self._stage.clients.send_now(
-            request.model,
-            request.frontend,
-            request.source,
-            request.prompt_tokens,
-            request.output_tokens,
-            request.demand_ns,
-            request.patience_ns,
-        )
-        self._retries_before[number] = retries
+        again = replace(request)
+        call = self._stage.clients.send_now(again)
+        self._retries_before[again.id] = retries
         self._strike(self._stage.journal, request)
         await call
 
@@ -210,14 +203,11 @@ class _ClientBurst(Fault):
         await stage.runtime.sleep(spec.at_ns)
         stage.journal.fault_struck(spec.kind, spec.model)
         for number in range(spec.requests):
-            _, call = stage.clients.send_now(
-                spec.model,
-                number % scenario.frontends,
-                source=len(scenario.workload),
-                output_tokens=output_tokens,
-                demand_ns=demand_ns,
+            frontend, source = number % scenario.frontends, len(scenario.workload)
+            request = Request(
+                UNSENT, spec.model, frontend, source, spec.at_ns, output_tokens=output_tokens, demand_ns=demand_ns
             )
-            stage.runtime.spawn_foreground(call, "request")
+            stage.runtime.spawn_foreground(stage.clients.send_now(request), "request")
 
 
 def _size(scenario: Scenario, model: str, demand_ns: int) -> tuple[int, int]:
