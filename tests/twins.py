@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.policies.choose import Choose
-from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
+from sim.routing.ports import FrontendPorts, Future, Journal, Runtime, WorkerControl
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
@@ -23,7 +23,7 @@ MS = 1_000_000
 MODEL = "m"
 
 
-class ListJournal:
+class ListJournal(Journal):
     """Keeps what it is told, as short tuples in the order of the telling."""
 
     def __init__(self) -> None:
@@ -252,7 +252,7 @@ class MemoryWorld:
         self.registry.put(key, self._address(key), vram=vram)
         return self._start(key)
 
-    def frontend(self) -> Frontend:
+    def frontend(self) -> FrontendCore:
         """Put a frontend together, with caches of its own."""
         return build_frontend(self.settings, self.ports(), {})
 

@@ -114,8 +114,11 @@ class WorkerControl(Protocol):
         """List the node's processes that run and are not being stopped."""
 
 
-class Journal(Protocol):
-    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it."""
+class Journal:
+    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it.
+
+    This one ignores every call. A subclass overrides the calls it wants to hear.
+    """
 
     def arrived(self, request: Request) -> None:
         """A client sent the request."""

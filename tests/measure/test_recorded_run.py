@@ -20,7 +20,6 @@ import pandas as pd
 import pytest
 
 from sim.measure import tables
-from sim.measure.recorder import Recorder
 from sim.measure.records import Records
 from sim.measure.summary import Totals, summarise
 from sim.measure.window import Window
@@ -29,6 +28,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.metric_names import is_metric
+from tests.recorders import recorder_by
 
 S = 1_000_000_000
 
@@ -58,7 +58,7 @@ class Pen:
     clock: HandClock = field(default_factory=HandClock)
 
     def __post_init__(self) -> None:
-        self.recorder = Recorder(self.clock, is_alive=bool)
+        self.recorder = recorder_by(self.clock)
 
     def at(self, now_s: float) -> Journal:
         self.clock.now_s = now_s

@@ -6,15 +6,14 @@ from typing import Any, TypeVar
 from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.journal import ForwardingJournal
+from sim.routing.frontend import FrontendCore, build_frontend
+from sim.routing.journal import FanOutJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import (
     Backend,
     Dialer,
     FrontendPorts,
     Future,
-    Journal,
     Runtime,
     Task,
     WorkerControl,
@@ -30,7 +29,7 @@ T = TypeVar("T")
 class RecordedFrontend:
     """A frontend whose inputs and decisions are written down."""
 
-    def __init__(self, frontend: Frontend, transcript: Transcript) -> None:
+    def __init__(self, frontend: FrontendCore, transcript: Transcript) -> None:
         self._frontend = frontend
         self._transcript = transcript
 
@@ -53,7 +52,7 @@ def build_recorded_frontend(
         registry=recorded_registry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
         worker=passing_through(ports.worker, WorkerControl, transcript.call),
-        journal=RecordedJournal(ports.journal, transcript),
+        journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
 
@@ -166,13 +165,11 @@ class RecordedDialer:
         return passing_through(self._dialer.dial(key, address), Backend, call)
 
 
-class RecordedJournal(ForwardingJournal):
-    """What the routing code tells, written down and passed on; the rest of the journal is its world's to tell."""
+class RecordedJournal(JournalRelay):
+    """Writes down what the routing code tells; the rest of the journal is its world's to tell."""
 
-    def __init__(self, journal: Journal, transcript: Transcript) -> None:
-        super().__init__(journal)
+    def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
 
     def _tell(self, what: str, *args: Any) -> None:
         self._transcript.told(what, *args)
-        super()._tell(what, *args)
