@@ -10,8 +10,9 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Plan, Scenario, stream
 from sim.simulated.frontend_host import FrontendHost
+from sim.simulated.kernel.agenda import Tickets
 from sim.simulated.kernel.fifo_queue import FifoQueue
-from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
+from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.settings import install_settings, new_worker_node, node_facts
