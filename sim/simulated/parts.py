@@ -8,17 +8,19 @@ from sim.observer import RunView, begin
 from sim.routing.clients import Clients, Serve
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import Plan, Scenario, stream
+from sim.scenario import NodeSpec, Plan, Scenario, stream
 from sim.simulated.frontend_host import FrontendHost
+from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
 from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import NodeAgent
-from sim.simulated.nodes.settings import install_settings, new_node_row, new_worker_node
+from sim.simulated.nodes.settings import install_settings, new_worker_node, node_facts
 from sim.simulated.nodes.work_speed import FULL_SPEED, VariableSpeed, WorkSpeed
 from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import RequestProgress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import NodeRow, registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
     # Only faults ask how far a request has come.
     told = [*observers, progress] if scenario.faults else observers
     journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)
-    table = ReplicaTable(runtime, [new_node_row(runtime, node) for node in scenario.nodes])
+    table = ReplicaTable(runtime, [_node_row(runtime, node) for node in scenario.nodes])
     database = Database(runtime, table, scenario.registry.transaction_ns)
     speeds = {node.name: VariableSpeed(runtime) for node in scenario.nodes} if scenario.faults else {}
     agents: dict[str, NodeAgent] = {}
@@ -111,6 +113,10 @@ def _tickets(scenario: Scenario) -> Tickets:
     draw = stream(scenario.seed, "runtime", "events", "tie order").integers
     # The serial number in the low bits keeps tickets distinct when two draws are equal.
     return ((int(draw(1 << 62)) << 64) | serial for serial in count())
+
+
+def _node_row(runtime: SimulatedRuntime, node: NodeSpec) -> NodeRow:
+    return registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns())
 
 
 def _speed_of_new_process(speeds: Mapping[str, VariableSpeed], key: ReplicaKey) -> WorkSpeed:

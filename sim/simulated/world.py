@@ -5,7 +5,7 @@ from functools import partial
 
 from sim.routing.clients import Serve
 from sim.routing.control_plane.background import Rank
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
@@ -61,12 +61,7 @@ class World:
         self._bring_up_replicas()
         self._start_clients()
         all_ended = runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
-        if (
-            all_ended
-            and not runtime.background
-            and not self._faults
-            and not all(queue.is_idle() for queue in self._queues())
-        ):
+        if all_ended and not runtime.background and not self._faults and not self._is_idle():
             raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
 
     def _agent(self, node: NodeSpec, registry: Registry) -> NodeAgent:
@@ -75,7 +70,7 @@ class World:
         worker = self.parts.workers.nodes[node.name]
         return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
 
-    def _frontend(self, index: int) -> Frontend:
+    def _frontend(self, index: int) -> FrontendCore:
         router = self._scenario.router
         for fault in self._faults:
             router = fault.settings(index, router)
@@ -148,9 +143,11 @@ class World:
         for number, user in enumerate(plan.closed_users):
             runtime.spawn(clients.take_turns(user), f"user {number}")
 
-    def _queues(self) -> Iterator[FifoQueue]:
-        for process in self.parts.processes.values():
-            yield process.workers
+    def _is_idle(self) -> bool:
+        engines = (process.engine for process in self.parts.processes.values())
+        return all(engine.is_idle() for engine in engines) and all(lock.is_idle() for lock in self._locks())
+
+    def _locks(self) -> Iterator[FifoQueue]:
         for node in self.parts.workers.nodes.values():
             yield from node.install_queues()
         yield from self.parts.database.locks()

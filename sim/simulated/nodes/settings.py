@@ -6,13 +6,12 @@ from sim.routing.fleet import NodeFacts
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.scenario import ModelSpec, NodeSpec, Scenario, service_law
-from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.engines.port import EngineSettings, engine_named
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import WorkSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, WorkerNode
-from sim.simulated.registry.rows import NodeRow, registered
 
 
 def node_facts(node: NodeSpec) -> NodeFacts:
@@ -25,11 +24,6 @@ def node_facts(node: NodeSpec) -> NodeFacts:
         total_disk_bytes=node.disk_bytes,
         labels=node.labels,
     )
-
-
-def new_node_row(runtime: SimulatedRuntime, node: NodeSpec) -> NodeRow:
-    """Return the registry's row of a node that has just registered."""
-    return registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns())
 
 
 def new_worker_node(
@@ -56,11 +50,14 @@ def install_settings(scenario: Scenario, key: ReplicaKey) -> InstallSettings:
 
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
     return ProcessSettings(
-        workers=model.backend.workers,
-        health_waits_for_a_worker=model.backend.health == "serialized",
+        new_engine=engine_named(model.backend.engine),
+        engine=EngineSettings(
+            workers=model.backend.workers,
+            health_waits_for_a_worker=model.backend.health == "serialized",
+            service_law=service_law(model.service, node),
+            has_prefill=model.service.has_prefill,
+        ),
         load_time_ns=model.backend.load_time_ns,
-        service_law=service_law(model.service, node),
-        tells_first_token=model.service.has_prefill,
     )
 
 
