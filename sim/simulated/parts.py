@@ -8,7 +8,7 @@ from sim.observer import RunView, begin
 from sim.routing.clients import Clients, Serve
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import NodeSpec, Plan, Scenario, stream
+from sim.scenario import Plan, Scenario, stream
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
@@ -20,7 +20,7 @@ from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import RequestProgress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.replica_table import ReplicaTable
-from sim.simulated.registry.rows import NodeRow, registered
+from sim.simulated.registry.rows import registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
     # Only faults ask how far a request has come.
     told = [*observers, progress] if scenario.faults else observers
     journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)
-    table = ReplicaTable(runtime, [_node_row(runtime, node) for node in scenario.nodes])
+    rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
+    table = ReplicaTable(runtime, rows)
     database = Database(runtime, table, scenario.registry.transaction_ns)
     speeds = {node.name: VariableSpeed(runtime) for node in scenario.nodes} if scenario.faults else {}
     agents: dict[str, NodeAgent] = {}
@@ -113,10 +114,6 @@ def _tickets(scenario: Scenario) -> Tickets:
     draw = stream(scenario.seed, "runtime", "events", "tie order").integers
     # The serial number in the low bits keeps tickets distinct when two draws are equal.
     return ((int(draw(1 << 62)) << 64) | serial for serial in count())
-
-
-def _node_row(runtime: SimulatedRuntime, node: NodeSpec) -> NodeRow:
-    return registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns())
 
 
 def _speed_of_new_process(speeds: Mapping[str, VariableSpeed], key: ReplicaKey) -> WorkSpeed:

@@ -49,16 +49,13 @@ def install_settings(scenario: Scenario, key: ReplicaKey) -> InstallSettings:
 
 
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
-    return ProcessSettings(
-        new_engine=engine_named(model.backend.engine),
-        engine=EngineSettings(
-            workers=model.backend.workers,
-            health_waits_for_a_worker=model.backend.health == "serialized",
-            service_law=service_law(model.service, node),
-            has_prefill=model.service.has_prefill,
-        ),
-        load_time_ns=model.backend.load_time_ns,
+    engine = EngineSettings(
+        workers=model.backend.workers,
+        health_waits_for_a_worker=model.backend.health == "serialized",
+        service_law=service_law(model.service, node),
+        has_prefill=model.service.has_prefill,
     )
+    return ProcessSettings(engine_named(model.backend.engine), engine, model.backend.load_time_ns)
 
 
 def _port_pool(clock: Clock, ports: str) -> PortPool:
