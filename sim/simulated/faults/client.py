@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from sim.routing.clients import Serve
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Backend, Dialer, FrontendPorts
+from sim.routing.proxy import with_calls
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import UNSENT, Request
 from sim.routing.units import NS_PER_S
@@ -160,18 +161,12 @@ class _AlteringDialer:
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
         """Return a client for the process at the address."""
-        return _AlteringBackend(self._dialer.dial(key, address), self._alter)
+        backend = self._dialer.dial(key, address)
 
+        async def predict(request: Request) -> None:
+            await backend.predict(self._alter(request))
 
-class _AlteringBackend:
-    def __init__(self, backend: Backend, alter: Callable[[Request], Request]) -> None:
-        self.health = backend.health
-        self.load_model = backend.load_model
-        self._backend = backend
-        self._alter = alter
-
-    async def predict(self, request: Request) -> None:
-        await self._backend.predict(self._alter(request))
+        return with_calls(backend, Backend, predict=predict)
 
 
 @effect_of(ClientBurstFault)
