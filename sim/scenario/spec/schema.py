@@ -111,6 +111,8 @@ class Expectation(Spec):
     """A bound that a metric must keep, for one variant or for all."""
 
     metric: str
+    model: str | None = None
+    """Whose metric it is, of the metrics that are taken per model; that of the least fair model if not given."""
     variant: str | None = None
     min: float | None = None
     max: float | None = None

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.scenario import Call, ClosedUser, OpenRequests, Plan, load, loads, make_plan
+from sim import load, loads
+from sim.scenario import Call, ClosedUser, OpenRequests, Plan, make_plan
 
 S = 1_000_000_000
 TRACE = Path(__file__).parents[3] / "scenarios" / "traces" / "azure_llm_2023_conv.csv"
