@@ -14,6 +14,7 @@ from sim.measure.expectations import Verdict
 from sim.measure.window import Window
 from sim.report.column import VariantColumn
 from sim.report.figures import Scale, bar, scale_for
+from sim.routing.units import NS_PER_S
 from sim.scenario import ScenarioFile
 
 _MOST_COLUMNS, _MOST_COLUMNS_OF_MEANS = 4, 3
@@ -165,8 +166,8 @@ def _replica(metric: str) -> str:
 
 
 def _when(window: Window) -> str:
-    after = f"from {window.after_ns / 1e9:g} s" if window.after_ns else ""
-    before = f"to {window.before_ns / 1e9:g} s" if window.before_ns is not None else ""
+    after = f"from {window.after_ns / NS_PER_S:g} s" if window.after_ns else ""
+    before = f"to {window.before_ns / NS_PER_S:g} s" if window.before_ns is not None else ""
     return " ".join(filter(None, [after, before]))
 
 

@@ -1,13 +1,14 @@
-"""What a world must provide for the routing code to run in it: a clock and tasks, a registry, backends, a journal."""
+"""What a world must provide for the routing code to run in it: clock, tasks, registry, backends, workers, journal."""
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus, RowState
+from sim.routing.states import NodeStatus
 
 T = TypeVar("T")
 
@@ -64,46 +65,6 @@ class Runtime(Clock, Protocol):
         """Return what the coroutine returns, or cancel it after `limit_ns` and raise DeadlineExceeded."""
 
 
-class Registry(Protocol):
-    """The shared table of replicas, behind transactions that take time. Rows go by key, never by row id."""
-
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
-        """Choose the model's best loaded row, add 1 to its in-flight count and touch it, in one transaction.
-
-        Only rows on healthy nodes count, and only on those named as candidates if there are any. The preferred one is
-        taken whatever its load, if it is among them. Returns the row as it was read, before the increment; None if the
-        model has no row to serve it.
-        """
-
-    async def increment(self, key: ReplicaKey) -> bool:
-        """Add 1 to the in-flight count and touch the row; False if there is no such row."""
-
-    def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take 1 from the in-flight count, `count` times, each time unless it is 0 or the row has gone.
-
-        The caller does not wait and may leave: the transactions follow one another on their own.
-        """
-
-    async def touch(self, key: ReplicaKey) -> None:
-        """Set the row's last use to now."""
-
-    async def publish(
-        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
-    ) -> None:
-        """Write the row in this state, with this count, in place of any row of the same key.
-
-        Raises StaleRevision, and writes nothing, unless the revision is the model's current one; empty stands for none.
-        """
-
-    async def remove(self, key: ReplicaKey) -> bool:
-        """Delete the row; False if it had gone already."""
-
-    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the advisory lock of that name; waiters get it first come, first served."""
-
-
 class Backend(Protocol):
     """A client bound to one backend process. Each call raises a CallError if it is not answered as asked."""
 
@@ -153,8 +114,11 @@ class WorkerControl(Protocol):
         """List the node's processes that run and are not being stopped."""
 
 
-class Journal(Protocol):
-    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it."""
+class Journal:
+    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it.
+
+    This one ignores every call. A subclass overrides the calls it wants to hear.
+    """
 
     def arrived(self, request: Request) -> None:
         """A client sent the request."""
@@ -174,8 +138,8 @@ class Journal(Protocol):
     def served_from(self, request: Request) -> None:
         """The backend has started to work on the request."""
 
-    def first_token(self, request: Request, at_ns: int) -> None:
-        """The backend gave the first token at `at_ns`, now or earlier."""
+    def first_token(self, request: Request) -> None:
+        """The backend has given the first token."""
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""
@@ -209,6 +173,17 @@ class Journal(Protocol):
 
     def fault_struck(self, kind: str, place: str) -> None:
         """A fault of the scenario took effect on a node, a frontend, a replica or a port."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendPorts:
+    """All that one frontend reaches its world through."""
+
+    runtime: Runtime
+    registry: Registry
+    dialer: Dialer
+    worker: WorkerControl
+    journal: Journal
 
 
 Probe = Callable[[], Awaitable[bool]]

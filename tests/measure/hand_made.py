@@ -1,13 +1,13 @@
 """Runs that are told to a recorder by hand, so that every figure of them is known on paper."""
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.recorder import Recorder
 from sim.measure.records import Records
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from tests.hand_clock import HandClock
+from tests.recorders import recorder_by
 
 
 def served(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int | None = None) -> Records:
@@ -16,7 +16,7 @@ def served(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int
     The row of the first of the `ready` replicas is removed at the time given.
     """
     clock = HandClock()
-    recorder = Recorder(clock, is_alive=bool)
+    recorder = recorder_by(clock)
     for key in ready:
         recorder.row_published(key, "scenario")
     for number, key in enumerate(served_by):

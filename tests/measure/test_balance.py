@@ -4,7 +4,6 @@ import pytest
 from sim.measure.catalogue.bursts import burst_max_over_ideal
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.readiness import ReadyTime
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Outcome
@@ -12,6 +11,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from tests.hand_clock import HandClock
 from tests.measure.hand_made import figures, served
+from tests.recorders import recorder_by
 
 
 def always(*codes: int) -> dict[int, ReadyTime]:
@@ -70,7 +70,7 @@ def test_service_that_outlasts_the_row_does_not_make_a_replica_more_than_fully_u
 
 
 def test_figures_of_service_are_absent_when_no_start_of_service_was_recorded() -> None:
-    recorder = Recorder(HandClock(), is_alive=bool)
+    recorder = recorder_by(HandClock())
     recorder.row_published(A, "scenario")
     request = Request(0, "m", 0, 0, 0, 0, 0, 0)
     recorder.arrived(request)

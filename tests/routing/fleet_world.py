@@ -8,21 +8,22 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from sim.measure.events import NODE_STATUSES, EventKind
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.kernel.clocks import SkewedRuntime
+from sim.simulated.engines.fifo import FifoEngine
+from sim.simulated.engines.port import EngineSettings
 from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
-from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
@@ -30,6 +31,7 @@ from sim.simulated.registry.pick_modes import SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
+from tests.recorders import recorder_by
 
 MODEL = "m"
 
@@ -39,14 +41,13 @@ def as_drawn(_prompt_tokens: int, _output_tokens: int, demand_ns: int) -> tuple[
     return 0, demand_ns
 
 
-SERIALISING = InstallSettings(
-    ProcessSettings(
-        workers=1, health_waits_for_a_worker=True, load_time_ns=0, service_law=as_drawn, tells_first_token=False
-    ),
-    install_time_ns=0,
-    vram_bytes=0,
-    disk_bytes=0,
-)
+def one_worker(*, health_waits: bool = True, load_time_ns: int = 0) -> ProcessSettings:
+    """Return what a process is like that serves one call at a time."""
+    engine = EngineSettings(workers=1, health_waits_for_a_worker=health_waits, service_law=as_drawn, has_prefill=False)
+    return ProcessSettings(FifoEngine, engine, load_time_ns)
+
+
+SERIALISING = InstallSettings(one_worker(), install_time_ns=0, vram_bytes=0, disk_bytes=0)
 """One call at a time, health calls included."""
 
 
@@ -93,7 +94,7 @@ class FleetWorld:
         """
         self.runtime = SimulatedRuntime()
         self.processes: dict[str, BackendProcess] = {}
-        self.journal = Recorder(self.runtime, self.processes.__contains__)
+        self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
         self.database = Database(self.runtime, self.table, transaction_ns)
         self._models = models or {}
@@ -104,7 +105,7 @@ class FleetWorld:
             self.journal,
             {facts.name: self._worker(facts) for facts in fleet},
             settings=lambda key: self._models.get(key.model, SERIALISING),
-            new_pace=lambda _key: VariablePace(self.runtime),
+            new_speed=lambda _key: VariableSpeed(self.runtime),
             processes=self.processes,
             latency_ns=latency_ns,
         )
@@ -113,7 +114,7 @@ class FleetWorld:
     def ports(self, clock_ahead_ns: int = 0) -> FrontendPorts:
         """Return what one more frontend reaches the world through."""
         clock = AheadClock(self.runtime, clock_ahead_ns)
-        pick = SerialPick(self.runtime, self.database.transaction_ns)
+        pick = SerialPick(self.database, self.database.transaction_ns)
         return FrontendPorts(
             runtime=SkewedRuntime(self.runtime, clock),
             registry=SimulatedLoadJobs(self.runtime, clock, self.database, pick, self.journal),
@@ -159,11 +160,11 @@ class FleetWorld:
 
     def hang(self, key: ReplicaKey) -> None:
         """Have the process do nothing at all, as long as it is not resumed."""
-        cast("VariablePace", self.process(key).pace).stop()
+        cast("VariableSpeed", self.process(key).speed).stop()
 
     def resume(self, key: ReplicaKey) -> None:
         """Have the process go on."""
-        cast("VariablePace", self.process(key).pace).go()
+        cast("VariableSpeed", self.process(key).speed).go()
 
     def kill(self, key: ReplicaKey) -> None:
         """End the process."""

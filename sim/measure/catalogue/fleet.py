@@ -3,11 +3,12 @@
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
-from sim.measure.catalogue.view import NS_PER_S, View
+from sim.measure.catalogue.view import View
 from sim.measure.events import EventKind, Flag, are, has, status_flag, values
 from sim.measure.fleet import below_minimum_ns, detections_ns
 from sim.measure.records import Integers
 from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
 
 
 def _scaled_by(view: View) -> Integers:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Unit
-from sim.measure.catalogue.view import NS_PER_S, View
+from sim.measure.catalogue.view import View
 from sim.measure.facts import Totals
 from sim.measure.statistics import percentiles
+from sim.routing.units import NS_PER_S
 
 
 def _total(figure: Callable[[Totals], int]) -> Callable[[View], int | None]:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
-from sim.measure.catalogue.view import NS_PER_S, View
+from sim.measure.catalogue.view import View
 from sim.measure.events import EVICTED, EventKind, Flag, are, values
 from sim.measure.fleet import stale_ns
 from sim.measure.records import MISSING
+from sim.routing.units import NS_PER_S
 
 
 def _happened(kind: EventKind) -> Callable[[View], int]:

@@ -13,8 +13,6 @@ from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
 
-NS_PER_S = 1e9
-
 Result = TypeVar("Result")
 
 

@@ -5,21 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sim.routing.control_plane.health_monitor import MONITORING, HealthMonitor
-from sim.routing.control_plane.replica_pass import LOAD_INFO, ReplicaPass
-from sim.routing.control_plane.state_pass import REAPERS, StatePass
-from sim.routing.control_plane.ticker import PASSES, Pass, tick_for_ever
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.control_plane.health_monitor import HealthMonitor
+from sim.routing.control_plane.replica_pass import ReplicaPass
+from sim.routing.control_plane.state_pass import StatePass
+from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
-from sim.routing.settings import (
-    RELEASE,
-    ControlPlaneSettings,
-    ControlSettings,
-    HealthMonitorSettings,
-    ReconcilerSettings,
-)
+from sim.routing.ports import FrontendPorts
+from sim.routing.settings import ControlPlaneSettings, ControlSettings, HealthMonitorSettings, ReconcilerSettings
+from sim.routing.strategies import LOAD_INFO, MONITORING, PASSES, REAPERS, RELEASE
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Something without an end, begun anew each time it is called."""
@@ -73,29 +68,20 @@ class Background:
         return partial(tick_for_ever, self._ports.runtime, tick_ns, self._rank.first_tick_ns(tick_ns), ruled)
 
     def _health_monitor(self, settings: HealthMonitorSettings) -> HealthMonitor:
-        ports = self._ports
-        monitoring = MONITORING[self._settings.monitor]
-        return HealthMonitor(ports.runtime, ports.registry, ports.dialer, ports.journal, settings, monitoring)
+        return HealthMonitor(self._ports, settings, MONITORING[self._settings.monitor]())
 
     def _reconcile(self, settings: ReconcilerSettings) -> Pass:
         """Return the reconciler's pass: the numbers first, then the rows."""
-        ports = self._ports
         replica_pass = ReplicaPass(
-            ports.runtime,
-            ports.registry,
-            ports.worker,
-            ports.journal,
+            self._ports,
             self._models,
             settings,
             self._load_path,
             RELEASE[self._settings.release],
             LOAD_INFO[self._settings.load_info],
-            Pressure(ports.runtime),
+            Pressure(self._ports.runtime),
         )
-        reaper = REAPERS[self._settings.reaper]
-        state_pass = StatePass(
-            ports.runtime, ports.registry, ports.dialer, ports.worker, ports.journal, settings, reaper
-        )
+        state_pass = StatePass(self._ports, settings, REAPERS[self._settings.reaper])
 
         async def run_pass() -> None:
             await replica_pass.run_pass()

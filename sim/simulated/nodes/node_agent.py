@@ -1,16 +1,19 @@
 """What a worker tells the registry of its node: that it is there, that it lives, and what it has free."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry, NodeFacts, NodeReport
+from sim.routing.fleet import NodeFacts, NodeReport, ReplicaRow
+from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
+from sim.routing.registry import Registry
 from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode
 
-RETRY_NS = 2 * 1_000_000_000
+RETRY_NS = 2 * NS_PER_S
 """How long a worker waits after an attempt to register that nobody heard."""
 
 
@@ -21,7 +24,7 @@ class NodeAgent:
         self,
         runtime: SimulatedRuntime,
         journal: Journal,
-        registry: FleetRegistry,
+        registry: Registry,
         node: WorkerNode,
         facts: NodeFacts,
         heartbeat_ns: int | None,
@@ -44,7 +47,7 @@ class NodeAgent:
             return
         while True:
             await self._runtime.sleep(self._heartbeat_ns)
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             await self._beat()
 
     async def report(self) -> None:
@@ -55,16 +58,18 @@ class NodeAgent:
     async def register(self, cause: str) -> None:
         """Register the node, which deletes its rows."""
         removed = await self._registry.register_node(self.facts)
-        self._journal.node_changed(self.facts.name, NodeStatus.HEALTHY, cause)
-        for row in removed:
-            self._journal.row_removed(row.key, row.address, cause, None)
+        tell_node_changed(self._journal, self.facts.name, NodeStatus.HEALTHY, cause, removed)
         await self.report()
+
+    async def drain(self) -> Sequence[ReplicaRow]:
+        """Take the node out of service; return the rows that this deletes. Raises a CallError if nobody hears it."""
+        return await self._registry.set_status(self.facts.name, NodeStatus.DRAINING)
 
     async def rejoin(self, cause: str) -> None:
         """Register as soon as anybody hears it, unless the node goes down before that."""
         boots = self.node.boots
         while True:
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             if not self.node.is_up or self.node.boots != boots:
                 return
             if not self.gags:

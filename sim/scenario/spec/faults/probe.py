@@ -1,4 +1,16 @@
-"""Faults of health probes."""
+"""Faults of health probes.
+
+P1   probe_timeout
+P2   probe_reply_at_deadline
+P3   probe_late_reply, its delay above router.probe.timeout
+P4   probe_false_negative
+P5   probe_false_positive
+P6   probe_error
+P7   probe_leader_leaves
+P8   probe_callers_leave
+P9   probe_late_reply, its delay above router.probe.ttl
+P10  probe_flapping
+"""
 
 from typing import Literal
 
@@ -11,7 +23,7 @@ from sim.scenario.text.units import Duration
 
 class _ProbeTarget(Spec):
     node: str | None = None
-    """Whose replicas are probed; every node's if not given."""
+    """Name of the node whose replicas are probed; all nodes if not given."""
 
 
 class ProbeTimeoutFault(_ProbeTarget, RateFault):
@@ -19,6 +31,7 @@ class ProbeTimeoutFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_timeout"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
@@ -26,7 +39,7 @@ class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_reply_at_deadline"]
     offset_ns: int = Field(ge=-1_000_000, le=1_000_000)
-    """From the probe's timeout to the reply, in whole nanoseconds; negative if the reply comes first."""
+    """Nanoseconds from the probe's timeout to the reply; negative if the reply comes first."""
 
 
 class ProbeLateReplyFault(_ProbeTarget, WindowFault):
@@ -34,6 +47,7 @@ class ProbeLateReplyFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_late_reply"]
     delay_ns: Duration = Field(alias="delay", gt=0)
+    """Time by which each reply is late."""
 
 
 class ProbeFalseNegativeFault(_ProbeTarget, RateFault):
@@ -47,6 +61,7 @@ class ProbeFalsePositiveFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_false_positive"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeErrorFault(_ProbeTarget, RateFault):
@@ -60,6 +75,7 @@ class ProbeLeaderLeavesFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_leader_leaves"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
@@ -67,6 +83,7 @@ class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_callers_leave"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeFlappingFault(_ProbeTarget, WindowFault):
@@ -74,18 +91,4 @@ class ProbeFlappingFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_flapping"]
     period_ns: Duration = Field(alias="period", ge=2)
-    """From one change to failing to the next."""
-
-
-ProbeFault = (
-    ProbeTimeoutFault
-    | ProbeReplyAtDeadlineFault
-    | ProbeLateReplyFault
-    | ProbeFalseNegativeFault
-    | ProbeFalsePositiveFault
-    | ProbeErrorFault
-    | ProbeLeaderLeavesFault
-    | ProbeCallersLeaveFault
-    | ProbeFlappingFault
-)
-"""A fault of health probes."""
+    """Time from the beginning of one failing half to that of the next."""

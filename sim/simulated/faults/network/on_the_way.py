@@ -5,39 +5,32 @@ from dataclasses import replace
 from typing import Any
 
 from sim.routing.errors import CallError
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import Runtime
+from sim.routing.ports import FrontendPorts, Runtime
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
-from sim.simulated.faults.base import Fault
-from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedWorker
-from sim.simulated.stage import Stage
+from sim.simulated.faults.base import Lasting, LastingFault
+from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
 
 
-class OnTheWay(Fault, ABC):
+class OnTheWay(LastingFault[Lasting], ABC):
     """Goes around every call to a process or to a worker, with a say on the way there and on the way back."""
-
-    stage: Stage
-
-    async def happen(self, stage: Stage) -> None:
-        """Get to know the world; the run begins with this."""
-        self.stage = stage
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault between the frontend and all nodes."""
 
-        async def to_process(key: ReplicaKey, _address: str, _name: str, call: Call) -> Any:
+        async def to_process(key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
             return await self.carry(frontend, key.node, call)
 
-        async def to_worker(node: str, _name: str, call: Call) -> Any:
+        async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
             return await self.carry(frontend, node, call)
 
         return replace(
             ports,
             dialer=InterposedDialer(ports.dialer, to_process),
-            worker=InterposedWorker(ports.worker, to_worker),
+            worker=interposed_worker(ports.worker, to_worker),
         )
 
-    async def carry(self, frontend: int, node: str, call: Call) -> Any:
+    async def carry(self, frontend: int, node: str, call: MadeCall) -> Any:
         """Make the call; an error is an answer like any other."""
         await self.there(frontend, node)
         try:
@@ -57,7 +50,7 @@ class OnTheWay(Fault, ABC):
         """Let the answer's message through."""
 
 
-class Delay(OnTheWay, ABC):
+class Delay(OnTheWay[Lasting], ABC):
     """Holds single messages up, there as well as back."""
 
     async def there(self, frontend: int, node: str) -> None:
