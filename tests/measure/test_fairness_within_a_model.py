@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim import loads, run
+from sim import judge, loads, run
 from sim.measure import tables
 from sim.measure.facts import RunFacts
 from sim.routing.replica import ReplicaKey
@@ -124,3 +124,34 @@ def test_a_share_of_nothing_is_missing() -> None:
     replicas = tables.replicas(served([Q0], ready=[Q0, P0]), RunFacts(BOTH), 1000)
 
     assert replicas.set_index("replica")["share"].dropna().to_dict() == {"q@0#0": 1}
+
+
+def test_an_expectation_speaks_of_the_model_and_the_replica_that_it_names() -> None:
+    text = """
+name: two_models
+duration: 20s
+nodes: [{name: a}, {name: b}]
+models:
+  - {name: qwen/2.5:7b, service: {mean: 1ms}, replicas: [{node: a}, {node: b}]}
+  - {name: p, service: {mean: 1ms}, replicas: [{node: a}]}
+workload:
+  - {model: qwen/2.5:7b, kind: uniform, rate: 2/s}
+  - {model: p, kind: uniform, rate: 1/s}
+expect:
+  - {metric: fairness.jain, model: "qwen/2.5:7b", min: 0.99}
+  - {metric: "models.qwen/2.5:7b.fairness.jain", min: 0.99}
+  - {metric: "replicas.qwen/2.5:7b@a#0.share", min: 0.4, max: 0.6}
+  - {metric: fairness.busiest_share, model: p, min: 1}
+  - {metric: fairness.busiest_share, min: 1}
+"""
+    file = loads(text)
+
+    verdicts = judge(file.expect, {"default": run(file)})
+
+    assert [(verdict.metric, verdict.passed) for verdict in verdicts] == [
+        ("models.qwen/2.5:7b.fairness.jain", True),
+        ("models.qwen/2.5:7b.fairness.jain", True),
+        ("replicas.qwen/2.5:7b@a#0.share", True),
+        ("models.p.fairness.busiest_share", True),
+        ("fairness.busiest_share", True),
+    ]

@@ -13,7 +13,7 @@ from sim.routing.units import NS_PER_S
 
 def _scaled_by(view: View) -> Integers:
     """Return by how many replicas each decision changed a model's number; shape (decisions,)."""
-    return view.events["flag"][has(view.events, Flag.SCALED_BY)]
+    return values(view.events, Flag.SCALED_BY)[has(view.events, Flag.SCALED_BY)]
 
 
 def _ups(view: View) -> int:
