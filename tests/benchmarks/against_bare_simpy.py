@@ -21,7 +21,8 @@ from typing import Any
 
 import simpy
 
-from sim.scenario import Scenario, loads, make_plan
+from sim import loads
+from sim.scenario import Scenario, make_plan
 from sim.study.run import run_scenario
 
 SERVERS = 8

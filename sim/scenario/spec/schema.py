@@ -155,6 +155,8 @@ class Expectation(Spec):
 
     metric: str
     """Name of the metric, such as `fairness.jain`."""
+    model: str | None = None
+    """Whose metric it is, of a metric that is taken per model; the one with the worst figure if not given."""
     variant: str | None = None
     """Variant that must keep the bound; every variant if not given."""
     min: float | None = None

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim import load, loads
 from sim.routing.clients import Turn, User
 from sim.routing.request import COLUMNS, Request
-from sim.scenario import OpenRequests, Plan, load, loads, make_plan
+from sim.scenario import OpenRequests, Plan, make_plan
 
 S = 1_000_000_000
 TRACE = Path(__file__).parents[3] / "scenarios" / "traces" / "azure_llm_2023_conv.csv"

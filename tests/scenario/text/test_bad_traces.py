@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import ScenarioError, load, make_plan
+from sim import load
+from sim.scenario import ScenarioError, make_plan
 from tests.scenario.bad_scenarios import workload
 
 HEADER = "arrival_s,context_tokens,generated_tokens\n"
