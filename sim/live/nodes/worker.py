@@ -139,10 +139,6 @@ class LiveWorkers:
         """Return where the processes listen that run."""
         return [child.address for child in self._children.values() if child.address and child.is_running()]
 
-    def pids(self) -> list[int]:
-        """Return the numbers of the processes that run."""
-        return [child.pid for child in self._children.values() if child.is_running()]
-
     def kill(self, key: ReplicaKey, cause: str = "killed") -> None:
         """Kill the replica's process, as the kernel would; it is gone when this returns."""
         child = self._child(key)
