@@ -125,9 +125,9 @@ class Recorder:
         """Fill in the start of service."""
         self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
-    def first_token(self, request: Request, at_ns: int) -> None:
+    def first_token(self, request: Request) -> None:
         """Fill in the time of the first token."""
-        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = at_ns
+        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome. Raises ValueError if the request has ended before."""

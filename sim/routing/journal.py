@@ -37,9 +37,9 @@ class JournalRelay(ABC):
         """Pass it on."""
         self._tell("served_from", request)
 
-    def first_token(self, request: Request, at_ns: int) -> None:
+    def first_token(self, request: Request) -> None:
         """Pass it on."""
-        self._tell("first_token", request, at_ns)
+        self._tell("first_token", request)
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Pass it on."""

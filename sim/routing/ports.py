@@ -135,8 +135,8 @@ class Journal(Protocol):
     def served_from(self, request: Request) -> None:
         """The backend has started to work on the request."""
 
-    def first_token(self, request: Request, at_ns: int) -> None:
-        """The backend gave the first token at `at_ns`, now or earlier."""
+    def first_token(self, request: Request) -> None:
+        """The backend has given the first token."""
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""

@@ -7,11 +7,12 @@ from itertools import count
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
+from sim.simulated.engines.port import EngineSettings, engine_named
 from sim.simulated.faults import build_faults
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -95,17 +96,14 @@ class World:
         self._bring_up_replicas()
         self._start_clients()
         all_ended = self.runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
-        if (
-            all_ended
-            and not self.runtime.background
-            and not self._faults
-            and not all(queue.is_idle() for queue in self._queues())
-        ):
+        if all_ended and not self.runtime.background and not self._faults and not self._is_idle():
             raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
 
-    def _queues(self) -> Iterator[FifoQueue]:
-        for process in self._processes.values():
-            yield process.workers
+    def _is_idle(self) -> bool:
+        engines = (process.engine for process in self._processes.values())
+        return all(engine.is_idle() for engine in engines) and all(lock.is_idle() for lock in self._locks())
+
+    def _locks(self) -> Iterator[FifoQueue]:
         for node in self._workers.nodes.values():
             yield from node.install_queues()
         yield from self.database.locks()
@@ -204,7 +202,7 @@ class World:
             serve = fault.around_serve(index, serve)
         return serve
 
-    def _frontend(self, index: int) -> Frontend:
+    def _frontend(self, index: int) -> FrontendCore:
         router = self._scenario.router
         for fault in self._faults:
             router = fault.settings(index, router)
@@ -242,11 +240,14 @@ def _tickets(scenario: Scenario) -> Tickets:
 
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
     return ProcessSettings(
-        workers=model.backend.workers,
-        health_waits_for_a_worker=model.backend.health == "serialized",
+        new_engine=engine_named(model.backend.engine),
+        engine=EngineSettings(
+            workers=model.backend.workers,
+            health_waits_for_a_worker=model.backend.health == "serialized",
+            service_law=service_law(model.service, node),
+            has_prefill=model.service.has_prefill,
+        ),
         load_time_ns=model.backend.load_time_ns,
-        service_law=service_law(model.service, node),
-        tells_first_token=model.service.has_prefill,
     )
 
 

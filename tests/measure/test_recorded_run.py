@@ -84,7 +84,7 @@ def records() -> Records:
     for number, start_s, first_s, end_s in [(0, 2, 3, 4), (1, 4, 5, 8)]:
         at(2).routed(r[number], A.key)
         at(start_s).served_from(r[number])
-        at(first_s).first_token(r[number], first_s * S)
+        at(first_s).first_token(r[number])
         at(end_s).ended(r[number], Outcome.COMPLETED, "")
     at(4).install_started(B.key, redundant=False)
     at(4).load_started(B.key, redundant=False)
@@ -96,7 +96,7 @@ def records() -> Records:
     at(5).picked(r[2], A, Answer(True, Source.FRESH))
     at(5).routed(r[2], A.key)
     at(8).served_from(r[2])
-    at(9).first_token(r[2], 9 * S)
+    at(9).first_token(r[2])
     at(11).ended(r[2], Outcome.COMPLETED, "")
     at(12).arrived(r[3])
     at(12).picked(r[3], B, None)

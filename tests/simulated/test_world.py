@@ -82,6 +82,22 @@ workload: [{kind: burst, model: m, at: 1s, requests: 1, prompt_tokens: 500, outp
     assert row["latency_s"] == pytest.approx(1 + 4)
 
 
+def test_a_request_that_is_cut_off_while_it_decodes_has_had_its_first_token() -> None:
+    by_tokens = """
+duration: 10s
+nodes: [{name: a}]
+models:
+  - name: m
+    service: {prefill: 1000/s, decode: 10/s}
+    replicas: [{node: a}]
+workload: [{kind: burst, model: m, at: 1s, requests: 1, prompt_tokens: 500, output_tokens: 20, patience: 1s}]
+"""
+    (row,) = result_of(by_tokens).requests.to_dict("records")
+
+    assert row["outcome"] == "cancelled"
+    assert row["ttft_s"] == pytest.approx(0.5)
+
+
 RELOAD = """
 duration: 60s
 nodes: [{name: a}]

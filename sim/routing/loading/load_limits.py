@@ -7,9 +7,7 @@ from sim.routing.loading.free_process import stop_exact_process
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
-from sim.routing.units import NS_PER_S
-
-GIB = 1 << 30
+from sim.routing.units import BYTES_PER_GIB, NS_PER_S
 
 BASE_NS = 5 * 60 * NS_PER_S
 PER_GIB_NS = 20 * NS_PER_S
@@ -26,7 +24,7 @@ class LoadLimit:
 
 def limit_by_size_ns(model: ModelConfig) -> int:
     """Return 5 minutes and 20 seconds more for each GiB of files, 6 hours at most."""
-    return min(BASE_NS + PER_GIB_NS * model.disk_bytes // GIB, LONGEST_NS)
+    return min(BASE_NS + PER_GIB_NS * model.disk_bytes // BYTES_PER_GIB, LONGEST_NS)
 
 
 async def leave_alone(worker: WorkerControl, key: ReplicaKey) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.ports import Clock
+from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.route import Route
@@ -36,10 +36,10 @@ class Sticky:
 
     __slots__ = ("_clock", "_health_check", "_healthy_ns", "_kept", "_router")
 
-    def __init__(self, router: Router, clock: Clock, health_check: HealthCheck) -> None:
+    def __init__(self, ports: FrontendPorts, router: Router) -> None:
         self._router = router
-        self._clock = clock
-        self._health_check = health_check
+        self._clock = ports.runtime
+        self._health_check = HealthCheck(ports, LIVENESS_LIMIT_NS)
         self._kept: dict[str, Route] = {}
         self._healthy_ns: dict[str, int] = {}
 

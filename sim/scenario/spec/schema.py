@@ -11,6 +11,7 @@ from sim.routing.settings import ControlPlaneSettings
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
+from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
@@ -22,7 +23,7 @@ from sim.scenario.text.units import Duration, Size
 class BackendSpec(Spec):
     """The process that serves a replica."""
 
-    engine: Literal["fifo"] = "fifo"
+    engine: EngineName = "fifo"
     """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""

@@ -31,11 +31,11 @@ def _with_its_model(process: BackendProcess) -> bool:
 
 
 def _idle(process: BackendProcess) -> bool:
-    return process.workers.is_idle()
+    return process.engine.is_idle()
 
 
 def _busy(process: BackendProcess) -> bool:
-    return not process.workers.is_idle()
+    return not process.engine.is_idle()
 
 
 _CONDITIONS: Mapping[str, Condition] = {"any": _at_all, "idle": _idle, "busy": _busy}

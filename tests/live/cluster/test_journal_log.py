@@ -42,8 +42,9 @@ def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly()
         journal.vouched(asked, Answer(alive=True, source=Source.PROBED))
         journal.routed(asked, KEY)
         journal.served_from(asked)
+        clock.t_ns = 5
+        journal.first_token(asked)
         clock.t_ns = 9
-        journal.first_token(asked, 5)
         journal.ended(asked, Outcome.COMPLETED, "")
         journal.install_started(KEY, redundant=True)
         journal.load_started(KEY, redundant=True)

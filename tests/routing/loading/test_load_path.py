@@ -15,10 +15,10 @@ from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.nodes.backend import LoadFailure, ProcessSettings
+from sim.simulated.nodes.backend import LoadFailure
 from sim.simulated.nodes.worker import InstallSettings
 from tests.drivers import SECOND
-from tests.routing.fleet_world import MODEL, FleetWorld, as_drawn, nodes
+from tests.routing.fleet_world import MODEL, FleetWorld, nodes, one_worker
 
 GB, MINUTE = 10**9, 60 * SECOND
 A, B = ReplicaKey("a", MODEL, 0), ReplicaKey("b", MODEL, 0)
@@ -26,19 +26,13 @@ OTHER_ON_A = ReplicaKey("a", "other", 0)
 
 
 def slow(load_ns: int = 0, install_ns: int = 0) -> InstallSettings:
-    process = ProcessSettings(
-        workers=1,
-        health_waits_for_a_worker=True,
-        load_time_ns=load_ns,
-        service_law=as_drawn,
-        tells_first_token=False,
+    return InstallSettings(
+        one_worker(load_time_ns=load_ns), install_time_ns=install_ns, vram_bytes=8 * GB, disk_bytes=0
     )
-    return InstallSettings(process, install_time_ns=install_ns, vram_bytes=8 * GB, disk_bytes=0)
 
 
 def eviction(world: FleetWorld, *models: ModelConfig, release: Release = stop_exact_process) -> Eviction:
-    ports, known = world.ports(), {model.name: model for model in models}
-    return Eviction(ports.runtime, ports.registry, ports.worker, ports.journal, known, release)
+    return Eviction(world.ports(), {model.name: model for model in models}, release)
 
 
 def load_path(
@@ -46,11 +40,7 @@ def load_path(
 ) -> LoadPath:
     ports, models = world.ports(), {model.name: model}
     return LoadPath(
-        ports.runtime,
-        ports.registry,
-        ports.dialer,
-        ports.worker,
-        ports.journal,
+        ports,
         models,
         rules,
         eviction(world, model),
@@ -169,11 +159,7 @@ def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_pr
     world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=10 * SECOND)})
     ports = world.ports()
     reconciler = StatePass(
-        ports.runtime,
-        ports.registry,
-        ports.dialer,
-        ports.worker,
-        ports.journal,
+        ports,
         ReconcilerSpec().settings(),
         THIRD_MISS,
     )
