@@ -43,7 +43,7 @@ def expectations(
 
 
 def _name_problems(locator: Locator, at: Path, entry: Any, names: tuple[str, ...]) -> Iterator[Problem]:
-    """Yield a problem for each name in it that nothing has, whatever else is wrong with the expectation."""
+    """Yield a problem for each unknown metric or variant it names, even if it does not fit the schema."""
     if not isinstance(entry, dict):
         return
     metric = entry.get("metric")
@@ -63,7 +63,7 @@ def _name_problems(locator: Locator, at: Path, entry: Any, names: tuple[str, ...
 def _misfits(
     locator: Locator, at: Path, expectation: Expectation, variants: Mapping[str, Scenario]
 ) -> Iterator[Problem]:
-    """Yield a problem for what one of the variants it applies to does not have."""
+    """Yield a problem for each replica or time that a variant it applies to does not have."""
     concerned = [expectation.variant] if expectation.variant is not None else list(variants)
     for name in concerned:
         if name in variants:

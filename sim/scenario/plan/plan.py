@@ -21,12 +21,12 @@ from sim.scenario.spec.workload import ClosedWorkload, TraceWorkload, WorkloadSp
 _ROWS_AT_ONCE = 8192
 
 OpenRow = tuple[int, int, int, int, int, int, int]
-"""Of one request: arrival_ns, source, frontend, model, prompt_tokens, output_tokens, demand_ns."""
+"""One request: arrival_ns, source, frontend, model, prompt_tokens, output_tokens, demand_ns."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequests:
-    """Requests whose arrival depends on nothing that happens in the run, in order of arrival, as columns.
+    """Requests whose arrival times are known before the run, in order of arrival, as columns.
 
     Ties go by workload, then by number within it. Iterating gives `OpenRow`s of Python integers.
     """
@@ -43,7 +43,6 @@ class OpenRequests:
     """Service time at speed 1 where it is drawn, else 0."""
 
     def __len__(self) -> int:
-        """Return the number of requests."""
         return len(self.arrival_ns)
 
     def __iter__(self) -> Iterator[OpenRow]:
@@ -89,7 +88,7 @@ class ClosedUser:
     _calls: Iterator[Call] | None = field(default=None, init=False, repr=False)
 
     def next_call(self) -> Call:
-        """Return the user's next call: the same for its place in the sequence, whenever it is asked for."""
+        """Return the user's next call. It depends on its place in the sequence alone."""
         if self._calls is None:
             self._calls = map(Call._make, self._sizes.one_by_one())
         return next(self._calls)
@@ -152,7 +151,7 @@ def _in_order(parts: list[OpenRequests]) -> OpenRequests:
     """Merge the workloads' requests by arrival, ties by workload."""
     if len(parts) == 1:
         return parts[0]
-    # Closed workloads alone leave nothing to join, so each column starts from an empty one of its type.
+    # With closed workloads alone there is nothing to join, so each column starts from an empty one of its type.
     arrivals = np.concatenate([np.empty(0, np.int64), *(part.arrival_ns for part in parts)])
     order = np.argsort(arrivals, kind="stable")
 

@@ -24,7 +24,7 @@ class FrontendPauseFault(FrontendTarget, SpellFault):
 
 
 class BackgroundDoubledFault(FrontendTarget, Fault):
-    """Has a frontend run each of its background passes twice at the same time."""
+    """Makes a frontend run each of its background passes twice at the same time."""
 
     kind: Literal["background_doubled"]
     at_ns: Duration = Field(default=0, alias="at")
@@ -32,7 +32,7 @@ class BackgroundDoubledFault(FrontendTarget, Fault):
 
 
 class MixedPolicyFault(FrontendTarget, Fault):
-    """Has one frontend route by settings of its own, as in the middle of an upgrade."""
+    """Makes one frontend route by settings of its own, as in the middle of an upgrade."""
 
     kind: Literal["mixed_policy"]
     router: RouterSpec
