@@ -31,7 +31,7 @@ class ScenarioFile:
     """A scenario file, read and checked."""
 
     path: FilePath
-    """As it was given."""
+    """Path as the caller gave it."""
     name: str
     about: str
     variants: dict[str, Scenario]
@@ -65,7 +65,7 @@ def loads(text: str, sets: Sequence[str] = (), folder: str | FilePath = ".", *, 
 
 @dataclass
 class _Loading:
-    """One file on its way; problems gather here until the end."""
+    """The reading of one file. It collects problems until the end."""
 
     source: Source
     path: FilePath
@@ -73,7 +73,7 @@ class _Loading:
     sets: Sequence[str]
     metrics: Vocabulary
     problems: dict[Problem, None] = field(default_factory=dict)
-    """In order, each once: a fault of the base shows in every variant."""
+    """Each problem once, in order of discovery: a fault of the base occurs in every variant."""
 
     def result(self) -> ScenarioFile:
         document = self.source.data
@@ -130,7 +130,7 @@ class _Loading:
             yield name, self._overridden(variant_document(base, changes), prefixes, overrides)
 
     def _check_unused_router(self, document: dict[str, Any]) -> None:
-        """Find faults in the base's router if every variant starts from a profile of its own, so that none uses it."""
+        """Check the base's router where no variant uses it, because each names a profile of its own."""
         variants = document.get("variants", {})
         if "router" not in document or not isinstance(variants, dict) or not variants:
             return
@@ -152,7 +152,7 @@ class _Loading:
         return Locator(self.source, document, prefixes, applied)
 
     def _scenario(self, locator: Locator, read: TraceReader) -> Scenario | None:
-        """Return the variant, and add whatever is wrong with it; None if it does not even fit the schema."""
+        """Return the variant, and add its problems; None if it does not fit the schema."""
         bad_references = list(reference_problems(locator))
         for problem in bad_references:
             self._add(problem)

@@ -1,4 +1,4 @@
-"""How large requests are, and how long users think: whole numbers from streams keyed by whose they are."""
+"""Sizes of requests and think times of users: whole numbers from random streams keyed by their owner."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from sim.scenario.spec.service import ServiceSpec
 from sim.scenario.spec.workload import ClosedWorkload, TokensSpec, TraceWorkload
 from sim.scenario.text.units import LONGEST_NS
 
-# A draw may use up more than one number, so blocks have a fixed length: then the first draws are the same however
-# many follow.
+# A draw may use several random numbers. Blocks have a fixed length, so that the first draws are the same no matter
+# how many follow.
 _BLOCK = 4096
 _USER_BLOCK = 32
 _MOST_TOKENS = 10**9
@@ -24,7 +24,7 @@ class Quantity(NamedTuple):
     """A random whole number: a law around a mean. A mean of zero is always zero; any other gives at least one."""
 
     purpose: str
-    """Which stream of its owner it draws from."""
+    """Purpose of the stream that it draws from."""
     law: Law
     mean: float
     most: int
