@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from sim.scenario.spec.base import Spec
+from sim.scenario.spec.policy import Policy
 from sim.scenario.spec.profiles import ProfileName, with_profile_defaults
 from sim.scenario.text.units import Duration
 
@@ -59,7 +60,8 @@ class RouterSpec(Spec):
     """
 
     profile: ProfileName
-    policy: Literal["best_replica"]
+    policy: Policy
+    """Which replica a request gets: `best_replica`, an installed policy, or code of one's own."""
     client_cache: Literal["sticky", "per_request"]
     probe: ProbeSpec
     control: ControlSpec
