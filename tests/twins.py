@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
-from sim.routing.ports import Future, Runtime, WorkerControl
-from sim.routing.replica import Replica, ReplicaKey, pick_best_replica
+from sim.routing.policies.choose import Choose
+from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
+from sim.routing.registry import Registry
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import ClientCacheName, FrontendSettings, ProbeSettings
 from sim.routing.states import NodeStatus, RowState
+from sim.scenario import RouterSpec
 
 MS = 1_000_000
 MODEL = "m"
@@ -107,10 +109,8 @@ class MemoryRegistry:
         self.rows[key] = Replica(f"row-{next(self._ids):03d}", key, address, in_flight, 0, vram)
         self._states[key] = state
 
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
-        best = pick_best_replica(row for key, row in self.rows.items() if self._may_be_picked(key, model, candidates))
+    async def pick(self, model: str, choose: Choose) -> Replica | None:
+        best = choose([row for key, row in self.rows.items() if self._may_be_picked(key, model, choose.nodes)])
         if best is None:
             return None
         as_read = Replica(best.id, best.key, best.address, best.in_flight, best.last_used_ns, 0)
@@ -168,8 +168,8 @@ class MemoryRegistry:
             if queue:
                 queue[0].set_result(None)
 
-    def _may_be_picked(self, key: ReplicaKey, model: str, candidates: Collection[str]) -> bool:
-        is_among = not candidates or key.node in candidates
+    def _may_be_picked(self, key: ReplicaKey, model: str, nodes: Collection[str]) -> bool:
+        is_among = not nodes or key.node in nodes
         return key.model == model and self._states[key] is RowState.LOADED and is_among
 
     def _count(self, row: Replica, by: int) -> None:
@@ -222,43 +222,29 @@ class MemoryBackend:
             raise self.load_error
 
 
-@dataclass(frozen=True)
-class Control:
-    """How replicas come and go, as of the fix."""
+AS_OF_THE_FIX = RouterSpec.model_validate({"profile": "fixed"}).control.settings()
 
-    loads: Literal["inline", "job"] = "inline"
-    load_limit: Literal["fixed", "by_size"] = "fixed"
-    load_wait_ns: int = 60_000 * MS
-    placement: Literal["lenient", "strict"] = "lenient"
-    release: Literal["unload", "stop"] = "unload"
-    monitor: Literal["every_miss", "busy_is_alive"] = "every_miss"
-    reaper: Literal["first_miss", "third_miss"] = "first_miss"
-    load_info: Literal["with_rows", "kept"] = "with_rows"
-    passes: Literal["every_frontend", "once_per_tick"] = "every_frontend"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A frontend's settings, as of the fix, with a shorter probe limit that asyncio can wait for."""
-
-    client_cache: Literal["sticky", "per_request"] = "per_request"
-    probe_ttl_ns: int = 60_000 * MS
-    probe_timeout_ns: int = 50 * MS
-    probe_sharing: Literal["unshared", "leader_owned", "detached"] = "leader_owned"
-    on_probe_timeout: Literal["remove_row", "keep_row"] = "remove_row"
-    refreshed_by: Literal["probes", "calls"] = "probes"
-    control: Control = Control()
+SHORT_PROBES = ProbeSettings(
+    ttl_ns=60_000 * MS, timeout_ns=50 * MS, sharing="leader_owned", on_timeout="remove_row", refreshed_by="probes"
+)
+"""As of the fix, but with a limit that asyncio can wait for."""
 
 
 class MemoryWorld:
     """Nodes with processes, a registry, and frontends on top."""
 
-    def __init__(self, runtime: Runtime, slots: dict[str, int], **settings: Any) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        slots: dict[str, int],
+        client_cache: ClientCacheName = "per_request",
+        **probe: Any,
+    ) -> None:
         self.runtime = runtime
         self.journal = ListJournal()
         self.registry = MemoryRegistry(runtime, slots)
         self.backends: dict[str, MemoryBackend] = {}
-        self.settings = Settings(**settings)
+        self.settings = FrontendSettings(client_cache, replace(SHORT_PROBES, **probe), AS_OF_THE_FIX)
 
     def bring_up(self, node: str, vram: int = 0) -> MemoryBackend:
         """Start a process with the model loaded, and its row."""
@@ -268,9 +254,13 @@ class MemoryWorld:
 
     def frontend(self) -> Frontend:
         """Put a frontend together, with caches of its own."""
+        return build_frontend(self.settings, self.ports(), {})
+
+    def ports(self) -> FrontendPorts:
+        """Return what a frontend reaches the world through."""
         # Registry and worker have the calls that requests lead to; those of the loops are not needed here.
-        registry, worker = cast("LoadJobs", self.registry), cast("WorkerControl", self)
-        return build_frontend(self.settings, FrontendPorts(self.runtime, registry, self, worker, self.journal), {})
+        registry, worker = cast("Registry", self.registry), cast("WorkerControl", self)
+        return FrontendPorts(self.runtime, registry, self, worker, self.journal)
 
     def dial(self, key: ReplicaKey, address: str) -> Any:
         return _Client(self.backends, address)

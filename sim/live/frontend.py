@@ -21,11 +21,10 @@ from sim.live.runtime import NS_PER_S, AsyncioRuntime
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.journal import ForwardingJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Journal, WorkerControl
+from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.spec.control_plane import ControlPlaneSpec
@@ -100,11 +99,11 @@ class Frontend:
             ValueError: The settings are not a router's, or not a control plane's.
         """
         self._registry_url = registry_url
-        self._settings = RouterSpec.model_validate({"profile": profile, **(router or {})})
+        self._router = RouterSpec.model_validate({"profile": profile, **(router or {})})
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}
-        self._control_plane = None if control_plane is None else ControlPlaneSpec.model_validate(control_plane)
+        self._loops = None if control_plane is None else ControlPlaneSpec.model_validate(control_plane).settings()
         self._token = token
         self._journal: Journal = journal or NullJournal()
         self._runtime = _WallClockRuntime()
@@ -120,13 +119,13 @@ class Frontend:
         journal, lasting = _CallJournal(self._journal, self._calls), self._connections_runtime
         async with AsyncExitStack() as opening:
             registry = await opening.enter_async_context(
-                connect(self._registry_url, lasting, pick=self._settings.pick, lock_waited=self._journal.lock_waited)
+                connect(self._registry_url, lasting, pick=self._router.pick, lock_waited=self._journal.lock_waited)
             )
             dialer = GrpcDialer(lasting, self._journal, self._token, self._prompt, self._hear)
             opening.push_async_callback(dialer.close)
             opening.push_async_callback(self._end_calls)
             ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal)
-            frontend = build_frontend(self._settings, ports, self._models, self._control_plane)
+            frontend = build_frontend(self._router.settings(), ports, self._models, self._loops)
             await opening.enter_async_context(running(frontend.loops))
             self._opened = _Opened(registry, frontend.serve)
             self._at_end = opening.pop_all()

@@ -14,6 +14,13 @@ Figures = npt.ArrayLike
 _EXACT_UP_TO = 200
 """Largest number of requests for which the random split is worked out exactly."""
 
+# The double exponential rule for integrals from 0 to infinity of functions that fall like e^(-s): the trapezoidal rule
+# in t, with s = exp(t - exp(-t)) (Takahasi & Mori 1974). It does without scipy, whose import takes half a second.
+_STEP = 0.1
+_T = np.arange(-36, 42) * _STEP
+_NODES = np.exp(_T - np.exp(-_T))
+_WEIGHTS = _STEP * _NODES * (1 + np.exp(-_T))
+
 
 def jain(figures: Figures) -> float:
     """Return Jain's index, from 1/k (one replica does all) to 1 (all do the same).
@@ -94,14 +101,10 @@ def jain_of_random_split(requests: int, replicas: int) -> float:
     _check_split(requests, replicas)
     if replicas == 1 or requests == 1:
         return 1 / replicas
-    from scipy.integrate import quad  # Here, because loading it takes a good part of a short command's time.
-
     if requests > _EXACT_UP_TO:
         half_freedom = (replicas - 1) / 2
-        mean, _ = quad(lambda s: exp(-s) * (1 + 2 * s / requests) ** -half_freedom, 0, 50)
-    else:
-        mean, _ = quad(_mean_of_exp, 0, 50, args=(requests, replicas))
-    return float(mean)
+        return float(np.dot(_WEIGHTS, np.exp(-_NODES) * (1 + 2 * _NODES / requests) ** -half_freedom))
+    return float(np.dot(_WEIGHTS, [_mean_of_exp(s, requests, replicas) for s in _NODES]))
 
 
 def _mean_of_exp(s: float, requests: int, replicas: int) -> float:

@@ -5,14 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from sim.measure.events import CRASHED, EventKind, Flag, status_flag, values
 from sim.measure.readiness import ready_times
-from sim.measure.records import NODE_STATUSES, EventKind, Integers, Records
+from sim.measure.records import Integers, Records
 from sim.routing.states import NodeStatus
-
-_OFFLINE = NODE_STATUSES.index(NodeStatus.OFFLINE)
-
-CRASHED = "crashed"
-"""The cause of a process's end when its node went with it."""
 
 
 def stale_ns(records: Records, opens_ns: int, end_ns: int) -> int:
@@ -43,13 +39,12 @@ def detections_ns(records: Records) -> list[int]:
     crashed_at: dict[str, int] = {}
     keys, subjects = list(records.replicas), list(records.subjects)
     crash = records.causes.get(CRASHED)
-    rows = zip(
-        *(events[column].tolist() for column in ("kind", "replica", "cause", "flag", "subject", "t_ns")), strict=True
-    )
-    for kind, replica, cause, flag, subject, t_ns in rows:
+    columns = (events[column].tolist() for column in ("kind", "replica", "cause", "subject", "t_ns"))
+    went_offline = (values(events, Flag.STATUS) == status_flag(NodeStatus.OFFLINE)).tolist()
+    for offline, kind, replica, cause, subject, t_ns in zip(went_offline, *columns, strict=True):
         if kind == EventKind.PROCESS_ENDED and cause == crash:
             crashed_at.setdefault(keys[replica].node, t_ns)
-        elif kind == EventKind.NODE_CHANGED and flag == _OFFLINE and subjects[subject] in crashed_at:
+        elif offline and subjects[subject] in crashed_at:
             found.append(t_ns - crashed_at.pop(subjects[subject]))
     return found
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.measure.records import MISSING, EventKind, Integers, Records
+from sim.measure.events import EventKind
+from sim.measure.records import MISSING, Integers, Records
 
 _NEVER = np.iinfo(np.int64).max
 

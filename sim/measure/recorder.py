@@ -5,7 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Records
+from sim.measure.events import EventKind, status_flag
+from sim.measure.records import MISSING, Records
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
@@ -170,7 +171,7 @@ class Recorder:
 
     def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
         """Add an event: the registry takes the node for something else."""
-        self._happened(EventKind.NODE_CHANGED, None, cause, flag=NODE_STATUSES.index(status), subject=node)
+        self._happened(EventKind.NODE_CHANGED, None, cause, flag=status_flag(status), subject=node)
 
     def scaled(self, model: str, replicas: int, cause: str) -> None:
         """Add an event: a decision to have more replicas, or fewer."""

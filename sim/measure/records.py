@@ -8,7 +8,6 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -16,31 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 
 MISSING = -1
 """Stands in a table for a figure that was never recorded."""
 
-NODE_STATUSES = tuple(NodeStatus)
-"""A node's status is recorded as its place among these."""
-
 Name = TypeVar("Name")
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
-
-
-class EventKind(IntEnum):
-    """What happened to a row of the registry, a backend process, a node, a model's replicas, or to anything at all."""
-
-    ROW_PUBLISHED = 0
-    ROW_REMOVED = 1
-    INSTALL_STARTED = 2
-    LOAD_STARTED = 3
-    LOAD_ENDED = 4
-    NODE_CHANGED = 5
-    SCALED = 6
-    FAULT_STRUCK = 7
-    PROCESS_ENDED = 8
 
 
 class Codes(dict[Name, int]):
@@ -138,9 +119,8 @@ class Records:
     events: Table = field(default_factory=_events)
     """One row per event.
 
-    `flag` tells of a removed row whether its process was alive, of an install or a load whether it was redundant, of a
-    node its new status, and by how many replicas a model was scaled. `subject` names what an event is about if that is
-    no replica: a node, a model, or whatever a fault struck.
+    What `flag` means depends on the kind: see `sim.measure.events`. `subject` names what an event is about if that is
+    not a replica: a node, a model, or whatever a fault struck.
     """
     lock_waits: Table = field(default_factory=_lock_waits)
     """One row per registry transaction that waited for a lock."""

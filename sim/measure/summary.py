@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.measure.balance import balance_metrics
+from sim.measure.events import EVICTED, EventKind, Flag, has, status_flag, values
 from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
-from sim.measure.records import MISSING, NODE_STATUSES, Booleans, EventKind, Integers, Records
+from sim.measure.records import MISSING, Booleans, Integers, Records
 from sim.measure.statistics import percentiles
 from sim.measure.window import Span, Window
 from sim.routing.outcomes import Outcome, ProbeOutcome, Source
@@ -124,29 +125,29 @@ def _probe_metrics(records: Records, span: Span) -> dict[str, float]:
 
 def _event_metrics(records: Records, span: Span) -> dict[str, float]:
     events = span.rows(records.events, "t_ns")
-    kind, flag, cause = events["kind"], events["flag"], events["cause"]
+    kind, cause, redundant = events["kind"], events["cause"], values(events, Flag.REDUNDANT) == 1
     removed, load_ended = kind == EventKind.ROW_REMOVED, kind == EventKind.LOAD_ENDED
     install_started, load_started = kind == EventKind.INSTALL_STARTED, kind == EventKind.LOAD_STARTED
     return {
         "rows.removed": _count(removed),
-        "rows.removed_alive": _count(removed & (flag == 1)),
+        "rows.removed_alive": _count(values(events, Flag.PROCESS_ALIVE) == 1),
         "installs.started": _count(install_started),
-        "installs.redundant": _count(install_started & (flag == 1)),
+        "installs.redundant": _count(install_started & redundant),
         "loads.started": _count(load_started),
-        "loads.redundant": _count(load_started & (flag == 1)),
+        "loads.redundant": _count(load_started & redundant),
         "loads.failed": _count(load_ended & (cause != MISSING)),
     }
 
 
 def _fleet_metrics(records: Records, span: Span, minimums: Mapping[str, int]) -> dict[str, float]:
     events = span.rows(records.events, "t_ns")
-    kind, flag, cause = events["kind"], events["flag"], events["cause"]
-    scaled, changed = kind == EventKind.SCALED, kind == EventKind.NODE_CHANGED
+    kind, cause = events["kind"], events["cause"]
+    scaled_by = events["flag"][has(events, Flag.SCALED_BY)]
     metrics: dict[str, float] = {
-        "rows.evicted": _count((kind == EventKind.ROW_REMOVED) & (cause == records.causes.get("evicted"))),
-        "scaling.ups": int(np.sum(flag[scaled & (flag > 0)])),
-        "scaling.downs": int(-np.sum(flag[scaled & (flag < 0)])),
-        "nodes.offline": _count(changed & (flag == NODE_STATUSES.index(NodeStatus.OFFLINE))),
+        "rows.evicted": _count((kind == EventKind.ROW_REMOVED) & (cause == records.causes.get(EVICTED))),
+        "scaling.ups": int(np.sum(scaled_by[scaled_by > 0])),
+        "scaling.downs": int(-np.sum(scaled_by[scaled_by < 0])),
+        "nodes.offline": _count(values(events, Flag.STATUS) == status_flag(NodeStatus.OFFLINE)),
         "faults.struck": _count(kind == EventKind.FAULT_STRUCK),
     }
     if np.any(records.events["kind"] == EventKind.PROCESS_ENDED):

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim.measure.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.readiness import ready_times, replica_use
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Integers, Records
+from sim.measure.records import MISSING, Integers, Records
 from sim.routing.outcomes import Outcome, ProbeOutcome, Source
 from sim.routing.replica import ReplicaKey
 
@@ -104,8 +105,6 @@ def events(records: Records) -> pd.DataFrame:
     failed; of a fault it is the kind. `subject` is the node, the model or the victim where no replica is meant.
     """
     table = records.events
-    flag, kind = table["flag"], table["kind"]
-    removed, changed, scaled = (kind == of for of in (EventKind.ROW_REMOVED, EventKind.NODE_CHANGED, EventKind.SCALED))
     return pd.DataFrame(
         {
             "seq": table["seq"],
@@ -116,11 +115,11 @@ def events(records: Records) -> pd.DataFrame:
             "address": _names(table["address"], records.addresses),
             "request": _integers(table["request"]),
             "cause": _names(table["cause"], records.causes),
-            "process_alive": _booleans(np.where(removed, flag, MISSING)),
-            "redundant": _booleans(np.where(removed | changed | scaled, MISSING, flag)),
+            "process_alive": _booleans(values(table, Flag.PROCESS_ALIVE)),
+            "redundant": _booleans(values(table, Flag.REDUNDANT)),
             "subject": _names(table["subject"], records.subjects),
-            "status": _names(np.where(changed, flag, MISSING), NODE_STATUSES),
-            "scaled_by": pd.arrays.IntegerArray(flag.copy(), ~scaled),
+            "status": _names(values(table, Flag.STATUS), NODE_STATUSES),
+            "scaled_by": pd.arrays.IntegerArray(values(table, Flag.SCALED_BY), ~has(table, Flag.SCALED_BY)),
         }
     )
 

@@ -4,13 +4,11 @@ A request needs one row; whoever keeps the fleet in shape needs all of them. Wha
 over it are pure, and each change checks again what it must not overtake.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from sim.routing.errors import StaleRevision
-from sim.routing.ports import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 
@@ -139,63 +137,3 @@ def require_current(key: ReplicaKey, revision: str, current: str) -> None:
     """Raise StaleRevision if the replica's revision is not the one that its model is at; empty stands for none."""
     if revision != current:
         raise StaleRevision(f"{key} was loaded for revision {revision!r} of {key.model}, which is at {current!r}")
-
-
-class FleetRegistry(Registry, Protocol):
-    """The registry's other side: nodes, rows in every state, and what the loops share through it."""
-
-    async def fleet(self) -> Fleet:
-        """Read everything, in one transaction."""
-
-    async def register_node(self, facts: NodeFacts) -> Sequence[ReplicaRow]:
-        """Write the node as healthy, its heartbeat as now and all its VRAM as free, and clear every cooldown.
-
-        Its rows are deleted, whatever their processes do, and returned.
-        """
-
-    async def heartbeat(self, node: str, report: NodeReport) -> None:
-        """Set the node's heartbeat to now; a report of VRAM takes the place of what was reserved there.
-
-        The status of the node stays as it is.
-        """
-
-    async def set_status(self, node: str, status: NodeStatus) -> Sequence[ReplicaRow]:
-        """Set the node's status, and delete and return its rows if the status has that effect."""
-
-    async def remove_row(self, row_id: str) -> bool:
-        """Delete this very row; False if it had gone already, even if another one has its key."""
-
-    async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
-        """Delete the row unless it has requests in flight or was used later than that wall time."""
-
-    async def confirm_row(self, row_id: str) -> None:
-        """Set the row's update time to now."""
-
-    async def clear_in_flight(self, row_id: str) -> None:
-        """Set the row's count to 0."""
-
-    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
-        """Choose a row and delete it, in one transaction that excludes others like it; None if none was chosen."""
-
-    async def reserve_vram(self, node: str, size_bytes: int) -> bool:
-        """Add to what is reserved on the node; False, and nothing added, if more than is available would be."""
-
-    async def release_vram(self, node: str, size_bytes: int) -> None:
-        """Take from what is reserved on the node, down to 0."""
-
-    async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
-        """Write the model's cooldown; NO_COOLDOWN clears it."""
-
-    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
-        """Make it the model's current revision, and turn the rows that it overtakes into unloading, in one transaction.
-
-        Overtaken are the model's rows that serve or are about to, with another revision or none; they are returned as
-        they are then. How to load the model is forgotten, since what is stored was for them. Nothing happens if the
-        revision is the current one already. No loop calls this: it is for the operator, from a service of one's own.
-        """
-
-    async def claim_pass(self, name: str, interval_ns: int) -> bool:
-        """Tell the first who asks in each interval, counted from the last time somebody was told so, that he is."""
-
-    def try_lock(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """Hold the advisory lock of that name if it is free, for the time of the `async with`; tell whether it was."""

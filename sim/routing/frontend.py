@@ -4,29 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.cold_load import ColdLoad, InlineLoad
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.load_job import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Journal, Runtime
+from sim.routing.ports import FrontendPorts, Journal, Runtime
 from sim.routing.request import Request
 from sim.routing.request_path.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
-from sim.routing.settings import (
-    LOAD_LIMITS,
-    PLACEMENT,
-    READINGS,
-    RELEASE,
-    SHARING,
-    ControlPlaneSettings,
-    ControlSettings,
-    FrontendSettings,
-)
+from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings
+from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
 
 
 class Frontend:
@@ -84,18 +75,19 @@ def build_frontend(
     runtime, registry, dialer, journal = ports.runtime, ports.registry, ports.dialer, ports.journal
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)
-    probe_cache = ProbeCache(runtime, settings.probe_ttl_ns, SHARING[settings.probe_sharing](runtime))
+    probe = settings.probe
+    probe_cache = ProbeCache(runtime, probe.ttl_ns, SHARING[probe.sharing](runtime))
     router = Router(
         registry=registry,
         dialer=dialer,
         journal=journal,
         probe_cache=probe_cache,
-        health_check=HealthCheck(runtime, journal, settings.probe_timeout_ns),
-        reading=READINGS[settings.on_probe_timeout],
+        health_check=HealthCheck(runtime, journal, probe.timeout_ns),
+        reading=READINGS[probe.on_timeout],
         cold_load=_COLD_LOADS[settings.control.loads](settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
     )
-    taught = probe_cache if settings.refreshed_by == "calls" else None
+    taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     return Frontend(_client_cache(settings, router, runtime, journal), journal, taught, loops)
 

@@ -1,8 +1,7 @@
 """What is known of a model before any replica of it runs: its needs, and how many replicas it is to have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,66 +39,3 @@ class ModelConfig:
         if self.min_replicas is not None:
             return self.min_replicas
         return 0 if self.max_replicas else 1
-
-
-class Scheduling(Protocol):
-    """A scenario's word on where replicas of a model may run, and how many."""
-
-    @property
-    def selector(self) -> Mapping[str, str]:
-        """Labels that a node must have."""
-
-    @property
-    def conflicts(self) -> tuple[str, ...]:
-        """Models that should not share a node with it."""
-
-    @property
-    def min_replicas(self) -> int | None:
-        """None for no bound."""
-
-    @property
-    def max_replicas(self) -> int | None:
-        """None for no bound."""
-
-    @property
-    def spread(self) -> bool:
-        """Whether every matching node is to have one."""
-
-
-class ModelSettings(Protocol):
-    """A scenario's word on a model."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def vram_bytes(self) -> int:
-        """0 if unknown."""
-
-    @property
-    def disk_bytes(self) -> int:
-        """0 if unknown."""
-
-    @property
-    def scheduling(self) -> Scheduling:
-        """Where and how many."""
-
-
-def model_configs(models: Iterable[ModelSettings]) -> dict[str, ModelConfig]:
-    """Return what a frontend is to know of each model, by name, in their order."""
-    return {model.name: _config(model) for model in models}
-
-
-def _config(model: ModelSettings) -> ModelConfig:
-    scheduling = model.scheduling
-    return ModelConfig(
-        name=model.name,
-        vram_bytes=model.vram_bytes,
-        disk_bytes=model.disk_bytes,
-        selector=scheduling.selector,
-        conflicts=scheduling.conflicts,
-        min_replicas=scheduling.min_replicas,
-        max_replicas=scheduling.max_replicas,
-        spread=scheduling.spread,
-    )

@@ -1,13 +1,14 @@
-"""What a world must provide for the routing code to run in it: a clock and tasks, a registry, backends, a journal."""
+"""What a world must provide for the routing code to run in it: clock, tasks, registry, backends, workers, journal."""
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus, RowState
+from sim.routing.states import NodeStatus
 
 T = TypeVar("T")
 
@@ -62,46 +63,6 @@ class Runtime(Clock, Protocol):
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it after `limit_ns` and raise DeadlineExceeded."""
-
-
-class Registry(Protocol):
-    """The shared table of replicas, behind transactions that take time. Rows go by key, never by row id."""
-
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
-        """Choose the model's best loaded row, add 1 to its in-flight count and touch it, in one transaction.
-
-        Only rows on healthy nodes count, and only on those named as candidates if there are any. The preferred one is
-        taken whatever its load, if it is among them. Returns the row as it was read, before the increment; None if the
-        model has no row to serve it.
-        """
-
-    async def increment(self, key: ReplicaKey) -> bool:
-        """Add 1 to the in-flight count and touch the row; False if there is no such row."""
-
-    def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take 1 from the in-flight count, `count` times, each time unless it is 0 or the row has gone.
-
-        The caller does not wait and may leave: the transactions follow one another on their own.
-        """
-
-    async def touch(self, key: ReplicaKey) -> None:
-        """Set the row's last use to now."""
-
-    async def publish(
-        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
-    ) -> None:
-        """Write the row in this state, with this count, in place of any row of the same key.
-
-        Raises StaleRevision, and writes nothing, unless the revision is the model's current one; empty stands for none.
-        """
-
-    async def remove(self, key: ReplicaKey) -> bool:
-        """Delete the row; False if it had gone already."""
-
-    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the advisory lock of that name; waiters get it first come, first served."""
 
 
 class Backend(Protocol):
@@ -209,6 +170,17 @@ class Journal(Protocol):
 
     def fault_struck(self, kind: str, place: str) -> None:
         """A fault of the scenario took effect on a node, a frontend, a replica or a port."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendPorts:
+    """All that one frontend reaches its world through."""
+
+    runtime: Runtime
+    registry: Registry
+    dialer: Dialer
+    worker: WorkerControl
+    journal: Journal
 
 
 Probe = Callable[[], Awaitable[bool]]

@@ -77,8 +77,3 @@ def is_better(challenger: Load, incumbent: Load) -> bool:
     if challenger.last_used_ns != incumbent.last_used_ns:
         return challenger.last_used_ns < incumbent.last_used_ns
     return challenger.available_vram_bytes > incumbent.available_vram_bytes
-
-
-def row_order(replica: Replica) -> tuple[int, int, int, str]:
-    """Sort key of the same policy over registry rows; the row id makes the order total."""
-    return (replica.in_flight, replica.last_used_ns, -replica.available_vram_bytes, replica.id)

@@ -1,162 +1,115 @@
-"""Which strategies a frontend uses, by name, and their times: what a scenario's `router` and `control_plane` say."""
+"""How a frontend works: which of its strategies it uses, by name, and its time limits.
 
-from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+A scenario's `router` and `control_plane` are turned into these values, and each default stands there. What a name
+stands for is in `strategies.py`.
+"""
 
-from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
-from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
-from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
-from sim.routing.ports import Runtime
-from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
-from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
+from dataclasses import dataclass
+from typing import Literal
+
+ClientCacheName = Literal["sticky", "per_request"]
+SharingName = Literal["unshared", "leader_owned", "detached"]
+ReadingName = Literal["remove_row", "keep_row"]
+TeacherName = Literal["probes", "calls"]
+ColdLoadName = Literal["inline", "job"]
+LoadLimitName = Literal["fixed", "by_size"]
+PlacementName = Literal["lenient", "strict"]
+ReleaseName = Literal["unload", "stop"]
+MonitoringName = Literal["every_miss", "busy_is_alive"]
+ReaperName = Literal["first_miss", "third_miss"]
+LoadInfoName = Literal["with_rows", "kept"]
+PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
-class ControlSettings(Protocol):
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """How a frontend makes sure that a replica lives before it sends a request there."""
+
+    ttl_ns: int
+    """How long a proof of life lasts; 0 never."""
+    timeout_ns: int
+    """How long a probe may take."""
+    sharing: SharingName
+    """Who owns a probe that several callers wait for."""
+    on_timeout: ReadingName
+    """Whether a replica that does not answer in time is taken for dead or for busy."""
+    refreshed_by: TeacherName
+    """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
     """How replicas come and go."""
 
-    @property
-    def loads(self) -> Literal["inline", "job"]:
-        """Where a cold load runs."""
-
-    @property
-    def load_limit(self) -> Literal["fixed", "by_size"]:
-        """How long it may take."""
-
-    @property
-    def load_wait_ns(self) -> int:
-        """How long a request waits for a load that runs on its own."""
-
-    @property
-    def placement(self) -> Literal["lenient", "strict"]:
-        """How strictly a replica keeps to its nodes."""
-
-    @property
-    def release(self) -> Literal["unload", "stop"]:
-        """How a process is freed."""
-
-    @property
-    def monitor(self) -> Literal["every_miss", "busy_is_alive"]:
-        """How the health monitor reads a probe without an answer."""
-
-    @property
-    def reaper(self) -> Literal["first_miss", "third_miss"]:
-        """How the reconciler judges the rows it looks after."""
-
-    @property
-    def load_info(self) -> Literal["with_rows", "kept"]:
-        """How long it is remembered how to load a model."""
-
-    @property
-    def passes(self) -> Literal["every_frontend", "once_per_tick"]:
-        """Which tickers lead to a pass."""
+    loads: ColdLoadName
+    """Where a cold load runs."""
+    load_limit: LoadLimitName
+    """How long it may take."""
+    load_wait_ns: int
+    """How long a request waits for a load that runs on its own."""
+    placement: PlacementName
+    """How strictly a replica keeps to its nodes."""
+    release: ReleaseName
+    """How a process is freed."""
+    monitor: MonitoringName
+    """How the health monitor reads a probe without an answer."""
+    reaper: ReaperName
+    """How the reconciler judges stale rows."""
+    load_info: LoadInfoName
+    """How long it is remembered how to load a model."""
+    passes: PassRuleName
+    """Which ticks lead to a pass."""
 
 
-class FrontendSettings(Protocol):
+@dataclass(frozen=True, slots=True)
+class FrontendSettings:
     """How a frontend routes."""
 
-    @property
-    def client_cache(self) -> Literal["sticky", "per_request"]:
-        """How a route is reused."""
-
-    @property
-    def probe_ttl_ns(self) -> int:
-        """How long a proof of life lasts; 0 never."""
-
-    @property
-    def probe_timeout_ns(self) -> int:
-        """How long a probe may take."""
-
-    @property
-    def probe_sharing(self) -> Literal["unshared", "leader_owned", "detached"]:
-        """Who owns a probe that several callers wait for."""
-
-    @property
-    def on_probe_timeout(self) -> Literal["remove_row", "keep_row"]:
-        """Whether a replica that does not answer in time is taken for dead or for busy."""
-
-    @property
-    def refreshed_by(self) -> Literal["probes", "calls"]:
-        """What proves a replica alive to the probe cache: probes only, or answered calls as well."""
-
-    @property
-    def control(self) -> ControlSettings:
-        """How replicas come and go."""
+    client_cache: ClientCacheName
+    """How a route is reused."""
+    probe: ProbeSettings
+    control: ControlSettings
 
 
-class HealthMonitorSettings(Protocol):
-    """Times of the health monitor."""
+@dataclass(frozen=True, slots=True)
+class HealthMonitorSettings:
+    """Limits of the health monitor."""
 
-    @property
-    def tick_ns(self) -> int:
-        """Between passes."""
-
-    @property
-    def stale_after_ns(self) -> int:
-        """Age of a heartbeat, strictly above which its node is offline."""
-
-    @property
-    def probe_timeout_ns(self) -> int:
-        """How long a probe may take."""
-
-    @property
-    def misses(self) -> int:
-        """How many in a row delete a row."""
+    tick_ns: int
+    """Between passes."""
+    stale_after_ns: int
+    """Age of a heartbeat, strictly above which its node is offline."""
+    probe_timeout_ns: int
+    """How long a probe may take."""
+    misses: int
+    """How many misses in a row delete a row."""
 
 
-class ReconcilerSettings(Protocol):
-    """Times of the reconciler."""
+@dataclass(frozen=True, slots=True)
+class ReconcilerSettings:
+    """Limits of the reconciler."""
 
-    @property
-    def tick_ns(self) -> int:
-        """Between passes."""
-
-    @property
-    def idle_after_ns(self) -> int:
-        """Time since a replica's last use, for a scale-down to take it."""
-
-    @property
-    def fruitless_passes(self) -> int:
-        """Passes without capacity, for a model's minimum to be given up for a while."""
-
-    @property
-    def cooldown_ns(self) -> int:
-        """That while."""
-
-    @property
-    def stale_row_after_ns(self) -> int:
-        """Time since a row's last update, for its process to be looked for."""
-
-    @property
-    def probe_timeout_ns(self) -> int:
-        """How long a probe of such a row may take."""
-
-    @property
-    def leak_after_ns(self) -> int:
-        """Time since a row's last use, for its count to be taken for a leak."""
+    tick_ns: int
+    """Between passes."""
+    idle_after_ns: int
+    """Time since a replica's last use, after which a scale-down may remove it."""
+    fruitless_passes: int
+    """Passes in a row without a free slot, after which a model below its minimum is left alone for a while."""
+    cooldown_ns: int
+    """That while."""
+    stale_row_after_ns: int
+    """Time since a row's last update, after which the reconciler looks for its process."""
+    probe_timeout_ns: int
+    """How long a probe of such a row may take."""
+    leak_after_ns: int
+    """Time since a row's last use, after which its in-flight count is suspected of a leak."""
 
 
-class ControlPlaneSettings(Protocol):
+@dataclass(frozen=True, slots=True)
+class ControlPlaneSettings:
     """Which loops a frontend runs."""
 
-    @property
-    def health_monitor(self) -> HealthMonitorSettings | None:
-        """None if it runs none."""
-
-    @property
-    def reconciler(self) -> ReconcilerSettings | None:
-        """None if it runs none."""
-
-
-READINGS: Mapping[str, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
-
-SHARING: Mapping[str, Callable[[Runtime], Singleflight]] = {
-    "unshared": lambda _runtime: UnsharedCalls(),
-    "leader_owned": LeaderOwnedFlight,
-    "detached": DetachedFlight,
-}
-
-PLACEMENT: Mapping[str, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
-
-RELEASE: Mapping[str, Release] = {"unload": unload_some_process, "stop": stop_exact_process}
-
-LOAD_LIMITS: Mapping[str, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
+    health_monitor: HealthMonitorSettings | None
+    """None for no health monitor."""
+    reconciler: ReconcilerSettings | None
+    """None for no reconciler."""

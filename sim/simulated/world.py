@@ -8,26 +8,24 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.model_config import model_configs
-from sim.routing.ports import Clock, Journal
+from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
 from sim.simulated.faults import build_faults
 from sim.simulated.frontend_host import FrontendHost
-from sim.simulated.kernel.clocks import SkewedRuntime
 from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
 from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
-from sim.simulated.nodes.work_speed import FULL_SPEED, Pace, VariablePace
+from sim.simulated.nodes.work_speed import FULL_SPEED, VariableSpeed, WorkSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from sim.simulated.progress import OverheardJournal, Progress
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.pick_modes import new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import NodeRow, registered
 from sim.simulated.stage import Stage
@@ -54,19 +52,18 @@ class World:
             self.journal = OverheardJournal(self.journal, self._progress)
         table = ReplicaTable(self.runtime, [self._node_row(node) for node in scenario.nodes])
         self.database = Database(self.runtime, table, scenario.registry.transaction_ns)
-        self._pick_mode = self._new_pick_mode()
         self._registries: list[SimulatedLoadJobs] = []
-        self._paces = {node.name: VariablePace(self.runtime) for node in scenario.nodes} if scenario.faults else {}
+        self._speeds = {node.name: VariableSpeed(self.runtime) for node in scenario.nodes} if scenario.faults else {}
         self._workers = SimulatedWorkers(
             self.runtime,
             self.journal,
             {node.name: self._worker_node(node) for node in scenario.nodes},
             self._install_settings,
-            self._new_pace,
+            self._new_speed,
             self._processes,
             scenario.network.latency_ns,
         )
-        self._models = model_configs(scenario.models)
+        self._models = scenario.configs_by_model()
         self._faults = build_faults(scenario)
         self._nodes_registry = self._ports(NO_FRONTEND).registry
         self._agents = {node.name: self._agent(node) for node in scenario.nodes}
@@ -128,7 +125,7 @@ class World:
             registry=self._nodes_registry,
             workers=self._workers,
             processes=self._processes,
-            paces=self._paces,
+            speeds=self._speeds,
             agents=self._agents,
             frontends=self._frontends,
             clients=self._clients,
@@ -170,7 +167,7 @@ class World:
             NodeSettings(node.name, node.vram_bytes, node.disk_bytes),
             _port_pool(self.runtime, self._scenario.router.control.ports),
             on_change=self._report_at_once,
-            pace=self._paces.get(node.name, FULL_SPEED),
+            speed=self._speeds.get(node.name, FULL_SPEED),
         )
 
     def _report_at_once(self, node: str) -> None:
@@ -182,18 +179,8 @@ class World:
         if available_bytes is not None:
             self.database.table.report_vram(node, available_bytes)
 
-    def _new_pace(self, key: ReplicaKey) -> Pace:
-        return self._paces[key.node].of_new_process() if self._paces else FULL_SPEED
-
-    def _new_pick_mode(self) -> PickMode:
-        pick_ns = self._scenario.registry.pick_length_ns
-        if self._scenario.router.pick == "serial" or not pick_ns:
-            return SerialPick(self.runtime, pick_ns)
-        table = self.database.table
-        read_committed = ReadCommittedPick(self.runtime, table, pick_ns, self.journal.lock_waited)
-        if self._scenario.router.pick == "read_committed":
-            return read_committed
-        return LockedPick(self.runtime, read_committed, self.journal.lock_waited)
+    def _new_speed(self, key: ReplicaKey) -> WorkSpeed:
+        return self._speeds[key.node].of_new_process() if self._speeds else FULL_SPEED
 
     def _install_settings(self, key: ReplicaKey) -> InstallSettings:
         model = next(model for model in self._scenario.models if model.name == key.model)
@@ -218,17 +205,19 @@ class World:
         return serve
 
     def _frontend(self, index: int) -> Frontend:
-        settings = self._scenario.router
+        router = self._scenario.router
         for fault in self._faults:
-            settings = fault.settings(index, settings)
+            router = fault.settings(index, router)
         rank = Rank(index, self._scenario.frontends)
-        return build_frontend(settings, self._ports(index), self._models, self._scenario.control_plane, rank)
+        return build_frontend(router.settings(), self._ports(index), self._models, self._scenario.loops(), rank)
 
     def _ports(self, index: int) -> FrontendPorts:
         clock: Clock = self.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
-        registry = SimulatedLoadJobs(self.runtime, clock, self.database, self._pick_mode, self.journal)
+        pick_ns = self._scenario.registry.pick_length_ns
+        pick_mode = new_pick_mode(self._scenario.router.pick, self.database, pick_ns, self.journal.lock_waited)
+        registry = SimulatedLoadJobs(self.runtime, clock, self.database, pick_mode, self.journal)
         self._registries.append(registry)
         ports = FrontendPorts(
             runtime=self.runtime if clock is self.runtime else SkewedRuntime(self.runtime, clock),

@@ -15,12 +15,11 @@ from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.recording.script import Script
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.model_config import ModelConfig, model_configs
+from sim.routing.model_config import ModelConfig
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.study.replay_world import Gates, ScriptedRuntime, ScriptedWorld
+from sim.study.replay_world import Gates, ScriptedRuntime, scripted_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ class ReplayResult:
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
     """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
-    models = model_configs(recording.scenario.models)
-    used = recording.scenario.router if settings is None else settings
+    models = recording.scenario.configs_by_model()
+    used = recording.scenario.router.settings() if settings is None else settings
     differences = [
         difference
         for index, script in enumerate(recording.scripts)
@@ -106,9 +105,8 @@ class _Replay:
         self._runtime = SimulatedRuntime()
         self._transcript = _ComparedTranscript(self._runtime, script.lines)
         self._gates = Gates(self._runtime, script, self._transcript)
-        world = ScriptedWorld(self._gates)
         runtime = ScriptedRuntime(self._runtime, self._gates)
-        ports = FrontendPorts(runtime, world, world, world, JournalLog(self._runtime))
+        ports = scripted_ports(runtime, self._gates, JournalLog(self._runtime))
         self._frontend = build_recorded_frontend(self._transcript, settings, ports, models)
         self._difference: Difference | None = None
 

@@ -1,20 +1,20 @@
 """The world of a replay: a clock, tasks, a registry, backends and workers that do what a recording says."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from sim.live.recording.lines import Line, Seen, Transcript
 from sim.live.recording.script import Script
-from sim.live.registry.choice import Choice
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.load_jobs import LoadJob, LoadState
-from sim.routing.ports import Backend, RunningProcess
+from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.policies.choose import Choose
+from sim.routing.ports import Backend, FrontendPorts, Journal, Runtime, WorkerControl
+from sim.routing.proxy import awaited_calls, calls_of
+from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.request import Request
-from sim.routing.states import NodeStatus, RowState
-from sim.simulated.kernel.awaitables import Answer, Cancelled
+from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import Task
 
@@ -28,7 +28,7 @@ class Gates:
         self.script = script
         self._runtime = runtime
         self._transcript = transcript
-        self._closed: dict[int, Answer] = {}
+        self._closed: dict[int, SimFuture] = {}
 
     @property
     def last_wait(self) -> int:
@@ -129,43 +129,56 @@ class ScriptedRuntime:
         return result
 
 
-class ScriptedWorld:
-    """Registry, backends and workers whose answers are those of the recording."""
+def scripted_ports(runtime: Runtime, gates: Gates, journal: Journal) -> FrontendPorts:
+    """Return the ports of a frontend whose registry, backends and workers answer as recorded."""
+    return FrontendPorts(
+        runtime=runtime,
+        registry=_scripted(Registry, gates, **_registry_calls(_ScriptedRegistry(gates))),
+        dialer=_ScriptedDialer(_scripted(Backend, gates)),
+        worker=_scripted(WorkerControl, gates),
+        journal=journal,
+    )
+
+
+def _scripted(protocol: type[Any], gates: Gates, **own: Callable[..., Any]) -> Any:
+    """Return a port whose awaited calls answer as recorded, but for its `own` ones."""
+
+    def answer(*_args: Any, **_named: Any) -> Awaitable[Any]:
+        return gates.pass_one()
+
+    return SimpleNamespace(**{**dict.fromkeys(awaited_calls(protocol), answer), **own})
+
+
+def _registry_calls(registry: "_ScriptedRegistry") -> dict[str, Callable[..., Any]]:
+    return {name: getattr(registry, name) for name in calls_of(_ScriptedRegistry)}
+
+
+class _ScriptedRegistry:
+    """The registry's calls that do more than answer: choices are made anew, and locks are held."""
 
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
-        """Choose among the rows that the recorded pick saw."""
+    async def pick(self, model: str, choose: Choose) -> Replica | None:
+        """Choose among the rows that the recorded pick saw, as often as it had to."""
         seen: Seen | None = self._gates.script.seen.get(self._gates.last_wait)
         recorded: Replica | None = await self._gates.pass_one()
-        rows = [] if seen is None or seen.refused else [row for row in seen.rows if row.id not in seen.gone]
-        chosen = Choice(model, candidates, preferred).best(rows)
+        rows = [] if seen is None else list(seen.rows)
+        while (chosen := choose(rows)) is not None and seen is not None and chosen.id in seen.gone:
+            rows.remove(chosen)
+        if chosen is None or (seen is not None and seen.refused):
+            return None
         # The row as it was once it could be locked, which may be later than the choice.
-        return recorded if chosen and recorded and chosen.id == recorded.id else chosen
+        return recorded if recorded and chosen.id == recorded.id else chosen
 
-    async def increment(self, key: ReplicaKey) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
+    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
+        """Choose among the rows that the recorded eviction saw."""
+        seen: Fleet | None = self._gates.script.seen.get(self._gates.last_wait)
+        await self._gates.pass_one()
+        return None if seen is None else choose(seen)
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Do nothing: nobody waits, and later picks show what came of it."""
-
-    async def touch(self, key: ReplicaKey) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def publish(
-        self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
-    ) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def remove(self, key: ReplicaKey) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
@@ -185,118 +198,13 @@ class ScriptedWorld:
         finally:
             await self._gates.pass_one()
 
-    async def fleet(self) -> Fleet:
-        """Show the fleet as recorded, for the code to decide anew."""
-        fleet: Fleet = await self._gates.pass_one()
-        return fleet
 
-    async def register_node(self, facts: NodeFacts) -> Sequence[ReplicaRow]:
-        """Answer as recorded."""
-        return await self._rows()
+class _ScriptedDialer:
+    """Gives the one client of all addresses."""
 
-    async def heartbeat(self, node: str, report: NodeReport) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def set_status(self, node: str, status: NodeStatus) -> Sequence[ReplicaRow]:
-        """Answer as recorded."""
-        return await self._rows()
-
-    async def remove_row(self, row_id: str) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
-
-    async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
-
-    async def confirm_row(self, row_id: str) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def clear_in_flight(self, row_id: str) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
-        """Choose among the rows that the recorded eviction saw."""
-        seen: Fleet | None = self._gates.script.seen.get(self._gates.last_wait)
-        await self._gates.pass_one()
-        return None if seen is None else choose(seen)
-
-    async def reserve_vram(self, node: str, size_bytes: int) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
-
-    async def release_vram(self, node: str, size_bytes: int) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def set_cooldown(self, model: str, cooldown: Cooldown) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
-        """Answer as recorded."""
-        return await self._rows()
-
-    async def claim_pass(self, name: str, interval_ns: int) -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
-
-    async def load_job(self, model: str) -> LoadJob | None:
-        """Answer as recorded."""
-        return await self._job()
-
-    async def start_load(self, model: str) -> LoadJob | None:
-        """Answer as recorded."""
-        return await self._job()
-
-    async def beat_load(self, job_id: str, state: LoadState, cause: str = "") -> bool:
-        """Answer as recorded."""
-        return bool(await self._gates.pass_one())
-
-    async def end_load(self, job_id: str) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def install(self, key: ReplicaKey) -> str:
-        """Answer as recorded."""
-        return str(await self._gates.pass_one())
-
-    async def stop(self, key: ReplicaKey) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def unload(self, node: str, model: str) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def processes(self, node: str) -> Sequence[RunningProcess]:
-        """List the processes as recorded."""
-        listed: Sequence[RunningProcess] = await self._gates.pass_one()
-        return listed
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
-        """Return the client of all addresses."""
-        return self
-
-    async def health(self) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def predict(self, request: Request) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def load_model(self, model: str) -> None:
-        """Wait as recorded."""
-        await self._gates.pass_one()
-
-    async def _rows(self) -> Sequence[ReplicaRow]:
-        rows: Sequence[ReplicaRow] = await self._gates.pass_one()
-        return rows
-
-    async def _job(self) -> LoadJob | None:
-        job: LoadJob | None = await self._gates.pass_one()
-        return job
+        """Return the client."""
+        return self._backend

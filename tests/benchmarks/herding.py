@@ -29,14 +29,16 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick
+from sim.simulated.registry.database import Database
+from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
+from tests.choices import BEST
 
 MODEL = "m"
 MS = 1_000_000
 SPREADS_NS = (0, 50 * MS, 500 * MS, 2000 * MS)
-MODES = ("read_committed", "locked")
+MODES: tuple[PickModeName, ...] = ("read_committed", "locked")
 FAR_NS = 10**18
 TIMED_PICKS = 200
 
@@ -55,22 +57,22 @@ class Measurement:
             times_ns = []
             for _ in range(TIMED_PICKS):
                 began_ns = time.perf_counter_ns()
-                await registry.pick(MODEL)
+                await registry.pick(MODEL, BEST)
                 times_ns.append(time.perf_counter_ns() - began_ns)
         return int(statistics.median(times_ns))
 
-    async def live(self, mode: str, arrivals_ns: Sequence[int]) -> float:
+    async def live(self, mode: PickModeName, arrivals_ns: Sequence[int]) -> float:
         """Return the worst share on the server."""
         runtime = AsyncioRuntime()
         async with self._idle(mode) as registry:
 
             async def pick(at_ns: int) -> Replica | None:
                 await runtime.sleep(at_ns)
-                return await registry.pick(MODEL)
+                return await registry.pick(MODEL, BEST)
 
             return self._worst_share(await asyncio.gather(*[pick(at_ns) for at_ns in arrivals_ns]))
 
-    def simulated(self, mode: str, arrivals_ns: Sequence[int], transaction_ns: int) -> float:
+    def simulated(self, mode: PickModeName, arrivals_ns: Sequence[int], transaction_ns: int) -> float:
         """Return the worst share in the simulated registry."""
         runtime = SimulatedRuntime()
         names = [f"n{n}" for n in range(self._replicas)]
@@ -79,15 +81,13 @@ class Measurement:
         for name in names:
             key, lock = ReplicaKey(name, MODEL, 0), FifoQueue(runtime, 1)
             replicas.insert(key, f"{name}:1", 0, lock, 0, RowState.LOADED)
-        choice = Choice(replicas, runtime, MODEL)
-        pick_mode: PickMode = ReadCommittedPick(runtime, replicas, transaction_ns, _ignore)
-        if mode == "locked":
-            pick_mode = LockedPick(runtime, pick_mode, _ignore)
+        database = Database(runtime, replicas, transaction_ns)
+        pick_mode = new_pick_mode(mode, database, transaction_ns, _ignore)
         picked: list[Replica | None] = []
 
         async def pick(at_ns: int) -> None:
             await runtime.sleep(at_ns)
-            picked.append(await pick_mode.pick(choice))
+            picked.append(await pick_mode.pick(MODEL, BEST, runtime))
 
         for at_ns in arrivals_ns:
             runtime.spawn(pick(at_ns), "pick")
@@ -102,7 +102,7 @@ class Measurement:
                 await registry.register_node(NodeFacts(f"n{n}"))
                 await registry.publish(ReplicaKey(f"n{n}", MODEL, 0), f"n{n}:1", 0)
             # Every connection makes a pick of another model: opened, and its statements prepared.
-            await asyncio.gather(*[registry.pick("none") for _ in range(self._picks)])
+            await asyncio.gather(*[registry.pick("none", BEST) for _ in range(self._picks)])
             yield registry
 
     def _worst_share(self, picked: Sequence[Replica | None]) -> float:

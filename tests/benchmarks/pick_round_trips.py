@@ -25,6 +25,7 @@ from sim.live.registry.embedded_postgres import embedded_postgres
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
 from sim.routing.replica import ReplicaKey
+from tests.choices import BEST
 
 MODEL = "m"
 REPLICAS = 4
@@ -52,7 +53,7 @@ async def picks_per_s(url: str, cell: Cell, picks: int) -> float:
 
         async def pick(times: int) -> None:
             for _ in range(times):
-                await registry.pick(MODEL)
+                await registry.pick(MODEL, BEST)
 
         async def pick_side_by_side(times: int) -> None:
             await asyncio.gather(*[pick(times // cell.connections) for _ in range(cell.connections)])

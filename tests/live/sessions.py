@@ -16,9 +16,7 @@ from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.model_config import model_configs
-from sim.routing.ports import Clock
+from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import RowState
@@ -107,7 +105,7 @@ async def evicting(played: Scenario, database_url: str) -> list[Line]:
             await registry.publish(ReplicaKey("thor", model, 0), "127.0.0.1:1", 0)
         await registry.publish(ReplicaKey("thor", "qwen3", 0), "127.0.0.1:1", 0, RowState.LOADING)
         ports = FrontendPorts(runtime, registry, dialer, NoWorkers(), journal)
-        frontend = build_recorded_frontend(transcript, played.router, ports, model_configs(played.models))
+        frontend = build_recorded_frontend(transcript, played.router.settings(), ports, played.configs_by_model())
         await frontend.serve(Request(0, "qwen3", 0, 0, runtime.now_ns(), 0, 0, 0))
         await registry.drain()
     await dialer.close()

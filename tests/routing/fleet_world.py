@@ -7,21 +7,22 @@ from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
+from sim.measure.events import NODE_STATUSES, EventKind
 from sim.measure.recorder import Recorder
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind
+from sim.measure.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.kernel.clocks import SkewedRuntime
 from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
-from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
@@ -103,7 +104,7 @@ class FleetWorld:
             self.journal,
             {facts.name: self._worker(facts) for facts in fleet},
             settings=lambda key: self._models.get(key.model, SERIALISING),
-            new_pace=lambda _key: VariablePace(self.runtime),
+            new_speed=lambda _key: VariableSpeed(self.runtime),
             processes=self.processes,
             latency_ns=latency_ns,
         )
@@ -112,7 +113,7 @@ class FleetWorld:
     def ports(self, clock_ahead_ns: int = 0) -> FrontendPorts:
         """Return what one more frontend reaches the world through."""
         clock = AheadClock(self.runtime, clock_ahead_ns)
-        pick = SerialPick(self.runtime, self.database.transaction_ns)
+        pick = SerialPick(self.database, self.database.transaction_ns)
         return FrontendPorts(
             runtime=SkewedRuntime(self.runtime, clock),
             registry=SimulatedLoadJobs(self.runtime, clock, self.database, pick, self.journal),
@@ -158,11 +159,11 @@ class FleetWorld:
 
     def hang(self, key: ReplicaKey) -> None:
         """Have the process do nothing at all, as long as it is not resumed."""
-        cast("VariablePace", self.process(key).pace).stop()
+        cast("VariableSpeed", self.process(key).speed).stop()
 
     def resume(self, key: ReplicaKey) -> None:
         """Have the process go on."""
-        cast("VariablePace", self.process(key).pace).go()
+        cast("VariableSpeed", self.process(key).speed).go()
 
     def kill(self, key: ReplicaKey) -> None:
         """End the process."""

@@ -2,7 +2,7 @@
 
 from sim.live.cluster.cluster import LiveOutcome
 from sim.live.cluster.journal_log import Entry
-from sim.measure.records import EventKind
+from sim.measure.events import Flag, has
 from sim.routing.replica import ReplicaKey
 from sim.study.live import recorded
 
@@ -26,8 +26,7 @@ def outcome(running_at_the_end: tuple[str, ...], *entries: tuple[str, str]) -> L
 def removed_alive(told: LiveOutcome) -> list[bool]:
     """Return of each removed row whether its process was there."""
     events = recorded(told).records.events
-    flags = zip(events["kind"].tolist(), events["flag"].tolist(), strict=True)
-    return [bool(flag) for kind, flag in flags if kind == EventKind.ROW_REMOVED]
+    return [bool(alive) for alive in events["flag"][has(events, Flag.PROCESS_ALIVE)]]
 
 
 def test_a_process_is_there_until_its_end_is_told() -> None:

@@ -21,7 +21,7 @@ FIRST = Replica("a", ReplicaKey("spark", "qwen3", 0), "127.0.0.1:1", 0, 7, 100)
 SECOND = Replica("b", ReplicaKey("thor", "qwen3", 0), "127.0.0.1:2", 0, 7, 100)
 ASKED = [
     Line("arrived", 1_000, 0, None, "request", [asdict(REQUEST)]),
-    Line("asked", 1_000, 0, 0, "pick", ["qwen3", [], None]),
+    Line("asked", 1_000, 0, 0, "pick", ["qwen3", []]),
 ]
 PROBING = [
     Line("told", 2_000, 0, None, "picked", [0, plain(FIRST), None]),
@@ -211,8 +211,8 @@ BAD_FILES = {
     "brackets": b"[" * 100_000,
     "an endless number": b'{"version": ' + b"9" * 10_000 + b"}",
     "not a number": b'{"format": "sim live recording", "version": NaN}',
-    "an earlier version": b'{"format": "sim live recording", "version": 1}',
-    "a later version": b'{"format": "sim live recording", "version": 3}',
+    "an earlier version": b'{"format": "sim live recording", "version": 2}',
+    "a later version": b'{"format": "sim live recording", "version": 4}',
 }
 
 

@@ -17,6 +17,7 @@ from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, model_load_infos
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.policies.choose import ChooseBest
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario import ModelSpec, NodeSpec
@@ -101,7 +102,7 @@ async def calibrate(registry_url: str, effort: Effort | None = None) -> Calibrat
     runtime = AsyncioRuntime()
     async with connect(registry_url, runtime) as registry, _rows_of_our_own(registry) as keys:
         touch = await _timed(lambda: registry.touch(keys[0]), effort.transactions)
-        pick = await _timed(lambda: registry.pick(keys[0].model), effort.transactions)
+        pick = await _timed(lambda: registry.pick(keys[0].model, ChooseBest()), effort.transactions)
         database = registry.engine.dialect.name
     round_trip, install = await _measure_workers(runtime, effort)
     return Calibration(database, touch, pick, round_trip, install)

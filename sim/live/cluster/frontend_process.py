@@ -16,14 +16,13 @@ from sim.live.recording.lines import Line, Transcript
 from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
-from sim.live.registry.picks import FaithfulPick
+from sim.live.registry.picks import SqlPick
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.model_config import model_configs
+from sim.routing.ports import FrontendPorts
 from sim.scenario import Plan, Scenario, make_plan
 
 _MOST_CONNECTIONS = 80
@@ -78,15 +77,16 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         pick=order.scenario.router.pick,
         connections=_MOST_CONNECTIONS // order.scenario.frontends,
         lock_waited=journal.lock_waited,
-        new_pick=RecordingPick if order.record else FaithfulPick,
+        new_pick=RecordingPick if order.record else SqlPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
-        models, rank = model_configs(order.scenario.models), Rank(order.index, order.scenario.frontends)
-        frontend = build_frontend(order.scenario.router, ports, models, order.scenario.control_plane, rank)
+        settings, models = order.scenario.router.settings(), order.scenario.configs_by_model()
+        rank = Rank(order.index, order.scenario.frontends)
+        frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank)
         serve = frontend.serve
         if order.record:
             # Its loops are no part of the recording: to a request they are the world.
-            serve = build_recorded_frontend(transcript, order.scenario.router, ports, models).serve
+            serve = build_recorded_frontend(transcript, settings, ports, models).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
         async with running(frontend.loops):

@@ -1,16 +1,25 @@
 """Ports that write into a transcript all that passes through them; a live run and its replay use the same ones."""
 
-from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from typing import Any, TypeVar
 
 from sim.live.recording.lines import Transcript
-from sim.live.recording.registry import RecordedRegistry
+from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.journal import ForwardingJournal
 from sim.routing.model_config import ModelConfig
-from sim.routing.ports import Backend, Dialer, Future, Journal, RunningProcess, Runtime, Task, WorkerControl
+from sim.routing.ports import (
+    Backend,
+    Dialer,
+    FrontendPorts,
+    Future,
+    Journal,
+    Runtime,
+    Task,
+    WorkerControl,
+)
+from sim.routing.proxy import MadeCall, passing_through
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
@@ -41,9 +50,9 @@ def build_recorded_frontend(
     """Put a frontend together as `build_frontend` does, with a transcript between it and its world."""
     recorded = FrontendPorts(
         runtime=RecordedRuntime(ports.runtime, transcript),
-        registry=RecordedRegistry(ports.registry, transcript),
+        registry=recorded_registry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
-        worker=RecordedWorker(ports.worker, transcript),
+        worker=passing_through(ports.worker, WorkerControl, transcript.call),
         journal=RecordedJournal(ports.journal, transcript),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
@@ -150,52 +159,11 @@ class RecordedDialer:
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
         """Return a client for the process at the address."""
-        return RecordedBackend(self._dialer.dial(key, address), (key, address), self._transcript)
 
+        def call(name: str, args: tuple[Any, ...], made: MadeCall) -> Awaitable[Any]:
+            return self._transcript.call(name, (key, address, *args), made)
 
-class RecordedBackend:
-    """A client whose calls are written down."""
-
-    def __init__(self, backend: Backend, place: tuple[ReplicaKey, str], transcript: Transcript) -> None:
-        self._backend = backend
-        self._place = place
-        self._transcript = transcript
-
-    async def health(self) -> None:
-        """Ask whether the process is well."""
-        await self._transcript.call("health", self._place, self._backend.health)
-
-    async def predict(self, request: Request) -> None:
-        """Have the request served."""
-        await self._transcript.call("predict", (*self._place, request), lambda: self._backend.predict(request))
-
-    async def load_model(self, model: str) -> None:
-        """Have the model loaded."""
-        await self._transcript.call("load_model", (*self._place, model), lambda: self._backend.load_model(model))
-
-
-class RecordedWorker:
-    """Workers whose calls are written down."""
-
-    def __init__(self, worker: WorkerControl, transcript: Transcript) -> None:
-        self._worker = worker
-        self._transcript = transcript
-
-    async def install(self, key: ReplicaKey) -> str:
-        """Have the replica's process started."""
-        return await self._transcript.call("install", (key,), lambda: self._worker.install(key))
-
-    async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end."""
-        await self._transcript.call("stop", (key,), lambda: self._worker.stop(key))
-
-    async def unload(self, node: str, model: str) -> None:
-        """Have some process of the node drop its model."""
-        await self._transcript.call("unload", (node, model), lambda: self._worker.unload(node, model))
-
-    async def processes(self, node: str) -> Sequence[RunningProcess]:
-        """List the processes of the node."""
-        return await self._transcript.call("processes", (node,), lambda: self._worker.processes(node))
+        return passing_through(self._dialer.dial(key, address), Backend, call)
 
 
 class RecordedJournal(ForwardingJournal):

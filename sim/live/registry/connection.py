@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from sim.live.registry.database import Database, open_database
 from sim.live.registry.load_jobs import SqlLoadJobs
-from sim.live.registry.picks import FaithfulPick, LockWaited, PickMode, ignore_wait, pick_mode
+from sim.live.registry.picks import LockWaited, SqlPick, SqlPickMode, ignore_wait, pick_mode
 from sim.live.registry.transactions import DATABASE_ERRORS, LiveRuntime
 from sim.routing.errors import Unavailable
 
@@ -18,7 +18,7 @@ async def connect(
     pick: str = "read_committed",
     connections: int | None = None,
     lock_waited: LockWaited = ignore_wait,
-    new_pick: Callable[[], PickMode] = FaithfulPick,
+    new_pick: Callable[[], SqlPickMode] = SqlPick,
 ) -> AsyncIterator[SqlLoadJobs]:
     """Open one frontend's registry; on leaving, what is under way is finished and the connections are closed.
 

@@ -9,14 +9,22 @@ SQLite has one writer at a time, and its transactions start as writers here: pic
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Select, and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sim.live.registry.advisory_locks import lock_key
-from sim.live.registry.choice import Choice
-from sim.live.registry.tables import REPLICA_COLUMNS, backend_nodes, model_config_states, node_models, stored_row
+from sim.live.registry.tables import (
+    REPLICA_COLUMNS,
+    StoredRow,
+    backend_nodes,
+    model_config_states,
+    node_models,
+    stored_row,
+)
+from sim.routing.policies.choose import BEST_REPLICA, Choose
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.states import NodeStatus, RowState
@@ -45,33 +53,23 @@ ELIGIBLE_ROWS: Final[Select[Any]] = (
 )
 """The rows that a pick of the model may choose, before what its caller asks for."""
 
-_AMONG = _rows.node_id.in_(bindparam("candidates", expanding=True))
-_PREFERRED_FIRST = case(
-    (
-        and_(
-            _rows.node_id == bindparam("preferred_node"),
-            _rows.model_name == bindparam("preferred_model"),
-            _rows.replica_index == bindparam("preferred_index"),
-        ),
-        0,
-    ),
-    else_=1,
-)
+ELIGIBLE_ROWS_ON_NODES: Final = ELIGIBLE_ROWS.where(_rows.node_id.in_(bindparam("nodes", expanding=True)))
+"""The same, on some nodes only."""
+
+ORDERS: Final[Mapping[str, Sequence[ColumnElement[Any]]]] = {BEST_REPLICA: PICK_ORDER}
+"""The orders by which a database can choose, by the names that choices give them."""
 
 
-def _lock_best_row(has_candidates: bool, has_preferred: bool) -> Select[Any]:
-    among = ELIGIBLE_ROWS.where(_AMONG) if has_candidates else ELIGIBLE_ROWS
-    order = (_PREFERRED_FIRST, *PICK_ORDER) if has_preferred else PICK_ORDER
+@cache
+def lock_first(order: str, on_nodes: bool) -> Select[Any]:
+    """Return the statement that locks the first of the eligible rows in that order."""
+    eligible = ELIGIBLE_ROWS_ON_NODES if on_nodes else ELIGIBLE_ROWS
     # Without a list of tables: the node's row is locked as well, so its picks for any model exclude one another.
-    return among.order_by(*order).limit(1).with_for_update()
+    return eligible.order_by(*ORDERS[order]).limit(1).with_for_update()
 
 
-LOCK_BEST_ROW: Final[Mapping[tuple[bool, bool], Select[Any]]] = {
-    (has_candidates, has_preferred): _lock_best_row(has_candidates, has_preferred)
-    for has_candidates in (False, True)
-    for has_preferred in (False, True)
-}
-"""`Choice.best`, in SQL: the statement for each `shape` of a choice."""
+LOCK_ONE: Final = ELIGIBLE_ROWS.where(_rows.id == bindparam("row")).with_for_update()
+"""Waits for a row and its node, and finds nothing if the row may not be picked any more."""
 
 COUNT_PICK: Final = (
     update(node_models)
@@ -88,69 +86,90 @@ LockWaited = Callable[[int], None]
 """Told how long a transaction has waited for a lock, in ns."""
 
 
-def shape(choice: Choice) -> tuple[bool, bool]:
-    """Return whether the choice names candidates, and whether it prefers a replica."""
-    return bool(choice.candidates), choice.preferred is not None
+def eligible_rows(choose: Choose) -> Select[Any]:
+    """Return the statement that lists the rows which the choice is made among."""
+    return ELIGIBLE_ROWS_ON_NODES if choose.nodes else ELIGIBLE_ROWS
 
 
-def parameters(choice: Choice) -> dict[str, Any]:
-    """Return what the choice's statement is executed with."""
-    named: dict[str, Any] = {"model": choice.model}
-    if choice.candidates:
-        named["candidates"] = list(choice.candidates)
-    if choice.preferred is not None:
-        node, model, index = choice.preferred
-        named |= {"preferred_node": node, "preferred_model": model, "preferred_index": index}
-    return named
+def parameters(model: str, choose: Choose) -> dict[str, Any]:
+    """Return what that statement is executed with."""
+    return {"model": model, "nodes": list(choose.nodes)} if choose.nodes else {"model": model}
 
 
-class PickMode(Protocol):
+class SqlPickMode(Protocol):
     """One transaction that chooses a row and counts the request on it."""
 
-    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
+    async def pick(self, connection: AsyncConnection, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Return the row as read, before the increment; on None, nothing may be committed."""
 
 
-class FaithfulPick:
-    """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: on PostgreSQL, waiters keep the order they began with.
+class SqlPick:
+    """The scenarios' `read_committed`: choose and lock a row, then count the pick on it.
 
-    The scenarios' `read_committed`.
+    Where the choice follows an order that SQL knows, that is `SELECT … ORDER BY … LIMIT 1 FOR UPDATE`; on PostgreSQL,
+    waiters keep the order they began with. Any other choice is made here over the rows that one statement read, and
+    made again over the rest if the chosen row has gone by the time it is locked.
     """
 
-    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
-        """Lock the best row and its node, count the pick, and look whether the node is healthy still."""
-        found = await self.lock_best_row(connection, choice)
+    async def pick(self, connection: AsyncConnection, model: str, choose: Choose, clock: Clock) -> Replica | None:
+        """Lock the chosen row and its node, count the pick, and look whether the node is healthy still."""
+        found = await self.lock_chosen(connection, model, choose)
         if found is None:
             return None
         row = stored_row(found)
         # Read once the row is ours: the time spent waiting for it is over by then.
         await connection.execute(COUNT_PICK, {"row": row.id, "now_ns": clock.wall_ns()})
-        node = (await connection.execute(NODE_IF_HEALTHY, {"node": row.key.node})).first()
-        return None if node is None else row.as_read()
+        return row.as_read() if await self.is_on_healthy_node(connection, row) else None
 
-    async def lock_best_row(self, connection: AsyncConnection, choice: Choice) -> Sequence[Any] | None:
-        """Return the best row as REPLICA_COLUMNS, locked; None if there is none."""
-        statement = LOCK_BEST_ROW[shape(choice)]
-        found: Sequence[Any] | None = (await connection.execute(statement, parameters(choice))).first()
+    async def lock_chosen(self, connection: AsyncConnection, model: str, choose: Choose) -> Sequence[Any] | None:
+        """Return the chosen row as REPLICA_COLUMNS, locked; None if there is none."""
+        if choose.order in ORDERS:
+            statement = lock_first(choose.order, bool(choose.nodes))
+            found: Sequence[Any] | None = (await connection.execute(statement, parameters(model, choose))).first()
+            return found
+        listed = await connection.execute(eligible_rows(choose).order_by(_rows.id), parameters(model, choose))
+        return await self.lock_one_of(connection, choose, [stored_row(row).as_ordered() for row in listed])
+
+    async def lock_one_of(
+        self, connection: AsyncConnection, choose: Choose, rows: Sequence[Replica]
+    ) -> Sequence[Any] | None:
+        """Choose among the rows until one can be locked; return it as REPLICA_COLUMNS."""
+        left = list(rows)
+        while (chosen := choose(left)) is not None:
+            found = await self.lock_one(connection, chosen)
+            if found is not None:
+                return found
+            left.remove(chosen)
+        return None
+
+    async def lock_one(self, connection: AsyncConnection, chosen: Replica) -> Sequence[Any] | None:
+        """Return the row as REPLICA_COLUMNS once it is locked; None if it has gone by then."""
+        found: Sequence[Any] | None = (
+            await connection.execute(LOCK_ONE, {"model": chosen.key.model, "row": chosen.id})
+        ).first()
         return found
 
+    async def is_on_healthy_node(self, connection: AsyncConnection, row: StoredRow) -> bool:
+        """Tell whether the locked row may be given away."""
+        return (await connection.execute(NODE_IF_HEALTHY, {"node": row.key.node})).first() is not None
 
-class LockedPick:
+
+class SqlLockedPick:
     """The same pick behind a lock per model, on PostgreSQL."""
 
-    def __init__(self, pick_mode: PickMode, lock_waited: LockWaited) -> None:
+    def __init__(self, pick_mode: SqlPickMode, lock_waited: LockWaited) -> None:
         self._pick_mode = pick_mode
         self._lock_waited = lock_waited
 
-    async def pick(self, connection: AsyncConnection, choice: Choice, clock: Clock) -> Replica | None:
+    async def pick(self, connection: AsyncConnection, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Pick while nobody else picks for the model; the lock goes with the transaction."""
-        key = {"key": lock_key(f"pick:{choice.model}")}
+        key = {"key": lock_key(f"pick:{model}")}
         # An attempt never overtakes those who wait already; it only tells whether there is anything to wait for.
         if not (await connection.execute(TRY_LOCK, key)).scalar_one():
             began_ns = clock.now_ns()
             await connection.execute(LOCK, key)
             self._lock_waited(clock.now_ns() - began_ns)
-        return await self._pick_mode.pick(connection, choice, clock)
+        return await self._pick_mode.pick(connection, model, choose, clock)
 
 
 def ignore_wait(wait_ns: int, /) -> None:
@@ -158,8 +177,8 @@ def ignore_wait(wait_ns: int, /) -> None:
 
 
 def pick_mode(
-    name: str, dialect: str, lock_waited: LockWaited, new_pick: Callable[[], PickMode] = FaithfulPick
-) -> PickMode:
+    name: str, dialect: str, lock_waited: LockWaited, new_pick: Callable[[], SqlPickMode] = SqlPick
+) -> SqlPickMode:
     """Return the mode of that name in a scenario: `read_committed`, `locked`, or `serial`, which is `locked` here.
 
     On SQLite all are the same. `new_pick` makes the transaction itself. Raises ValueError for another name.
@@ -168,4 +187,4 @@ def pick_mode(
         raise ValueError(f"pick mode {name!r}: must be read_committed, locked or serial")
     if name == "read_committed" or dialect == "sqlite":
         return new_pick()
-    return LockedPick(new_pick(), lock_waited)
+    return SqlLockedPick(new_pick(), lock_waited)

@@ -1,7 +1,7 @@
 """The registry port on a SQL database."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sim.live.registry.choice import Choice
 from sim.live.registry.database import Database
-from sim.live.registry.picks import LockWaited, PickMode
+from sim.live.registry.picks import LockWaited, SqlPickMode
 from sim.live.registry.tables import (
     REPLICA_COLUMNS,
     StoredRow,
@@ -26,6 +25,7 @@ from sim.live.registry.tables import (
 from sim.live.registry.transactions import AnsweredLock, LiveRuntime, Transactions
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import require_current
+from sim.routing.policies.choose import Choose
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 
@@ -41,7 +41,9 @@ class SqlRegistry:
     is raised as Unavailable.
     """
 
-    def __init__(self, database: Database, runtime: LiveRuntime, pick_mode: PickMode, lock_waited: LockWaited) -> None:
+    def __init__(
+        self, database: Database, runtime: LiveRuntime, pick_mode: SqlPickMode, lock_waited: LockWaited
+    ) -> None:
         self.floor_hits = 0
         """Decrements that found their row at 0."""
         self.missing_rows = 0
@@ -64,14 +66,11 @@ class SqlRegistry:
         """The engine, for statements of one's own."""
         return self._database.engine
 
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
+    async def pick(self, model: str, choose: Choose) -> Replica | None:
         """Choose a row and count the request on it, as the pick mode has it."""
-        choice = Choice(model, candidates, preferred)
 
         async def work(connection: AsyncConnection) -> Replica | None:
-            replica = await self._pick_mode.pick(connection, choice, self._runtime)
+            replica = await self._pick_mode.pick(connection, model, choose, self._runtime)
             if replica is None:
                 await connection.rollback()
             return replica

@@ -5,21 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sim.routing.control_plane.health_monitor import MONITORING, HealthMonitor
-from sim.routing.control_plane.replica_pass import LOAD_INFO, ReplicaPass
-from sim.routing.control_plane.state_pass import REAPERS, StatePass
-from sim.routing.control_plane.ticker import PASSES, Pass, tick_for_ever
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.control_plane.health_monitor import HealthMonitor
+from sim.routing.control_plane.replica_pass import ReplicaPass
+from sim.routing.control_plane.state_pass import StatePass
+from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
-from sim.routing.settings import (
-    RELEASE,
-    ControlPlaneSettings,
-    ControlSettings,
-    HealthMonitorSettings,
-    ReconcilerSettings,
-)
+from sim.routing.ports import FrontendPorts
+from sim.routing.settings import ControlPlaneSettings, ControlSettings, HealthMonitorSettings, ReconcilerSettings
+from sim.routing.strategies import LOAD_INFO, MONITORING, PASSES, REAPERS, RELEASE
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Something without an end, begun anew each time it is called."""

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sim.routing.errors import CallError, DeadlineExceeded
-from sim.routing.fleet import Fleet, FleetRegistry, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import Dialer, Journal, Runtime
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import HealthMonitorSettings
 from sim.routing.states import NodeStatus
@@ -97,8 +98,6 @@ BUSY_IS_ALIVE = Monitoring(
 """The repaired way: a probe that is not answered in time says nothing, a new row begins without misses, and a long pass
 makes nobody look silent."""
 
-MONITORING: Mapping[str, Monitoring] = {"every_miss": EVERY_MISS, "busy_is_alive": BUSY_IS_ALIVE}
-
 
 class HealthMonitor:
     """Looks over the nodes and rows for one frontend. The counts of misses are its own."""
@@ -110,7 +109,7 @@ class HealthMonitor:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         journal: Journal,
         settings: HealthMonitorSettings,

@@ -8,13 +8,14 @@ from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, FleetRegistry, ReplicaRow
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import Clock, Journal, WorkerControl
+from sim.routing.registry import Registry
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "replica-reconciler"
@@ -69,10 +70,6 @@ def known_with_rows(fleet: Fleet, model: str) -> bool:
 def known_for_good(fleet: Fleet, model: str) -> bool:
     """Tell whether the model was ever loaded. Repaired."""
     return model in fleet.loadable
-
-
-LOAD_INFO: Mapping[str, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
-"""By the name that a scenario gives it."""
 
 
 def scaling_of(
@@ -144,7 +141,7 @@ class ReplicaPass:
     def __init__(
         self,
         runtime: Clock,
-        registry: FleetRegistry,
+        registry: Registry,
         worker: WorkerControl,
         journal: Journal,
         models: Mapping[str, ModelConfig],

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import Enum
 
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.fleet import Fleet, FleetRegistry, ReplicaRow
+from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
+from sim.routing.registry import Registry
 from sim.routing.settings import ReconcilerSettings
 from sim.routing.states import RowState
 
@@ -51,7 +52,7 @@ class Inspector:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         worker: WorkerControl,
         journal: Journal,

@@ -3,15 +3,16 @@
 A pass is a sequence of sweeps over the rows, each with a memory of its own of what it found in the passes before.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Protocol
 
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry, ReplicaRow
+from sim.routing.fleet import ReplicaRow
 from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
+from sim.routing.registry import Registry
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "state"
@@ -177,9 +178,6 @@ THIRD_MISS: Reaper = (
 """The repair: the worker's word goes first, only refusals count against a row, leaked counts are cleared, and what an
 old revision has left goes."""
 
-REAPERS: Mapping[str, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
-"""By the name that a scenario gives it."""
-
 
 class StatePass:
     """Makes the sweeps of one frontend, which remember what they found between passes, in their order."""
@@ -189,7 +187,7 @@ class StatePass:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         worker: WorkerControl,
         journal: Journal,

@@ -1,15 +1,15 @@
 """When a frontend's background passes come, and which of the frontends makes one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry
 from sim.routing.ports import Runtime
+from sim.routing.registry import Registry
 
 Pass = Callable[[], Awaitable[None]]
 """Looks over the fleet once."""
 
-PassRule = Callable[[FleetRegistry, str, int, Pass], Pass]
+PassRule = Callable[[Registry, str, int, Pass], Pass]
 """Given the name of the pass and the interval between ticks in ns, says what a tick leads to."""
 
 
@@ -27,12 +27,12 @@ async def tick_for_ever(runtime: Runtime, tick_ns: int, first_ns: int, run_pass:
         due_ns += max(1, ticks_begun) * tick_ns
 
 
-def every_frontend(_registry: FleetRegistry, _name: str, _interval_ns: int, run_pass: Pass) -> Pass:
+def every_frontend(_registry: Registry, _name: str, _interval_ns: int, run_pass: Pass) -> Pass:
     """Make every pass, whatever the other frontends do: with F of them an interval sees up to F passes. LocalAI's."""
     return run_pass
 
 
-def once_per_tick(registry: FleetRegistry, name: str, interval_ns: int, run_pass: Pass) -> Pass:
+def once_per_tick(registry: Registry, name: str, interval_ns: int, run_pass: Pass) -> Pass:
     """Make a pass only if no frontend has begun one less than the interval ago; none if the registry cannot tell.
 
     The interval is measured on the wall clocks of those who ask. Repaired.
@@ -47,6 +47,3 @@ def once_per_tick(registry: FleetRegistry, name: str, interval_ns: int, run_pass
             await run_pass()
 
     return run_if_first
-
-
-PASSES: Mapping[str, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

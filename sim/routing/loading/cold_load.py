@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.ports import Journal, Registry
+from sim.routing.ports import Journal
+from sim.routing.registry import Registry
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 

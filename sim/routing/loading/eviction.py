@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from sim.routing.errors import CallError, NoReplica
-from sim.routing.fleet import Fleet, FleetRegistry, ReplicaRow
+from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import Journal, Runtime, WorkerControl
+from sim.routing.registry import Registry
 
 MS_NS = 1_000_000
 
@@ -53,7 +54,7 @@ class Eviction:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         worker: WorkerControl,
         journal: Journal,
         models: Mapping[str, ModelConfig],

@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
-from sim.routing.load_jobs import LoadJob, LoadJobs, LoadState
+from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import Journal, Runtime
+from sim.routing.registry import Registry
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 
@@ -57,7 +58,7 @@ class _OwnedLoad:
     __slots__ = ("_broadcast", "_failure", "_job", "_load_path", "_over", "_registry", "_runtime", "_state")
 
     def __init__(
-        self, runtime: Runtime, registry: LoadJobs, load_path: LoadPath, broadcast: Broadcast, job: LoadJob
+        self, runtime: Runtime, registry: Registry, load_path: LoadPath, broadcast: Broadcast, job: LoadJob
     ) -> None:
         self._runtime = runtime
         self._registry = registry
@@ -177,7 +178,7 @@ class JobLoad:
     __slots__ = ("_broadcast", "_journal", "_load_path", "_registry", "_runtime", "_wait_ns")
 
     def __init__(
-        self, runtime: Runtime, registry: LoadJobs, journal: Journal, load_path: LoadPath, wait_ns: int
+        self, runtime: Runtime, registry: Registry, journal: Journal, load_path: LoadPath, wait_ns: int
     ) -> None:
         """A request waits for `wait_ns` in all."""
         self._runtime = runtime

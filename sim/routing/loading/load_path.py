@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
-from sim.routing.fleet import FleetRegistry
 from sim.routing.load_jobs import LoadState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
@@ -13,6 +12,7 @@ from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import Backend, Dialer, Journal, Runtime, WorkerControl
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 
@@ -47,7 +47,7 @@ class LoadPath:
     def __init__(
         self,
         runtime: Runtime,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         worker: WorkerControl,
         journal: Journal,

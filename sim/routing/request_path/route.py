@@ -5,7 +5,8 @@ pick's 1. So a request that has a client of its own counts twice while it runs: 
 """
 
 from sim.routing.errors import ModelNotLoaded, WrongModel
-from sim.routing.ports import Backend, Journal, Registry
+from sim.routing.ports import Backend, Journal
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 

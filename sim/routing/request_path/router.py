@@ -3,15 +3,18 @@
 from collections.abc import Collection, Mapping
 
 from sim.routing.errors import CallError, NoMatchingNode
-from sim.routing.fleet import FleetRegistry
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
+from sim.routing.policies.choose import ChooseBest
 from sim.routing.ports import Dialer, Journal
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.route import Route, place_of
+
+_ANY_NODE = ChooseBest()
 
 
 class Router:
@@ -31,7 +34,7 @@ class Router:
 
     def __init__(
         self,
-        registry: FleetRegistry,
+        registry: Registry,
         dialer: Dialer,
         journal: Journal,
         probe_cache: ProbeCache,
@@ -67,7 +70,7 @@ class Router:
         """
         candidates = await self._candidates(request.model) if request.model in self._selectors else ()
         try:
-            replica = await self._registry.pick(request.model, candidates)
+            replica = await self._registry.pick(request.model, ChooseBest(candidates) if candidates else _ANY_NODE)
         except CallError:
             return None
         if replica is None:

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from sim.routing.settings import ControlPlaneSettings, HealthMonitorSettings, ReconcilerSettings
 from sim.scenario.spec.base import Spec, wrong
 from sim.scenario.text.units import Duration
 
@@ -43,6 +44,10 @@ class HealthMonitorSpec(Spec):
     misses: int = Field(default=3, ge=1, le=1000)
     """In a row, for the row to be deleted."""
 
+    def settings(self) -> HealthMonitorSettings:
+        """Return what the routing code is to go by."""
+        return HealthMonitorSettings(self.tick_ns, self.stale_after_ns, self.probe_timeout_ns, self.misses)
+
 
 class ReconcilerSpec(Spec):
     """Compares the fleet with the bounds of its models, and its rows with the processes."""
@@ -59,6 +64,18 @@ class ReconcilerSpec(Spec):
     leak_after_ns: Duration = Field(default=1800 * _S, alias="leak_after")
     """Since a row's last use, for its count to be taken for a leak."""
 
+    def settings(self) -> ReconcilerSettings:
+        """Return what the routing code is to go by."""
+        return ReconcilerSettings(
+            tick_ns=self.tick_ns,
+            idle_after_ns=self.idle_after_ns,
+            fruitless_passes=self.fruitless_passes,
+            cooldown_ns=self.cooldown_ns,
+            stale_row_after_ns=self.stale_row_after_ns,
+            probe_timeout_ns=self.probe_timeout_ns,
+            leak_after_ns=self.leak_after_ns,
+        )
+
 
 class ControlPlaneSpec(Spec):
     """Which loops every frontend runs, beside the workers' heartbeats."""
@@ -66,3 +83,10 @@ class ControlPlaneSpec(Spec):
     heartbeat_ns: Duration = Field(default=10 * _S, alias="heartbeat", gt=0)
     health_monitor: HealthMonitorSpec | None = HealthMonitorSpec()
     reconciler: ReconcilerSpec | None = ReconcilerSpec()
+
+    def settings(self) -> ControlPlaneSettings:
+        """Return what the routing code is to go by; heartbeats are the workers' business."""
+        return ControlPlaneSettings(
+            health_monitor=None if self.health_monitor is None else self.health_monitor.settings(),
+            reconciler=None if self.reconciler is None else self.reconciler.settings(),
+        )

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from sim.routing.model_config import ModelConfig
+from sim.routing.settings import ControlPlaneSettings
 from sim.scenario.plan.streams import MOST_SEED
 from sim.scenario.spec.base import Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
@@ -60,6 +62,19 @@ class ModelSpec(Spec):
             yield taken[replica.node], replica
             taken[replica.node] += 1
 
+    def config(self) -> ModelConfig:
+        """Return what a frontend is to know of the model."""
+        return ModelConfig(
+            name=self.name,
+            vram_bytes=self.vram_bytes,
+            disk_bytes=self.disk_bytes,
+            selector=self.scheduling.selector,
+            conflicts=self.scheduling.conflicts,
+            min_replicas=self.scheduling.min_replicas,
+            max_replicas=self.scheduling.max_replicas,
+            spread=self.scheduling.spread,
+        )
+
 
 class RegistrySpec(Spec):
     """The shared table of replicas."""
@@ -105,6 +120,14 @@ class Scenario(Spec):
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """May be empty where there is a control plane to watch."""
     faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+
+    def configs_by_model(self) -> dict[str, ModelConfig]:
+        """Return what a frontend is to know of each model, by name, in the order of the file."""
+        return {model.name: model.config() for model in self.models}
+
+    def loops(self) -> ControlPlaneSettings | None:
+        """Return which loops every frontend runs; None for none."""
+        return None if self.control_plane is None else self.control_plane.settings()
 
 
 class Expectation(Spec):

@@ -3,8 +3,7 @@
 import numpy as np
 
 from sim.routing.clients import Serve
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import Clock
+from sim.routing.ports import Clock, FrontendPorts
 from sim.scenario import RouterSpec
 from sim.simulated.stage import Stage
 

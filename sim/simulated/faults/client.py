@@ -7,9 +7,8 @@ from math import ceil
 from typing import Any
 
 from sim.routing.clients import Serve
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Backend, Dialer, Journal
+from sim.routing.ports import Backend, Dialer, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario

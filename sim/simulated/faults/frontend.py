@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from sim.routing.errors import CallError
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
-from sim.routing.ports import Runtime, Task
+from sim.routing.ports import FrontendPorts, Runtime, Task
+from sim.routing.proxy import MadeCall
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.scenario import RouterSpec
 from sim.scenario.spec.faults.frontend import (
@@ -17,7 +17,7 @@ from sim.scenario.spec.faults.frontend import (
     MixedPolicyFault,
 )
 from sim.simulated.faults.base import Fault, Luck
-from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedRegistry, InterposedWorker
+from sim.simulated.faults.interposed import InterposedDialer, interposed_registry, interposed_worker
 from sim.simulated.kernel.awaitables import Cancelled
 from sim.simulated.kernel.interposed_runtime import InterposedRuntime
 from sim.simulated.registry.replica_table import ReplicaTable
@@ -41,9 +41,9 @@ class _FrontendCrash(Fault):
         return replace(
             ports,
             runtime=_MortalRuntime(ports.runtime, life),
-            registry=_MortalRegistry(ports.runtime, ports.registry, life),
+            registry=_mortal_registry(ports.runtime, ports.registry, life),
             dialer=InterposedDialer(ports.dialer, lambda _key, _address, _name, call: life.lived(call)),
-            worker=InterposedWorker(ports.worker, lambda _node, _name, call: life.lived(call)),
+            worker=interposed_worker(ports.worker, lambda _node, _name, call: life.lived(call)),
         )
 
     async def happen(self, stage: Stage) -> None:
@@ -81,7 +81,7 @@ class _Life:
         for task in self._tasks:
             task.cancel()
 
-    async def lived(self, call: Call) -> Any:
+    async def lived(self, call: MadeCall) -> Any:
         """Return what a call returns that is made while the process lives; the dead make none."""
         if self.is_over:
             _stop()
@@ -134,19 +134,16 @@ class _Stillborn:
         return True
 
 
-class _MortalRegistry(InterposedRegistry):
-    """The registry as a process reaches it that can die, and with it what it owes."""
+def _mortal_registry(runtime: Runtime, registry: Registry, life: _Life) -> Registry:
+    """Return the registry as a process reaches it that can die, and with it what it owes."""
 
-    def __init__(self, runtime: Runtime, registry: LoadJobs, life: _Life) -> None:
-        super().__init__(runtime, registry, lambda _name, call: life.lived(call))
-        self._life = life
-
-    def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take 1, `count` times in a row, if it lives."""
-        if self._life.is_over:
-            self._life.keep(key, count)
+    def give_back(key: ReplicaKey, count: int) -> None:
+        if life.is_over:
+            life.keep(key, count)
         else:
-            self._registry.give_back(key, count)
+            registry.give_back(key, count)
+
+    return interposed_registry(runtime, registry, lambda _name, call: life.lived(call), give_back=give_back)
 
 
 class _FrontendPause(Fault):
@@ -164,9 +161,9 @@ class _FrontendPause(Fault):
         return replace(
             ports,
             runtime=_LateRuntime(ports.runtime, pause),
-            registry=InterposedRegistry(ports.runtime, ports.registry, lambda _name, call: pause.around(call)),
+            registry=interposed_registry(ports.runtime, ports.registry, lambda _name, call: pause.around(call)),
             dialer=InterposedDialer(ports.dialer, lambda _key, _address, _name, call: pause.around(call)),
-            worker=InterposedWorker(ports.worker, lambda _node, _name, call: pause.around(call)),
+            worker=interposed_worker(ports.worker, lambda _node, _name, call: pause.around(call)),
         )
 
     async def happen(self, stage: Stage) -> None:
@@ -191,7 +188,7 @@ class _Pause:
         """Return how long a timer takes that is set now: one that is due in the pause goes off at its end."""
         return delay_ns + self.left_ns(self._runtime.now_ns() + delay_ns)
 
-    async def around(self, call: Call) -> Any:
+    async def around(self, call: MadeCall) -> Any:
         """Make the call, and return its answer or raise its error, neither of them in the pause."""
         await self._over()
         try:

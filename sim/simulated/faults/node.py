@@ -99,14 +99,14 @@ class NodePause(Fault):
 
     async def happen(self, stage: Stage) -> None:
         """Stop the node, and let it go on."""
-        pace = stage.paces[self._spec.node]
+        speed = stage.speeds[self._spec.node]
         await stage.runtime.sleep(self._spec.at_ns)
         if not stage.workers.nodes[self._spec.node].is_up:
             return
         stage.journal.fault_struck(self._spec.kind, self._spec.node)
-        pace.stop()
+        speed.stop()
         await stage.runtime.sleep(self._spec.lasts_ns)
-        pace.go()
+        speed.go()
 
 
 class NodeSlow(Fault):
@@ -118,13 +118,13 @@ class NodeSlow(Fault):
 
     async def happen(self, stage: Stage) -> None:
         """Slow the node down, and have it at its old speed again if the spell passes."""
-        pace = stage.paces[self._spec.node]
+        speed = stage.speeds[self._spec.node]
         await stage.runtime.sleep(self._spec.at_ns)
         stage.journal.fault_struck(self._spec.kind, self._spec.node)
-        pace.slow_down(self._factor)
+        speed.slow_down(self._factor)
         if self._spec.lasts_ns is not None:
             await stage.runtime.sleep(self._spec.lasts_ns)
-            pace.slow_down(1 / self._factor)
+            speed.slow_down(1 / self._factor)
 
 
 class NodeDrain(Fault):

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from sim.routing.clients import Serve
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.spec.faults.base import RateFault
@@ -26,7 +27,7 @@ from sim.scenario.spec.faults.probe import (
 )
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.faults.deadlines import DeadlineKeeper
-from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedRegistry
+from sim.simulated.faults.interposed import InterposedDialer, interposed_registry
 from sim.simulated.faults.network.on_the_way import never
 from sim.simulated.stage import Stage
 
@@ -40,7 +41,7 @@ class HealthCall:
     frontend: int
     key: ReplicaKey
     address: str
-    make: Call
+    make: MadeCall
 
     async def error(self) -> CallError | None:
         """Make the call; return how it failed, or None if the process is well."""
@@ -69,7 +70,7 @@ class _OfProbes(Fault, ABC, Generic[Spec]):
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault before every health call of the frontend."""
 
-        async def around(key: ReplicaKey, address: str, method: str, call: Call) -> Any:
+        async def around(key: ReplicaKey, address: str, method: str, call: MadeCall) -> Any:
             if method != "health" or not self._hits(key):
                 return await call()
             return await self.meet(HealthCall(frontend, key, address, call))
@@ -249,13 +250,13 @@ class ProbeCallersLeave(_ClientsLeave[ProbeCallersLeaveFault]):
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault before every health call, and note to where each pick leads."""
 
-        async def around(method: str, call: Call) -> Any:
+        async def around(method: str, call: MadeCall) -> Any:
             answer, asker = await call(), _asker.get()
             if method == "pick" and asker is not None and answer is not None:
                 self._picked[asker.id] = (asker, frontend, answer.address)
             return answer
 
-        registry = InterposedRegistry(ports.runtime, ports.registry, around)
+        registry = interposed_registry(ports.runtime, ports.registry, around)
         return super().around(frontend, replace(ports, registry=registry))
 
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:

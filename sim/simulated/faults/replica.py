@@ -16,7 +16,7 @@ from sim.scenario.spec.faults.replica import (
 )
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.nodes.backend import BackendProcess, LoadFailure
-from sim.simulated.nodes.work_speed import VariablePace
+from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.stage import Stage
 
 Condition = Callable[[BackendProcess], bool]
@@ -67,12 +67,12 @@ class ReplicaHang(Fault):
         await stage.runtime.sleep(self._spec.at_ns)
         process = await _process(stage, self._spec, _at_all)
         # In a run with faults every process has one.
-        pace = cast("VariablePace", process.pace)
+        speed = cast("VariableSpeed", process.speed)
         stage.journal.fault_struck(self._spec.kind, str(process.key))
-        pace.stop()
+        speed.stop()
         if self._spec.lasts_ns is not None:
             await stage.runtime.sleep(self._spec.lasts_ns)
-            pace.go()
+            speed.go()
 
 
 class ReplicaForgetsModel(Fault):
@@ -173,7 +173,7 @@ class FailingLoads(Fault):
 
 async def _process(stage: Stage, target: ReplicaTarget, is_so: Condition) -> BackendProcess:
     """Return the replica's process at the first moment at which it runs and is so."""
-    running, turns = stage.workers.nodes[target.node].processes, stage.paces[target.node].turns
+    running, turns = stage.workers.nodes[target.node].processes, stage.speeds[target.node].turns
     while True:
         process = running.get(_key(target))
         if process is not None and is_so(process):

@@ -27,7 +27,7 @@ def suspension() -> Generator[None, None, None]:
     yield None
 
 
-class Answer(simpy.Event):
+class SimFuture(simpy.Event):
     """A future: a SimPy event that is triggered with the answer."""
 
     callbacks: Any

@@ -1,9 +1,9 @@
-"""A runtime with something put between a frontend and its time and tasks."""
+"""Runtimes that change something between a frontend and its time and tasks."""
 
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-from sim.routing.ports import Future, Runtime, Task
+from sim.routing.ports import Clock, Future, Runtime, Task
 
 T = TypeVar("T")
 
@@ -31,3 +31,11 @@ class InterposedRuntime:
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, or cancel it and raise DeadlineExceeded."""
         return await self._runtime.within(limit_ns, work)
+
+
+class SkewedRuntime(InterposedRuntime):
+    """The run's tasks and monotonic time, with another clock's wall time."""
+
+    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+        super().__init__(runtime)
+        self.wall_ns = clock.wall_ns

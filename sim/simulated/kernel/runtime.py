@@ -16,7 +16,7 @@ import simpy
 from simpy.events import NORMAL
 
 from sim.routing.errors import DeadlineExceeded
-from sim.simulated.kernel.awaitables import Answer, Cancelled, pause
+from sim.simulated.kernel.awaitables import Cancelled, SimFuture, pause
 from sim.simulated.kernel.task import NOT_A_DELAY, Task, Tasks
 
 T = TypeVar("T")
@@ -66,12 +66,12 @@ class SimulatedRuntime(simpy.Environment):
 
     sleep = staticmethod(pause)
 
-    def future(self) -> Answer:
+    def future(self) -> SimFuture:
         """Make an answer that is not given yet."""
-        return Answer(self)
+        return SimFuture(self)
 
     def spawn(
-        self, work: Coroutine[Any, Any, Any], name: str, on_end: Answer | None = None, peers: Tasks | None = None
+        self, work: Coroutine[Any, Any, Any], name: str, on_end: SimFuture | None = None, peers: Tasks | None = None
     ) -> Task:
         """Start the coroutine at once: it runs to its first wait before this returns.
 
@@ -109,7 +109,7 @@ class SimulatedRuntime(simpy.Environment):
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
 
-    async def _is_late(self, task: Task, ended: Answer, limit: simpy.Timeout) -> bool:
+    async def _is_late(self, task: Task, ended: SimFuture, limit: simpy.Timeout) -> bool:
         """Wait for the task or the limit, whichever happens first; whoever leaves meanwhile takes the task along."""
         late = self.future()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import simpy
 from simpy.events import NORMAL
 
-from sim.simulated.kernel.awaitables import Answer, Cancelled
+from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 
 if TYPE_CHECKING:
     from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -31,7 +31,7 @@ class Task:
         work: Coroutine[Any, Any, Any],
         name: str,
         peers: "Tasks",
-        on_end: Answer | None,
+        on_end: SimFuture | None,
     ) -> None:
         self.peers = peers
         """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""

@@ -12,7 +12,7 @@ from sim.scenario import ServiceLaw
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import Task
-from sim.simulated.nodes.work_speed import Pace
+from sim.simulated.nodes.work_speed import WorkSpeed
 
 T = TypeVar("T")
 
@@ -50,13 +50,13 @@ class BackendProcess:
         key: ReplicaKey,
         address: str,
         settings: ProcessSettings,
-        pace: Pace,
+        speed: WorkSpeed,
         next_load_failure: Callable[[], LoadFailure | None],
         on_change: Callable[[], None],
     ) -> None:
         self.key = key
         self.address = address
-        self.pace = pace
+        self.speed = speed
         self.model: str | None = None
         self._next_load_failure = next_load_failure
         self._runtime = runtime
@@ -90,8 +90,8 @@ class BackendProcess:
         """Answer that all is well, when it is this call's turn."""
         caller = self._enter()
         try:
-            if not self.pace.is_moving:
-                await self.pace.moving()
+            if not self.speed.is_moving:
+                await self.speed.moving()
             if self._settings.health_waits_for_a_worker:
                 await self.workers.acquire()
                 self.workers.release()
@@ -103,8 +103,8 @@ class BackendProcess:
         caller = self._runtime.running_task()
         self._callers[caller] = None
         try:
-            if not self.pace.is_moving:
-                await self.pace.moving()
+            if not self.speed.is_moving:
+                await self.speed.moving()
             if not self.workers.take_if_free():
                 await self.workers.acquire()
             try:
@@ -114,7 +114,7 @@ class BackendProcess:
                 prefill_ns, decode_ns = self._service_law(
                     request.prompt_tokens, request.output_tokens, request.demand_ns
                 )
-                await self.pace.work(prefill_ns + decode_ns)
+                await self.speed.work(prefill_ns + decode_ns)
                 if self._settings.tells_first_token:
                     self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
             finally:
@@ -126,12 +126,12 @@ class BackendProcess:
         """Do the work of a request that has come twice, unseen: the first one tells of its service."""
         caller = self._enter()
         try:
-            await self.pace.moving()
+            await self.speed.moving()
             await self.workers.acquire()
             try:
                 if self.model == request.model:
                     service_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
-                    await self.pace.work(sum(service_ns))
+                    await self.speed.work(sum(service_ns))
             finally:
                 self.workers.release()
         finally:
@@ -158,9 +158,9 @@ class BackendProcess:
     async def _load(self, model: str) -> None:
         failure = self._next_load_failure()
         if failure is not None:
-            await self.pace.work(failure.after_ns)
+            await self.speed.work(failure.after_ns)
             raise CallError(failure.cause)
-        await self.pace.work(self._settings.load_time_ns)
+        await self.speed.work(self._settings.load_time_ns)
         self.hold(model)
 
     def _wrong_model(self, asked_for: str) -> CallError:

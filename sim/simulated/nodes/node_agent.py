@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import FleetRegistry, NodeFacts, NodeReport
+from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Journal
+from sim.routing.registry import Registry
 from sim.routing.states import NodeStatus
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode
@@ -21,7 +22,7 @@ class NodeAgent:
         self,
         runtime: SimulatedRuntime,
         journal: Journal,
-        registry: FleetRegistry,
+        registry: Registry,
         node: WorkerNode,
         facts: NodeFacts,
         heartbeat_ns: int | None,
@@ -44,7 +45,7 @@ class NodeAgent:
             return
         while True:
             await self._runtime.sleep(self._heartbeat_ns)
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             await self._beat()
 
     async def report(self) -> None:
@@ -64,7 +65,7 @@ class NodeAgent:
         """Register as soon as anybody hears it, unless the node goes down before that."""
         boots = self.node.boots
         while True:
-            await self.node.pace.moving()
+            await self.node.speed.moving()
             if not self.node.is_up or self.node.boots != boots:
                 return
             if not self.gags:

@@ -1,4 +1,4 @@
-"""How a process gets on with its work: at full speed, or as the faults of its node and its own let it."""
+"""How fast a process works: at full speed, or as slowly as faults of its node and its own make it."""
 
 from collections.abc import Awaitable
 from fractions import Fraction
@@ -6,25 +6,25 @@ from math import ceil, floor
 from typing import Protocol
 
 from sim.routing.errors import DeadlineExceeded
-from sim.simulated.kernel.awaitables import Answer, pause
+from sim.simulated.kernel.awaitables import SimFuture, pause
 from sim.simulated.kernel.runtime import SimulatedRuntime
 
 
-class Pace(Protocol):
-    """The passing of work."""
+class WorkSpeed(Protocol):
+    """How long work takes."""
 
     @property
     def is_moving(self) -> bool:
         """False while the process does nothing at all."""
 
     def work(self, work_ns: int) -> Awaitable[None]:
-        """Wait until work that takes that long at full speed is done."""
+        """Wait until the work is done; `work_ns` is its length at full speed."""
 
     async def moving(self) -> None:
         """Wait until the process does something again."""
 
 
-class SteadyPace:
+class FullSpeed:
     """Full speed, always."""
 
     is_moving = True
@@ -32,21 +32,21 @@ class SteadyPace:
     work = staticmethod(pause)
 
     async def moving(self) -> None:
-        """Go on at once."""
+        """Return at once: it never stops."""
 
 
-FULL_SPEED = SteadyPace()
+FULL_SPEED = FullSpeed()
 
 
 class Bell:
-    """Rings again and again; who waits for it hears the next time."""
+    """Rings any number of times; each waiter goes on at the next ring."""
 
     def __init__(self, runtime: SimulatedRuntime) -> None:
         self._runtime = runtime
-        self._next: Answer | None = None
+        self._next: SimFuture | None = None
 
     def ring(self) -> None:
-        """Let everybody who waits go on, later at this same instant."""
+        """Let all waiters go on, later at this same instant."""
         if self._next is not None:
             rung, self._next = self._next, None
             rung.set_result(None)
@@ -58,10 +58,10 @@ class Bell:
         await self._next
 
 
-class VariablePace:
-    """A speed that faults change, also while work is under way; a process's own comes on top of that of its node."""
+class VariableSpeed:
+    """A speed that faults change, also while work is under way; a node's faults slow its processes too."""
 
-    def __init__(self, runtime: SimulatedRuntime, node: "VariablePace | None" = None) -> None:
+    def __init__(self, runtime: SimulatedRuntime, node: "VariableSpeed | None" = None) -> None:
         self.turns: Bell = Bell(runtime) if node is None else node.turns
         """Rings whenever a process starts or any work begins or ends, somewhere on the node."""
         self._runtime = runtime
@@ -70,10 +70,10 @@ class VariablePace:
         self._own_slowdown = Fraction(1)
         self._stops = 0
 
-    def of_new_process(self) -> "VariablePace":
-        """Return the pace of a process that starts now on the node whose pace this is."""
+    def of_new_process(self) -> "VariableSpeed":
+        """Return the speed of a process that starts now on this node."""
         self.turns.ring()
-        return VariablePace(self._runtime, self)
+        return VariableSpeed(self._runtime, self)
 
     @property
     def is_moving(self) -> bool:

@@ -11,7 +11,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess, LoadFailure, ProcessSettings
 from sim.simulated.nodes.port_pool import PortPool
-from sim.simulated.nodes.work_speed import FULL_SPEED, Pace
+from sim.simulated.nodes.work_speed import FULL_SPEED, WorkSpeed
 
 FIRST_PORT = 50051
 
@@ -47,10 +47,10 @@ class WorkerNode:
         settings: NodeSettings,
         ports: PortPool,
         on_change: Callable[[str], None],
-        pace: Pace = FULL_SPEED,
+        speed: WorkSpeed = FULL_SPEED,
     ) -> None:
         self.name = settings.name
-        self.pace = pace
+        self.speed = speed
         """How the machine itself gets on, its worker included."""
         self.is_up = True
         self.boots = 1
@@ -113,7 +113,7 @@ class SimulatedWorkers:
         journal: Journal,
         nodes: Mapping[str, WorkerNode],
         settings: Callable[[ReplicaKey], InstallSettings],
-        new_pace: Callable[[ReplicaKey], Pace],
+        new_speed: Callable[[ReplicaKey], WorkSpeed],
         processes: dict[str, BackendProcess],
         latency_ns: int,
     ) -> None:
@@ -125,7 +125,7 @@ class SimulatedWorkers:
         self._runtime = runtime
         self._journal = journal
         self._settings = settings
-        self._new_pace = new_pace
+        self._new_speed = new_speed
         self._processes = processes
         self._latency_ns = latency_ns
 
@@ -170,7 +170,7 @@ class SimulatedWorkers:
             key,
             node.new_address(key),
             settings.process,
-            self._new_pace(key),
+            self._new_speed(key),
             next_load_failure=lambda: self.load_failure(key),
             on_change=node.changed,
         )
@@ -191,10 +191,10 @@ class SimulatedWorkers:
         self._journal.install_started(key, redundant=running is not None)
         if running is not None:
             return running.address
-        await node.pace.work(self._settings(key).install_time_ns)
+        await node.speed.work(self._settings(key).install_time_ns)
         start_time_ns = self.start_time_ns(key)
         if start_time_ns:
-            await node.pace.work(min(start_time_ns, READY_LIMIT_NS))
+            await node.speed.work(min(start_time_ns, READY_LIMIT_NS))
         if self._node(key.node).boots != boots:
             raise Unavailable(f"{key.node} has been down meanwhile")
         if start_time_ns > READY_LIMIT_NS:
@@ -204,7 +204,7 @@ class SimulatedWorkers:
 
     async def _there(self, node: str) -> None:
         await self._runtime.sleep(self._latency_ns)
-        await self._node(node).pace.moving()
+        await self._node(node).speed.moving()
 
     def _node(self, name: str) -> WorkerNode:
         node = self.nodes.get(name)

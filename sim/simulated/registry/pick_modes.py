@@ -6,111 +6,92 @@ best when they began, and a burst herds. Measured on PostgreSQL 15: 32 simultane
 fall as [31, 1, 0, 0].
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
 
+from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
-from sim.routing.replica import Replica, ReplicaKey, pick_best_replica, row_order
+from sim.routing.replica import Replica
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.database import Database
 from sim.simulated.registry.rows import Row
 
+PickModeName = Literal["serial", "read_committed", "locked"]
 
-class Choice:
-    """Which of the rows at that moment one pick wants, the best first."""
-
-    __slots__ = ("_candidates", "_is_plain", "_pickable", "_preferred", "clock", "model")
-
-    def __init__(
-        self,
-        table: ReplicaTable,
-        clock: Clock,
-        model: str,
-        candidates: Collection[str] = (),
-        preferred: ReplicaKey | None = None,
-    ) -> None:
-        self.model = model
-        self.clock = clock
-        """Whose wall time is written into the row."""
-        self._pickable = table.pickable
-        self._candidates = candidates
-        self._preferred = preferred
-        self._is_plain = not candidates and preferred is None
-
-    def best(self) -> Row | None:
-        """Return the row to take, if there is any."""
-        if self._is_plain:
-            return pick_best_replica(self._pickable.get(self.model, ()))
-        rows = self._rows()
-        preferred = next((row for row in rows if row.key == self._preferred), None)
-        return preferred or pick_best_replica(rows)
-
-    def in_order(self) -> list[Row]:
-        """Return the rows, the best first, as one statement sees them."""
-        return sorted(self._rows(), key=lambda row: (row.key != self._preferred, row_order(row)))
-
-    def _rows(self) -> Sequence[Row]:
-        rows = self._pickable.get(self.model, ())
-        return [row for row in rows if row.key.node in self._candidates] if self._candidates else rows
+LockWaited = Callable[[int], None]
+"""Told how long a transaction has waited for a lock, in ns."""
 
 
 class PickMode(Protocol):
     """One transaction that chooses a row and counts the request on it."""
 
-    async def pick(self, choice: Choice) -> Replica | None:
-        """Return the row as read, before the increment; None if no row is left to choose."""
+    async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
+        """Return the row as read, before the increment; None if no row is left or none was chosen.
+
+        The row's last use is dated by the `clock`.
+        """
+
+
+def new_pick_mode(name: PickModeName, database: Database, pick_ns: int, lock_waited: LockWaited) -> PickMode:
+    """Return the pick mode of that name in a scenario. Picks that take no time cannot overlap: they are serial."""
+    if name == "serial" or not pick_ns:
+        return SerialPick(database, pick_ns)
+    read_committed = ReadCommittedPick(database, pick_ns, lock_waited)
+    return read_committed if name == "read_committed" else LockedPick(database, read_committed, lock_waited)
 
 
 class SerialPick:
-    """The ideal: each pick happens at one instant, so that each sees all the others.
+    """The ideal: each pick happens at one instant, so that each sees all the others."""
 
-    Transactions that take no time cannot overlap, so with those every mode comes down to this one.
-    """
+    def __init__(self, database: Database, pick_ns: int) -> None:
+        self._runtime = database.runtime
+        self._table = database.table
+        self._pick_ns = pick_ns
 
-    def __init__(self, runtime: SimulatedRuntime, transaction_ns: int) -> None:
-        self._runtime = runtime
-        self._transaction_ns = transaction_ns
-
-    async def pick(self, choice: Choice) -> Replica | None:
+    async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Choose and count when the transaction's time has passed."""
-        if self._transaction_ns:
-            await self._runtime.sleep(self._transaction_ns)
-        row = choice.best()
-        return None if row is None else row.take(choice.clock.wall_ns())
+        if self._pick_ns:
+            await self._runtime.sleep(self._pick_ns)
+        row = choose(self._table.eligible(model, choose.nodes))
+        return None if row is None else row.take(clock.wall_ns())
 
 
 class ReadCommittedPick:
-    """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: waiters keep the order of their snapshot."""
+    """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: waiters keep the choice of their snapshot."""
 
-    def __init__(
-        self,
-        runtime: SimulatedRuntime,
-        table: ReplicaTable,
-        transaction_ns: int,
-        lock_waited: Callable[[int], None],
-    ) -> None:
-        self._runtime = runtime
-        self._table = table
-        self._transaction_ns = transaction_ns
+    def __init__(self, database: Database, pick_ns: int, lock_waited: LockWaited) -> None:
+        self._runtime = database.runtime
+        self._table = database.table
+        self._pick_ns = pick_ns
         self._lock_waited = lock_waited
 
-    async def pick(self, choice: Choice) -> Replica | None:
-        """Lock the best row and its node, count the pick and commit."""
-        best = choice.best()
-        if best is None:
-            await self._runtime.sleep(self._transaction_ns)
+    async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
+        """Lock the chosen row and its node, count the pick and commit."""
+        rows = self._table.eligible(model, choose.nodes)
+        chosen = choose(rows)
+        if chosen is None:
+            await self._runtime.sleep(self._pick_ns)
             return None
-        if self._is_free(best):
-            return await self._take(best, choice.clock)
-        return await self._take_first_that_still_stands(choice.in_order(), choice.clock)
+        if self._is_free(chosen):
+            return await self._take(chosen, clock)
+        return await self._take_first_that_still_stands(chosen, rows, choose, clock)
 
-    async def _take_first_that_still_stands(self, snapshot: Sequence[Row], clock: Clock) -> Replica | None:
-        for row in snapshot:
-            taken = await self._take(row, clock)
+    async def _take_first_that_still_stands(
+        self, chosen: Row, rows: Sequence[Row], choose: Choose, clock: Clock
+    ) -> Replica | None:
+        """Wait for the chosen row; if it has gone by then, choose again among the others as they were seen first."""
+        by_id = {row.id: row for row in rows}
+        seen = [row.as_picked() for row in rows]
+        while True:
+            taken = await self._take(chosen, clock)
             if taken is not None:
                 return taken
-        return None
+            seen = [replica for replica in seen if replica.id != chosen.id]
+            next_best = choose(seen)
+            if next_best is None:
+                return None
+            chosen = by_id[next_best.id]
 
     async def _take(self, row: Row, clock: Clock) -> Replica | None:
         """Hold the row and its node for the transaction; None if the row has gone by the time it is locked."""
@@ -125,7 +106,7 @@ class ReadCommittedPick:
                     self._lock_waited(waited_ns)
                 if not self._table.still_stands(row):
                     return None
-                await self._runtime.sleep(self._transaction_ns)
+                await self._runtime.sleep(self._pick_ns)
                 return row.take(clock.wall_ns())
             finally:
                 node.lock.release()
@@ -139,21 +120,27 @@ class ReadCommittedPick:
 class LockedPick:
     """A lock per model around the pick: each transaction sees the ones before it, and a burst spreads evenly."""
 
-    def __init__(self, runtime: SimulatedRuntime, pick_mode: PickMode, lock_waited: Callable[[int], None]) -> None:
-        self._runtime = runtime
+    def __init__(self, database: Database, pick_mode: PickMode, lock_waited: LockWaited) -> None:
+        self._runtime: SimulatedRuntime = database.runtime
+        self._database = database
         self._pick_mode = pick_mode
         self._lock_waited = lock_waited
         self._locks: dict[str, FifoQueue] = {}
 
-    async def pick(self, choice: Choice) -> Replica | None:
+    async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Pick while nobody else picks for the model."""
-        lock = self._locks.setdefault(choice.model, FifoQueue(self._runtime, 1))
+        lock = self._lock(model)
         began_ns = self._runtime.now_ns()
         await lock.acquire()
         try:
             waited_ns = self._runtime.now_ns() - began_ns
             if waited_ns:
                 self._lock_waited(waited_ns)
-            return await self._pick_mode.pick(choice)
+            return await self._pick_mode.pick(model, choose, clock)
         finally:
             lock.release()
+
+    def _lock(self, model: str) -> FifoQueue:
+        if model not in self._locks:
+            self._locks[model] = self._database.lock(f"pick:{model}")
+        return self._locks[model]

@@ -1,17 +1,18 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
+from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import Database
-from sim.simulated.registry.pick_modes import Choice, PickMode
+from sim.simulated.registry.pick_modes import PickMode
 
 
 class SimulatedRegistry:
@@ -34,20 +35,11 @@ class SimulatedRegistry:
         self._journal = journal
         self._table = database.table
         self._rows = database.table.rows
-        self._any_row: dict[str, Choice] = {}
-        """By model: what a pick without further wishes wants, which is the same each time."""
 
-    def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Coroutine[Any, Any, Replica | None]:
+    def pick(self, model: str, choose: Choose) -> Coroutine[Any, Any, Replica | None]:
         """Choose a row and count the request on it, as the pick mode has it."""
         self.transactions += 1
-        if candidates or preferred is not None:
-            return self._pick_mode.pick(Choice(self._table, self._clock, model, candidates, preferred))
-        choice = self._any_row.get(model)
-        if choice is None:
-            choice = self._any_row[model] = Choice(self._table, self._clock, model)
-        return self._pick_mode.pick(choice)
+        return self._pick_mode.pick(model, choose, self._clock)
 
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 and touch the row; False if there is none."""

@@ -5,7 +5,7 @@ place on the replica. The two part when a row is deleted under running requests,
 at 0; as long as none of that happens they are equal, so nothing has to be counted twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -109,6 +109,11 @@ class ReplicaTable:
             self.rows[key] = twin
         if self._may_be_picked(row):
             self.pickable[key.model].remove(row)
+
+    def eligible(self, model: str, nodes: Collection[str] = ()) -> Sequence[Row]:
+        """Return the model's rows that may be picked, by id; of these nodes only, if there are any."""
+        rows = self.pickable.get(model, ())
+        return [row for row in rows if row.key.node in nodes] if nodes else rows
 
     def still_stands(self, row: Row) -> bool:
         """Tell whether the row is there and may be picked."""

@@ -26,6 +26,10 @@ class Row(Replica):
             self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns, self.revision
         )
 
+    def as_picked(self) -> Replica:
+        """Return what a pick reads of the row."""
+        return Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)
+
     def take(self, wall_ns: int) -> Replica:
         """Count a pick on the row and touch it; return the row as the pick read it."""
         as_read = Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)

@@ -18,6 +18,7 @@ from sim.routing.loading import load_path
 from sim.routing.loading.placement import PlacementRules
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import Load, ReplicaKey, pick_best_replica
+from sim.routing.settings import FrontendSettings
 from sim.scenario import RouterSpec
 from sim.study.replay import Difference, replay
 from tests.live.conftest import NewDatabase
@@ -43,17 +44,17 @@ def _lines(recording: Recording) -> list[Line]:
     return [line for script in recording.scripts for line in script.lines]
 
 
-def _first_difference(recording: Recording, settings: RouterSpec | None = None) -> Difference:
+def _first_difference(recording: Recording, settings: FrontendSettings | None = None) -> Difference:
     difference = replay(recording, settings).first_difference
     assert difference is not None
     return difference
 
 
-def _router(recording: Recording, **changes: object) -> RouterSpec:
+def _router(recording: Recording, **changes: object) -> FrontendSettings:
     written = recording.scenario.router.model_dump(by_alias=True)
     probe = changes.pop("probe", {})
     assert isinstance(probe, dict)
-    return RouterSpec.model_validate(written | changes | {"probe": written["probe"] | probe})
+    return RouterSpec.model_validate(written | changes | {"probe": written["probe"] | probe}).settings()
 
 
 def test_a_session_on_sqlite_replays_with_identical_decisions_for_every_request(lively: Recording) -> None:

@@ -10,17 +10,19 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
-from sim.routing.load_jobs import LoadJobs
+from sim.routing.policies.choose import Choose, ChooseBest
 from sim.routing.ports import Runtime
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import Database
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
+from tests.choices import BEST, Prefer
 from tests.twins import ListJournal
 
 MODEL = "m"
@@ -47,7 +49,7 @@ class Arm(Protocol):
         """The runtime that the story is told on."""
 
     @property
-    def registry(self) -> LoadJobs:
+    def registry(self) -> Registry:
         """The registry under test."""
 
     def show(self, wall_ns: int) -> None:
@@ -117,7 +119,7 @@ class SettableClock:
 class SimulatedArm:
     """A simulated registry."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: PickModeName) -> None:
         self.runtime = SimulatedRuntime()
         self._clock = SettableClock(self.runtime)
         self._table = ReplicaTable(
@@ -125,7 +127,13 @@ class SimulatedArm:
             [registered(facts, FifoQueue(self.runtime, 1), self.runtime.wall_ns()) for facts in (*NODES, SPARE)],
         )
         database = Database(self.runtime, self._table, TRANSACTION_NS)
-        self.registry = SimulatedLoadJobs(self.runtime, self._clock, database, self._pick_mode(mode), ListJournal())
+        self.registry = SimulatedLoadJobs(
+            self.runtime,
+            self._clock,
+            database,
+            new_pick_mode(mode, database, TRANSACTION_NS, lambda _: None),
+            ListJournal(),
+        )
 
     def show(self, wall_ns: int) -> None:
         self._clock.shown_ns = wall_ns
@@ -135,14 +143,6 @@ class SimulatedArm:
 
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         self._table.insert(key, "", in_flight, FifoQueue(self.runtime, 1), 0, state, revision)
-
-    def _pick_mode(self, name: str) -> PickMode:
-        if name == "serial":
-            return SerialPick(self.runtime, TRANSACTION_NS)
-        read_committed = ReadCommittedPick(self.runtime, self._table, TRANSACTION_NS, lambda _: None)
-        if name == "read_committed":
-            return read_committed
-        return LockedPick(self.runtime, read_committed, lambda _: None)
 
 
 async def tell_on_sql(url: str, mode: str, story: Story) -> None:
@@ -155,7 +155,7 @@ async def tell_on_sql(url: str, mode: str, story: Story) -> None:
         await story(SqlArm(registry, runtime))
 
 
-def tell_simulated(mode: str, story: Story) -> None:
+def tell_simulated(mode: PickModeName, story: Story) -> None:
     """Tell the story on a simulated registry."""
     arm = SimulatedArm(mode)
     ended: list[BaseException | None] = []
@@ -210,7 +210,7 @@ async def picked_nodes(arm: Arm, picks: int, then: Callable[[ReplicaKey], Awaita
     """Pick so many times, doing something after each, and return the nodes in order."""
     nodes = []
     for _ in range(picks):
-        replica = await arm.registry.pick(MODEL)
+        replica = await arm.registry.pick(MODEL, BEST)
         assert replica is not None
         nodes.append(replica.key.node)
         if then is not None:
@@ -220,5 +220,6 @@ async def picked_nodes(arm: Arm, picks: int, then: Callable[[ReplicaKey], Awaita
 
 async def picked(arm: Arm, candidates: Sequence[str] = (), preferred: ReplicaKey | None = None) -> ReplicaKey | None:
     """Pick once, and return which replica."""
-    replica = await arm.registry.pick(MODEL, candidates, preferred)
+    choose: Choose = ChooseBest(candidates) if preferred is None else Prefer(preferred, candidates)
+    replica = await arm.registry.pick(MODEL, choose)
     return None if replica is None else replica.key

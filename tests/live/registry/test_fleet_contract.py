@@ -12,6 +12,7 @@ from sim.routing.loading.placement import capacity
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
+from tests.choices import BEST
 from tests.drivers import all_of
 from tests.live.conftest import Tell
 from tests.live.registry.registry_arms import GB, MODEL, Arm, Story, node, picked, put, row, rows
@@ -118,7 +119,7 @@ async def reported_vram_decides_between_replicas_that_are_alike(arm: Arm) -> Non
     await put(arm, "n1")
     await arm.registry.heartbeat("n0", NodeReport(available_vram_bytes=GB))
 
-    replica = await arm.registry.pick(MODEL)
+    replica = await arm.registry.pick(MODEL, BEST)
 
     assert replica is not None
     assert (replica.key.node, replica.available_vram_bytes) == ("n1", 16 * GB)
@@ -293,7 +294,7 @@ async def a_new_revision_turns_what_serves_or_is_about_to_into_unloading(arm: Ar
     fleet = await arm.registry.fleet()
     assert {row.key: row.state for row in fleet.rows} == expected | {other: RowState.LOADED}
     assert fleet.revisions == {MODEL: "rev-1"}
-    assert await arm.registry.pick(MODEL) is None
+    assert await arm.registry.pick(MODEL, BEST) is None
 
 
 async def a_new_revision_overtakes_the_rows_of_the_one_before(arm: Arm) -> None:
@@ -503,7 +504,7 @@ async def of_simultaneous_starts_one_succeeds(arm: Arm) -> None:
 async def loads_and_rows_of_the_registry_do_not_meet(arm: Arm) -> None:
     await arm.registry.start_load(MODEL)
 
-    assert await arm.registry.pick(MODEL) is None
+    assert await arm.registry.pick(MODEL, BEST) is None
     assert (await arm.registry.fleet()).loadable == {}
     assert await arm.registry.increment(ReplicaKey("n0", MODEL, 0)) is False
 

@@ -15,6 +15,7 @@ from sim.routing.errors import DeadlineExceeded
 from sim.routing.fleet import Fleet, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus
+from tests.choices import BEST
 
 MODEL = "m"
 REPLICAS, PICKS = 4, 32
@@ -58,7 +59,7 @@ async def until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
 def test_simultaneous_picks_herd_when_they_are_read_committed(postgres_url: str) -> None:
     async def story() -> list[int]:
         async with idle_replicas(postgres_url) as registry:
-            await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])
+            await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
             return await counts(registry)
 
     in_flight = asyncio.run(story())
@@ -72,7 +73,7 @@ def test_simultaneous_picks_spread_evenly_when_they_are_locked(postgres_url: str
 
     async def story() -> list[int]:
         async with idle_replicas(postgres_url, "locked", waits_ns) as registry:
-            await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])
+            await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
             return await counts(registry)
 
     assert asyncio.run(story()) == [PICKS / REPLICAS] * REPLICAS
@@ -82,7 +83,7 @@ def test_simultaneous_picks_spread_evenly_when_they_are_locked(postgres_url: str
 def test_simultaneous_picks_spread_evenly_on_sqlite(tmp_path: object) -> None:
     async def story() -> list[int]:
         async with idle_replicas(f"sqlite:///{tmp_path}/registry.db") as registry:
-            await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])
+            await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
             return await counts(registry)
 
     assert asyncio.run(story()) == [PICKS / REPLICAS] * REPLICAS
@@ -94,7 +95,7 @@ def test_picks_that_wait_for_a_row_take_it_however_loaded_it_has_become(postgres
             best = select(node_models.c.id).where(node_models.c.node_id == "n0").with_for_update()
             async with registry.engine.begin() as holder:
                 await holder.execute(best)
-                picks = [asyncio.create_task(registry.pick(MODEL)) for _ in range(8)]
+                picks = [asyncio.create_task(registry.pick(MODEL, BEST)) for _ in range(8)]
                 await until_waiting(registry, 8)
                 await holder.execute(update(node_models).where(node_models.c.node_id == "n0").values(in_flight=100))
             await asyncio.gather(*picks)
@@ -116,7 +117,7 @@ def test_a_pick_whose_row_goes_meanwhile_goes_on_in_its_old_order(change: object
         async with idle_replicas(postgres_url) as registry:
             async with registry.engine.begin() as holder:
                 await holder.execute(change)  # type: ignore[call-overload]
-                pick = asyncio.create_task(registry.pick(MODEL))
+                pick = asyncio.create_task(registry.pick(MODEL, BEST))
                 await until_waiting(registry, 1)
             return await pick
 
@@ -132,7 +133,7 @@ def test_a_pick_waits_for_a_pick_of_another_model_on_the_same_node(postgres_url:
             await registry.publish(ReplicaKey("n0", "other", 0), "n0:2", 0)
             async with registry.engine.begin() as holder:
                 await holder.execute(select(backend_nodes.c.id).where(backend_nodes.c.id == "n0").with_for_update())
-                pick = asyncio.create_task(registry.pick("other"))
+                pick = asyncio.create_task(registry.pick("other", BEST))
                 report = asyncio.create_task(registry.heartbeat("n0", NodeReport()))
                 await until_waiting(registry, 2)
                 assert not pick.done()
@@ -154,7 +155,7 @@ def test_an_eviction_takes_no_row_that_a_pick_has_counted_on(database_url: str) 
                 for key in KEYS:
                     await registry.publish(key, f"{key.node}:1", 0)
 
-                picks = [registry.pick(MODEL) for _ in range(3)]
+                picks = [registry.pick(MODEL, BEST) for _ in range(3)]
                 evicted, *replicas = await asyncio.gather(registry.evict(idle_row), *picks)
 
                 assert evicted is not None
@@ -181,7 +182,7 @@ def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(
         async with idle_replicas(database_url, "locked") as registry:
             for _ in range(20):
                 await asyncio.gather(
-                    *[registry.pick(MODEL) for _ in range(6)],
+                    *[registry.pick(MODEL, BEST) for _ in range(6)],
                     *[registry.publish(key, f"{key.node}:1", 0) for key in KEYS],
                     registry.set_status("n0", NodeStatus.OFFLINE),
                     registry.set_status("n0", NodeStatus.HEALTHY),
@@ -227,7 +228,7 @@ async def try_lock(registry: SqlLoadJobs) -> None:
 
 # id: the call, and what it adds to what is held when it returns.
 CALLS: dict[str, tuple[Call, int]] = {
-    "pick": (lambda registry: registry.pick(MODEL), 1),
+    "pick": (lambda registry: registry.pick(MODEL, BEST), 1),
     "increment": (lambda registry: registry.increment(KEYS[1]), 1),
     "publish": (lambda registry: registry.publish(ReplicaKey("n0", MODEL, 1), "n0:9", 1), 1),
     "reserve_vram": (lambda registry: registry.reserve_vram("n0", 1), 1),
@@ -286,7 +287,7 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
 async def nothing_is_held(registry: SqlLoadJobs) -> None:
     async with asyncio.timeout(30):
         await asyncio.gather(*[hold_lock(registry) for _ in range(3)])
-        picks = await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])
+        picks = await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
         assert None not in picks
         if registry.engine.dialect.name == "postgresql":
             async with registry.engine.connect() as connection:
@@ -300,7 +301,7 @@ def test_a_pick_cancelled_while_it_waits_for_its_row_is_not_counted(postgres_url
             async with registry.engine.begin() as holder:
                 await holder.execute(select(node_models.c.id).with_for_update())
                 with pytest.raises(DeadlineExceeded):
-                    await AsyncioRuntime().within(50_000_000, registry.pick(MODEL))
+                    await AsyncioRuntime().within(50_000_000, registry.pick(MODEL, BEST))
             await registry.drain()
             return await counts(registry)
 
@@ -327,7 +328,7 @@ def test_the_end_does_not_wait_for_ever_for_a_lock_that_is_not_released(
 def test_more_picks_than_connections_wait_their_turn(postgres_url: str) -> None:
     async def story() -> int:
         async with idle_replicas(postgres_url), connect(postgres_url, AsyncioRuntime(), connections=2) as registry:
-            await asyncio.gather(*[registry.pick(MODEL) for _ in range(PICKS)])
+            await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
             return await registry.total_in_flight()
 
     assert asyncio.run(story()) == PICKS

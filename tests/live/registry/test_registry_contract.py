@@ -6,6 +6,7 @@ import pytest
 
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
+from tests.choices import BEST
 from tests.drivers import all_of
 from tests.live.conftest import Tell
 from tests.live.registry.registry_arms import MODEL, MS, NODES, Arm, Story, picked, picked_nodes, put, row, rows
@@ -16,7 +17,7 @@ from tests.live.registry.registry_arms import MODEL, MS, NODES, Arm, Story, pick
 async def the_only_replica_is_picked_and_counted(arm: Arm) -> None:
     key = await put(arm, "n0")
 
-    replica = await arm.registry.pick(MODEL)
+    replica = await arm.registry.pick(MODEL, BEST)
 
     assert replica is not None
     assert (replica.key, replica.address, replica.in_flight) == (key, "n0:0", 0)
@@ -26,7 +27,7 @@ async def the_only_replica_is_picked_and_counted(arm: Arm) -> None:
 async def an_unknown_model_has_nothing_to_pick(arm: Arm) -> None:
     key = await put(arm, "n0")
 
-    assert await arm.registry.pick("another") is None
+    assert await arm.registry.pick("another", BEST) is None
 
     assert await rows(arm) == {key: 0}
 
@@ -73,7 +74,7 @@ async def a_pick_leaves_other_models_alone(arm: Arm) -> None:
     other = await put(arm, "n0", model="other")
     key = await put(arm, "n0")
 
-    await arm.registry.pick(MODEL)
+    await arm.registry.pick(MODEL, BEST)
 
     assert await rows(arm) == {other: 0, key: 1}
 
@@ -202,7 +203,7 @@ async def what_is_a_use_of_a_row_also_updates_it(arm: Arm) -> None:
     await put(arm, "n0")
     told.append(await row(arm, key))
     arm.show(2)
-    await arm.registry.pick(MODEL)
+    await arm.registry.pick(MODEL, BEST)
     told.append(await row(arm, key))
     arm.show(3)
     await arm.registry.increment(key)
@@ -243,7 +244,7 @@ async def a_row_is_removed_once(arm: Arm) -> None:
 
     assert [await arm.registry.remove(key), await arm.registry.remove(key)] == [True, False]
 
-    assert await arm.registry.pick(MODEL) is None
+    assert await arm.registry.pick(MODEL, BEST) is None
 
 
 # Locks.

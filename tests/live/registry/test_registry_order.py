@@ -1,4 +1,4 @@
-"""What SQL picks is what `Choice.best` takes of the rows listed by id: NULLs, equal times, full ties, wishes."""
+"""What SQL picks is what the choice takes of the rows listed by id: NULLs, equal times, full ties, nodes, any rule."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from sim.live.registry.choice import Choice
 from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.policies.choose import Choose, ChooseBest
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
+from tests.choices import BEST, Prefer
 
 MODEL = "m"
 BIGINT = st.integers(-(2**63), 2**63 - 1)
@@ -30,10 +31,9 @@ ROWS = st.lists(
     max_size=6,
     unique_by=lambda row: row[0],
 )
-CANDIDATES = st.lists(st.sampled_from(["n0", "n1", "n2"]), max_size=2, unique=True)
-PREFERRED = st.none() | st.builds(ReplicaKey, st.sampled_from(["n0", "n1"]), st.just(MODEL), st.integers(0, 3))
-CHOICES = st.builds(Choice, st.just(MODEL), CANDIDATES, PREFERRED)
-ANY_ROW = Choice(MODEL)
+NODES = st.lists(st.sampled_from(["n0", "n1", "n2"]), max_size=2, unique=True)
+KEYS = st.builds(ReplicaKey, st.sampled_from(["n0", "n1"]), st.just(MODEL), st.integers(0, 3))
+CHOICES = st.builds(ChooseBest, NODES) | st.builds(Prefer, KEYS, NODES)
 Numbers = tuple[str, int | None, int | None]
 
 
@@ -45,21 +45,21 @@ class OpenDatabase:
         self._registry = registry
 
     def winners(
-        self, vram: list[int | None], rows: list[Numbers], choice: Choice
+        self, vram: list[int | None], rows: list[Numbers], choose: Choose
     ) -> tuple[Replica | None, Replica | None]:
         """Return whom SQL picks and whom the function picks."""
-        return self._runner.run(self._winners(vram, rows, choice))
+        return self._runner.run(self._winners(vram, rows, choose))
 
     async def _winners(
-        self, vram: list[int | None], rows: list[Numbers], choice: Choice
+        self, vram: list[int | None], rows: list[Numbers], choose: Choose
     ) -> tuple[Replica | None, Replica | None]:
         await self._registry.reset()
         await self._write(vram, rows)
         stored = {row.id: row for row in await self._registry.rows()}
         listed_by_id = [stored[row_id].as_ordered() for row_id in sorted(stored)]
 
-        best = choice.best(listed_by_id)
-        return await self._registry.pick(*choice), None if best is None else stored[best.id].as_read()
+        best = choose([row for row in listed_by_id if not choose.nodes or row.key.node in choose.nodes])
+        return await self._registry.pick(MODEL, choose), None if best is None else stored[best.id].as_read()
 
     async def _write(self, vram: list[int | None], rows: list[Numbers]) -> None:
         nodes = [
@@ -98,16 +98,16 @@ def database(database_url: str) -> Iterator[OpenDatabase]:
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NODE_VRAM, ROWS, CHOICES)
-@example([1, 1, 1], [("b", 0, 5), ("a", 0, 5), ("c", 0, 5)], ANY_ROW)
-@example([1, 1, 1], [("a", None, 5), ("b", 9, 5)], ANY_ROW)
-@example([1, 1, 1], [("a", 0, None), ("b", 0, 2**63 - 1)], ANY_ROW)
-@example([80 * 10**9, None, 0], [("a", 0, 5), ("b", 0, 5), ("c", 0, 5)], ANY_ROW)
-@example([None], [("é", None, None), ("z", None, None), ("Z", None, None), ("a-b", None, None)], ANY_ROW)
-@example([1, 1], [("a", 0, 5), ("b", None, 5)], Choice(MODEL, (), ReplicaKey("n1", MODEL, 1)))
-@example([1, 1], [("a", 0, 5), ("b", 9, 5)], Choice(MODEL, ["n1"], ReplicaKey("n0", MODEL, 0)))
+@example([1, 1, 1], [("b", 0, 5), ("a", 0, 5), ("c", 0, 5)], BEST)
+@example([1, 1, 1], [("a", None, 5), ("b", 9, 5)], BEST)
+@example([1, 1, 1], [("a", 0, None), ("b", 0, 2**63 - 1)], BEST)
+@example([80 * 10**9, None, 0], [("a", 0, 5), ("b", 0, 5), ("c", 0, 5)], BEST)
+@example([None], [("é", None, None), ("z", None, None), ("Z", None, None), ("a-b", None, None)], BEST)
+@example([1, 1], [("a", 0, 5), ("b", None, 5)], Prefer(ReplicaKey("n1", MODEL, 1)))
+@example([1, 1], [("a", 0, 5), ("b", 9, 5)], Prefer(ReplicaKey("n0", MODEL, 0), ["n1"]))
 def test_sql_and_the_function_pick_the_same_row(
-    database: OpenDatabase, vram: list[int | None], rows: list[Numbers], choice: Choice
+    database: OpenDatabase, vram: list[int | None], rows: list[Numbers], choose: Choose
 ) -> None:
-    in_sql, in_python = database.winners(vram, rows, choice)
+    in_sql, in_python = database.winners(vram, rows, choose)
 
     assert in_sql == in_python

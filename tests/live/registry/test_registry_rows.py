@@ -16,6 +16,7 @@ from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, Fleet, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
+from tests.choices import BEST
 
 MODEL = "m"
 KEY = ReplicaKey("n0", MODEL, 0)
@@ -56,7 +57,7 @@ def test_a_row_of_nulls_reads_as_zeros_and_stays_null_when_picked(database_url: 
 
         [row] = (await registry.fleet()).rows
         node, _ = (await registry.fleet()).nodes
-        replica = await registry.pick(MODEL)
+        replica = await registry.pick(MODEL, BEST)
 
         assert replica is not None
         assert (replica.in_flight, replica.last_used_ns, replica.available_vram_bytes) == (0, 0, 0)
@@ -86,7 +87,7 @@ def test_times_are_written_by_the_clock_of_the_frontend(database_url: str) -> No
 
     async def story(registry: SqlLoadJobs) -> None:
         written = []
-        steps = [registry.pick(MODEL), registry.increment(KEY), registry.touch(KEY), registry.publish(KEY, "", 0)]
+        steps = [registry.pick(MODEL, BEST), registry.increment(KEY), registry.touch(KEY), registry.publish(KEY, "", 0)]
         for at_ns, step in enumerate(steps, start=-1):
             clock.shown_ns = at_ns
             await step
@@ -137,7 +138,7 @@ def test_each_call_is_a_transaction_and_each_count_given_back_another(database_u
     async def story(registry: SqlLoadJobs) -> None:
         before = registry.transactions
 
-        await registry.pick(MODEL)
+        await registry.pick(MODEL, BEST)
         registry.give_back(KEY, 2)
         async with registry.lock("name"), registry.try_lock("another"):
             pass
@@ -186,7 +187,7 @@ def test_a_failing_database_is_unavailable_to_callers_and_counted_for_those_who_
             await connection.run_sync(node_models.drop)
         try:
             with pytest.raises(Unavailable, match=r"the registry did not answer: .*node_models"):
-                await registry.pick(MODEL)
+                await registry.pick(MODEL, BEST)
             registry.give_back(KEY, 1)
             await registry.drain()
             assert registry.failed_returns == 1

@@ -12,6 +12,7 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import metadata
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import Fleet, Node, NodeFacts, ReplicaRow
+from sim.routing.policies.choose import ChooseBest
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 
@@ -130,7 +131,7 @@ def test_a_registry_of_the_first_version_can_be_used_as_any_other(empty_database
     asyncio.run(make(empty_database_url, FIRST_VERSION))
 
     async def story(registry: SqlLoadJobs) -> tuple[bool, Sequence[ReplicaRow]]:
-        replica = await registry.pick("m", ["n0"])
+        replica = await registry.pick("m", ChooseBest(["n0"]))
         assert replica is not None
         assert (replica.key, replica.in_flight) == (KEY, 3)
         is_reserved = await registry.reserve_vram("n0", 8)

@@ -10,17 +10,19 @@ from sim.routing.control_plane.health_monitor import (
     BUSY_IS_ALIVE,
     EVERY_MISS,
     LOCK,
-    MONITORING,
     HealthMonitor,
     Monitoring,
 )
-from sim.routing.control_plane.ticker import PASSES, tick_for_ever
+from sim.routing.control_plane.ticker import once_per_tick, tick_for_ever
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import MonitoringName, PassRuleName
 from sim.routing.states import NodeStatus, RowState
-from sim.simulated.faults.interposed import InterposedRegistry
+from sim.routing.strategies import MONITORING, PASSES
+from sim.scenario.spec.control_plane import HealthMonitorSpec
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
@@ -33,14 +35,7 @@ HEALTHY, UNHEALTHY, OFFLINE = NodeStatus.HEALTHY, NodeStatus.UNHEALTHY, NodeStat
 EACH_WAY = pytest.mark.parametrize("monitoring", MONITORING.values(), ids=MONITORING)
 
 
-@dataclass(frozen=True)
-class Times:
-    """LocalAI's."""
-
-    tick_ns: int = 15 * SECOND
-    stale_after_ns: int = 60 * SECOND
-    probe_timeout_ns: int = 5 * SECOND
-    misses: int = 3
+DEFAULTS = HealthMonitorSpec().settings()
 
 
 def monitor_in(
@@ -51,7 +46,7 @@ def monitor_in(
 ) -> HealthMonitor:
     seen = ports or world.ports()
     return HealthMonitor(
-        seen.runtime, seen.registry, seen.dialer, seen.journal, Times(), monitoring, stale_status=stale_status
+        seen.runtime, seen.registry, seen.dialer, seen.journal, DEFAULTS, monitoring, stale_status=stale_status
     )
 
 
@@ -63,7 +58,7 @@ async def passes(monitor: HealthMonitor, count: int) -> None:
 def tick(world: FleetWorld, monitor: HealthMonitor) -> None:
     """Have the monitor make its passes every 15 s, the first after 15 s."""
     world.runtime.spawn_background(
-        tick_for_ever(world.runtime, Times().tick_ns, Times().tick_ns, monitor.run_pass), "ticker"
+        tick_for_ever(world.runtime, DEFAULTS.tick_ns, DEFAULTS.tick_ns, monitor.run_pass), "ticker"
     )
 
 
@@ -98,7 +93,7 @@ PROBES: dict[str, tuple[bool, bool]] = {
 
 @pytest.mark.parametrize("word", MONITORING)
 @pytest.mark.parametrize("probes", PROBES)
-def test_three_misses_in_a_row_delete_a_row_and_leave_its_node_healthy(probes: str, word: str) -> None:
+def test_three_misses_in_a_row_delete_a_row_and_leave_its_node_healthy(probes: str, word: MonitoringName) -> None:
     world = FleetWorld(nodes("a"), heartbeat_ns=10 * SECOND)
     world.place(A0)
     monitor = monitor_in(world, MONITORING[word])
@@ -460,8 +455,8 @@ def test_a_registry_that_fails_ends_the_pass_quietly_and_the_next_one_tries_agai
             raise failures.pop()
         return await call()
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
-    monitor = HealthMonitor(ports.runtime, registry, ports.dialer, ports.journal, Times(), EVERY_MISS)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
+    monitor = HealthMonitor(ports.runtime, registry, ports.dialer, ports.journal, DEFAULTS, EVERY_MISS)
 
     async def story() -> None:
         world.set_status("b", UNHEALTHY)
@@ -535,7 +530,7 @@ def test_ticks_that_fall_into_a_pass_are_dropped(length_s: int) -> None:
     assert [ns // SECOND for ns in began_ns] == PASS_LENGTHS[length_s]
 
 
-def passes_of_three_frontends(rule: str, world: FleetWorld) -> list[float]:
+def passes_of_three_frontends(rule: PassRuleName, world: FleetWorld) -> list[float]:
     """Return when the monitors of three frontends, whose ticks are 5 s apart, begin passes in the first 45 s."""
     began_s: list[float] = []
 
@@ -561,14 +556,16 @@ def passes_of_three_frontends(rule: str, world: FleetWorld) -> list[float]:
     [("every_frontend", [0, 5, 10, 15, 20, 25, 30, 35, 40]), ("once_per_tick", [0, 15, 30])],
     ids=["every frontend", "once per tick"],
 )
-def test_three_frontends_make_three_passes_a_tick_unless_one_claims_it(rule: str, began_s: list[float]) -> None:
+def test_three_frontends_make_three_passes_a_tick_unless_one_claims_it(
+    rule: PassRuleName, began_s: list[float]
+) -> None:
     world = FleetWorld(nodes("a"))
 
     assert passes_of_three_frontends(rule, world) == began_s
 
 
 @pytest.mark.parametrize("rule", PASSES)
-def test_three_frontends_reap_no_sooner_than_one_for_the_misses_must_be_one_frontends_own(rule: str) -> None:
+def test_three_frontends_reap_no_sooner_than_one_for_the_misses_must_be_one_frontends_own(rule: PassRuleName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A0)
     world.kill(A0)
@@ -592,9 +589,8 @@ def test_nobody_makes_a_pass_that_the_registry_cannot_give_away() -> None:
     async def run_pass() -> None:
         made.append("pass")
 
-    claimed = PASSES["once_per_tick"](
-        InterposedRegistry(ports.runtime, ports.registry, around), "health", 15 * SECOND, run_pass
-    )
+    registry = interposed_registry(ports.runtime, ports.registry, around)
+    claimed = once_per_tick(registry, "health", 15 * SECOND, run_pass)
 
     async def story() -> list[int]:
         counts = []

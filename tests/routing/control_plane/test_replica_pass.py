@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.routing.control_plane.replica_pass import (
-    LOAD_INFO,
     Addition,
     Removal,
     ReplicaPass,
@@ -20,7 +19,6 @@ from sim.routing.control_plane.replica_pass import (
 )
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, Fleet, Node, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import FIXED
@@ -28,10 +26,14 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL, capacity, matching_nodes
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import LoadInfoName, ReconcilerSettings
 from sim.routing.states import NodeStatus, RowState
+from sim.routing.strategies import LOAD_INFO
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.faults.interposed import Call, InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND, all_of
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told
@@ -46,7 +48,7 @@ BIG = {"gpu": "big"}
 LOADING, UNLOADING = RowState.LOADING, RowState.UNLOADING
 
 
-DEFAULTS = ReconcilerSpec()
+DEFAULTS = ReconcilerSpec().settings()
 
 
 def node(name: str, slots: int = 1, gpu: str = "small", status: NodeStatus = NodeStatus.HEALTHY) -> Node:
@@ -74,7 +76,9 @@ def bounded(least: int | None = None, most: int | None = None) -> ModelConfig:
     return ModelConfig("m", min_replicas=least, max_replicas=most)
 
 
-def decided(fleet: Fleet, model: ModelConfig, disturbs: int = 0, settings: ReconcilerSpec = DEFAULTS) -> Scaling | None:
+def decided(
+    fleet: Fleet, model: ModelConfig, disturbs: int = 0, settings: ReconcilerSettings = DEFAULTS
+) -> Scaling | None:
     return scaling_of(fleet, model, NOW, disturbs, settings)
 
 
@@ -281,7 +285,7 @@ def test_during_its_cooldown_a_model_is_left_alone_whatever_there_is(
 
 
 def test_a_scenario_may_set_the_times_otherwise() -> None:
-    hasty = ReconcilerSpec.model_validate({"idle_after": "1s", "fruitless_passes": 1, "cooldown": "7s"})
+    hasty = ReconcilerSpec.model_validate({"idle_after": "1s", "fruitless_passes": 1, "cooldown": "7s"}).settings()
 
     assert told(decided(fleet_of(nodes("ab"), [row("a"), row("b")]), bounded(1), settings=hasty)) == ["a#0"]
     assert decided(fleet_of([]), bounded(1), settings=hasty) == Setback(Cooldown(1, NOW + 7 * SECOND))
@@ -301,7 +305,7 @@ KNOWN: dict[str, tuple[str, Fleet, bool]] = {
 
 
 @pytest.mark.parametrize(("name", "fleet", "expected"), KNOWN.values(), ids=KNOWN)
-def test_it_is_known_how_to_load_a_model(name: str, fleet: Fleet, expected: bool) -> None:
+def test_it_is_known_how_to_load_a_model(name: LoadInfoName, fleet: Fleet, expected: bool) -> None:
     assert LOAD_INFO[name](fleet, "m") is expected
 
 
@@ -401,7 +405,7 @@ def replica_pass(
     ports: FrontendPorts,
     *models: ModelConfig,
     pressure: Pressure | None = None,
-    load_info: str = "kept",
+    load_info: LoadInfoName = "kept",
     release: Release = stop_exact_process,
 ) -> ReplicaPass:
     """Return the pass of one more frontend."""
@@ -679,7 +683,7 @@ def test_any_success_clears_the_count_of_setbacks(failing: str, expected: dict[s
 
 @pytest.mark.parametrize(("load_info", "expected"), [("with_rows", []), ("kept", ["a#0", "b#0"])])
 def test_a_minimum_is_restored_after_the_loss_of_all_rows_if_load_info_is_kept(
-    load_info: str, expected: list[str]
+    load_info: LoadInfoName, expected: list[str]
 ) -> None:
     world = with_replicas("ab", A, B)
     reconciler = replica_pass(world.ports(), bounded(2), load_info=load_info)
@@ -751,14 +755,14 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
     """Return a frontend's ports, of which the first call of that registry method fails."""
     failures = [failing]
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         if name in failures:
             failures.remove(name)
             raise Unavailable(f"{name} fails")
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
 
 
 @pytest.mark.parametrize("failing", ["lock", "fleet", "set_cooldown", "remove_idle_row"])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.routing.control_plane.row_inspector import Liveness, liveness, stale_rows, suspected_leaks
-from sim.routing.control_plane.state_pass import LOCK, REAPERS, StatePass, Streaks
+from sim.routing.control_plane.state_pass import LOCK, StatePass, Streaks
 from sim.routing.errors import (
     Busy,
     CallError,
@@ -20,11 +20,14 @@ from sim.routing.errors import (
     WrongModel,
 )
 from sim.routing.fleet import Fleet, NodeFacts, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ReaperName
 from sim.routing.states import RowState
+from sim.routing.strategies import REAPERS
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker
+from sim.simulated.faults.interposed import interposed_registry, interposed_worker
 from tests.drivers import SECOND
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told, nodes
 
@@ -111,12 +114,11 @@ def test_a_streak_is_as_long_as_the_passes_in_a_row_that_found_it(history: list[
                 streaks.end(rows[number])
 
 
-def state_pass(world: FleetWorld, reaper: str = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
+def state_pass(world: FleetWorld, reaper: ReaperName = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
     """Return the pass of one more frontend."""
     seen = ports or world.ports()
-    return StatePass(
-        seen.runtime, seen.registry, seen.dialer, seen.worker, seen.journal, ReconcilerSpec(), REAPERS[reaper]
-    )
+    settings = ReconcilerSpec().settings()
+    return StatePass(seen.runtime, seen.registry, seen.dialer, seen.worker, seen.journal, settings, REAPERS[reaper])
 
 
 def silence(world: FleetWorld, node: str) -> None:
@@ -270,12 +272,12 @@ def test_each_worker_with_stale_rows_is_asked_once_by_node() -> None:
     world.place(A, updated_ns=STALE)
     asked = []
 
-    async def around(node: str, name: str, call: Call) -> Any:
+    async def around(node: str, name: str, call: MadeCall) -> Any:
         asked.append((node, name))
         return await call()
 
     ports = world.ports()
-    reconciler = state_pass(world, ports=replace(ports, worker=InterposedWorker(ports.worker, around)))
+    reconciler = state_pass(world, ports=replace(ports, worker=interposed_worker(ports.worker, around)))
     run_passes(world, reconciler, every_ns=STALE + 1)
 
     assert asked == [("b", "processes"), ("c", "processes")]
@@ -314,7 +316,7 @@ PROBES: dict[str, tuple[int | None, int | None]] = {
 
 @pytest.mark.parametrize("probes", PROBES)
 @EACH_REAPER
-def test_probes_delete_a_row_in_pass(probes: str, reaper: str) -> None:
+def test_probes_delete_a_row_in_pass(probes: str, reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     silence(world, "a")
@@ -334,7 +336,7 @@ def test_probes_delete_a_row_in_pass(probes: str, reaper: str) -> None:
 
 
 @EACH_REAPER
-def test_an_answer_confirms_a_row(reaper: str) -> None:
+def test_an_answer_confirms_a_row(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     silence(world, "a")
@@ -372,7 +374,7 @@ def test_a_probe_waits_for_one_second(busy_ns: int, expected: list[str]) -> None
 
 
 @EACH_REAPER
-def test_requests_in_flight_keep_no_row_whose_process_has_gone(reaper: str) -> None:
+def test_requests_in_flight_keep_no_row_whose_process_has_gone(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, in_flight=9)
     world.kill(A)
@@ -397,7 +399,7 @@ def test_probes_go_by_row_id_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(("reaper", "expected"), [("first_miss", [REMOVED_BY_PROBE]), ("third_miss", [])])
 def test_a_long_generation_behind_serialised_health_calls_costs_a_row_only_at_the_first_miss(
-    reaper: str, expected: list[Told]
+    reaper: ReaperName, expected: list[Told]
 ) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, in_flight=1)
@@ -649,11 +651,11 @@ def test_a_new_row_of_the_key_stays_when_the_overtaken_one_goes() -> None:
     world.place(A)
     ports = world.ports()
 
-    async def around(_node: str, _name: str, call: Call) -> Any:
+    async def around(_node: str, _name: str, call: MadeCall) -> Any:
         await ports.registry.publish(A, "a:2", 0, RowState.LOADING, "new")
         return await call()
 
-    reconciler = state_pass(world, ports=replace(ports, worker=InterposedWorker(ports.worker, around)))
+    reconciler = state_pass(world, ports=replace(ports, worker=interposed_worker(ports.worker, around)))
 
     async def story() -> None:
         await advance_revision(world)
@@ -685,11 +687,11 @@ def test_the_quarantine_costs_no_reading_as_long_as_there_is_nothing_in_it() -> 
     world.place(A)
     ports, asked = world.ports(), []
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         asked.append(name)
         return await call()
 
-    registry = InterposedRegistry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around)
     reconciler = state_pass(world, ports=replace(ports, registry=registry))
     without = ["try_lock", "fleet", "fleet", "fleet"]
 
@@ -709,7 +711,7 @@ def test_the_quarantine_costs_no_reading_as_long_as_there_is_nothing_in_it() -> 
 
 
 @EACH_REAPER
-def test_there_is_no_pass_while_another_frontend_makes_one(reaper: str) -> None:
+def test_there_is_no_pass_while_another_frontend_makes_one(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)
     reconciler = state_pass(world, reaper)
@@ -729,14 +731,14 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
     """Return a frontend's ports, of which the first call of that registry method fails."""
     failures = [failing]
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         if name in failures:
             failures.remove(name)
             raise Unavailable(f"{name} fails")
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
 
 
 @pytest.mark.parametrize("failing", ["try_lock", "fleet", "confirm_row", "remove_row", "clear_in_flight"])
@@ -751,7 +753,7 @@ def test_a_registry_that_fails_ends_the_pass_and_the_next_ones_make_up_for_it(fa
 
 
 @EACH_REAPER
-def test_a_row_that_is_deleted_leaves_its_process_as_it_is(reaper: str) -> None:
+def test_a_row_that_is_deleted_leaves_its_process_as_it_is(reaper: ReaperName) -> None:
     world = FleetWorld(nodes("a"))
     process = world.start(A)
     world.write_row(A, "a:1")

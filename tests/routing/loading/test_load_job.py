@@ -9,7 +9,6 @@ import pytest
 
 from sim.routing.errors import DeadlineExceeded, LoadFailed, StillLoading, Unavailable
 from sim.routing.frontend import Frontend, build_frontend
-from sim.routing.frontend_ports import FrontendPorts
 from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import stop_exact_process
@@ -18,12 +17,14 @@ from sim.routing.loading.load_limits import BY_SIZE
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import REPAIRED
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Task
+from sim.routing.ports import FrontendPorts, Task
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
+from sim.routing.settings import FrontendSettings
 from sim.scenario.spec.router import RouterSpec
-from sim.simulated.faults.interposed import InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import MS, SECOND
 from tests.routing.fleet_world import MODEL, SERIALISING, FleetWorld, nodes
@@ -41,8 +42,8 @@ def world_of(*names: str, load_s: int = 20, install_s: int = 0, transaction_ns: 
     return FleetWorld(nodes(*names), {MODEL: model}, transaction_ns=transaction_ns)
 
 
-def settings(**control: str) -> RouterSpec:
-    return RouterSpec.model_validate({"profile": "hardened", "control": control})
+def settings(**control: str) -> FrontendSettings:
+    return RouterSpec.model_validate({"profile": "hardened", "control": control}).settings()
 
 
 def frontend(world: FleetWorld, ports: FrontendPorts | None = None, **control: str) -> Frontend:
@@ -95,19 +96,16 @@ async def nothing_warm(_request: Request) -> Route | None:
     return None
 
 
-Call = Callable[[], Awaitable[Any]]
-
-
-def ports_around(world: FleetWorld, around: Callable[[str, Call], Awaitable[Any]]) -> FrontendPorts:
+def ports_around(world: FleetWorld, around: Callable[[str, MadeCall], Awaitable[Any]]) -> FrontendPorts:
     """Return a frontend's ports on whose registry each call, known by its name, goes through `around`."""
     ports = world.ports()
-    return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
 
 
 def ports_without(world: FleetWorld, *names: str, from_s: int = 0, to_s: int = 1_000) -> FrontendPorts:
     """Return a frontend's ports whose registry does not answer these calls from one time to before the other."""
 
-    async def around(name: str, call: Call) -> Any:
+    async def around(name: str, call: MadeCall) -> Any:
         if name in names and from_s * SECOND <= world.runtime.now_ns() < to_s * SECOND:
             raise Unavailable(f"no answer to {name}")
         return await call()
@@ -163,7 +161,7 @@ def test_the_end_of_a_load_that_takes_no_time_is_not_missed() -> None:
 def test_an_end_that_overtakes_the_answer_to_a_claim_is_not_missed() -> None:
     world = world_of("a", load_s=20)
 
-    async def answer_slowly(name: str, call: Call) -> Any:
+    async def answer_slowly(name: str, call: MadeCall) -> Any:
         answer = await call()
         if name == "load_job" and world.runtime.now_ns() == 19 * SECOND:
             await world.runtime.sleep(4 * SECOND)
@@ -202,7 +200,7 @@ def test_a_model_that_was_loaded_meanwhile_is_not_loaded_again() -> None:
 def test_of_two_claims_that_the_lock_does_not_keep_apart_one_comes_too_late() -> None:
     world = world_of("a", "b", transaction_ns=SECOND)
 
-    async def without_lock(name: str, call: Call) -> Any:
+    async def without_lock(name: str, call: MadeCall) -> Any:
         return None if name == "lock" else await call()
 
     frontends = [frontend(world, ports_around(world, without_lock)) for _ in range(2)]
@@ -521,7 +519,7 @@ def test_an_owner_that_has_lost_its_job_falls_silent_and_finishes_its_load() -> 
     world = world_of("a")
     beats_s: list[float] = []
 
-    async def note_beats(name: str, call: Call) -> Any:
+    async def note_beats(name: str, call: MadeCall) -> Any:
         if name == "beat_load":
             beats_s.append(world.runtime.now_ns() / SECOND)
         return await call()
@@ -745,7 +743,7 @@ def test_a_request_that_leaves_at_the_very_end_of_its_own_load_gives_its_place_b
     world = world_of("a")
     clients: list[Task] = []
 
-    async def leave_when_published(name: str, call: Call) -> Any:
+    async def leave_when_published(name: str, call: MadeCall) -> Any:
         if name == "lock":
             raise Unavailable("no lock")
         answer = await call()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.routing.control_plane.state_pass import REAPERS, StatePass
+from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
 from sim.routing.fleet import ReplicaRow
 from sim.routing.load_jobs import LoadState
@@ -174,8 +174,8 @@ def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_pr
         ports.dialer,
         ports.worker,
         ports.journal,
-        ReconcilerSpec(),
-        REAPERS["third_miss"],
+        ReconcilerSpec().settings(),
+        THIRD_MISS,
     )
 
     async def story() -> list[ReplicaRow]:

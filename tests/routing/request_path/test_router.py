@@ -77,7 +77,7 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
     async def story(runtime: Runtime) -> int:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.registry.put(key, "a#0:1", in_flight=stored)
-        route = Route(key, "a#0:1", world.dial(key, "a#0:1"), world.registry, world.journal)
+        route = Route(key, "a#0:1", world.dial(key, "a#0:1"), world.ports().registry, world.journal)
         for _ in range(releases):
             route.release()
         return world.registry.rows[key].in_flight
@@ -106,7 +106,7 @@ def test_a_call_whose_row_is_gone_at_its_start_takes_nothing_back(driver: Driver
 
 def test_a_probe_over_its_limit_costs_a_busy_replica_its_row_and_a_reload(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, {"a": 1}, probe_timeout_ns=10 * MS)
+        world = MemoryWorld(runtime, {"a": 1}, timeout_ns=10 * MS)
         world.bring_up("a").health_ns = 500 * MS
         await world.frontend().serve(request(0))
         return world.journal.of(
@@ -126,7 +126,7 @@ def test_a_probe_over_its_limit_costs_a_busy_replica_its_row_and_a_reload(driver
 
 def test_when_busy_is_not_dead_the_row_stays(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, {"a": 1}, probe_timeout_ns=10 * MS, on_probe_timeout="keep_row")
+        world = MemoryWorld(runtime, {"a": 1}, timeout_ns=10 * MS, on_timeout="keep_row")
         world.bring_up("a").health_ns = 500 * MS
         await world.frontend().serve(request(0))
         return world.journal.of("probed", "vouched", "row_removed", "ended")
@@ -140,7 +140,7 @@ def test_when_busy_is_not_dead_the_row_stays(driver: Driver) -> None:
 
 def test_a_refused_probe_is_death_under_either_reading(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, {"a": 1}, on_probe_timeout="keep_row")
+        world = MemoryWorld(runtime, {"a": 1}, on_timeout="keep_row")
         world.bring_up("a").health_error = Unavailable("refused")
         await world.frontend().serve(request(0))
         return world.journal.of("probed", "row_removed")
@@ -188,7 +188,7 @@ def test_a_leader_that_leaves_costs_its_followers_the_row_unless_the_flight_is_d
     driver: Driver, sharing: str, removed: int
 ) -> None:
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, {"a": 1}, probe_sharing=sharing, probe_timeout_ns=500 * MS)
+        world = MemoryWorld(runtime, {"a": 1}, sharing=sharing, timeout_ns=500 * MS)
         world.bring_up("a").health_ns = 40 * MS
         frontend = world.frontend()
         leader = runtime.spawn(frontend.serve(request(0)), "leader")
@@ -208,7 +208,7 @@ def test_a_leader_that_leaves_costs_its_followers_the_row_unless_the_flight_is_d
 @pytest.mark.parametrize("leaves_after_ms", [0, 5, 30], ids=["at once", "during the probe", "during the call"])
 def test_wherever_a_client_leaves_its_counts_go_with_it(driver: Driver, leaves_after_ms: int) -> None:
     async def story(runtime: Runtime) -> list[int]:
-        world = MemoryWorld(runtime, {"a": 1}, probe_timeout_ns=500 * MS)
+        world = MemoryWorld(runtime, {"a": 1}, timeout_ns=500 * MS)
         backend = world.bring_up("a")
         backend.health_ns, backend.predict_ns = 20 * MS, 500 * MS
         client = runtime.spawn(world.frontend().serve(request(0)), "client")

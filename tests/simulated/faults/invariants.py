@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind, Table
+from sim.measure.events import NODE_STATUSES, EventKind
+from sim.measure.records import MISSING, Table
 from sim.routing.outcomes import Outcome
 from sim.routing.states import NodeStatus
 from sim.study.run import RunResult

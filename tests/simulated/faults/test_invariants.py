@@ -2,7 +2,8 @@
 
 import pytest
 
-from sim.measure.records import MISSING, NODE_STATUSES, EventKind
+from sim.measure.events import EventKind, status_flag
+from sim.measure.records import MISSING
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.states import NodeStatus
 from sim.study.run import RunResult
@@ -49,7 +50,7 @@ def test_a_pick_on_a_node_that_is_offline_is_noticed(result: RunResult) -> None:
     records, picks = result.records, result.records.picks
     t_ns, replica = picks["t_ns"].tolist()[5], picks["replica"].tolist()[5]
     node = list(records.replicas)[replica].node
-    offline = NODE_STATUSES.index(NodeStatus.OFFLINE)
+    offline = status_flag(NodeStatus.OFFLINE)
     since_ns = t_ns - 2 * UNHEARD_NS
     records.events.append(
         0, since_ns, EventKind.NODE_CHANGED, MISSING, MISSING, MISSING, MISSING, offline, records.subjects[node]

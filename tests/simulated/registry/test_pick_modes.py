@@ -1,17 +1,20 @@
 """What simultaneous picks make of idle replicas, in each mode, and what a waiter does when its row goes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pytest
 
 from sim.routing.fleet import NodeFacts
+from sim.routing.policies.choose import AnyReplica, Choose, ChooseBest
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.pick_modes import Choice, LockedPick, PickMode, ReadCommittedPick, SerialPick
+from sim.simulated.registry.database import Database
+from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
+from tests.choices import BEST, Prefer
 
 FAR_NS = 10**18
 MS = 1_000_000
@@ -21,7 +24,7 @@ TRANSACTION_NS = 2 * MS
 class Registry:
     """A table of idle replicas, one on each node, and the picks made on it."""
 
-    def __init__(self, mode: str, replicas: int, transaction_ns: int = TRANSACTION_NS) -> None:
+    def __init__(self, mode: PickModeName, replicas: int, transaction_ns: int = TRANSACTION_NS) -> None:
         self.runtime = SimulatedRuntime()
         self.waits_ns: list[int] = []
         self.picked: list[Replica | None] = []
@@ -29,7 +32,8 @@ class Registry:
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in nodes])
         for facts in nodes:
             self.put(ReplicaKey(facts.name, "m", 0))
-        self.mode = self._mode(mode, transaction_ns)
+        database = Database(self.runtime, self.table, transaction_ns)
+        self.mode = new_pick_mode(mode, database, transaction_ns, self.waits_ns.append)
 
     def put(self, key: ReplicaKey, in_flight: int = 0) -> None:
         """Write a loaded row."""
@@ -39,15 +43,13 @@ class Registry:
         self,
         *times_ns: int,
         model: str = "m",
-        candidates: Collection[str] = (),
-        preferred: ReplicaKey | None = None,
+        choose: Choose = BEST,
     ) -> None:
         """Pick at each of these times."""
-        choice = Choice(self.table, self.runtime, model, candidates, preferred)
 
         async def pick(at_ns: int) -> None:
             await self.runtime.sleep(at_ns)
-            self.picked.append(await self.mode.pick(choice))
+            self.picked.append(await self.mode.pick(model, choose, self.runtime))
 
         for at_ns in times_ns:
             self.runtime.spawn(pick(at_ns), "pick")
@@ -63,14 +65,6 @@ class Registry:
     def _lock(self) -> FifoQueue:
         return FifoQueue(self.runtime, 1)
 
-    def _mode(self, mode: str, transaction_ns: int) -> PickMode:
-        if mode == "serial" or not transaction_ns:
-            return SerialPick(self.runtime, transaction_ns)
-        read_committed = ReadCommittedPick(self.runtime, self.table, transaction_ns, self.waits_ns.append)
-        if mode == "read_committed":
-            return read_committed
-        return LockedPick(self.runtime, read_committed, self.waits_ns.append)
-
 
 @pytest.mark.parametrize(
     ("mode", "replicas", "picks", "expected"),
@@ -82,7 +76,9 @@ class Registry:
         ("read_committed", 3, 8, [8, 0, 0]),
     ],
 )
-def test_simultaneous_picks_fall_as_the_mode_has_it(mode: str, replicas: int, picks: int, expected: list[int]) -> None:
+def test_simultaneous_picks_fall_as_the_mode_has_it(
+    mode: PickModeName, replicas: int, picks: int, expected: list[int]
+) -> None:
     registry = Registry(mode, replicas)
 
     registry.pick_at(*[0] * picks)
@@ -92,7 +88,7 @@ def test_simultaneous_picks_fall_as_the_mode_has_it(mode: str, replicas: int, pi
 
 
 @pytest.mark.parametrize("mode", ["serial", "locked", "read_committed"])
-def test_transactions_that_take_no_time_cannot_overlap_and_so_spread(mode: str) -> None:
+def test_transactions_that_take_no_time_cannot_overlap_and_so_spread(mode: PickModeName) -> None:
     registry = Registry(mode, 4, transaction_ns=0)
 
     registry.pick_at(*[0] * 32)
@@ -102,7 +98,7 @@ def test_transactions_that_take_no_time_cannot_overlap_and_so_spread(mode: str) 
 
 
 @pytest.mark.parametrize("mode", ["serial", "locked", "read_committed"])
-def test_picks_one_after_the_other_rotate(mode: str) -> None:
+def test_picks_one_after_the_other_rotate(mode: PickModeName) -> None:
     registry = Registry(mode, 3)
 
     registry.pick_at(*[n * 10 * MS for n in range(6)])
@@ -160,12 +156,12 @@ def test_a_pick_of_another_model_on_the_same_node_waits_for_the_open_one() -> No
 
 
 @pytest.mark.parametrize("mode", ["serial", "locked", "read_committed"])
-def test_only_rows_on_the_candidates_are_picked_however_loaded(mode: str) -> None:
+def test_only_rows_on_the_candidates_are_picked_however_loaded(mode: PickModeName) -> None:
     registry = Registry(mode, 3)
     registry.put(ReplicaKey("n1", "m", 0), in_flight=5)
 
-    registry.pick_at(0, candidates=["n1"])
-    registry.pick_at(0, candidates=["elsewhere"])
+    registry.pick_at(0, choose=ChooseBest(["n1"]))
+    registry.pick_at(0, choose=ChooseBest(["elsewhere"]))
     registry.runtime.run_tasks(FAR_NS)
 
     assert registry.keys() == ["n1#0"]
@@ -184,12 +180,12 @@ def test_only_rows_on_the_candidates_are_picked_however_loaded(mode: str) -> Non
     ids=["there", "no candidate", "no such replica", "of another model"],
 )
 def test_the_preferred_row_is_taken_whatever_its_load_if_it_is_among_the_rows(
-    preferred: ReplicaKey, candidates: list[str], expected: str, mode: str
+    preferred: ReplicaKey, candidates: list[str], expected: str, mode: PickModeName
 ) -> None:
     registry = Registry(mode, 3)
     registry.put(ReplicaKey("n2", "m", 0), in_flight=5)
 
-    registry.pick_at(0, candidates=candidates, preferred=preferred)
+    registry.pick_at(0, choose=Prefer(preferred, candidates))
     registry.runtime.run_tasks(FAR_NS)
 
     assert registry.keys() == [expected]
@@ -203,7 +199,7 @@ def test_picks_that_wait_for_their_preferred_row_go_on_in_the_ordinary_order_whe
         await registry.runtime.sleep(MS)
         registry.table.delete(preferred)
 
-    registry.pick_at(0, 0, preferred=preferred)
+    registry.pick_at(0, 0, choose=Prefer(preferred))
     registry.runtime.spawn(delete_preferred(), "delete")
     registry.runtime.run_tasks(FAR_NS)
 
@@ -221,4 +217,29 @@ def test_a_waiter_whose_node_is_no_longer_healthy_goes_on_in_its_old_order() -> 
     registry.runtime.spawn(fall_ill(), "fall ill")
     registry.runtime.run_tasks(FAR_NS)
 
+    assert registry.keys() == ["n0#0", "n1#0"]
+
+
+def test_a_choice_that_is_made_again_sees_the_others_as_the_statement_saw_them_first() -> None:
+    registry = Registry("read_committed", 3)
+    asked: list[list[tuple[str, int]]] = []
+
+    class ChooseFirst:
+        nodes: Collection[str] = ()
+        order = None
+
+        def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+            asked.append([(replica.key.node, replica.in_flight) for replica in replicas])
+            return next(iter(replicas), None)
+
+    async def delete_first() -> None:
+        await registry.runtime.sleep(MS)
+        registry.table.delete(ReplicaKey("n0", "m", 0))
+        registry.table.increment(ReplicaKey("n1", "m", 0), 0)
+
+    registry.pick_at(0, 0, choose=ChooseFirst())
+    registry.runtime.spawn(delete_first(), "delete")
+    registry.runtime.run_tasks(FAR_NS)
+
+    assert asked[-1] == [("n1", 0), ("n2", 0)]
     assert registry.keys() == ["n0#0", "n1#0"]

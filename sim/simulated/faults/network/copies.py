@@ -8,14 +8,14 @@ from typing import Any
 
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
-from sim.routing.ports import Backend, Dialer, Runtime
+from sim.routing.ports import Backend, Dialer, FrontendPorts, Runtime
+from sim.routing.proxy import MadeCall, with_calls
+from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.spec.faults.network import BusLossFault, MessageDuplicateFault
 from sim.simulated.faults.base import Fault, Luck, Window
-from sim.simulated.faults.interposed import Call, InterposedRegistry, InterposedWorker
+from sim.simulated.faults.interposed import interposed_worker
 from sim.simulated.faults.network.on_the_way import never
 from sim.simulated.stage import Stage
 
@@ -52,14 +52,14 @@ class MessageDuplicate(_Copies):
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Go between the frontend and all nodes."""
 
-        async def to_worker(node: str, _name: str, call: Call) -> Any:
+        async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
             return await self.deliver(node, call, call)
 
         return replace(
-            ports, dialer=_DoublingDialer(ports.dialer, self), worker=InterposedWorker(ports.worker, to_worker)
+            ports, dialer=_DoublingDialer(ports.dialer, self), worker=interposed_worker(ports.worker, to_worker)
         )
 
-    async def deliver(self, node: str, call: Call, second: Call) -> Any:
+    async def deliver(self, node: str, call: MadeCall, second: MadeCall) -> Any:
         """Make the call, and maybe the second one on its own."""
         if self.strikes(node):
             self.stage.runtime.spawn(self._deliver_again(second), "a second copy")
@@ -72,7 +72,7 @@ class MessageDuplicate(_Copies):
         if process is not None:
             await process.predict_again(request)
 
-    async def _deliver_again(self, call: Call) -> None:
+    async def _deliver_again(self, call: MadeCall) -> None:
         await self.stage.runtime.sleep(0)
         await _quietly(call())
 
@@ -114,15 +114,15 @@ class BusLoss(_Copies):
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Go between the frontend and all workers, or between the nodes and the registry."""
         if frontend < 0:
-            registry = _HeartbeatsByBus(ports.runtime, ports.registry, self, self._spec.delay_ns)
-            return replace(ports, registry=registry)
+            by_bus = _HeartbeatsByBus(ports.runtime, ports.registry, self, self._spec.delay_ns)
+            return replace(ports, registry=with_calls(ports.registry, Registry, heartbeat=by_bus.send))
 
-        async def to_worker(node: str, _name: str, call: Call) -> Any:
+        async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
             if self.strikes(node):
                 await self._be_late()
             return await call()
 
-        return replace(ports, worker=InterposedWorker(ports.worker, to_worker))
+        return replace(ports, worker=interposed_worker(ports.worker, to_worker))
 
     async def _be_late(self) -> None:
         if self._spec.delay_ns is None:
@@ -131,24 +131,25 @@ class BusLoss(_Copies):
             await self.stage.runtime.sleep(self._spec.delay_ns)
 
 
-class _HeartbeatsByBus(InterposedRegistry):
+class _HeartbeatsByBus:
     """Heartbeats are sent and forgotten: a node sends the next one whatever has become of the last."""
 
-    def __init__(self, runtime: Runtime, registry: LoadJobs, fault: BusLoss, delay_ns: int | None) -> None:
-        super().__init__(runtime, registry, lambda _name, call: call())
+    def __init__(self, runtime: Runtime, registry: Registry, fault: BusLoss, delay_ns: int | None) -> None:
+        self._runtime = runtime
+        self._registry = registry
         self._fault = fault
         self._delay_ns = delay_ns
 
-    async def heartbeat(self, node: str, report: NodeReport) -> None:
+    async def send(self, node: str, report: NodeReport) -> None:
         """Send the heartbeat; one that is late arrives on its own."""
         if not self._fault.strikes(node):
-            await super().heartbeat(node, report)
+            await self._registry.heartbeat(node, report)
         elif self._delay_ns is not None:
             self._runtime.spawn(self._arrive_late(self._delay_ns, node, report), "late heartbeat")
 
     async def _arrive_late(self, delay_ns: int, node: str, report: NodeReport) -> None:
         await self._runtime.sleep(delay_ns)
-        await _quietly(super().heartbeat(node, report))
+        await _quietly(self._registry.heartbeat(node, report))
 
 
 async def _quietly(call: Awaitable[Any]) -> None:

@@ -10,7 +10,7 @@ from sim.scenario.spec.faults import network as specs
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.faults.network.copies import BusLoss, MessageDuplicate
 from sim.simulated.faults.network.on_the_way import Delay, OnTheWay, never
-from sim.simulated.kernel.awaitables import Answer
+from sim.simulated.kernel.awaitables import SimFuture
 from sim.simulated.stage import Stage
 
 
@@ -84,7 +84,7 @@ class Clog(_DelayInWindow[specs.ClogFault]):
 
     def __init__(self, spec: specs.ClogFault, luck: Luck) -> None:
         super().__init__(spec, luck)
-        self._held: dict[str, dict[Answer, None]] = {}
+        self._held: dict[str, dict[SimFuture, None]] = {}
 
     async def happen(self, stage: Stage) -> None:
         """Let everything go in the end."""
@@ -109,13 +109,13 @@ class Clog(_DelayInWindow[specs.ClogFault]):
             held.pop(released, None)
 
 
-def _let_go(held: dict[Answer, None]) -> None:
+def _let_go(held: dict[SimFuture, None]) -> None:
     for released in held:
         released.set_result(None)
     held.clear()
 
 
-async def _answer(answer: Answer) -> None:
+async def _answer(answer: SimFuture) -> None:
     await answer
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from sim.routing.errors import CallError
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.ports import Runtime
+from sim.routing.ports import FrontendPorts, Runtime
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.base import Fault
-from sim.simulated.faults.interposed import Call, InterposedDialer, InterposedWorker
+from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
 from sim.simulated.stage import Stage
 
 
@@ -25,19 +25,19 @@ class OnTheWay(Fault, ABC):
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault between the frontend and all nodes."""
 
-        async def to_process(key: ReplicaKey, _address: str, _name: str, call: Call) -> Any:
+        async def to_process(key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
             return await self.carry(frontend, key.node, call)
 
-        async def to_worker(node: str, _name: str, call: Call) -> Any:
+        async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
             return await self.carry(frontend, node, call)
 
         return replace(
             ports,
             dialer=InterposedDialer(ports.dialer, to_process),
-            worker=InterposedWorker(ports.worker, to_worker),
+            worker=interposed_worker(ports.worker, to_worker),
         )
 
-    async def carry(self, frontend: int, node: str, call: Call) -> Any:
+    async def carry(self, frontend: int, node: str, call: MadeCall) -> Any:
         """Make the call; an error is an answer like any other."""
         await self.there(frontend, node)
         try:

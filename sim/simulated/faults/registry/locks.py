@@ -4,12 +4,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
 
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
-from sim.routing.ports import Runtime
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import with_calls
+from sim.routing.registry import Registry
 from sim.scenario.spec.faults.registry import AdvisoryLockLostFault, LockHeldFault
 from sim.simulated.faults.base import Fault, Luck
-from sim.simulated.faults.interposed import InterposedRegistry
 from sim.simulated.faults.registry.transactions import caller
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -53,7 +52,13 @@ class AdvisoryLockLost(Fault):
         """Keep track of who holds the lock."""
         if self._spec.frontend not in (None, frontend):
             return ports
-        registry = _LosableLocks(ports.runtime, ports.registry, self._spec.model, self._held, caller(frontend))
+        place = caller(frontend)
+
+        def lock(name: str) -> AbstractAsyncContextManager[None]:
+            held = ports.registry.lock(name)
+            return _LosableLock(held, self._held, place) if name == f"model-load:{self._spec.model}" else held
+
+        registry = with_calls(ports.registry, Registry, lock=lock)
         return replace(ports, registry=registry)
 
     async def happen(self, stage: Stage) -> None:
@@ -86,18 +91,3 @@ class _LosableLock(AbstractAsyncContextManager[None]):
         """Leave the lock to the next one."""
         del self._held[self]
         await self._lock.__aexit__(None, None, None)
-
-
-class _LosableLocks(InterposedRegistry):
-    def __init__(
-        self, runtime: Runtime, registry: LoadJobs, model: str, held: dict[_LosableLock, str], place: str
-    ) -> None:
-        super().__init__(runtime, registry, lambda _name, call: call())
-        self._name = f"model-load:{model}"
-        self._held = held
-        self._place = place
-
-    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lock of that name, for the one model until it is lost."""
-        lock = super().lock(name)
-        return _LosableLock(lock, self._held, self._place) if name == self._name else lock

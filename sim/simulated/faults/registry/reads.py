@@ -1,17 +1,17 @@
 """The fault of reading the registry's tables from a copy that is behind."""
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.frontend_ports import FrontendPorts
-from sim.routing.load_jobs import LoadJobs
-from sim.routing.ports import Journal, Runtime
+from sim.routing.fleet import Fleet
+from sim.routing.policies.choose import AnyReplica, Choose
+from sim.routing.ports import FrontendPorts, Journal
+from sim.routing.proxy import with_calls
+from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.scenario.spec.faults.registry import StaleReadsFault
 from sim.simulated.faults.base import Fault, Luck, Window
-from sim.simulated.faults.interposed import InterposedRegistry
 from sim.simulated.faults.registry.transactions import caller
 from sim.simulated.stage import Stage
 
@@ -39,10 +39,9 @@ class StaleReads(Fault):
         if self._spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
-        return replace(
-            ports,
-            registry=_RegistryBehind(ports.runtime, ports.registry, lambda: self._old_fleet(ports.journal, place)),
-        )
+        behind = _RegistryBehind(ports.registry, lambda: self._old_fleet(ports.journal, place))
+        registry = with_calls(ports.registry, Registry, pick=behind.pick, fleet=behind.fleet)
+        return replace(ports, registry=registry)
 
     async def happen(self, stage: Stage) -> None:
         """Take readings from the oldest that will be asked for to the end of the window."""
@@ -68,47 +67,53 @@ class StaleReads(Fault):
             self._readings.popleft()
 
 
-class _RegistryBehind(InterposedRegistry):
-    def __init__(self, runtime: Runtime, registry: LoadJobs, old_fleet: OldFleet) -> None:
-        super().__init__(runtime, registry, lambda _name, call: call())
+class _RegistryBehind:
+    """The two calls that read."""
+
+    def __init__(self, registry: Registry, old_fleet: OldFleet) -> None:
+        self._registry = registry
         self._old_fleet = old_fleet
 
-    async def pick(
-        self, model: str, candidates: Collection[str] = (), preferred: ReplicaKey | None = None
-    ) -> Replica | None:
+    async def pick(self, model: str, choose: Choose) -> Replica | None:
         """Choose by the old state, and count the request on the row of today if it is still there."""
         old = self._old_fleet()
         if old is None:
-            return await super().pick(model, candidates, preferred)
-        seen = _best_row(old, model, candidates, preferred)
+            return await self._registry.pick(model, choose)
+        seen = choose(_replicas(old, model, choose.nodes))
         if seen is None:
-            await super().fleet()  # Finding nothing takes as long as anything else.
+            await self._registry.fleet()  # Finding nothing takes as long as anything else.
             return None
-        taken = await super().pick(model, candidates, seen.key)
+        taken = await self._registry.pick(model, _ChooseSeen(seen.key, choose))
         if taken is None or taken.key != seen.key:
             return taken
         return replace(taken, in_flight=seen.in_flight, last_used_ns=seen.last_used_ns)
 
     async def fleet(self) -> Fleet:
         """Read the old state."""
-        old, fleet = self._old_fleet(), await super().fleet()
+        old, fleet = self._old_fleet(), await self._registry.fleet()
         return old or fleet
 
 
-def _best_row(fleet: Fleet, model: str, candidates: Collection[str], preferred: ReplicaKey | None) -> ReplicaRow | None:
+class _ChooseSeen:
+    """Takes the row that was chosen by the old state; if it has gone, chooses among what is there."""
+
+    order = None
+
+    def __init__(self, key: ReplicaKey, choose: Choose) -> None:
+        self.nodes = choose.nodes
+        self._key = key
+        self._choose = choose
+
+    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+        seen = next((replica for replica in replicas if replica.key == self._key), None)
+        return seen or self._choose(replicas)
+
+
+def _replicas(fleet: Fleet, model: str, nodes: Collection[str]) -> list[Replica]:
+    """Return what a pick would have been shown of the fleet."""
     vram_bytes = {node.name: node.available_vram_bytes for node in fleet.healthy_nodes()}
-    return min(
-        (
-            row
-            for row in fleet.loaded(model)
-            if row.key.node in vram_bytes and (not candidates or row.key.node in candidates)
-        ),
-        key=lambda row: (
-            row.key != preferred,
-            row.in_flight,
-            row.last_used_ns,
-            -vram_bytes[row.key.node],
-            row.id,
-        ),
-        default=None,
-    )
+    return [
+        Replica(row.id, row.key, row.address, row.in_flight, row.last_used_ns, vram_bytes[row.key.node])
+        for row in fleet.loaded(model)
+        if row.key.node in vram_bytes and (not nodes or row.key.node in nodes)
+    ]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sim.routing.errors import Unavailable
-from sim.routing.frontend_ports import FrontendPorts
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.scenario.spec.faults.registry import (
     ConnectionLostFault,
     DeadlockFault,
@@ -16,7 +17,7 @@ from sim.scenario.spec.faults.registry import (
     TransactionAbortFault,
 )
 from sim.simulated.faults.base import Fault, Luck, Window
-from sim.simulated.faults.interposed import Call, InterposedRegistry
+from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.stage import Stage
 
@@ -72,15 +73,15 @@ class TransactionFault(Fault, ABC, Generic[Spec]):
             return ports
         place = caller(frontend)
 
-        async def transact(name: str, call: Call) -> Any:
+        async def transact(name: str, call: MadeCall) -> Any:
             if not self._window.holds(ports.runtime.now_ns()):
                 return await call()
             return await self.transact(place, name, call)
 
-        return replace(ports, registry=InterposedRegistry(ports.runtime, ports.registry, transact))
+        return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, transact))
 
     @abstractmethod
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Answer the call of this name, from this place."""
 
     def struck(self, place: str) -> None:
@@ -95,7 +96,7 @@ class TransactionFault(Fault, ABC, Generic[Spec]):
 class TransactionAbort(TransactionFault[TransactionAbortFault]):
     """Lets a transaction take its time, and come to nothing."""
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call, or fail at its end without having made it."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
@@ -107,7 +108,7 @@ class TransactionAbort(TransactionFault[TransactionAbortFault]):
 class Deadlock(TransactionFault[DeadlockFault]):
     """Has a transaction wait until it is chosen as the victim."""
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call, or wait and fail."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
@@ -120,7 +121,7 @@ class Deadlock(TransactionFault[DeadlockFault]):
 class ConnectionLost(TransactionFault[ConnectionLostFault]):
     """Leaves whoever asked for a commit without knowing what became of it."""
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call, or fail before it, or fail after it all the same."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
@@ -153,7 +154,7 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
             while not pool.is_free():
                 pool.release()
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call once there is a connection for it."""
         pool = self._pools.setdefault(place, FifoQueue(self.stage.runtime, self.spec.connections))
         if not pool.is_free():
@@ -168,7 +169,7 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
 class RegistryOutage(TransactionFault[RegistryOutageFault]):
     """Has nobody reach the registry."""
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Fail at once."""
         self.struck(place)
         raise Unavailable("nobody answers at the registry's address")
@@ -180,7 +181,7 @@ class StatementTimeout(TransactionFault[StatementTimeoutFault]):
     The caller is interrupted where it waits, so that a statement is either broken off or done, and never both.
     """
 
-    async def transact(self, place: str, name: str, call: Call) -> Any:
+    async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call, and fail if it takes longer."""
         runtime = self.stage.runtime
         waiting = [runtime.running_task()]

@@ -1,0 +1,41 @@
+"""Every behaviour that a frontend can be given by name: what LocalAI does, and what this project puts in its place."""
+
+from collections.abc import Callable, Mapping
+
+from sim.routing.control_plane.health_monitor import BUSY_IS_ALIVE, EVERY_MISS, Monitoring
+from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
+from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
+from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
+from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
+from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
+from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
+from sim.routing.ports import Runtime
+from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
+from sim.routing.settings import (
+    LoadInfoName,
+    LoadLimitName,
+    MonitoringName,
+    PassRuleName,
+    PlacementName,
+    ReadingName,
+    ReaperName,
+    ReleaseName,
+    SharingName,
+)
+
+SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
+    "unshared": lambda _runtime: UnsharedCalls(),
+    "leader_owned": LeaderOwnedFlight,
+    "detached": DetachedFlight,
+}
+READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
+
+PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
+LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
+RELEASE: Mapping[ReleaseName, Release] = {"unload": unload_some_process, "stop": stop_exact_process}
+
+MONITORING: Mapping[MonitoringName, Monitoring] = {"every_miss": EVERY_MISS, "busy_is_alive": BUSY_IS_ALIVE}
+REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
+LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}
