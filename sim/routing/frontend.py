@@ -1,6 +1,7 @@
 """A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
@@ -10,7 +11,10 @@ from sim.routing.loading.load_job import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import FrontendPorts, Journal, Runtime
+from sim.routing.policies.best_replica import BestReplica
+from sim.routing.policies.choose import Chooser
+from sim.routing.policies.feedback import Feedback
+from sim.routing.ports import Clock, FrontendPorts, Journal, Runtime
 from sim.routing.request import Request
 from sim.routing.request_path.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck
@@ -61,17 +65,54 @@ class Frontend:
             self._taught.refresh(route.place)
 
 
+class ListeningFrontend(Frontend):
+    """A frontend whose policy is told what becomes of its picks."""
+
+    __slots__ = ("_feedback",)
+
+    def __init__(
+        self, client_cache: ClientCache, feedback: Feedback, taught: ProbeCache | None, loops: Sequence[Loop] = ()
+    ) -> None:
+        super().__init__(client_cache, feedback, taught, loops)
+        self._feedback = feedback
+
+    async def serve(self, request: Request) -> None:
+        """Serve the request, and tell the policy too if its client leaves."""
+        try:
+            await super().serve(request)
+        except GeneratorExit:
+            raise  # The run is over, and nothing happens any more.
+        except BaseException:
+            self._feedback.left(request)
+            raise
+
+
+NewChooser = Callable[[Clock], Chooser]
+"""Makes a frontend's policy, given the frontend's clock."""
+
+
+def best_replica(_clock: Clock) -> Chooser:
+    """Return the policy of a frontend for which nobody chose another one."""
+    return BestReplica()
+
+
 def build_frontend(
     settings: FrontendSettings,
     ports: FrontendPorts,
     models: Mapping[str, ModelConfig],
     control_plane: ControlPlaneSettings | None = None,
     rank: Rank = ONLY_ONE,
+    new_chooser: NewChooser = best_replica,
 ) -> Frontend:
     """Put a frontend together on a world's ports. `models` go by name; of others nothing is known.
 
     It gets the loops of the `control_plane`, or none; its `rank` among the frontends sets their tickers apart.
+    `new_chooser` makes its policy.
     """
+    chooser = new_chooser(ports.runtime)
+    feedback = None if chooser.listener is None else Feedback(ports.journal, chooser.listener, ports.runtime)
+    if feedback is not None:
+        ports = replace(ports, journal=feedback)
     runtime, registry, dialer, journal = ports.runtime, ports.registry, ports.dialer, ports.journal
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)
@@ -86,10 +127,14 @@ def build_frontend(
         reading=READINGS[probe.on_timeout],
         cold_load=_COLD_LOADS[settings.control.loads](settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
+        chooser=chooser,
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
-    return Frontend(_client_cache(settings, router, runtime, journal), journal, taught, loops)
+    client_cache = _client_cache(settings, router, runtime, journal)
+    if feedback is not None:
+        return ListeningFrontend(client_cache, feedback, taught, loops)
+    return Frontend(client_cache, journal, taught, loops)
 
 
 def _inline_load(_settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:

@@ -78,7 +78,7 @@ def loads(
     allow_code: bool = False,
     policies: Mapping[str, object] | None = None,
 ) -> ScenarioFile:
-    """Read a scenario from a text, as `load` does from a file; the files that it names are looked for below `folder`."""
+    """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
     rules = PolicyRules(FilePath(folder), allow_code, policies or {})
     return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, rules).result()

@@ -12,6 +12,7 @@ from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import ModelSpec, NodeSpec, Plan, Scenario, service_law, stream
+from sim.scenario.policies.making import policy_of
 from sim.simulated.faults import build_faults
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -205,18 +206,24 @@ class World:
         return serve
 
     def _frontend(self, index: int) -> Frontend:
-        router = self._scenario.router
-        for fault in self._faults:
-            router = fault.settings(index, router)
-        rank = Rank(index, self._scenario.frontends)
-        return build_frontend(router.settings(), self._ports(index), self._models, self._scenario.loops(), rank)
+        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
+        return build_frontend(
+            router.settings(),
+            self._ports(index),
+            self._models,
+            self._scenario.loops(),
+            rank,
+            policy_of(router.policy, self._scenario.seed, index),
+        )
 
     def _ports(self, index: int) -> FrontendPorts:
         clock: Clock = self.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
         pick_ns = self._scenario.registry.pick_length_ns
-        pick_mode = new_pick_mode(self._scenario.router.pick, self.database, pick_ns, self.journal.lock_waited)
+        pick_mode = new_pick_mode(
+            self._scenario.router_of(index).pick, self.database, pick_ns, self.journal.lock_waited
+        )
         registry = SimulatedLoadJobs(self.runtime, clock, self.database, pick_mode, self.journal)
         self._registries.append(registry)
         ports = FrontendPorts(

@@ -10,7 +10,8 @@ from sim import __version__
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
 from sim.routing import replica
-from sim.routing.replica import Load, Replica, ReplicaKey
+from sim.routing.policies.best_replica import Load
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario, loads
 from sim.study.replay import replay

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from inspect import iscoroutinefunction, signature
 from typing import Any, TypeGuard
 
+from sim.routing.policies.choose import Chooser, RowPolicy
 from sim.routing.policies.picker import Pick, Picker, raised
 from sim.routing.policies.port import PolicyContext, PolicyError
-from sim.routing.policies.rows import Chooser, RowPolicy
 
 ALLOWED = "allowed: a function of (replicas) or (replicas, request), or a class or an object with such a method `pick`"
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-BEST_REPLICA: Final = "best_replica"
-
 POLICIES: Final[Mapping[str, str]] = {
-    BEST_REPLICA: "sim.routing.policies.best_replica:BestReplica",
+    "best_replica": "sim.routing.policies.best_replica:BestReplica",
 }
 """Where each is, as `module:name`; imported when it is needed."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from sim.routing.policies.choose import AnyReplica, Choose, Listener
 from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
 from sim.routing.replica import Replica
 from sim.routing.request import Request
@@ -39,14 +40,14 @@ class Picker:
         self._pick = pick
         self._sent = sent
         self._ended = ended
-        self.listens = sent is not None or ended is not None
-        """Whether the policy wants to be told what becomes of its picks."""
+        self.anywhere: Choose | None = None
+        self.listener: Listener | None = None if sent is None and ended is None else self
 
     def choice(self, request: Request, nodes: Collection[str]) -> "PickerChoice":
-        """Return what the registry is to ask for this request, among the rows of these nodes; of all if there are none."""
+        """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""
         return PickerChoice(self, request_view(request), nodes)
 
-    def pick(self, replicas: Sequence[Replica], request: RequestView) -> Replica | None:
+    def pick(self, replicas: Sequence[AnyReplica], request: RequestView) -> AnyReplica | None:
         """Return the replica that the policy picks; None if it takes none of them."""
         views = tuple(map(replica_view, replicas))
         chosen = self._ask("pick", self._pick, request, views, request)
@@ -55,8 +56,8 @@ class Picker:
         if isinstance(chosen, ReplicaView) and chosen in views:
             return replicas[views.index(chosen)]
         raise PolicyError(
-            f"{self._label} returned {_shown(chosen)} for {_named(request)}, which is none of the {len(views)} replicas "
-            "that it was given; allowed: one of them, or None"
+            f"{self._label} returned {_shown(chosen)} for {_named(request)}, which is none of the {len(views)} replicas"
+            " that it was given; allowed: one of them, or None"
         )
 
     def sent(self, replica: ReplicaView, request: RequestView) -> None:
@@ -91,7 +92,7 @@ class PickerChoice:
         self._picker = picker
         self._request = request
 
-    def __call__(self, replicas: Sequence[Replica]) -> Replica | None:
+    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
         """Return the row to take, if there is any."""
         return self._picker.pick(replicas, self._request)
 

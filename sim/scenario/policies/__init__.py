@@ -1,1 +1,1 @@
-"""Policies that a scenario names: where they come from, whether they may be used, and how each frontend gets its own."""
+"""Policies that a scenario names: where they come from, whether they may be used, and who gets them."""

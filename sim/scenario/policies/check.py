@@ -1,4 +1,4 @@
-"""Policies are looked up while their scenario is loaded, so that a mistake is told with its place before anything runs."""
+"""Looks a scenario's policies up while it is loaded, so that a mistake is told with its place before anything runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

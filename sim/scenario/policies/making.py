@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from sim.routing.policies.adapter import adapted, takes_parameters
-from sim.routing.policies.picker import Picker
+from sim.routing.policies.choose import Chooser
 from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, Random
 from sim.routing.ports import Clock
 from sim.scenario.plan.streams import random_stream
@@ -16,16 +16,13 @@ from sim.scenario.policies.sources import NoSuchPolicy, find_policy
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.text.errors import did_you_mean, found, listed
 
-NewPolicy = Callable[[Clock], Picker]
-"""Makes a frontend's policy, given its clock."""
 
-
-def policy_of(spec: PolicySpec, seed: int, frontend: int) -> NewPolicy:
+def policy_of(spec: PolicySpec, seed: int, frontend: int) -> Callable[[Clock], Chooser]:
     """Return what makes the policy of one frontend in a run of that seed; what it draws is its own alone."""
     return lambda clock: make_policy(spec, frontend, clock, random_stream(seed, "policy", str(frontend), "draws"))
 
 
-def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random) -> Picker:
+def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random) -> Chooser:
     """Return the policy of one frontend. Raises PolicyError if there is none of that name, or if it cannot be made."""
     try:
         policy = find_policy(spec)

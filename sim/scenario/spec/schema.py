@@ -129,6 +129,11 @@ class Scenario(Spec):
         """Return which loops every frontend runs; None for none."""
         return None if self.control_plane is None else self.control_plane.settings()
 
+    def router_of(self, frontend: int) -> RouterSpec:
+        """Return how the frontend of this index routes: as the last fault says that gives it a router of its own."""
+        own = [fault.router for fault in self.faults if fault.kind == "mixed_policy" and fault.frontend == frontend]
+        return own[-1] if own else self.router
+
 
 class Expectation(Spec):
     """A bound that a metric must keep, for one variant or for all."""

@@ -4,16 +4,11 @@ import numpy as np
 
 from sim.routing.clients import Serve
 from sim.routing.ports import Clock, FrontendPorts
-from sim.scenario import RouterSpec
 from sim.simulated.stage import Stage
 
 
 class Fault:
     """One entry of a scenario's `faults`, at work. It overrides what it needs; the rest leaves the world alone."""
-
-    def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
-        """Return how the frontend of this index routes."""
-        return settings
 
     def skew(self, frontend: int, clock: Clock) -> Clock:
         """Return the clock that the frontend of this index goes by."""

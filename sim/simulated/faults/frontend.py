@@ -9,7 +9,6 @@ from sim.routing.ports import FrontendPorts, Runtime, Task
 from sim.routing.proxy import MadeCall
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
-from sim.scenario import RouterSpec
 from sim.scenario.spec.faults.frontend import (
     BackgroundDoubledFault,
     FrontendCrashFault,
@@ -237,14 +236,10 @@ class _BackgroundDoubled(Fault):
 
 
 class _MixedPolicy(Fault):
-    """Has one frontend route in its own way."""
+    """Tells that one frontend routes in its own way, as it has done since it was put together."""
 
     def __init__(self, spec: MixedPolicyFault, _luck: Luck) -> None:
         self._spec = spec
-
-    def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
-        """Return how the frontend routes."""
-        return self._spec.router if frontend == self._spec.frontend else settings
 
     async def happen(self, stage: Stage) -> None:
         """Note that it does so from the beginning."""

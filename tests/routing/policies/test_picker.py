@@ -85,17 +85,19 @@ def test_a_policy_sees_what_a_router_can_know_and_nothing_else() -> None:
 
 
 def test_a_policy_that_returns_none_takes_no_replica() -> None:
-    assert pick(lambda replicas: None) is None
+    assert pick(lambda replicas: next(iter(replicas[2:]), None)) is None
 
 
 def test_a_policy_may_be_asked_to_choose_among_no_replicas() -> None:
-    assert (
-        adapted(lambda replicas: min(replicas, default=None), context(), LABEL).pick((), RequestView(1, "m", 0)) is None
-    )
+    assert adapted(take_the_least, context(), LABEL).choice(REQUEST, ())(()) is None
+
+
+def take_the_least(replicas: Any) -> Any:
+    return min(replicas, default=None)
 
 
 def divide_by_zero(replicas: Any) -> Any:
-    return 1 / 0
+    return len(replicas) / 0
 
 
 def sort(replicas: Any) -> Any:
@@ -107,7 +109,7 @@ def count_up(replicas: Any) -> Any:
 
 
 def leave(replicas: Any) -> Any:
-    raise SystemExit
+    raise SystemExit if replicas else ValueError
 
 
 STRANGER = ReplicaView("9", "c", 0, 0, 0, 0)
@@ -116,8 +118,11 @@ MISTAKES: dict[str, tuple[Callable[..., Any], str]] = {
     "changes the list": (sort, "raised AttributeError: 'tuple' object has no attribute 'sort' ("),
     "changes a replica": (count_up, "raised AttributeError: can't set attribute ("),
     "leaves the program": (leave, "raised SystemExit ("),
-    "returns an index": (lambda replicas: 1, "returned 1 for request 17 of m, which is none of the 2 replicas"),
-    "returns a replica of its own": (lambda replicas: STRANGER, "returned ReplicaView(id='9', node='c', "),
+    "returns an index": (len, "returned 2 for request 17 of m, which is none of the 2 replicas"),
+    "returns a replica of its own": (
+        lambda replicas: STRANGER if replicas else None,
+        "returned ReplicaView(id='9', node='c', ",
+    ),
     "returns all of them": (lambda replicas: replicas, "returned (ReplicaView(id='1', "),
 }
 
@@ -144,7 +149,7 @@ def test_a_class_that_cannot_be_made_is_an_error_of_the_policy() -> None:
 
         def pick(self, replicas: Any) -> Any: ...
 
-    with pytest.raises(PolicyError, match="d has to be 2 or more .* when it was made for frontend 0"):
+    with pytest.raises(PolicyError, match=r"d has to be 2 or more .* when it was made for frontend 0"):
         adapted(Strict, context(), LABEL)
 
 
