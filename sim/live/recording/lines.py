@@ -18,15 +18,16 @@ from sim.routing.request_path.singleflight import FlightFailed
 
 T = TypeVar("T")
 
-Kind = Literal["arrived", "asked", "answered", "failed", "left", "late", "saw", "told"]
+Kind = Literal["arrived", "asked", "choosing", "answered", "failed", "left", "late", "saw", "told"]
 """Of a line.
 
-`arrived`, `answered`, `failed` and `left` begin a step: a request came in; what was waited for gave an answer or an
-error; the wait was cut short. `asked` begins a wait, or is a call that nobody waits for; `told` is the journal's.
-`late` says that a time limit has fired, `saw` what a pick or an eviction chose among.
+`arrived`, `choosing`, `answered`, `failed` and `left` begin a step: a request came in; the pick that is waited for asks
+a policy to choose among these rows; what was waited for gave an answer or an error; the wait was cut short. `asked`
+begins a wait, or is a call that nobody waits for; `told` is the journal's, or what was chosen. `late` says that a time
+limit has fired, `saw` what a pick or an eviction chose among.
 """
 
-STEPS: frozenset[str] = frozenset({"arrived", "answered", "failed", "left"})
+STEPS: frozenset[str] = frozenset({"arrived", "choosing", "answered", "failed", "left"})
 
 for_request: ContextVar[int | None] = ContextVar("the request for whose sake the code runs", default=None)
 
@@ -99,6 +100,10 @@ class Transcript:
         """Write what was chosen among."""
         self._write("saw", wait, what, seen)
 
+    def choosing(self, wait: int, rows: Sequence[Replica]) -> None:
+        """Begin a step: the pick that is waited for asks which of the rows to take."""
+        self._begin_step("choosing", wait, "pick", [rows])
+
     def answered(self, wait: int, what: str, *answer: Any) -> None:
         """Begin a step: what was waited for has happened."""
         self._begin_step("answered", wait, what, answer)
@@ -162,24 +167,29 @@ def plain(value: Any) -> Any:
     return value
 
 
+_PLAIN_WORDS: Mapping[Kind, str] = {
+    "arrived": "the request arrives",
+    "left": "is told to leave",
+    "late": "the time limit fires",
+}
+
+
 def described(line: Line | None) -> str:
     """Return what the line tells, for a reader."""
     if line is None:
         return "nothing more"
     values = ", ".join(_shown(value) for value in line.values)
+    if line.kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[line.kind]
     match line.kind:
-        case "arrived":
-            return "the request arrives"
         case "asked":
             return f"asks {line.what}({values})"
+        case "choosing":
+            return f"is to choose among {values}"
         case "answered":
             return f"{line.what} answers {values or 'that it is done'}"
         case "failed":
             return f"gets {line.what}: {values}" if values else f"gets {line.what}"
-        case "left":
-            return "is told to leave"
-        case "late":
-            return "the time limit fires"
     return f"{line.what}({values})"
 
 

@@ -1,6 +1,7 @@
 """A frontend's transcript as a replay needs it: its lines to compare with, and its inputs ready to be given again."""
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,8 @@ _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
 _SEEN: Mapping[str, TypeAdapter[Any]] = {"pick": TypeAdapter(Seen), "evict": TypeAdapter(Fleet)}
 """What a call that makes a choice chooses among."""
 
+_CHOICE: TypeAdapter[Any] = TypeAdapter(list[Replica])
+
 _REQUEST = TypeAdapter(Request)
 
 
@@ -60,6 +63,8 @@ class Script:
     """By the number of the wait; an exception is to be raised."""
     seen: dict[int, Any] = field(default_factory=dict)
     """What each pick chose among as Seen, and each eviction as a Fleet, by the number of the wait."""
+    choices: dict[int, deque[list[Replica]]] = field(default_factory=dict)
+    """The rows of each choice that a pick asked a policy for, in turn, by the number of the wait."""
     late: set[int] = field(default_factory=set)
     """The time limits that fired, by the number of the wait."""
     _open: dict[int, str] = field(default_factory=dict)
@@ -95,6 +100,8 @@ class Script:
         match line.kind:
             case "late":
                 self.late.add(wait)
+            case "choosing":
+                self.choices.setdefault(wait, deque()).append(_typed(_CHOICE, line.values))
             case "saw":
                 self.seen[wait] = _typed(_SEEN[what], line.values)
             case "failed":
@@ -117,6 +124,8 @@ def _can_end(what: str, kind: Kind) -> bool:
     only: dict[str, Kind] = {"within": "late", "spawn": "answered"}
     if what in only:
         return kind == only[what]
+    if kind == "choosing":
+        return what == "pick"
     return what in _SEEN if kind == "saw" else kind != "late"
 
 

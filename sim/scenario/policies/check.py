@@ -9,10 +9,8 @@ from sim.routing.policies.adapter import misfit
 from sim.routing.policies.catalogue import POLICIES
 from sim.scenario.policies.making import BadParameters, checked_parameters
 from sim.scenario.policies.sources import NoSuchPolicy, find_policy, runs_code
-from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.policy import PolicySpec, parse_policy
-from sim.scenario.spec.router import RouterSpec
-from sim.scenario.spec.schema import Scenario
+from sim.scenario.spec.schema import Scenario, with_policies
 from sim.scenario.text.errors import Path, Problem, found
 from sim.scenario.text.merge import Locator
 
@@ -61,20 +59,9 @@ class PolicyRules:
 
     def settled(self, scenario: Scenario, locator: Locator) -> Scenario:
         """Return the scenario with policies that know where they were written and where they come from."""
-        faults = tuple(
-            fault.model_copy(update={"router": self._settled(fault.router, locator, ("faults", index, "router"))})
-            if isinstance(fault, MixedPolicyFault)
-            else fault
-            for index, fault in enumerate(scenario.faults)
+        return with_policies(
+            scenario, lambda policy, path: replace(self._complete(policy), place=_place(locator, path))
         )
-        return scenario.model_copy(
-            update={"router": self._settled(scenario.router, locator, ("router",)), "faults": faults}
-        )
-
-    def _settled(self, router: RouterSpec, locator: Locator, path: Path) -> RouterSpec:
-        path = (*path, "policy")
-        place = locator.problem(path, "").place if locator.writes(path) else ""
-        return router.model_copy(update={"policy": replace(self._complete(router.policy), place=place)})
 
     def _complete(self, spec: PolicySpec) -> PolicySpec:
         return replace(spec, folder=self.folder, given=self.given.get(spec.name))
@@ -97,6 +84,10 @@ class PolicyRules:
             return error
         reason = misfit(policy)
         return NoSuchPolicy(f"{spec.name}: {reason}") if reason else policy
+
+
+def _place(locator: Locator, path: Path) -> str:
+    return locator.problem(path, "").place if locator.writes(path) else ""
 
 
 def _written_policies(document: Any) -> Iterator[tuple[Path, Any]]:

@@ -1,8 +1,9 @@
 """Which policy a router asks, as a scenario writes it: a name, or a mapping of a name and the policy's own keys."""
 
+import os
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -33,6 +34,15 @@ class PolicySpec:
     def __str__(self) -> str:
         """Name it in an error, with its place."""
         return f"{self.place}: router.policy: {self.name}" if self.place else f"router.policy: {self.name}"
+
+    def seen_from(self, folder: Path) -> "PolicySpec":
+        """Return the same policy as a scenario in that folder would name it."""
+        where, _, attribute = self.name.rpartition(":")
+        if not where.endswith(".py"):
+            return self
+        relative = Path(os.path.relpath(self.folder / where, folder)).as_posix()
+        name = relative if relative.startswith("../") else f"./{relative}"
+        return replace(self, name=f"{name}:{attribute}", folder=folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process; PolicyError if the policy that was handed over cannot."""
