@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, Node, ReplicaRow
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
@@ -252,7 +252,7 @@ class MemoryWorld:
         self.registry.put(key, self._address(key), vram=vram)
         return self._start(key)
 
-    def frontend(self) -> Frontend:
+    def frontend(self) -> FrontendCore:
         """Put a frontend together, with caches of its own."""
         return build_frontend(self.settings, self.ports(), {})
 

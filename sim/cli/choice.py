@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sim.cli.process.exits import BadInput
 from sim.scenario import ScenarioError, ScenarioFile, load
-from sim.scenario.plan.streams import MOST_SEED
+from sim.scenario.spec.base import MOST_SEED
 from sim.scenario.text.errors import did_you_mean, listed
 
 

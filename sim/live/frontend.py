@@ -17,7 +17,7 @@ from sim.live.nodes.no_workers import NoWorkers
 from sim.live.proto.backend_pb2 import Reply
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
-from sim.live.runtime import NS_PER_S, AsyncioRuntime
+from sim.live.runtime import AsyncioRuntime
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
@@ -27,6 +27,7 @@ from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.profiles import ProfileName
 from sim.scenario.spec.router import RouterSpec

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from sim.routing.errors import DeadlineExceeded
+from sim.routing.units import NS_PER_S
 
 T = TypeVar("T")
-NS_PER_S = 1_000_000_000
 
 
 class AsyncioRuntime:

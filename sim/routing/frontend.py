@@ -5,18 +5,19 @@ from dataclasses import replace
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
-from sim.routing.loading.cold_load import ColdLoad, InlineLoad
+from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
-from sim.routing.loading.load_job import JobLoad
+from sim.routing.loading.inline_load import InlineLoad
+from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.best_replica import BestReplica
 from sim.routing.policies.choose import Chooser
 from sim.routing.policies.feedback import Feedback
-from sim.routing.ports import Clock, FrontendPorts, Journal, Runtime
+from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.request import Request
-from sim.routing.request_path.client_cache import LIVENESS_LIMIT_NS, ClientCache, Sticky, per_request
+from sim.routing.request_path.client_cache import ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
@@ -24,7 +25,7 @@ from sim.routing.settings import ControlPlaneSettings, ControlSettings, Frontend
 from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
 
 
-class Frontend:
+class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
     __slots__ = ("_find_route", "_journal", "_taught", "loops")
@@ -65,7 +66,7 @@ class Frontend:
             self._taught.refresh(route.place)
 
 
-class ListeningFrontend(Frontend):
+class ListeningFrontend(FrontendCore):
     """A frontend whose policy is told what becomes of its picks."""
 
     __slots__ = ("_feedback",)
@@ -103,7 +104,7 @@ def build_frontend(
     control_plane: ControlPlaneSettings | None = None,
     rank: Rank = ONLY_ONE,
     new_chooser: NewChooser = best_replica,
-) -> Frontend:
+) -> FrontendCore:
     """Put a frontend together on a world's ports. `models` go by name; of others nothing is known.
 
     It gets the loops of the `control_plane`, or none; its `rank` among the frontends sets their tickers apart.
@@ -113,60 +114,39 @@ def build_frontend(
     feedback = None if chooser.listener is None else Feedback(ports.journal, chooser.listener, ports.runtime)
     if feedback is not None:
         ports = replace(ports, journal=feedback)
-    runtime, registry, dialer, journal = ports.runtime, ports.registry, ports.dialer, ports.journal
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)
     probe = settings.probe
-    probe_cache = ProbeCache(runtime, probe.ttl_ns, SHARING[probe.sharing](runtime))
+    probe_cache = ProbeCache(ports.runtime, probe.ttl_ns, SHARING[probe.sharing](ports.runtime))
     router = Router(
-        registry=registry,
-        dialer=dialer,
-        journal=journal,
+        ports,
         probe_cache=probe_cache,
-        health_check=HealthCheck(runtime, journal, probe.timeout_ns),
+        health_check=HealthCheck(ports, probe.timeout_ns),
         reading=READINGS[probe.on_timeout],
-        cold_load=_COLD_LOADS[settings.control.loads](settings.control, ports, load_path),
+        cold_load=_cold_load(settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
         chooser=chooser,
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
-    client_cache = _client_cache(settings, router, runtime, journal)
+    client_cache = _client_cache(settings, ports, router)
     if feedback is not None:
         return ListeningFrontend(client_cache, feedback, taught, loops)
-    return Frontend(client_cache, journal, taught, loops)
-
-
-def _inline_load(_settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
-    return InlineLoad(ports.registry, ports.journal, load_path)
-
-
-def _job_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
-    return JobLoad(ports.runtime, ports.registry, ports.journal, load_path, settings.load_wait_ns)
-
-
-_COLD_LOADS: Mapping[str, Callable[[ControlSettings, FrontendPorts, LoadPath], ColdLoad]] = {
-    "inline": _inline_load,
-    "job": _job_load,
-}
+    return FrontendCore(client_cache, ports.journal, taught, loops)
 
 
 def _load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
-    release = RELEASE[settings.release]
-    return LoadPath(
-        ports.runtime,
-        ports.registry,
-        ports.dialer,
-        ports.worker,
-        ports.journal,
-        models,
-        PLACEMENT[settings.placement],
-        Eviction(ports.runtime, ports.registry, ports.worker, ports.journal, models, release),
-        LOAD_LIMITS[settings.load_limit],
-    )
+    eviction = Eviction(ports, models, RELEASE[settings.release])
+    return LoadPath(ports, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
 
 
-def _client_cache(settings: FrontendSettings, router: Router, runtime: Runtime, journal: Journal) -> ClientCache:
+def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
+    if settings.loads == "inline":
+        return InlineLoad(ports, load_path)
+    return JobLoad(ports, load_path, settings.load_wait_ns)
+
+
+def _client_cache(settings: FrontendSettings, ports: FrontendPorts, router: Router) -> ClientCache:
     if settings.client_cache == "per_request":
         return per_request(router)
-    return Sticky(router, runtime, HealthCheck(runtime, journal, LIVENESS_LIMIT_NS)).route
+    return Sticky(ports, router).route

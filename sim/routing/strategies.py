@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sim.routing.control_plane.health_monitor import BUSY_IS_ALIVE, EVERY_MISS, Monitoring
+from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
@@ -35,7 +35,7 @@ PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "stric
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
 RELEASE: Mapping[ReleaseName, Release] = {"unload": unload_some_process, "stop": stop_exact_process}
 
-MONITORING: Mapping[MonitoringName, Monitoring] = {"every_miss": EVERY_MISS, "busy_is_alive": BUSY_IS_ALIVE}
+MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

@@ -3,21 +3,29 @@
 from typing import Any
 
 from sim.scenario.load import MOST_VARIANTS
+from sim.scenario.spec.base import Spec
 from sim.scenario.spec.schema import Expectation, Scenario
 
 # Their values come from the profile, so nobody has to write them.
-_FILLED_IN = ("RouterSpec", "ProbeSpec")
+_FILLED_IN = ("RouterSpec", "ProbeSpec", "ControlSpec")
 # Kinds of value that also have a short form, which the models turn into the long one.
 _SHORT_FORMS = {"TokensSpec": {"type": "integer", "minimum": 0}, "ThinkSpec": {"$ref": "#/$defs/Duration"}}
+_DURATION = "A time with its unit, such as 250ms, 30s or 5m."
+_FILE = "A scenario: machines, models, requests and faults, the router variants to compare, and what must hold."
+_VARIANTS = (
+    "Router variants to compare, by name, each as changes to the rest of the file; one, `default`, if not given."
+)
 _VARIANT = "Changes over the scenario. One that names a router profile starts its router from that profile alone."
+_EXPECT = "Bounds that metrics must keep. A run that breaks one of them fails."
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a scenario file, `variants` and `expect` included."""
-    scenario = Scenario.model_json_schema(by_alias=True)
-    expectation = Expectation.model_json_schema(by_alias=True)
+    scenario, expectation = _schema_of(Scenario), _schema_of(Expectation)
     definitions = {**scenario.pop("$defs"), **expectation.pop("$defs", {})}
-    definitions["Duration"] = scenario["properties"]["duration"]
+    definitions["Duration"] = {**scenario["properties"]["duration"], "title": "Duration", "description": _DURATION}
+    for definition in definitions.values():
+        _say_what_the_kind_does(definition)
     for name in _FILLED_IN:
         definitions[name].pop("required", None)
     for name, short in _SHORT_FORMS.items():
@@ -25,15 +33,29 @@ def json_schema() -> dict[str, Any]:
     changes = {key: value for key, value in scenario.items() if key != "required"}
     variants = {
         "type": "object",
+        "description": _VARIANTS,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_-]{0,63}$"},
         "additionalProperties": {**changes, "title": "Variant", "description": _VARIANT},
         "minProperties": 1,
         "maxProperties": MOST_VARIANTS,
     }
-    properties = {**scenario["properties"], "variants": variants, "expect": {"type": "array", "items": expectation}}
+    expect = {"type": "array", "description": _EXPECT, "items": expectation}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **scenario,
-        "properties": properties,
+        "description": _FILE,
+        "properties": {**scenario["properties"], "variants": variants, "expect": expect},
         "$defs": definitions,
     }
+
+
+def _schema_of(spec: type[Spec]) -> dict[str, Any]:
+    # Only the mode that describes output writes defaults as a file would, such as 2s instead of 2000000000.
+    return spec.model_json_schema(by_alias=True, mode="serialization")
+
+
+def _say_what_the_kind_does(definition: dict[str, Any]) -> None:
+    """Describe `kind` by the sentence of the class that it selects, so that an editor shows it beside the name."""
+    kind = definition.get("properties", {}).get("kind")
+    if kind is not None:
+        kind["description"] = definition["description"]

@@ -45,6 +45,11 @@ class ScenarioFile:
     variants: dict[str, Scenario]
     """Complete scenarios by variant name, in the file's order."""
     expect: tuple[Expectation, ...]
+    _loading: "_Loading" = field(repr=False, compare=False)
+
+    def with_policies(self, policies: Mapping[str, object]) -> "ScenarioFile":
+        """Return the file as `load` would have read it with these policies too."""
+        return self._loading.with_policies(policies).result()
 
 
 def load(
@@ -86,7 +91,7 @@ def loads(
 
 @dataclass
 class _Loading:
-    """One file on its way; problems gather here until the end."""
+    """One file and how it is to be read; problems gather here until the end."""
 
     source: Source
     path: FilePath
@@ -95,6 +100,11 @@ class _Loading:
     rules: PolicyRules
     problems: dict[Problem, None] = field(default_factory=dict)
     """In order, each once: a fault of the base shows in every variant."""
+
+    def with_policies(self, policies: Mapping[str, object]) -> "_Loading":
+        """Return what reads the same file anew."""
+        rules = PolicyRules(self.rules.folder, self.rules.allow_code, {**self.rules.given, **policies})
+        return _Loading(self.source, self.path, self.folders, self.sets, rules)
 
     def result(self) -> ScenarioFile:
         document = self.source.data
@@ -116,7 +126,7 @@ class _Loading:
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
-        return ScenarioFile(self.path, first.name, first.about, variants, expect)
+        return ScenarioFile(self.path, first.name, first.about, variants, expect, self)
 
     def _add(self, problem: Problem) -> None:
         self.problems.setdefault(problem)

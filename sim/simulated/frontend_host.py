@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sim.routing.frontend import Frontend
+from sim.routing.frontend import FrontendCore
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal
 from sim.routing.request import Request
@@ -21,11 +21,11 @@ class ClientLeft(Exception):
 class FrontendHost:
     """Runs a frontend, with its loops, and can lose it and start another in its place."""
 
-    def __init__(self, runtime: SimulatedRuntime, journal: Journal, build: Callable[[], Frontend]) -> None:
+    def __init__(self, runtime: SimulatedRuntime, journal: Journal, build: Callable[[], FrontendCore]) -> None:
         self._runtime = runtime
         self._journal = journal
         self._build = build
-        self.frontend: Frontend | None = build()
+        self.frontend: FrontendCore | None = build()
         self._serving: dict[int, Task] = {}
         """By number of the request."""
         self._loops: list[Task] = []

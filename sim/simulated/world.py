@@ -7,7 +7,7 @@ from itertools import count
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import NodeFacts
-from sim.routing.frontend import Frontend, build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
@@ -205,7 +205,7 @@ class World:
             serve = fault.around_serve(index, serve)
         return serve
 
-    def _frontend(self, index: int) -> Frontend:
+    def _frontend(self, index: int) -> FrontendCore:
         router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
         return build_frontend(
             router.settings(),

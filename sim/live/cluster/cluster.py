@@ -23,10 +23,11 @@ from sim.routing.errors import CallError
 from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
+from sim.routing.units import NS_PER_S
 from sim.scenario import NodeSpec, ReplicaSpec, Scenario
 
 _PARENT_CONNECTIONS = 4
-_FAR_AHEAD_NS = 3600 * 1_000_000_000
+_FAR_AHEAD_NS = 3600 * NS_PER_S
 _LEAD_NS = 100_000_000
 """Between the word to start and the start, so that every process has heard it; real nanoseconds."""
 

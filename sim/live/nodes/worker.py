@@ -12,11 +12,12 @@ from sim.live.nodes.backend import GrpcDialer
 from sim.live.nodes.worker_child import WorkerChild
 from sim.live.nodes.worker_control import serve_workers
 from sim.live.nodes.worker_spec import WorkerSpec
-from sim.live.runtime import NS_PER_S, AsyncioRuntime
+from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import NodeReport
 from sim.routing.ports import Journal, RunningProcess
 from sim.routing.replica import ReplicaKey
+from sim.routing.units import NS_PER_S
 from sim.scenario import ModelSpec, NodeSpec
 
 HEALTH_LIMIT_S = 30

@@ -24,9 +24,9 @@ from sim.live.proto.backend_pb2 import (
     StatusResponse,
 )
 from sim.live.proto.backend_pb2_grpc import BackendServicer
+from sim.routing.units import NS_PER_S
 from sim.scenario import service_law
 
-NS_PER_S = 1_000_000_000
 MS_PER_S = 1_000
 
 

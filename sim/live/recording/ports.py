@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.frontend import Frontend, NewChooser, best_replica, build_frontend
+from sim.routing.frontend import FrontendCore, NewChooser, best_replica, build_frontend
 from sim.routing.journal import ForwardingJournal
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import (
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class RecordedFrontend:
     """A frontend whose inputs and decisions are written down."""
 
-    def __init__(self, frontend: Frontend, transcript: Transcript) -> None:
+    def __init__(self, frontend: FrontendCore, transcript: Transcript) -> None:
         self._frontend = frontend
         self._transcript = transcript
 

@@ -68,29 +68,20 @@ class Background:
         return partial(tick_for_ever, self._ports.runtime, tick_ns, self._rank.first_tick_ns(tick_ns), ruled)
 
     def _health_monitor(self, settings: HealthMonitorSettings) -> HealthMonitor:
-        ports = self._ports
-        monitoring = MONITORING[self._settings.monitor]
-        return HealthMonitor(ports.runtime, ports.registry, ports.dialer, ports.journal, settings, monitoring)
+        return HealthMonitor(self._ports, settings, MONITORING[self._settings.monitor]())
 
     def _reconcile(self, settings: ReconcilerSettings) -> Pass:
         """Return the reconciler's pass: the numbers first, then the rows."""
-        ports = self._ports
         replica_pass = ReplicaPass(
-            ports.runtime,
-            ports.registry,
-            ports.worker,
-            ports.journal,
+            self._ports,
             self._models,
             settings,
             self._load_path,
             RELEASE[self._settings.release],
             LOAD_INFO[self._settings.load_info],
-            Pressure(ports.runtime),
+            Pressure(self._ports.runtime),
         )
-        reaper = REAPERS[self._settings.reaper]
-        state_pass = StatePass(
-            ports.runtime, ports.registry, ports.dialer, ports.worker, ports.journal, settings, reaper
-        )
+        state_pass = StatePass(self._ports, settings, REAPERS[self._settings.reaper])
 
         async def run_pass() -> None:
             await replica_pass.run_pass()

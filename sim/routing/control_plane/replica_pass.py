@@ -14,8 +14,7 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
 from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
-from sim.routing.ports import Clock, Journal, WorkerControl
-from sim.routing.registry import Registry
+from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "replica-reconciler"
@@ -133,17 +132,11 @@ def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> 
 class ReplicaPass:
     """Brings the models to the number of replicas that they are to have. One frontend's own."""
 
-    __slots__ = (
-        "_has_load_info", "_journal", "_load_path", "_models", "_pressure", "_registry", "_release", "_runtime",
-        "_settings", "_worker",
-    )  # fmt: skip
+    __slots__ = ("_has_load_info", "_load_path", "_models", "_ports", "_pressure", "_release", "_settings")
 
     def __init__(
         self,
-        runtime: Clock,
-        registry: Registry,
-        worker: WorkerControl,
-        journal: Journal,
+        ports: FrontendPorts,
         models: Mapping[str, ModelConfig],
         settings: ReconcilerSettings,
         load_path: LoadPath,
@@ -155,10 +148,7 @@ class ReplicaPass:
 
         `pressure` is what this frontend's requests record; one that nobody records in never adds a replica.
         """
-        self._runtime = runtime
-        self._registry = registry
-        self._worker = worker
-        self._journal = journal
+        self._ports = ports
         self._models = [models[name] for name in sorted(models) if models[name].is_bounded]
         self._settings = settings
         self._load_path = load_path
@@ -173,31 +163,31 @@ class ReplicaPass:
         fails ends it for its model.
         """
         with suppress(CallError):
-            async with self._registry.lock(LOCK):
+            async with self._ports.registry.lock(LOCK):
                 for model in self._models:
                     await self._look_after(model)
 
     async def _look_after(self, model: ModelConfig) -> None:
-        fleet = await self._registry.fleet()
+        fleet = await self._ports.registry.fleet()
         disturbs = self._pressure.count(model.name)
-        match scaling_of(fleet, model, self._runtime.wall_ns(), disturbs, self._settings):
+        match scaling_of(fleet, model, self._ports.runtime.wall_ns(), disturbs, self._settings):
             case Addition() as addition:
                 await self._add(fleet, model.name, addition)
             case Removal() as removal:
                 await self._remove(model.name, removal)
             case Setback(cooldown):
-                await self._registry.set_cooldown(model.name, cooldown)
+                await self._ports.registry.set_cooldown(model.name, cooldown)
 
     async def _add(self, fleet: Fleet, model: str, addition: Addition) -> None:
         if not self._has_load_info(fleet, model):
             return
-        self._journal.scaled(model, addition.replicas, addition.cause)
+        self._ports.journal.scaled(model, addition.replicas, addition.cause)
         if not await self._load(model, addition.replicas):
             return
         if addition.cause == "pressure":
             self._pressure.reset(model)
         if addition.cause == "below_minimum" and model in fleet.cooldowns:
-            await self._registry.set_cooldown(model, NO_COOLDOWN)
+            await self._ports.registry.set_cooldown(model, NO_COOLDOWN)
 
     async def _load(self, model: str, replicas: int) -> int:
         """Load up to that many, none after the first that fails, and return how many were."""
@@ -209,10 +199,10 @@ class ReplicaPass:
         return added
 
     async def _remove(self, model: str, removal: Removal) -> None:
-        self._journal.scaled(model, -len(removal.rows), "idle")
+        self._ports.journal.scaled(model, -len(removal.rows), "idle")
         for row in removal.rows:
-            if not await self._registry.remove_idle_row(row.id, removal.unused_since_ns):
+            if not await self._ports.registry.remove_idle_row(row.id, removal.unused_since_ns):
                 continue
-            self._journal.row_removed(row.key, row.address, "idle", None)
+            self._ports.journal.row_removed(row.key, row.address, "idle", None)
             with suppress(CallError):
-                await self._release(self._worker, row.key)
+                await self._release(self._ports.worker, row.key)

@@ -5,8 +5,7 @@ from enum import Enum
 
 from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
-from sim.routing.registry import Registry
+from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 from sim.routing.states import RowState
 
@@ -47,34 +46,22 @@ def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
 class Inspector:
     """What all sweeps need: to find rows, to ask their processes, to say so in the registry."""
 
-    __slots__ = ("_dialer", "_has_quarantine", "_journal", "_registry", "_runtime", "_settings", "_worker")
+    __slots__ = ("_has_quarantine", "_ports", "_settings")
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        registry: Registry,
-        dialer: Dialer,
-        worker: WorkerControl,
-        journal: Journal,
-        settings: ReconcilerSettings,
-    ) -> None:
-        self._has_quarantine = False
-        self._runtime = runtime
-        self._registry = registry
-        self._dialer = dialer
-        self._worker = worker
-        self._journal = journal
+    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings) -> None:
+        self._ports = ports
         self._settings = settings
+        self._has_quarantine = False
 
     async def stale_rows(self) -> list[ReplicaRow]:
         """Read the rows that are stale as of now."""
         fleet = await self._read()
-        return stale_rows(fleet, self._runtime.wall_ns() - self._settings.stale_row_after_ns)
+        return stale_rows(fleet, self._ports.runtime.wall_ns() - self._settings.stale_row_after_ns)
 
     async def suspected_leaks(self) -> list[ReplicaRow]:
         """Read the rows whose counts are suspect as of now."""
         fleet = await self._read()
-        return suspected_leaks(fleet, self._runtime.wall_ns() - self._settings.leak_after_ns)
+        return suspected_leaks(fleet, self._ports.runtime.wall_ns() - self._settings.leak_after_ns)
 
     async def quarantined_rows(self) -> list[ReplicaRow]:
         """Read the rows that are unloading now; none if the sweep before saw none, at no cost."""
@@ -83,15 +70,15 @@ class Inspector:
     async def processes(self, node: str) -> Sequence[RunningProcess] | None:
         """Return what runs on the node; None if its worker does not say."""
         try:
-            return await self._worker.processes(node)
+            return await self._ports.worker.processes(node)
         except CallError:
             return None
 
     async def probe(self, row: ReplicaRow) -> Liveness:
         """Send a health call to the row's address."""
-        backend = self._dialer.dial(row.key, row.address)
+        backend = self._ports.dialer.dial(row.key, row.address)
         try:
-            await self._runtime.within(self._settings.probe_timeout_ns, backend.health())
+            await self._ports.runtime.within(self._settings.probe_timeout_ns, backend.health())
         except CallError as error:
             return liveness(error)
         return liveness(None)
@@ -99,25 +86,25 @@ class Inspector:
     async def stop(self, row: ReplicaRow) -> bool:
         """Have the row's process end; False if its worker does not answer."""
         try:
-            await self._worker.stop(row.key)
+            await self._ports.worker.stop(row.key)
         except CallError:
             return False
         return True
 
     async def confirm(self, row: ReplicaRow) -> None:
         """Have the row count as updated now."""
-        await self._registry.confirm_row(row.id)
+        await self._ports.registry.confirm_row(row.id)
 
     async def remove(self, row: ReplicaRow, cause: str) -> None:
         """Delete the row; nothing happens if it has gone."""
-        if await self._registry.remove_row(row.id):
-            self._journal.row_removed(row.key, row.address, cause, None)
+        if await self._ports.registry.remove_row(row.id):
+            self._ports.journal.row_removed(row.key, row.address, cause, None)
 
     async def clear_in_flight(self, row: ReplicaRow) -> None:
         """Have the row count no requests."""
-        await self._registry.clear_in_flight(row.id)
+        await self._ports.registry.clear_in_flight(row.id)
 
     async def _read(self) -> Fleet:
-        fleet = await self._registry.fleet()
+        fleet = await self._ports.registry.fleet()
         self._has_quarantine = bool(quarantined_rows(fleet))
         return fleet

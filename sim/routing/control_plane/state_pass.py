@@ -9,36 +9,14 @@ from itertools import groupby
 from typing import Protocol
 
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
+from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
 from sim.routing.fleet import ReplicaRow
-from sim.routing.ports import Dialer, Journal, RunningProcess, Runtime, WorkerControl
-from sim.routing.registry import Registry
+from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "state"
 """Name of the advisory lock that lets one frontend at a time make the pass; the others go without theirs."""
-
-
-class Streaks:
-    """How many passes in a row something was found of a row."""
-
-    __slots__ = ("_lengths",)
-
-    def __init__(self) -> None:
-        self._lengths: dict[str, int] = {}
-
-    def keep_only(self, rows: Collection[ReplicaRow]) -> None:
-        """Begin a pass over these rows; the streaks of all others are over."""
-        self._lengths = {row.id: self._lengths[row.id] for row in rows if row.id in self._lengths}
-
-    def extend(self, row: ReplicaRow) -> int:
-        """Note that it was found once more, and return how often in a row it was."""
-        length = self._lengths[row.id] = self._lengths.get(row.id, 0) + 1
-        return length
-
-    def end(self, row: ReplicaRow) -> None:
-        """Note that it was not found."""
-        self._lengths.pop(row.id, None)
 
 
 class Sweep(Protocol):
@@ -63,12 +41,12 @@ class ProcessTable:
         """`misses` in a row delete a row."""
         self._inspector = inspector
         self._limit = misses
-        self._misses = Streaks()
+        self._misses: Streaks[str] = Streaks()
 
     async def run(self) -> None:
         """Ask once for each node with stale rows. A worker that does not answer leaves its rows as they are."""
         rows = sorted(await self._inspector.stale_rows(), key=_node)
-        self._misses.keep_only(rows)
+        self._misses.keep_only(row.id for row in rows)
         for node, rows_there in groupby(rows, _node):
             running = await self._inspector.processes(node)
             if running is None:
@@ -78,20 +56,20 @@ class ProcessTable:
 
     async def _judge(self, row: ReplicaRow, *, is_listed: bool) -> None:
         if is_listed:
-            self._misses.end(row)
+            self._misses.end(row.id)
             await self._inspector.confirm(row)
-        elif self._misses.extend(row) >= self._limit:
+        elif self._misses.extend(row.id) >= self._limit:
             await self._inspector.remove(row, "not_in_process_table")
 
 
 async def _probe_in_turn(
     inspector: Inspector,
     rows: Sequence[ReplicaRow],
-    streaks: Streaks,
+    streaks: Streaks[str],
     judge: Callable[[ReplicaRow, Liveness], Awaitable[None]],
 ) -> None:
     """Begin a pass over the rows, and probe and judge one after the other."""
-    streaks.keep_only(rows)
+    streaks.keep_only(row.id for row in rows)
     for row in rows:
         await judge(row, await inspector.probe(row))
 
@@ -106,7 +84,7 @@ class PortProbe:
         self._inspector = inspector
         self._taken_for_dead = taken_for_dead
         self._limit = misses
-        self._misses = Streaks()
+        self._misses: Streaks[str] = Streaks()
 
     async def run(self) -> None:
         """Probe one row after the other."""
@@ -114,10 +92,10 @@ class PortProbe:
 
     async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
         if answer in self._taken_for_dead:
-            if self._misses.extend(row) >= self._limit:
+            if self._misses.extend(row.id) >= self._limit:
                 await self._inspector.remove(row, "unreachable")
             return
-        self._misses.end(row)
+        self._misses.end(row.id)
         if answer is Liveness.ALIVE:
             await self._inspector.confirm(row)
 
@@ -134,7 +112,7 @@ class LeakSweep:
         """`answers` in passes in a row clear a count."""
         self._inspector = inspector
         self._needed = answers
-        self._answers = Streaks()
+        self._answers: Streaks[str] = Streaks()
 
     async def run(self) -> None:
         """Probe one row after the other."""
@@ -142,8 +120,8 @@ class LeakSweep:
 
     async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
         if answer is not Liveness.ALIVE:
-            self._answers.end(row)
-        elif self._answers.extend(row) >= self._needed:
+            self._answers.end(row.id)
+        elif self._answers.extend(row.id) >= self._needed:
             await self._inspector.clear_in_flight(row)
 
 
@@ -184,18 +162,9 @@ class StatePass:
 
     __slots__ = ("_registry", "_sweeps")
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        registry: Registry,
-        dialer: Dialer,
-        worker: WorkerControl,
-        journal: Journal,
-        settings: ReconcilerSettings,
-        reaper: Reaper,
-    ) -> None:
-        self._registry = registry
-        inspector = Inspector(runtime, registry, dialer, worker, journal, settings)
+    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, reaper: Reaper) -> None:
+        self._registry = ports.registry
+        inspector = Inspector(ports, settings)
         self._sweeps = [new_sweep(inspector) for new_sweep in reaper]
 
     async def run_pass(self) -> None:

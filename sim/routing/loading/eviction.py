@@ -8,14 +8,12 @@ from sim.routing.errors import CallError, NoReplica
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.model_config import ModelConfig
-from sim.routing.ports import Journal, Runtime, WorkerControl
-from sim.routing.registry import Registry
-
-MS_NS = 1_000_000
+from sim.routing.ports import FrontendPorts
+from sim.routing.units import NS_PER_MS
 
 ATTEMPTS = 5
 
-RETRY_NS = 500 * MS_NS
+RETRY_NS = 500 * NS_PER_MS
 """Pause after each attempt that failed, the last one included."""
 
 
@@ -49,22 +47,11 @@ def _can_lose_one(model: ModelConfig | None, loaded_rows: int) -> bool:
 class Eviction:
     """Evicts rows from the registry."""
 
-    __slots__ = ("_journal", "_models", "_registry", "_release", "_runtime", "_worker")
+    __slots__ = ("_models", "_ports", "_release")
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        registry: Registry,
-        worker: WorkerControl,
-        journal: Journal,
-        models: Mapping[str, ModelConfig],
-        release: Release,
-    ) -> None:
+    def __init__(self, ports: FrontendPorts, models: Mapping[str, ModelConfig], release: Release) -> None:
         """`models` go by name; one that is not among them has no bounds."""
-        self._runtime = runtime
-        self._registry = registry
-        self._worker = worker
-        self._journal = journal
+        self._ports = ports
         self._models = models
         self._release = release
 
@@ -78,17 +65,17 @@ class Eviction:
             row = await self._evict(nodes)
             if row is not None:
                 return row
-            await self._runtime.sleep(RETRY_NS)
+            await self._ports.runtime.sleep(RETRY_NS)
         raise NoReplica("all models busy")
 
     async def _evict(self, nodes: Collection[str]) -> ReplicaRow | None:
         try:
-            row = await self._registry.evict(lambda fleet: least_recently_used(fleet, self._models, nodes))
+            row = await self._ports.registry.evict(lambda fleet: least_recently_used(fleet, self._models, nodes))
         except CallError:
             return None
         if row is None:
             return None
-        self._journal.row_removed(row.key, row.address, "evicted", None)
+        self._ports.journal.row_removed(row.key, row.address, "evicted", None)
         with suppress(CallError):
-            await self._release(self._worker, row.key)
+            await self._release(self._ports.worker, row.key)
         return row

@@ -4,10 +4,9 @@ from sim.routing.errors import CallError
 from sim.routing.ports import Runtime, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request_path.singleflight import DetachedFlight
+from sim.routing.units import NS_PER_S
 
-SECOND_NS = 1_000_000_000
-
-INSTALL_LIMIT_NS = 15 * 60 * SECOND_NS
+INSTALL_LIMIT_NS = 15 * 60 * NS_PER_S
 """How long a worker may take to answer."""
 
 

@@ -7,13 +7,11 @@ from sim.routing.loading.free_process import stop_exact_process
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
+from sim.routing.units import BYTES_PER_GIB, NS_PER_S
 
-SECOND_NS = 1_000_000_000
-GIB = 1 << 30
-
-BASE_NS = 5 * 60 * SECOND_NS
-PER_GIB_NS = 20 * SECOND_NS
-LONGEST_NS = 6 * 3600 * SECOND_NS
+BASE_NS = 5 * 60 * NS_PER_S
+PER_GIB_NS = 20 * NS_PER_S
+LONGEST_NS = 6 * 3600 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class LoadLimit:
 
 def limit_by_size_ns(model: ModelConfig) -> int:
     """Return 5 minutes and 20 seconds more for each GiB of files, 6 hours at most."""
-    return min(BASE_NS + PER_GIB_NS * model.disk_bytes // GIB, LONGEST_NS)
+    return min(BASE_NS + PER_GIB_NS * model.disk_bytes // BYTES_PER_GIB, LONGEST_NS)
 
 
 async def leave_alone(worker: WorkerControl, key: ReplicaKey) -> None:

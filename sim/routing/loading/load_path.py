@@ -11,12 +11,11 @@ from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
 from sim.routing.model_config import ModelConfig
-from sim.routing.ports import Backend, Dialer, Journal, Runtime, WorkerControl
-from sim.routing.registry import Registry
+from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 
-Report = Callable[[LoadState], None]
+OnProgress = Callable[[LoadState], None]
 """Is told how far the load has come."""
 
 
@@ -39,36 +38,27 @@ class _Place(NamedTuple):
 class LoadPath:
     """Adds replicas. Requests, load jobs and the reconciler share it; nothing but free slots keeps them apart."""
 
-    __slots__ = (
-        "_dialer", "_eviction", "_installs", "_journal", "_limit", "_models", "_registry", "_rules", "_runtime",
-        "_worker",
-    )  # fmt: skip
+    __slots__ = ("_eviction", "_installs", "_limit", "_models", "_ports", "_rules")
 
     def __init__(
         self,
-        runtime: Runtime,
-        registry: Registry,
-        dialer: Dialer,
-        worker: WorkerControl,
-        journal: Journal,
+        ports: FrontendPorts,
         models: Mapping[str, ModelConfig],
         rules: PlacementRules,
         eviction: Eviction,
         limit: LoadLimit,
     ) -> None:
         """`models` go by name; of one that is not among them nothing is known."""
-        self._runtime = runtime
-        self._registry = registry
-        self._dialer = dialer
-        self._worker = worker
-        self._journal = journal
+        self._ports = ports
         self._models = models
         self._rules = rules
         self._eviction = eviction
         self._limit = limit
-        self._installs = Installs(runtime, worker)
+        self._installs = Installs(ports.runtime, ports.worker)
 
-    async def load(self, model: str, in_flight: int, cause: str, report: Report = lambda _state: None) -> Loaded:
+    async def load(
+        self, model: str, in_flight: int, cause: str, on_progress: OnProgress = lambda _state: None
+    ) -> Loaded:
         """Load a replica and publish it with this count in flight.
 
         Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
@@ -77,32 +67,32 @@ class LoadPath:
         """
         config = self._models.get(model) or ModelConfig(model)
         key, revision = await self._place(config)
-        report(LoadState.INSTALLING)
+        on_progress(LoadState.INSTALLING)
         address = await self._install(key, config)
         try:
-            report(LoadState.STAGING)
-            await self._registry.publish(key, address, 0, RowState.STAGING, revision)
-            report(LoadState.LOADING)
-            await self._registry.publish(key, address, 0, RowState.LOADING, revision)
-            backend = self._dialer.dial(key, address)
+            on_progress(LoadState.STAGING)
+            await self._ports.registry.publish(key, address, 0, RowState.STAGING, revision)
+            on_progress(LoadState.LOADING)
+            await self._ports.registry.publish(key, address, 0, RowState.LOADING, revision)
+            backend = self._ports.dialer.dial(key, address)
             await self._load_model(key, config, backend)
-            await self._registry.publish(key, address, in_flight, RowState.LOADED, revision)
+            await self._ports.registry.publish(key, address, in_flight, RowState.LOADED, revision)
         except (StaleRevision, GeneratorExit):
             # After a new revision the row is unloading, and goes with its process in the state pass; what has the key
             # may be another row. And where the world itself has ended there is nothing left to take back.
             raise
         except BaseException:
-            self._runtime.spawn(self._take_row_back(key), f"give up {key}")
+            self._ports.runtime.spawn(self._take_row_back(key), f"give up {key}")
             raise
-        self._journal.row_published(key, cause)
+        self._ports.journal.row_published(key, cause)
         return Loaded(key, address, backend)
 
     async def _place(self, config: ModelConfig) -> _Place:
-        fleet = await self._registry.fleet()
+        fleet = await self._ports.registry.fleet()
         placed = place(fleet, config, self._rules)
         if isinstance(placed, SlotsExhausted):
             evicted = await self._eviction.make_room(placed.evict_from)
-            fleet = await self._registry.fleet()
+            fleet = await self._ports.registry.fleet()
             placed = place_on(fleet, evicted.key.node, config.name)
         return _Place(placed, fleet.revisions.get(config.name, ""))
 
@@ -110,32 +100,32 @@ class LoadPath:
         if not config.vram_bytes:
             return await self._installs.install(key)
         # A node that has too little takes the replica all the same; nothing is promised then.
-        is_reserved = await self._registry.reserve_vram(key.node, config.vram_bytes)
+        is_reserved = await self._ports.registry.reserve_vram(key.node, config.vram_bytes)
         try:
             return await self._installs.install(key)
         except GeneratorExit:
             raise
         except BaseException:
             if is_reserved:
-                self._runtime.spawn(self._take_promise_back(key, config), f"release {key}")
+                self._ports.runtime.spawn(self._take_promise_back(key, config), f"release {key}")
             raise
 
     async def _load_model(self, key: ReplicaKey, config: ModelConfig, backend: Backend) -> None:
         try:
-            await self._runtime.within(self._limit.limit_ns(config), backend.load_model(key.model))
+            await self._ports.runtime.within(self._limit.limit_ns(config), backend.load_model(key.model))
         except CallError as error:
-            self._journal.load_ended(key, type(error).__name__)
+            self._ports.journal.load_ended(key, type(error).__name__)
             if isinstance(error, DeadlineExceeded):
                 with suppress(CallError):
-                    await self._limit.on_late(self._worker, key)
+                    await self._limit.on_late(self._ports.worker, key)
             raise
-        self._journal.load_ended(key, "")
+        self._ports.journal.load_ended(key, "")
 
     async def _take_promise_back(self, key: ReplicaKey, config: ModelConfig) -> None:
         with suppress(CallError):
-            await self._registry.release_vram(key.node, config.vram_bytes)
+            await self._ports.registry.release_vram(key.node, config.vram_bytes)
 
     async def _take_row_back(self, key: ReplicaKey) -> None:
         # Nobody could pick it yet, so what the journal has been told of the load says it all.
         with suppress(CallError):
-            await self._registry.remove(key)
+            await self._ports.registry.remove(key)

@@ -14,19 +14,15 @@ from sim.routing.fleet import Fleet, Node
 from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
+from sim.routing.units import BYTES_PER_GIB
 
-GIB = 1 << 30
+LEAST_DISK_MARGIN_BYTES = BYTES_PER_GIB
 
-LEAST_DISK_MARGIN_BYTES = GIB
-
-UNKNOWN_SIZE_DISK_BYTES = 2 * GIB
+UNKNOWN_SIZE_DISK_BYTES = 2 * BYTES_PER_GIB
 """What a node must have free for a model whose size nobody knows."""
 
 AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]
 """Narrows the matching nodes down to those where the model meets no conflicting one; never to none."""
-
-DiskRule = Callable[[Sequence[Node], ModelConfig], Sequence[Node]]
-"""Narrows nodes down to those with room for the model's files. Raises NoReplica if there were nodes and none has it."""
 
 EvictionScope = Callable[[Sequence[Node]], Sequence[str]]
 """Given the nodes that may take the replica, names those on which a row may be evicted for it; none for any node."""
@@ -44,7 +40,6 @@ class PlacementRules:
     """The steps of placement that there is more than one way to do."""
 
     keep_apart: AntiAffinity
-    disk: DiskRule
     evict_from: EvictionScope
 
 
@@ -52,13 +47,13 @@ def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey
     """Choose a node and the lowest unused index on it, or tell that only an eviction can make room.
 
     A shortage of VRAM excludes no node: if the model fits nowhere, the best node is taken all the same and is
-    over-committed. Raises NoMatchingNode if the model asks for labels that no healthy node has, and NoReplica if the
-    disk rule leaves no node.
+    over-committed. Raises NoMatchingNode if the model asks for labels that no healthy node has, and NoReplica if
+    no node has the disk.
     """
     matching = matching_nodes(fleet, model.selector)
     if model.selector and not matching:
         raise NoMatchingNode(f"no healthy nodes match the selector of {model.name}")
-    candidates = rules.disk(rules.keep_apart(fleet, matching, model), model)
+    candidates = require_disk_headroom(rules.keep_apart(fleet, matching, model), model)
     free = [node for node in candidates if _free_slots(fleet, node, model.name) > 0]
     chosen = _best_node(fleet, free or candidates, model.vram_bytes)
     key = None if chosen is None else _unused_key(fleet, chosen, model.name)
@@ -99,7 +94,7 @@ def avoid_conflicts_if_selected(fleet: Fleet, nodes: Sequence[Node], model: Mode
 
 
 def require_disk_headroom(nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
-    """Leave out the nodes that report their disk and have too little of it. LocalAI's rule.
+    """Leave out the nodes that report their disk and have too little of it.
 
     Raises NoReplica if there were nodes and all are left out.
     """
@@ -108,11 +103,6 @@ def require_disk_headroom(nodes: Sequence[Node], model: ModelConfig) -> Sequence
     if nodes and not roomy:
         raise NoReplica(f"no node has {needed_bytes} bytes of disk free for {model.name}")
     return roomy
-
-
-def ignore_disk(nodes: Sequence[Node], _model: ModelConfig) -> Sequence[Node]:
-    """Leave out nothing: the rule is disabled, or all nodes share one store of models."""
-    return nodes
 
 
 def needed_disk_bytes(payload_bytes: int) -> int:
@@ -132,10 +122,10 @@ def evict_from_candidates(candidates: Sequence[Node]) -> Sequence[str]:
     return tuple(node.name for node in candidates)
 
 
-FAITHFUL = PlacementRules(avoid_conflicts_if_selected, require_disk_headroom, evict_anywhere)
+FAITHFUL = PlacementRules(avoid_conflicts_if_selected, evict_anywhere)
 """As LocalAI places."""
 
-REPAIRED = PlacementRules(avoid_conflicts, require_disk_headroom, evict_from_candidates)
+REPAIRED = PlacementRules(avoid_conflicts, evict_from_candidates)
 """The same without the known faults."""
 
 

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import NS_PER_S
 
 BLOCK_BYTES = 256
 
@@ -70,7 +69,7 @@ class PrefixIndex:
 
     __slots__ = ("_clock", "_half_life_ns", "_nodes", "_origin_ns", "_sums", "_ttl_ns")
 
-    def __init__(self, clock: Clock, ttl_ns: int = 300 * SECOND_NS, half_life_ns: int = 120 * SECOND_NS) -> None:
+    def __init__(self, clock: Clock, ttl_ns: int = 300 * NS_PER_S, half_life_ns: int = 120 * NS_PER_S) -> None:
         self._clock = clock
         self._ttl_ns = ttl_ns
         self._half_life_ns = half_life_ns

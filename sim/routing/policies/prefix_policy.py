@@ -9,8 +9,7 @@ from typing import NamedTuple
 from sim.routing.policies.prefix_cache import Match
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import NS_PER_S
 
 
 class Candidate(NamedTuple):
@@ -79,7 +78,7 @@ class Pressure:
 
     __slots__ = ("_clock", "_recorded_ns", "_window_ns")
 
-    def __init__(self, clock: Clock, window_ns: int = 60 * SECOND_NS) -> None:
+    def __init__(self, clock: Clock, window_ns: int = 60 * NS_PER_S) -> None:
         self._clock = clock
         self._window_ns = window_ns
         self._recorded_ns: dict[str, deque[int]] = {}

@@ -4,18 +4,17 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.ports import Clock
+from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.route import Route
 from sim.routing.request_path.router import Router
+from sim.routing.units import NS_PER_S
 
-SECOND_NS = 1_000_000_000
-
-RECENTLY_HEALTHY_NS = 30 * SECOND_NS
+RECENTLY_HEALTHY_NS = 30 * NS_PER_S
 """How long a kept client is used without asking whether its process still answers."""
 
-LIVENESS_LIMIT_NS = 10 * SECOND_NS
+LIVENESS_LIMIT_NS = 10 * NS_PER_S
 """The client's cap on a health call, shorter than the 2 minutes that the check itself would allow."""
 
 
@@ -37,10 +36,10 @@ class Sticky:
 
     __slots__ = ("_clock", "_health_check", "_healthy_ns", "_kept", "_router")
 
-    def __init__(self, router: Router, clock: Clock, health_check: HealthCheck) -> None:
+    def __init__(self, ports: FrontendPorts, router: Router) -> None:
         self._router = router
-        self._clock = clock
-        self._health_check = health_check
+        self._clock = ports.runtime
+        self._health_check = HealthCheck(ports, LIVENESS_LIMIT_NS)
         self._kept: dict[str, Route] = {}
         self._healthy_ns: dict[str, int] = {}
 

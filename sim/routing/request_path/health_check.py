@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sim.routing.errors import CallError, DeadlineExceeded
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.ports import Backend, Journal, Runtime
+from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
@@ -27,9 +27,9 @@ class HealthCheck:
 
     __slots__ = ("_journal", "_limit_ns", "_runtime")
 
-    def __init__(self, runtime: Runtime, journal: Journal, limit_ns: int) -> None:
-        self._runtime = runtime
-        self._journal = journal
+    def __init__(self, ports: FrontendPorts, limit_ns: int) -> None:
+        self._runtime = ports.runtime
+        self._journal = ports.journal
         self._limit_ns = limit_ns
 
     async def ask(self, request: Request, key: ReplicaKey, address: str, backend: Backend) -> ProbeOutcome:

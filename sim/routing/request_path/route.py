@@ -5,8 +5,7 @@ pick's 1. So a request that has a client of its own counts twice while it runs: 
 """
 
 from sim.routing.errors import ModelNotLoaded, WrongModel
-from sim.routing.ports import Backend, Journal
-from sim.routing.registry import Registry
+from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
@@ -19,32 +18,23 @@ def place_of(key: ReplicaKey, address: str) -> str:
 class Route:
     """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_journal", "_registry", "_reserved", "address", "backend", "key", "place")
+    __slots__ = ("_ports", "_reserved", "address", "backend", "key", "place")
 
-    def __init__(
-        self,
-        key: ReplicaKey,
-        address: str,
-        backend: Backend,
-        registry: Registry,
-        journal: Journal,
-        place: str = "",
-    ) -> None:
-        """`place` spares putting it together, where it is known."""
+    def __init__(self, ports: FrontendPorts, key: ReplicaKey, address: str, backend: Backend, place: str = "") -> None:
+        """`place` need not be put together again where it is known."""
         self.key = key
         self.address = address
         self.backend = backend
         self.place = place or place_of(key, address)
         """What the probe cache knows the replica by."""
-        self._registry = registry
-        self._journal = journal
+        self._ports = ports
         self._reserved = True
 
     def release(self) -> None:
         """Give the reservation back, the first time it is called: take 1 from the row that has this key now."""
         if self._reserved:
             self._reserved = False
-            self._registry.give_back(self.key, 1)
+            self._ports.registry.give_back(self.key, 1)
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, counted in flight meanwhile.
@@ -53,7 +43,7 @@ class Route:
         to hold the model loses its row; the error is raised all the same.
         """
         try:
-            counted = await self._registry.increment(self.key)
+            counted = await self._ports.registry.increment(self.key)
         except BaseException:
             self.release()
             raise
@@ -64,10 +54,10 @@ class Route:
             raise
         finally:
             if counted:
-                self._registry.give_back(self.key, 2 if self._reserved else 1)
+                self._ports.registry.give_back(self.key, 2 if self._reserved else 1)
                 self._reserved = False
 
     async def remove_row(self, request: Request, cause: str) -> None:
         """Delete the replica's row, whatever its process is doing."""
-        if await self._registry.remove(self.key):
-            self._journal.row_removed(self.key, self.address, cause, request)
+        if await self._ports.registry.remove(self.key):
+            self._ports.journal.row_removed(self.key, self.address, cause, request)

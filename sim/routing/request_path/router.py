@@ -6,8 +6,7 @@ from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
 from sim.routing.policies.choose import Chooser
-from sim.routing.ports import Dialer, Journal
-from sim.routing.registry import Registry
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
@@ -26,6 +25,7 @@ class Router:
         "_health_check",
         "_journal",
         "_places",
+        "_ports",
         "_probe_cache",
         "_reading",
         "_registry",
@@ -34,9 +34,7 @@ class Router:
 
     def __init__(
         self,
-        registry: Registry,
-        dialer: Dialer,
-        journal: Journal,
+        ports: FrontendPorts,
         probe_cache: ProbeCache,
         health_check: HealthCheck,
         reading: Reading,
@@ -45,9 +43,10 @@ class Router:
         chooser: Chooser,
     ) -> None:
         """`selectors` are the labels that a node must have, by model; a model that is not among them has none."""
-        self._registry = registry
-        self._dialer = dialer
-        self._journal = journal
+        self._ports = ports
+        self._registry = ports.registry
+        self._dialer = ports.dialer
+        self._journal = ports.journal
         self._probe_cache = probe_cache
         self._health_check = health_check
         self._reading = reading
@@ -86,7 +85,7 @@ class Router:
         place = self._places.get(replica.id)
         if place is None:
             place = self._places[replica.id] = place_of(key, address)
-        route = Route(key, address, backend, self._registry, self._journal, place)
+        route = Route(self._ports, key, address, backend, place)
         remembered = self._probe_cache.remembered(route.place)
         self._journal.picked(request, replica, remembered)
         try:

@@ -15,7 +15,7 @@ from sim.routing.errors import CallError
 from sim.routing.ports import Future, Runtime
 
 T = TypeVar("T")
-Call = Callable[[], Awaitable[T]]
+SharedCall = Callable[[], Awaitable[T]]
 
 
 class FlightFailed(CallError):
@@ -32,14 +32,11 @@ class Singleflight(Protocol):
     def is_under_way(self, key: str) -> bool:
         """Tell whether the next caller would join a call."""
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Return the call's answer, or raise FlightFailed or the call's own error.
 
         Raises ReentrantFlight if asked from within the key's own call.
         """
-
-    def forget(self, key: str) -> None:
-        """Let the next caller start a new call even while the present one is under way."""
 
 
 _within_flights: ContextVar[tuple["_Flight", ...]] = ContextVar("flights that the running code is part of", default=())
@@ -70,7 +67,7 @@ class _Flight:
             del self._seats[seat]
 
     @coroutine
-    def run(self, call: Call[T]) -> Generator[Any, Any, Any]:
+    def run(self, call: SharedCall[T]) -> Generator[Any, Any, Any]:
         """Make the call, in a context marked so that nothing in it can join its own flight."""
         context = copy_context()
         context.run(_within_flights.set, (*_within_flights.get(), self))
@@ -99,7 +96,7 @@ class _Flight:
                 seat.set_exception(FlightFailed(f"the shared call for {key!r} ended with {error!r}"))
 
 
-async def _made(call: Call[T]) -> T:
+async def _made(call: SharedCall[T]) -> T:
     return await call()
 
 
@@ -112,12 +109,9 @@ class UnsharedCalls:
         """Never: nobody can join."""
         return False
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Make the call."""
         return await call()
-
-    def forget(self, key: str) -> None:
-        """Nothing is remembered."""
 
 
 class _SharedFlights:
@@ -133,27 +127,18 @@ class _SharedFlights:
         """Tell whether the next caller would join a call."""
         return key in self._under_way
 
-    def forget(self, key: str) -> None:
-        """Let the next caller start a new call even while the present one is under way."""
-        self._under_way.pop(key, None)
-
     def _take_off(self, key: str) -> _Flight:
         flight = self._under_way[key] = _Flight()
         return flight
 
-    def _land(self, key: str, flight: _Flight) -> None:
-        # Only if it is still this flight: after `forget`, a newer one may stand under the key.
-        if self._under_way.get(key) is flight:
-            del self._under_way[key]
-
-    async def _run(self, key: str, flight: _Flight, call: Call[T]) -> T:
+    async def _run(self, key: str, flight: _Flight, call: SharedCall[T]) -> T:
         try:
             result: T = await flight.run(call)
         except BaseException as error:
-            self._land(key, flight)
+            del self._under_way[key]
             flight.fail(key, error)
             raise
-        self._land(key, flight)
+        del self._under_way[key]
         flight.deliver(result)
         return result
 
@@ -163,7 +148,7 @@ class LeaderOwnedFlight(_SharedFlights):
 
     __slots__ = ()
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Join the call under way, or make it and share it."""
         flight = self._under_way.get(key)
         if flight is not None:
@@ -177,7 +162,7 @@ class DetachedFlight(_SharedFlights):
 
     __slots__ = ()
 
-    async def do(self, key: str, call: Call[T]) -> T:
+    async def do(self, key: str, call: SharedCall[T]) -> T:
         """Join the call under way, started first if there is none."""
         flight = self._under_way.get(key)
         if flight is not None:
@@ -190,7 +175,7 @@ class DetachedFlight(_SharedFlights):
         answer: T = await flight.wait(seat)
         return answer
 
-    async def _run_unattended(self, key: str, flight: _Flight, call: Call[T]) -> None:
+    async def _run_unattended(self, key: str, flight: _Flight, call: SharedCall[T]) -> None:
         try:
             await self._run(key, flight, call)
         except Exception:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scenario.spec.service import NS_PER_S
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.workload import (
     BurstWorkload,
     PoissonWorkload,

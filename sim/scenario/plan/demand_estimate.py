@@ -2,8 +2,9 @@
 
 import math
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.schema import Scenario
-from sim.scenario.spec.service import NS_PER_S, service_law
+from sim.scenario.spec.service import service_law
 from sim.scenario.spec.workload import (
     BurstWorkload,
     ClosedWorkload,

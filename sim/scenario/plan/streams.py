@@ -8,7 +8,7 @@ import random
 
 import numpy as np
 
-MOST_SEED = 2**64 - 1
+from sim.scenario.spec.base import MOST_SEED
 
 
 def stream(seed: int, role: str, entity: str, purpose: str) -> np.random.Generator:

@@ -9,8 +9,13 @@ from pydantic_core import PydanticCustomError
 class Spec(BaseModel):
     """One part of a scenario. An attribute that carries a unit has it in its name; the file's key does not."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
+
+MOST_SEED = 2**64 - 1
+"""The largest seed of a run."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$", max_length=64)]
 """A node's, model's or scenario's name."""

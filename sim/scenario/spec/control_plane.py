@@ -5,10 +5,9 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sim.routing.settings import ControlPlaneSettings, HealthMonitorSettings, ReconcilerSettings
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import Spec, wrong
 from sim.scenario.text.units import Duration
-
-_S = 1_000_000_000
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Labels = Annotated[dict[str, Label], Field(max_length=100)]
@@ -18,14 +17,15 @@ class SchedulingSpec(Spec):
     """Where replicas of a model may run, and how many there are to be."""
 
     selector: Labels = Field(default_factory=dict)
-    """Labels that a node must have."""
+    """Labels that a node must have to take a replica of the model."""
     conflicts: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
-    """Models that should not share a node with it."""
+    """Models that should not share a node with this one."""
     min_replicas: int | None = Field(default=None, alias="min", ge=0, le=10_000)
+    """Number of replicas that the reconciler keeps loaded; no lower bound if absent or 0."""
     max_replicas: int | None = Field(default=None, alias="max", ge=0, le=10_000)
-    """Absent or 0 for no bound."""
+    """Largest number of replicas; no upper bound if absent or 0."""
     spread: bool = False
-    """One replica on every matching node, which then sets both bounds."""
+    """Whether the model has one replica on every matching node, which then sets both bounds."""
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -37,12 +37,14 @@ class SchedulingSpec(Spec):
 class HealthMonitorSpec(Spec):
     """Looks after heartbeats, and asks replicas whether they are well."""
 
-    tick_ns: Duration = Field(default=15 * _S, alias="tick", gt=0)
-    stale_after_ns: Duration = Field(default=60 * _S, alias="stale_after", gt=0)
-    """Strictly older heartbeats take a node offline."""
-    probe_timeout_ns: Duration = Field(default=5 * _S, alias="probe_timeout", gt=0)
+    tick_ns: Duration = Field(default=15 * NS_PER_S, alias="tick", gt=0)
+    """Time from one pass of the monitor to the next."""
+    stale_after_ns: Duration = Field(default=60 * NS_PER_S, alias="stale_after", gt=0)
+    """Age above which a node's last heartbeat takes the node offline."""
+    probe_timeout_ns: Duration = Field(default=5 * NS_PER_S, alias="probe_timeout", gt=0)
+    """Time after which a probe of the monitor counts as failed."""
     misses: int = Field(default=3, ge=1, le=1000)
-    """In a row, for the row to be deleted."""
+    """Number of failed probes in a row after which a row is deleted."""
 
     def settings(self) -> HealthMonitorSettings:
         """Return what the routing code is to go by."""
@@ -52,17 +54,20 @@ class HealthMonitorSpec(Spec):
 class ReconcilerSpec(Spec):
     """Compares the fleet with the bounds of its models, and its rows with the processes."""
 
-    tick_ns: Duration = Field(default=30 * _S, alias="tick", gt=0)
-    idle_after_ns: Duration = Field(default=300 * _S, alias="idle_after")
-    """Since a replica's last use, for a scale-down to take it."""
+    tick_ns: Duration = Field(default=30 * NS_PER_S, alias="tick", gt=0)
+    """Time from one pass of the reconciler to the next."""
+    idle_after_ns: Duration = Field(default=300 * NS_PER_S, alias="idle_after")
+    """Time since a replica's last use after which a scale-down may take it."""
     fruitless_passes: int = Field(default=3, ge=1, le=1000)
-    """Passes without capacity, for a model's minimum to be given up for a while."""
-    cooldown_ns: Duration = Field(default=300 * _S, alias="cooldown")
-    stale_row_after_ns: Duration = Field(default=120 * _S, alias="stale_row_after")
-    """Since a row's last update, for its process to be looked for."""
-    probe_timeout_ns: Duration = Field(default=1 * _S, alias="probe_timeout", gt=0)
-    leak_after_ns: Duration = Field(default=1800 * _S, alias="leak_after")
-    """Since a row's last use, for its count to be taken for a leak."""
+    """Number of passes without capacity after which a model's minimum is given up for a while."""
+    cooldown_ns: Duration = Field(default=300 * NS_PER_S, alias="cooldown")
+    """Time for which that minimum is given up."""
+    stale_row_after_ns: Duration = Field(default=120 * NS_PER_S, alias="stale_row_after")
+    """Time since a row's last update after which its process is looked for."""
+    probe_timeout_ns: Duration = Field(default=NS_PER_S, alias="probe_timeout", gt=0)
+    """Time after which a probe of such a row counts as failed."""
+    leak_after_ns: Duration = Field(default=1800 * NS_PER_S, alias="leak_after")
+    """Time since a row's last use after which its in-flight count is taken for a leak."""
 
     def settings(self) -> ReconcilerSettings:
         """Return what the routing code is to go by."""
@@ -80,9 +85,12 @@ class ReconcilerSpec(Spec):
 class ControlPlaneSpec(Spec):
     """Which loops every frontend runs, beside the workers' heartbeats."""
 
-    heartbeat_ns: Duration = Field(default=10 * _S, alias="heartbeat", gt=0)
+    heartbeat_ns: Duration = Field(default=10 * NS_PER_S, alias="heartbeat", gt=0)
+    """Time from one heartbeat of a node to the next."""
     health_monitor: HealthMonitorSpec | None = HealthMonitorSpec()
+    """The loop that checks heartbeats and probes replicas; null switches it off."""
     reconciler: ReconcilerSpec | None = ReconcilerSpec()
+    """The loop that keeps the number of replicas within bounds; null switches it off."""
 
     def settings(self) -> ControlPlaneSettings:
         """Return what the routing code is to go by; heartbeats are the workers' business."""

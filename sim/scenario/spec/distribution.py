@@ -25,9 +25,12 @@ class Law(NamedTuple):
 class Shaped(Spec):
     """The keys that choose a law, for a quantity whose mean is given next to them."""
 
-    distribution: DistributionName | None = Field(default=None, description="exponential where a mean is given")
+    distribution: DistributionName | None = None
+    """Distribution of the value; exponential where a mean is given."""
     cv: float | None = Field(default=None, gt=0, le=100)
+    """Coefficient of variation, for lognormal and hyperexponential."""
     shape: int | None = Field(default=None, ge=1, le=1000)
+    """Number of exponential stages, for erlang."""
 
     @model_validator(mode="before")
     @classmethod

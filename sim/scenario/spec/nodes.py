@@ -12,14 +12,16 @@ class NodeSpec(Spec):
     """One node."""
 
     name: Name
+    """Name of the node, by which replicas and faults refer to it."""
     vram_bytes: Size = Field(default=128 * 10**9, alias="vram", ge=1)
+    """Memory for models."""
     slots: int = Field(default=1, ge=1, le=1000)
-    """Most replicas of one model on the node."""
+    """Largest number of replicas of one model on the node."""
     speed: float = Field(default=1.0, ge=0.001, le=1000)
-    """Work done per second, against a node of speed 1."""
+    """Work done per second, relative to a node of speed 1."""
     hardware: Hardware | None = None
-    """Which column of the service profiles holds for it."""
+    """Kind of machine, which selects the token rates of a service profile."""
     labels: Labels = Field(default_factory=dict)
-    """What selectors of models ask for."""
+    """Labels that a model's selector is compared with."""
     disk_bytes: Size = Field(default=0, alias="disk")
-    """0 if unknown, which holds anything."""
+    """Disk space for files of models; 0 if unknown, which holds anything."""

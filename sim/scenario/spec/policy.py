@@ -13,7 +13,12 @@ from sim.routing.policies.port import PolicyError
 from sim.scenario.text.errors import found
 
 _ALLOWED = "a name, module:name or ./file.py:name, or a mapping with that as its name and the policy's own keys"
-_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 1000}
+_NAME_SCHEMA = {
+    "type": "string",
+    "description": "A policy's name, module:name, or ./file.py:name beside the scenario.",
+    "minLength": 1,
+    "maxLength": 1000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ Policy: TypeAlias = Annotated[
         {
             "anyOf": [
                 _NAME_SCHEMA,
-                {"type": "object", "properties": {"name": _NAME_SCHEMA}, "required": ["name"]},
+                # Without its name, a variant changes keys of the base's policy.
+                {"type": "object", "properties": {"name": _NAME_SCHEMA}},
             ],
             "examples": ["best_replica", "./my_picker.py:pick", {"name": "my_module:PowerOfD", "d": 2}],
         }

@@ -30,15 +30,17 @@ class ProbeSpec(Spec):
     """Health probes before a pick is trusted."""
 
     ttl_ns: Duration = Field(alias="ttl")
-    """A success younger than this, strictly, spares a probe."""
+    """Age below which a successful probe is trusted and spares the next one."""
     timeout_ns: Duration = Field(alias="timeout", gt=0)
+    """Time after which a probe without an answer has failed."""
     singleflight: bool
     """Whether simultaneous callers share one probe."""
     flight: Literal["leader_owned", "detached"]
-    """Whether a shared probe dies with the caller that began it."""
+    """Whether a shared probe ends with the caller that began it, or runs by itself."""
     on_timeout: ReadingName
+    """Whether a probe without an answer deletes the replica's row or leaves it."""
     refresh: TeacherName
-    """What teaches the cache: probes alone, or calls as well, which refresh it if answered and clear it if refused."""
+    """Whether probes alone teach the cache, or answered and refused calls as well."""
 
     def settings(self) -> ProbeSettings:
         """Return what the routing code is to go by."""
@@ -55,25 +57,25 @@ class ControlSpec(Spec):
     """How replicas come and go: in each pair, what the original does and what this project puts in its place."""
 
     loads: ColdLoadName
-    """Whether a cold load runs inside the request that needs it, under the model's lock, or on its own."""
+    """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
     load_limit: LoadLimitName
-    """Whether a load may take 5 minutes, or 20 s more for each GiB; only the latter stops a process that is late."""
+    """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
     load_wait_ns: Duration = Field(alias="load_wait", gt=0)
-    """How long a request waits for a load that runs on its own before it is turned away."""
+    """Longest time that a request waits for a load job before it is turned away."""
     placement: PlacementName
-    """Whether an eviction may put a replica outside its selector, and conflicts count only where there is one."""
+    """Whether an eviction may ignore selectors and one-sided conflicts."""
     release: ReleaseName
-    """How a process is freed: some process of its node drops its model, or this very one ends."""
+    """Whether some process of the node drops its model, or this very process ends."""
     ports: Literal["reuse", "quarantine"]
-    """Whether a port may be given away the moment it is released."""
+    """Whether a released port may be given away at once, or only after a while."""
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
-    """Whether the reconciler deletes a row at the first probe that fails, or at the third refusal in a row."""
+    """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
-    """Whether how to load a model is forgotten with its last row."""
+    """Whether the way to load a model is forgotten with its last row, or kept."""
     passes: PassRuleName
-    """Whether every frontend's ticker makes a pass, or the first one in each interval."""
+    """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
@@ -100,12 +102,17 @@ class RouterSpec(Spec):
     """
 
     profile: ProfileName
+    """Router profile that supplies every key not written here; `fixed` if not given."""
     policy: Policy
-    """Which replica a request gets: `best_replica`, an installed policy, or code of one's own."""
+    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
     client_cache: ClientCacheName
+    """Whether a frontend reuses its first route to a model, or routes every request."""
     probe: ProbeSpec
+    """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
+    """How replicas are loaded, placed and removed."""
     pick: Literal["serial", "read_committed", "locked"]
+    """How simultaneous picks see each other: one by one, by committed rows only, or locked."""
 
     @model_validator(mode="before")
     @classmethod

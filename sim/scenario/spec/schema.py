@@ -8,8 +8,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from sim.routing.model_config import ModelConfig
 from sim.routing.settings import ControlPlaneSettings
-from sim.scenario.plan.streams import MOST_SEED
-from sim.scenario.spec.base import Name, Spec, wrong
+from sim.routing.units import NS_PER_S
+from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
@@ -20,42 +20,50 @@ from sim.scenario.spec.workload import WorkloadSpec
 from sim.scenario.text.errors import Path
 from sim.scenario.text.units import Duration, Size
 
-_S = 1_000_000_000
-
 
 class BackendSpec(Spec):
     """The process that serves a replica."""
 
     engine: Literal["fifo"] = "fifo"
+    """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
-    """Requests served at the same time."""
+    """Number of requests that one process serves at the same time."""
     health: Literal["serialized", "independent"] = "serialized"
-    """Whether a health call waits its turn behind requests."""
-    install_time_ns: Duration = Field(default=2 * _S, alias="install_time")
-    load_time_ns: Duration = Field(default=20 * _S, alias="load_time")
+    """Whether a health call waits behind the requests in the process, or is answered at once."""
+    install_time_ns: Duration = Field(default=2 * NS_PER_S, alias="install_time")
+    """Time that a node takes to install the backend before its first load there."""
+    load_time_ns: Duration = Field(default=20 * NS_PER_S, alias="load_time")
+    """Time that a process takes to load the model."""
 
 
 class ReplicaSpec(Spec):
     """A replica that is there without being asked for. Entries on one node are numbered from 0."""
 
     node: str
+    """Name of the node that the replica runs on."""
     ready_at_ns: Duration = Field(default=0, alias="ready_at")
+    """Time at which the replica is loaded and its row is in the registry."""
     address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256)] | None = None
-    """Where a backend of one's own listens, for `sim live` to use in place of a worker process; else without effect."""
+    """Address of a backend of your own that `sim live` uses instead of a worker process; `sim run` ignores it."""
 
 
 class ModelSpec(Spec):
     """A model and how it is served."""
 
     name: Name
+    """Name of the model, by which workloads and faults refer to it."""
     vram_bytes: Size = Field(default=0, alias="vram")
-    """0 if unknown, which fits anywhere."""
+    """Memory that one replica needs; 0 if unknown, which fits on every node."""
     disk_bytes: Size = Field(default=0, alias="disk")
-    """Size of its files; 0 if unknown."""
+    """Size of the model's files; 0 if unknown."""
     scheduling: SchedulingSpec = SchedulingSpec.model_validate({})
+    """Where replicas of the model may run, and how many there should be."""
     backend: BackendSpec = BackendSpec()
+    """The process that serves a replica of the model."""
     service: ServiceSpec
+    """How long a request keeps a replica busy."""
     replicas: Annotated[tuple[ReplicaSpec, ...], Field(max_length=10_000)] = ()
+    """Replicas that exist without a cold load. Those of one node are numbered from 0."""
 
     def numbered_replicas(self) -> Iterator[tuple[int, ReplicaSpec]]:
         """Yield each replica with its index on its node, in the order of the file."""
@@ -82,9 +90,9 @@ class RegistrySpec(Spec):
     """The shared table of replicas."""
 
     transaction_ns: Duration = Field(default=2_000_000, alias="transaction")
-    """Round trip of one statement."""
+    """Time that one transaction takes."""
     pick_ns: Duration | None = Field(default=None, alias="pick")
-    """Length of a pick, which is several statements; as long as any other transaction if not given."""
+    """Time that a pick takes, which is several statements; that of a transaction if not given."""
 
     @property
     def pick_length_ns(self) -> int:
@@ -96,32 +104,44 @@ class NetworkSpec(Spec):
     """Between frontends and backends."""
 
     latency_ns: Duration = Field(default=1_000_000, alias="latency")
-    """One way."""
+    """Time that a message takes in one direction."""
 
 
 class Scenario(Spec):
     """One variant of a scenario file, complete: every default is filled in."""
 
     name: Name
+    """Name of the scenario, for tables and files."""
     about: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    """What the scenario shows, for people."""
     seed: int = Field(default=0, ge=0, le=MOST_SEED)
+    """Seed of every random stream of the run."""
     duration_ns: Duration = Field(alias="duration", gt=0)
-    """Arrivals stop here; the run then drains."""
+    """Time at which arrivals stop. The run then drains."""
     warmup_ns: Duration = Field(default=0, alias="warmup")
-    """Requests that arrive earlier are left out of the metrics."""
-    drain_limit_ns: Duration = Field(default=600 * _S, alias="drain_limit")
+    """Requests that arrive before this time are left out of the metrics."""
+    drain_limit_ns: Duration = Field(default=600 * NS_PER_S, alias="drain_limit")
+    """Longest time that the run goes on after `duration` for requests to end."""
     tie_order: Literal["fifo", "shuffle"] = "fifo"
+    """Order of events at the same instant: as they were scheduled, or shuffled by the seed."""
     nodes: Annotated[tuple[NodeSpec, ...], Field(min_length=1, max_length=1000)]
+    """The machines that take replicas."""
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=1000)]
+    """The models that are served."""
     frontends: int = Field(default=1, ge=1, le=1000)
+    """Number of frontends. They receive the requests in turn."""
     registry: RegistrySpec = RegistrySpec()
+    """The database that the frontends share."""
     network: NetworkSpec = NetworkSpec()
+    """The network between frontends and nodes."""
     control_plane: ControlPlaneSpec | None = None
-    """Absent where no loops run, in scenarios of the request path alone."""
+    """Background loops of every frontend; none run if not given."""
     router: RouterSpec = Field(default_factory=lambda: RouterSpec.model_validate({}))
+    """How the frontends route."""
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
-    """May be empty where there is a control plane to watch."""
+    """The sources of requests. It may be empty if there is a control plane to watch."""
     faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
         """Return what a frontend is to know of each model, by name, in the order of the file."""
@@ -156,17 +176,21 @@ class Expectation(Spec):
     """A bound that a metric must keep, for one variant or for all."""
 
     metric: str
+    """Name of the metric, such as `fairness.jain`."""
     variant: str | None = None
+    """Variant that must keep the bound; every variant if not given."""
     min: float | None = None
+    """Smallest value that passes."""
     max: float | None = None
+    """Largest value that passes."""
     above: str | None = None
-    """Variant whose value this one must exceed."""
+    """Variant whose value this variant must exceed."""
     below: str | None = None
-    """Variant whose value this one must stay under."""
+    """Variant whose value this variant must stay under."""
     after_ns: Duration | None = Field(default=None, alias="after")
     """Only requests that arrive at this time or later count."""
     before_ns: Duration | None = Field(default=None, alias="before")
-    """Only requests that arrive earlier than this count."""
+    """Only requests that arrive before this time count."""
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:

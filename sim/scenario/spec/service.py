@@ -5,13 +5,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import wrong
 from sim.scenario.spec.distribution import Shaped
 from sim.scenario.spec.nodes import NodeSpec
-from sim.scenario.spec.service_profiles import ProfileName, TokenRates, profile_rates
+from sim.scenario.spec.service_profiles import ServiceProfileName, TokenRates, profile_rates
 from sim.scenario.text.units import Duration, Rate
-
-NS_PER_S = 1_000_000_000
 
 
 class ServiceSpec(Shaped):
@@ -21,9 +20,13 @@ class ServiceSpec(Shaped):
     """
 
     mean_ns: Duration | None = Field(default=None, alias="mean")
+    """Mean time that a request takes alone on a node of speed 1."""
     prefill_per_s: Rate | None = Field(default=None, alias="prefill")
+    """Prompt tokens per second on a node of speed 1."""
     decode_per_s: Rate | None = Field(default=None, alias="decode")
-    profile: ProfileName | None = None
+    """Output tokens per second on a node of speed 1."""
+    profile: ServiceProfileName | None = None
+    """Measured model whose token rates apply, by the hardware of each node."""
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Hardware = Literal["gb10", "thor"]
-ProfileName = Literal["gpt-oss-20b", "gpt-oss-120b", "qwen3-coder-30b-a3b", "qwen2.5-coder-7b", "gemma-3-4b"]
+ServiceProfileName = Literal["gpt-oss-20b", "gpt-oss-120b", "qwen3-coder-30b-a3b", "qwen2.5-coder-7b", "gemma-3-4b"]
 
 
 class TokenRates(NamedTuple):
@@ -19,7 +19,7 @@ class TokenRates(NamedTuple):
     decode_per_s: float
 
 
-_GB10: Mapping[ProfileName, TokenRates] = {
+_GB10: Mapping[ServiceProfileName, TokenRates] = {
     "gpt-oss-20b": TokenRates(3782.76, 84.10),
     "gpt-oss-120b": TokenRates(1937.54, 59.02),
     "qwen3-coder-30b-a3b": TokenRates(3175.62, 60.92),
@@ -29,7 +29,7 @@ _GB10: Mapping[ProfileName, TokenRates] = {
 _THOR_OVER_GB10 = TokenRates(0.47, 0.67)
 
 
-def profile_rates(profile: ProfileName, hardware: Hardware) -> TokenRates:
+def profile_rates(profile: ServiceProfileName, hardware: Hardware) -> TokenRates:
     """Return the rates of a model on a kind of node; those of `thor` are estimates."""
     rates = _GB10[profile]
     if hardware == "gb10":

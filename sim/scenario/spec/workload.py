@@ -21,6 +21,7 @@ class TokensSpec(Shaped):
     """
 
     mean: float = Field(ge=0, le=MOST_TOKENS)
+    """Mean number of tokens."""
 
     @model_validator(mode="before")
     @classmethod
@@ -32,6 +33,7 @@ class ThinkSpec(Shaped):
     """How long a user waits between an answer and the next request; a duration stands for always that long."""
 
     mean_ns: Duration = Field(alias="mean")
+    """Mean time between an answer and the user's next request."""
 
     @model_validator(mode="before")
     @classmethod
@@ -46,19 +48,23 @@ NO_THINKING = ThinkSpec(mean="0s", distribution="deterministic")  # type: ignore
 class _Workload(Spec):
     kind: str
     model: Name
+    """Name of the model that the requests ask for."""
     stop_ns: Duration | None = Field(default=None, alias="stop")
-    """Nothing arrives from here on; the scenario's duration if not given."""
+    """Time at which arrivals stop; the scenario's duration if not given."""
     patience_ns: Duration | None = Field(default=None, alias="patience", gt=0)
-    """How long after its arrival a client gives up."""
+    """Time after its arrival at which a client gives up; never if not given."""
 
 
 class _Drawn(_Workload):
     prompt_tokens: TokensSpec = NO_TOKENS
+    """Tokens of a request's prompt."""
     output_tokens: TokensSpec = NO_TOKENS
+    """Tokens of a request's answer."""
 
 
 class _Started(_Drawn):
     start_ns: Duration = Field(default=0, alias="start")
+    """Time at which arrivals start."""
 
 
 class PoissonWorkload(_Started):
@@ -66,6 +72,7 @@ class PoissonWorkload(_Started):
 
     kind: Literal["poisson"]
     rate_per_s: Rate = Field(alias="rate")
+    """Mean number of arrivals per unit of time."""
 
 
 class UniformWorkload(_Started):
@@ -73,6 +80,7 @@ class UniformWorkload(_Started):
 
     kind: Literal["uniform"]
     rate_per_s: Rate = Field(alias="rate")
+    """Number of arrivals per unit of time."""
 
 
 class BurstWorkload(_Drawn):
@@ -80,10 +88,13 @@ class BurstWorkload(_Drawn):
 
     kind: Literal["burst"]
     at_ns: Duration = Field(alias="at")
+    """Time at which the first burst begins."""
     requests: int = Field(ge=1, le=10_000_000)
+    """Number of requests in each burst."""
     spread_ns: Duration = Field(default=0, alias="spread")
+    """Length of a burst. Its requests arrive at random instants within it."""
     every_ns: Duration | None = Field(default=None, alias="every", gt=0)
-    """From one burst's beginning to the next one's."""
+    """Time from the beginning of one burst to that of the next; there is only one burst if not given."""
 
 
 class ClosedWorkload(_Started):
@@ -91,16 +102,20 @@ class ClosedWorkload(_Started):
 
     kind: Literal["closed"]
     users: int = Field(ge=1, le=100_000)
+    """Number of users, each with at most one request at a time."""
     think: ThinkSpec = NO_THINKING
+    """Time between an answer and the user's next request."""
 
 
 class TraceColumnsSpec(Spec):
     """Which columns of the CSV file hold what."""
 
     arrival: str = "arrival_s"
-    """Seconds from the start of the trace."""
+    """Name of the column with the arrival time, in seconds from the start of the trace."""
     prompt: str = "context_tokens"
+    """Name of the column with the prompt tokens."""
     output: str = "generated_tokens"
+    """Name of the column with the output tokens."""
 
 
 class TraceWorkload(_Workload):
@@ -108,12 +123,15 @@ class TraceWorkload(_Workload):
 
     kind: Literal["trace"]
     start_ns: Duration = Field(default=0, alias="start")
+    """Time in the run at which the trace starts."""
     file: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    """Path of the CSV file, relative to the scenario."""
     columns: TraceColumnsSpec = TraceColumnsSpec()
+    """Names of the columns in the file."""
     stretch: float = Field(default=1.0, gt=0, le=1e6)
-    """Factor on all arrival times: above one is slower."""
+    """Factor on all arrival times: above 1 is slower."""
     limit: int | None = Field(default=None, ge=1, le=10_000_000)
-    """Rows that are used, from the first; all if not given."""
+    """Number of rows that are used, from the first; all if not given."""
 
     _trace: Trace | None = PrivateAttr(default=None)
 

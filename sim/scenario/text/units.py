@@ -13,12 +13,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.text.errors import found
 
 DURATION_UNITS: Mapping[str, int] = {
-    "h": 3_600_000_000_000,
-    "m": 60_000_000_000,
-    "s": 1_000_000_000,
+    "h": 3600 * NS_PER_S,
+    "m": 60 * NS_PER_S,
+    "s": NS_PER_S,
     "ms": 1_000_000,
     "us": 1_000,
     "ns": 1,

@@ -11,6 +11,7 @@ from sim.routing.outcomes import Outcome
 from sim.routing.ports import Backend, Dialer, FrontendPorts, Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
 from sim.scenario.spec.faults.client import (
     ClientBurstFault,
@@ -19,7 +20,7 @@ from sim.scenario.spec.faults.client import (
     RetryStormFault,
     SlowReaderFault,
 )
-from sim.scenario.spec.service import NS_PER_S, token_rates
+from sim.scenario.spec.service import token_rates
 from sim.simulated.faults.base import Fault, Luck, Window
 from sim.simulated.progress import Step
 from sim.simulated.stage import Stage

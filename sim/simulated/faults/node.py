@@ -8,6 +8,7 @@ from typing import Any
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,
     NodeCrashLoopFault,
@@ -27,8 +28,8 @@ CRASHED = "crashed"
 REREGISTERED = "reregistered"
 """Why a row was deleted that stood there when its node came back."""
 
-DRAIN_POLL_NS = 1_000_000_000
-DRAIN_LIMIT_NS = 60 * 1_000_000_000
+DRAIN_POLL_NS = NS_PER_S
+DRAIN_LIMIT_NS = 60 * NS_PER_S
 """How long a draining node waits for its requests."""
 
 

@@ -8,10 +8,11 @@ from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Journal
 from sim.routing.registry import Registry
 from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode
 
-RETRY_NS = 2 * 1_000_000_000
+RETRY_NS = 2 * NS_PER_S
 """How long a worker waits after an attempt to register that nobody heard."""
 
 

@@ -11,8 +11,7 @@ from itertools import chain
 from sim.routing.errors import Unavailable
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-
-SECOND_NS = 1_000_000_000
+from sim.routing.units import NS_PER_S
 
 LAST_PORT = 65535
 
@@ -38,8 +37,8 @@ class PortPool:
         clock: Clock,
         first_port: int,
         last_port: int = LAST_PORT,
-        quarantine_ns: int = 15 * SECOND_NS,
-        affinity_ns: int = 5 * 60 * SECOND_NS,
+        quarantine_ns: int = 15 * NS_PER_S,
+        affinity_ns: int = 5 * 60 * NS_PER_S,
     ) -> None:
         self._clock = clock
         self._quarantine_ns = quarantine_ns

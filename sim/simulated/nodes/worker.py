@@ -7,6 +7,7 @@ from sim.routing.errors import Unavailable
 from sim.routing.fleet import NodeReport
 from sim.routing.ports import Journal, RunningProcess
 from sim.routing.replica import ReplicaKey
+from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess, LoadFailure, ProcessSettings
@@ -15,7 +16,7 @@ from sim.simulated.nodes.work_speed import FULL_SPEED, WorkSpeed
 
 FIRST_PORT = 50051
 
-READY_LIMIT_NS = 30 * 1_000_000_000
+READY_LIMIT_NS = 30 * NS_PER_S
 """How long a process that was started may take to be well, before its worker gives it up."""
 
 

@@ -37,8 +37,7 @@ def slow(load_ns: int = 0, install_ns: int = 0) -> InstallSettings:
 
 
 def eviction(world: FleetWorld, *models: ModelConfig, release: Release = stop_exact_process) -> Eviction:
-    ports, known = world.ports(), {model.name: model for model in models}
-    return Eviction(ports.runtime, ports.registry, ports.worker, ports.journal, known, release)
+    return Eviction(world.ports(), {model.name: model for model in models}, release)
 
 
 def load_path(
@@ -46,11 +45,7 @@ def load_path(
 ) -> LoadPath:
     ports, models = world.ports(), {model.name: model}
     return LoadPath(
-        ports.runtime,
-        ports.registry,
-        ports.dialer,
-        ports.worker,
-        ports.journal,
+        ports,
         models,
         rules,
         eviction(world, model),
@@ -169,11 +164,7 @@ def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_pr
     world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=10 * SECOND)})
     ports = world.ports()
     reconciler = StatePass(
-        ports.runtime,
-        ports.registry,
-        ports.dialer,
-        ports.worker,
-        ports.journal,
+        ports,
         ReconcilerSpec().settings(),
         THIRD_MISS,
     )

@@ -77,7 +77,7 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
     async def story(runtime: Runtime) -> int:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.registry.put(key, "a#0:1", in_flight=stored)
-        route = Route(key, "a#0:1", world.dial(key, "a#0:1"), world.ports().registry, world.journal)
+        route = Route(world.ports(), key, "a#0:1", world.dial(key, "a#0:1"))
         for _ in range(releases):
             route.release()
         return world.registry.rows[key].in_flight

@@ -165,23 +165,6 @@ def test_leaving_at_the_very_instant_of_the_answer_harms_nobody_else(flights: Fl
     assert got[1] in ("answer", SimulatedDriver.cancellation)
 
 
-def test_after_forget_a_new_call_starts_and_the_old_one_does_not_end_it(driver: Driver, flights: Flights) -> None:
-    async def story(runtime: Runtime) -> None:
-        flight = flights(runtime)
-        old, new = Call(runtime, "old", takes_ns=20 * MS), Call(runtime, "new", takes_ns=60 * MS)
-        before, after = Callers(runtime, flight), Callers(runtime, flight)
-        await before.join(old, 2)
-        flight.forget("k")
-        await after.join(new, 1)
-        assert kinds(await before.all_back()) == {0: "old", 1: "old"}
-        assert flight.is_under_way("k")
-        await after.join(new, 1)
-        assert kinds(await after.all_back()) == {0: "new", 1: "new"}
-        assert (old.started, new.started) == (1, 1)
-
-    driver.run(story)
-
-
 def test_a_call_that_asks_for_its_own_key_is_refused_not_deadlocked(driver: Driver, flights: Flights) -> None:
     async def story(runtime: Runtime) -> None:
         flight = flights(runtime)

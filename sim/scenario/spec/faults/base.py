@@ -25,27 +25,30 @@ class TimedFault(Fault):
     """A fault that strikes at one moment."""
 
     at_ns: Duration = Field(alias="at")
+    """Time at which the fault strikes."""
 
 
 class SpellFault(TimedFault):
     """A fault that begins at one moment and passes."""
 
     lasts_ns: Duration = Field(alias="lasts", gt=0)
+    """Time for which the fault lasts."""
 
 
 class OnsetFault(TimedFault):
     """A fault that begins at one moment, and passes or stays."""
 
     lasts_ns: Duration | None = Field(default=None, alias="lasts", gt=0)
-    """Until the end of the run if not given."""
+    """Time for which the fault lasts; until the end of the run if not given."""
 
 
 class WindowFault(Fault):
     """A condition that holds during a part of the run, or all of it."""
 
     at_ns: Duration = Field(default=0, alias="at")
+    """Time at which the fault begins."""
     lasts_ns: Duration | None = Field(default=None, alias="lasts", gt=0)
-    """Until the end of the run if not given."""
+    """Time for which the fault lasts; until the end of the run if not given."""
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -60,28 +63,34 @@ class RateFault(WindowFault):
     """A condition that strikes some of what happens meanwhile, each by chance."""
 
     rate: Share
+    """Probability with which each possible target is hit."""
 
 
 class ReplicaTarget(Spec):
     """The keys that name one replica."""
 
     node: str
+    """Name of the replica's node."""
     model: str
+    """Name of the replica's model."""
     index: Index = 0
-    """Which of the model's replicas on the node."""
+    """Index of the replica among those of the model on the node, from 0."""
 
 
 class FrontendTarget(Spec):
     """The key that names one frontend."""
 
     frontend: Index
+    """Index of the frontend that is hit, from 0."""
 
 
 class Shift(Spec):
     """The keys that say how far from the right time, and in which direction: exactly one of them."""
 
     ahead_ns: Duration | None = Field(default=None, alias="ahead", gt=0)
+    """Time by which the clock is ahead."""
     behind_ns: Duration | None = Field(default=None, alias="behind", gt=0)
+    """Time by which the clock is behind."""
 
     @model_validator(mode="after")
     def _one_direction(self) -> Self:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.faults.base import Factor, RateFault, Share, TimedFault, WindowFault
 from sim.scenario.text.units import Duration
@@ -11,7 +12,7 @@ from sim.scenario.text.units import Duration
 
 class _OfSource(Spec):
     source: int | None = Field(default=None, ge=0)
-    """Whose clients, as an index into `workload`; everybody's if not given."""
+    """Index into `workload` of the source whose clients are hit; all sources if not given."""
 
 
 class ClientLeavesFault(_OfSource, RateFault):
@@ -19,8 +20,9 @@ class ClientLeavesFault(_OfSource, RateFault):
 
     kind: Literal["client_leaves"]
     stage: Literal["before_pick", "during_probe", "mid_stream"]
+    """Stage of the request at which a client leaves."""
     after_ns: Duration = Field(default=0, alias="after")
-    """From the beginning of the stage; who is past it by then stays."""
+    """Time from the beginning of the stage until the client leaves. It stays if the stage is over by then."""
 
 
 class RetryStormFault(_OfSource, WindowFault):
@@ -28,9 +30,9 @@ class RetryStormFault(_OfSource, WindowFault):
 
     kind: Literal["retry_storm"]
     retries: int = Field(ge=1, le=100)
-    """How often, at most."""
+    """Largest number of further attempts for one request."""
     delay_ns: Duration = Field(default=0, alias="delay")
-    """From the failure to the next attempt."""
+    """Time from a failure to the next attempt."""
 
 
 class ClientDeadlineFault(_OfSource, RateFault):
@@ -38,8 +40,9 @@ class ClientDeadlineFault(_OfSource, RateFault):
 
     kind: Literal["client_deadline"]
     rate: Share = 1.0
+    """Probability with which each request has a deadline."""
     deadline_ns: Duration = Field(alias="deadline", gt=0)
-    """From the arrival of the request."""
+    """Time from a request's arrival to its deadline."""
 
 
 class SlowReaderFault(_OfSource, RateFault):
@@ -47,6 +50,7 @@ class SlowReaderFault(_OfSource, RateFault):
 
     kind: Literal["slow_reader"]
     factor: Factor
+    """Factor by which an answer takes longer."""
 
 
 class ClientBurstFault(TimedFault):
@@ -54,9 +58,11 @@ class ClientBurstFault(TimedFault):
 
     kind: Literal["client_burst"]
     model: str
+    """Name of the model that the requests ask for."""
     requests: int = Field(ge=1, le=512)
-    demand_ns: Duration = Field(default=1_000_000_000, alias="demand", gt=0)
-    """The work in each, as the time it takes on a node of speed 1."""
+    """Number of requests."""
+    demand_ns: Duration = Field(default=NS_PER_S, alias="demand", gt=0)
+    """Work in each request, as the time it takes on a node of speed 1."""
 
 
 ClientFault = ClientLeavesFault | RetryStormFault | ClientDeadlineFault | SlowReaderFault | ClientBurstFault

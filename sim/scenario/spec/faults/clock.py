@@ -13,6 +13,7 @@ _FARTHEST_ZONE = "14h"
 
 class _WrongClock(FrontendTarget, Fault):
     at_ns: Duration = Field(default=0, alias="at")
+    """Time at which the clock goes wrong."""
 
 
 class ClockOffsetFault(Shift, _WrongClock):
@@ -26,7 +27,7 @@ class ClockDriftFault(_WrongClock):
 
     kind: Literal["clock_drift"]
     percent: float = Field(ge=-5, le=5)
-    """Above zero is too fast."""
+    """How much too fast the clock runs, in per cent; negative if it is too slow."""
 
     @model_validator(mode="after")
     def _any_drift(self) -> Self:
@@ -52,6 +53,7 @@ class ClockCoarseFault(_WrongClock):
 
     kind: Literal["clock_coarse"]
     step_ns: Annotated[Duration, between("1ms", "1s")] = Field(alias="step")
+    """Length of the steps in which the clock advances."""
 
 
 class ClockZoneFault(Shift, _WrongClock):

@@ -14,7 +14,7 @@ class FrontendCrashFault(FrontendTarget, TimedFault):
 
     kind: Literal["frontend_crash"]
     restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
-    """From the crash until the frontend is back, with nothing in its caches; never if not given."""
+    """Time from the crash until the frontend is back with empty caches; never if not given."""
 
 
 class FrontendPauseFault(FrontendTarget, SpellFault):
@@ -28,6 +28,7 @@ class BackgroundDoubledFault(FrontendTarget, Fault):
 
     kind: Literal["background_doubled"]
     at_ns: Duration = Field(default=0, alias="at")
+    """Time from which passes run twice."""
 
 
 class MixedPolicyFault(FrontendTarget, Fault):
@@ -35,7 +36,7 @@ class MixedPolicyFault(FrontendTarget, Fault):
 
     kind: Literal["mixed_policy"]
     router: RouterSpec
-    """Complete by itself: what is not written comes from its profile, not from the scenario's `router`."""
+    """The frontend's own settings. Keys not written come from its profile, not from the scenario's `router`."""
 
 
 FrontendFault = FrontendCrashFault | FrontendPauseFault | BackgroundDoubledFault | MixedPolicyFault

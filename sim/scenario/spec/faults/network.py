@@ -11,7 +11,7 @@ from sim.scenario.text.units import Duration, format_duration
 
 class _WayToNode(Spec):
     node: str | None = None
-    """Whose messages are hit, in both directions unless said otherwise; every node's if not given."""
+    """Name of the node whose messages are hit; messages of all nodes if not given."""
 
 
 class NetworkLatencyFault(_WayToNode, WindowFault):
@@ -19,12 +19,13 @@ class NetworkLatencyFault(_WayToNode, WindowFault):
 
     kind: Literal["network_latency"]
     least_ns: Duration = Field(alias="least")
+    """Shortest time that a message takes."""
     mean_ns: Duration = Field(alias="mean", gt=0)
-    """Of all messages outside the tail."""
+    """Mean time of the messages outside the tail."""
     tail_factor: float = Field(default=100.0, ge=1, le=10_000)
-    """How many times as long a message in the tail takes."""
+    """Factor by which a message in the tail takes longer."""
     tail_rate: float = Field(default=0.001, ge=0, le=1)
-    """How many messages are in the tail."""
+    """Probability with which a message is in the tail."""
 
     @model_validator(mode="after")
     def _least_under_mean(self) -> Self:
@@ -39,6 +40,7 @@ class MessageLossFault(_WayToNode, RateFault):
 
     kind: Literal["message_loss"]
     retransmit_after_ns: Duration = Field(default=200_000_000, alias="retransmit_after", gt=0)
+    """Time after which a lost message is sent again."""
 
 
 class MessageDuplicateFault(_WayToNode, RateFault):
@@ -52,6 +54,7 @@ class MessageReorderFault(_WayToNode, RateFault):
 
     kind: Literal["message_reorder"]
     by_ns: Duration = Field(alias="by", gt=0)
+    """Time by which a message is delayed."""
 
 
 class OneWayPartitionFault(_WayToNode, SpellFault):
@@ -59,7 +62,7 @@ class OneWayPartitionFault(_WayToNode, SpellFault):
 
     kind: Literal["one_way_partition"]
     direction: Literal["to_node", "from_node"]
-    """The one that is cut."""
+    """Direction in which nothing gets through."""
 
 
 class PartitionFault(SpellFault):
@@ -67,8 +70,9 @@ class PartitionFault(SpellFault):
 
     kind: Literal["partition"]
     nodes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    """Names of the nodes on one side."""
     frontends: Annotated[tuple[Index, ...], Field(min_length=1, max_length=1000)] | None = None
-    """All if not given."""
+    """Indices of the frontends on the other side; all if not given."""
 
 
 class ClogFault(_WayToNode, SpellFault):
@@ -76,8 +80,9 @@ class ClogFault(_WayToNode, SpellFault):
 
     kind: Literal["clog"]
     mean_hold_ns: Duration = Field(alias="mean_hold")
+    """Mean time for which a message is held."""
     capacity: int = Field(ge=1, le=1000)
-    """Messages that the buffer holds."""
+    """Number of messages at which the buffer is full."""
 
 
 class ConnectionResetFault(TimedFault):
@@ -85,6 +90,7 @@ class ConnectionResetFault(TimedFault):
 
     kind: Literal["connection_reset"]
     node: str
+    """Name of the node."""
 
 
 class BusLossFault(_WayToNode, RateFault):
@@ -92,7 +98,7 @@ class BusLossFault(_WayToNode, RateFault):
 
     kind: Literal["bus_loss"]
     delay_ns: Duration | None = Field(default=None, alias="delay", gt=0)
-    """How late they are; they are lost if not given."""
+    """Time by which messages are late; they are lost if not given."""
 
 
 NetworkFault = (

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import wrong
 from sim.scenario.spec.faults.base import Factor, OnsetFault, Report, SpellFault, TimedFault
 from sim.scenario.text.units import Duration, format_duration
@@ -14,8 +15,9 @@ class NodeCrashFault(TimedFault):
 
     kind: Literal["node_crash"]
     node: str
+    """Name of the node."""
     restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
-    """From the crash until the node, empty, is back; never if not given."""
+    """Time from the crash until the node is back, empty; never if not given."""
 
 
 class NodePauseFault(SpellFault):
@@ -23,6 +25,7 @@ class NodePauseFault(SpellFault):
 
     kind: Literal["node_pause"]
     node: str
+    """Name of the node."""
 
 
 class NodeSlowFault(OnsetFault):
@@ -30,7 +33,9 @@ class NodeSlowFault(OnsetFault):
 
     kind: Literal["node_slow"]
     node: str
+    """Name of the node."""
     factor: Factor
+    """Factor by which work takes longer."""
 
 
 class NodeDrainFault(TimedFault):
@@ -38,8 +43,9 @@ class NodeDrainFault(TimedFault):
 
     kind: Literal["node_drain"]
     node: str
+    """Name of the node."""
     returns_after_ns: Duration | None = Field(default=None, alias="returns_after")
-    """From the beginning of the drain until the node is in service again; never if not given."""
+    """Time from the beginning of the drain until the node is in service again; never if not given."""
 
 
 class NodeReregisterFault(TimedFault):
@@ -47,6 +53,7 @@ class NodeReregisterFault(TimedFault):
 
     kind: Literal["node_reregister"]
     node: str
+    """Name of the node."""
 
 
 class NodeVramReportFault(OnsetFault):
@@ -54,7 +61,9 @@ class NodeVramReportFault(OnsetFault):
 
     kind: Literal["node_vram_report"]
     node: str
+    """Name of the node."""
     reports_bytes: Report = Field(alias="reports")
+    """Free memory that the node reports: a size, or `unknown`."""
 
 
 class NodeGroupCrashFault(TimedFault):
@@ -62,12 +71,13 @@ class NodeGroupCrashFault(TimedFault):
 
     kind: Literal["node_group_crash"]
     nodes: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
-    within_ns: Duration = Field(default=1_000_000_000, alias="within")
-    """From the first crash to the last, at most."""
+    """Names of the nodes."""
+    within_ns: Duration = Field(default=NS_PER_S, alias="within")
+    """Longest time from the first crash to the last."""
     restart_after_ns: Duration | None = Field(default=None, alias="restart_after")
-    """From each crash until a node is back; never if not given."""
+    """Time from each crash until that node is back; never if not given."""
     restart_order: Literal["same", "reversed", "shuffled"] = "same"
-    """In which order they come back, against the order in which they stopped."""
+    """Order in which the nodes come back, relative to the order of their crashes."""
 
     @model_validator(mode="after")
     def _order_of_something(self) -> Self:
@@ -81,11 +91,13 @@ class NodeCrashLoopFault(TimedFault):
 
     kind: Literal["node_crash_loop"]
     node: str
+    """Name of the node."""
     every_ns: Duration = Field(alias="every", gt=0)
-    """From one crash to the next."""
+    """Time from one crash to the next."""
     down_ns: Duration = Field(alias="down", gt=0)
-    """From each crash until the node is back."""
+    """Time from each crash until the node is back."""
     times: int = Field(ge=2, le=10_000)
+    """Number of crashes."""
 
     @model_validator(mode="after")
     def _back_before_the_next(self) -> Self:

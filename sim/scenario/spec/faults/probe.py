@@ -11,7 +11,7 @@ from sim.scenario.text.units import Duration
 
 class _ProbeTarget(Spec):
     node: str | None = None
-    """Whose replicas are probed; every node's if not given."""
+    """Name of the node whose replicas are probed; all nodes if not given."""
 
 
 class ProbeTimeoutFault(_ProbeTarget, RateFault):
@@ -19,6 +19,7 @@ class ProbeTimeoutFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_timeout"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
@@ -26,7 +27,7 @@ class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_reply_at_deadline"]
     offset_ns: int = Field(ge=-1_000_000, le=1_000_000)
-    """From the probe's timeout to the reply, in whole nanoseconds; negative if the reply comes first."""
+    """Nanoseconds from the probe's timeout to the reply; negative if the reply comes first."""
 
 
 class ProbeLateReplyFault(_ProbeTarget, WindowFault):
@@ -34,6 +35,7 @@ class ProbeLateReplyFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_late_reply"]
     delay_ns: Duration = Field(alias="delay", gt=0)
+    """Time by which each reply is late."""
 
 
 class ProbeFalseNegativeFault(_ProbeTarget, RateFault):
@@ -47,6 +49,7 @@ class ProbeFalsePositiveFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_false_positive"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeErrorFault(_ProbeTarget, RateFault):
@@ -60,6 +63,7 @@ class ProbeLeaderLeavesFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_leader_leaves"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
@@ -67,6 +71,7 @@ class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
 
     kind: Literal["probe_callers_leave"]
     rate: Share = 1.0
+    """Probability with which each probe is hit."""
 
 
 class ProbeFlappingFault(_ProbeTarget, WindowFault):
@@ -74,7 +79,7 @@ class ProbeFlappingFault(_ProbeTarget, WindowFault):
 
     kind: Literal["probe_flapping"]
     period_ns: Duration = Field(alias="period", ge=2)
-    """From one change to failing to the next."""
+    """Time from the beginning of one failing half to that of the next."""
 
 
 ProbeFault = (

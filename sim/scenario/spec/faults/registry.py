@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.faults.base import RateFault, ReplicaTarget, SpellFault, TimedFault, WindowFault
 from sim.scenario.text.units import Duration
@@ -11,7 +12,7 @@ from sim.scenario.text.units import Duration
 
 class _OfFrontend(Spec):
     frontend: int | None = Field(default=None, ge=0)
-    """Whose transactions are hit; every frontend's if not given."""
+    """Index of the frontend whose transactions are hit; all frontends if not given."""
 
 
 class TransactionAbortFault(_OfFrontend, RateFault):
@@ -24,8 +25,8 @@ class DeadlockFault(_OfFrontend, RateFault):
     """Has transactions wait for a lock, then fail as the victim of a deadlock."""
 
     kind: Literal["deadlock"]
-    wait_ns: Duration = Field(default=1_000_000_000, alias="wait")
-    """How long the database takes to notice."""
+    wait_ns: Duration = Field(default=NS_PER_S, alias="wait")
+    """Time that the database takes to notice the deadlock."""
 
 
 class LockHeldFault(SpellFault):
@@ -33,6 +34,7 @@ class LockHeldFault(SpellFault):
 
     kind: Literal["lock_held"]
     model: str
+    """Name of the model whose rows are locked."""
 
 
 class ConnectionLostFault(_OfFrontend, RateFault):
@@ -40,7 +42,7 @@ class ConnectionLostFault(_OfFrontend, RateFault):
 
     kind: Literal["connection_lost"]
     when: Literal["before_commit", "after_commit"]
-    """After the commit its effect stays, though it looks as if it had failed."""
+    """Whether the connection breaks before the commit, or after it, where the transaction has taken effect."""
 
 
 class PoolExhaustedFault(_OfFrontend, WindowFault):
@@ -48,6 +50,7 @@ class PoolExhaustedFault(_OfFrontend, WindowFault):
 
     kind: Literal["pool_exhausted"]
     connections: int = Field(ge=1, le=10_000)
+    """Number of connections that are left."""
 
 
 class StaleReadsFault(_OfFrontend, WindowFault):
@@ -55,6 +58,7 @@ class StaleReadsFault(_OfFrontend, WindowFault):
 
     kind: Literal["stale_reads"]
     age_ns: Duration = Field(alias="age", gt=0)
+    """Age of the state that reads show."""
 
 
 class RowDeletedFault(ReplicaTarget, TimedFault):
@@ -74,6 +78,7 @@ class NullValueFault(ReplicaTarget, TimedFault):
 
     kind: Literal["null_value"]
     column: Literal["in_flight", "last_used", "available_vram"]
+    """Column that becomes NULL."""
 
 
 class RegistryOutageFault(_OfFrontend, SpellFault):
@@ -87,6 +92,7 @@ class StatementTimeoutFault(_OfFrontend, WindowFault):
 
     kind: Literal["statement_timeout"]
     limit_ns: Duration = Field(alias="limit", gt=0)
+    """Longest time that a statement may take."""
 
 
 class AdvisoryLockLostFault(_OfFrontend, TimedFault):
@@ -94,6 +100,7 @@ class AdvisoryLockLostFault(_OfFrontend, TimedFault):
 
     kind: Literal["advisory_lock_lost"]
     model: str
+    """Name of the model whose lock is freed."""
 
 
 RegistryFault = (

@@ -14,7 +14,7 @@ class ReplicaExitFault(ReplicaTarget, TimedFault):
 
     kind: Literal["replica_exit"]
     when: Literal["any", "idle", "busy"] = "any"
-    """The process ends at the first moment, from `at` on, at which it is so."""
+    """State of the process at which it ends, at the first such moment from `at` on."""
 
 
 class ReplicaHangFault(ReplicaTarget, OnsetFault):
@@ -34,7 +34,7 @@ class ReplicaAnswersForFault(ReplicaTarget, TimedFault):
 
     kind: Literal["replica_answers_for"]
     other: str
-    """The model that is served there from now on."""
+    """Name of the model that is served at the address from then on."""
 
     @model_validator(mode="after")
     def _really_another(self) -> Self:
@@ -51,8 +51,9 @@ class RowLostFault(ReplicaTarget, TimedFault):
 
 class _LoadFault(Spec):
     model: str
+    """Name of the model whose processes are hit."""
     node: str | None = None
-    """Every node if not given."""
+    """Name of the node whose processes are hit; all nodes if not given."""
 
 
 class SlowStartFault(_LoadFault, OnsetFault):
@@ -60,7 +61,7 @@ class SlowStartFault(_LoadFault, OnsetFault):
 
     kind: Literal["slow_start"]
     start_time_ns: Duration = Field(alias="start_time")
-    """From the start of the process until it answers."""
+    """Time from the start of a process until it answers."""
 
 
 class LoadFailureFault(_LoadFault, OnsetFault):
@@ -68,9 +69,9 @@ class LoadFailureFault(_LoadFault, OnsetFault):
 
     kind: Literal["load_failure"]
     after_ns: Duration = Field(default=0, alias="after")
-    """How far a load gets before it fails."""
+    """Time from the start of a load until it fails."""
     times: int | None = Field(default=None, ge=1, le=1_000_000)
-    """How many loads fail; all if not given."""
+    """Number of loads that fail; all if not given."""
 
 
 ReplicaFault = (

@@ -1,0 +1,140 @@
+"""The cold load as a durable job: it outlives the request that began it, and holds the model's lock for the claim only.
+
+A row of the registry tells every frontend that the model is being loaded, and by its heartbeat that the owner lives.
+Requests wait for the job on whichever frontend they are, for a limited time, and are then turned away. Those on the
+owner's frontend are woken when it ends; the others look at the row now and then.
+"""
+
+from typing import NamedTuple
+
+from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
+from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.loading.broadcast import Broadcast, Signal
+from sim.routing.loading.cold_load import WarmPath
+from sim.routing.loading.jobless_load import JoblessLoad
+from sim.routing.loading.load_owner import LoadOwner
+from sim.routing.loading.load_path import LoadPath
+from sim.routing.ports import FrontendPorts
+from sim.routing.request import Request
+from sim.routing.request_path.route import Route
+from sim.routing.units import NS_PER_S
+
+ROUNDS = 3
+"""How often a request takes part in a load before it gives up."""
+
+POLL_NS = 2 * NS_PER_S
+"""Between two looks at a row whose owner may be on another frontend."""
+
+ORPHAN_NS = 60 * NS_PER_S
+"""Age of a heartbeat, strictly above which its job has no owner any more."""
+
+LEAST_RETRY_S = 5
+MOST_RETRY_S = 300
+
+
+def retry_after_s(wait_ns: int) -> int:
+    """Return how many whole seconds a client that was turned away should stay away: from 5 to 300.
+
+    How much of the load is left is not known, so it is the time that a request may wait for one, rounded up.
+    """
+    return max(LEAST_RETRY_S, min(-(-wait_ns // NS_PER_S), MOST_RETRY_S))
+
+
+class _Claim(NamedTuple):
+    ours: LoadJob | None = None
+    """None if the claim came too late."""
+    theirs: LoadJob | None = None
+    """What was there before; None if it came between two looks, so that nothing is known of it."""
+
+
+class JobLoad:
+    """Loads the model in a job that all frontends know of, and has requests wait for it; LocalAI's rules."""
+
+    __slots__ = ("_broadcast", "_load_path", "_ports", "_wait_ns")
+
+    def __init__(self, ports: FrontendPorts, load_path: LoadPath, wait_ns: int) -> None:
+        """A request waits for `wait_ns` in all."""
+        self._ports = ports
+        self._load_path = load_path
+        self._wait_ns = wait_ns
+        self._broadcast = Broadcast(ports.runtime)
+
+    async def route(self, request: Request, warm_path: WarmPath) -> Route:
+        """Return a route to a replica that a job has loaded, begun first if there is none.
+
+        Raises StillLoading when the request has waited long enough, LoadFailed if the job has failed, NoReplica if
+        there is nothing to route to after three jobs have ended. A job goes on if the caller leaves. Where no job can
+        be claimed the request loads on its own, and gets the CallError of its load.
+        """
+        until_ns = self._ports.runtime.now_ns() + self._wait_ns
+        for _ in range(ROUNDS):
+            route = await self._take_part(request, warm_path, until_ns)
+            if route is not None:
+                return route
+        raise NoReplica("load finished but model not available")
+
+    async def _take_part(self, request: Request, warm_path: WarmPath, until_ns: int) -> Route | None:
+        # Listening comes before the claim: an end that comes right after it must be heard.
+        with self._broadcast.listening(request.model) as ended:
+            try:
+                claim = await self._claim(request.model)
+            except CallError:
+                return await JoblessLoad(self._ports.runtime).route(lambda: self._load_for(request))
+            _raise_if_failed(claim.theirs)
+            if claim.ours is not None:
+                route = await self._begin(request, claim.ours, warm_path)
+                if route is not None:
+                    return route
+            await self._wait(request.model, ended, until_ns)
+        return await warm_path(request)
+
+    async def _claim(self, model: str) -> _Claim:
+        """Write the model's job, in place of an orphaned one, unless there is one; nothing else happens in the lock."""
+        async with self._ports.registry.lock(f"model-load:{model}"):
+            job = await self._ports.registry.load_job(model)
+            if job is not None:
+                if self._ports.runtime.wall_ns() - job.heartbeat_ns <= ORPHAN_NS:
+                    return _Claim(theirs=job)
+                await self._ports.registry.end_load(job.id)
+            return _Claim(ours=await self._ports.registry.start_load(model))
+
+    async def _begin(self, request: Request, job: LoadJob, warm_path: WarmPath) -> Route | None:
+        """Start the claimed job; return a route if one is found after all, and the job is not needed.
+
+        Whoever leaves before the job has started takes it along.
+        """
+        owned = LoadOwner(self._ports, self._load_path, self._broadcast, job)
+        name = f"load job of {job.model}"
+        try:
+            route = await warm_path(request)
+        except BaseException:
+            self._ports.runtime.spawn(owned.end(), name)
+            raise
+        self._ports.runtime.spawn(owned.run() if route is None else owned.end(), name)
+        return route
+
+    async def _wait(self, model: str, ended: Signal, until_ns: int) -> None:
+        """Return when the job has ended well, as far as can be told. Raises StillLoading and LoadFailed."""
+        while not await ended.within(max(0, min(POLL_NS, until_ns - self._ports.runtime.now_ns()))):
+            if self._ports.runtime.now_ns() >= until_ns:
+                raise StillLoading(f"{model} is still loading; come back in {retry_after_s(self._wait_ns)} s")
+            if await self._has_gone(model):
+                return
+
+    async def _has_gone(self, model: str) -> bool:
+        """Tell whether the model's job has gone; one that cannot be read counts as there. Raises LoadFailed."""
+        try:
+            job = await self._ports.registry.load_job(model)
+        except CallError:
+            return False
+        _raise_if_failed(job)
+        return job is None
+
+    async def _load_for(self, request: Request) -> Route:
+        loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
+        return Route(self._ports, loaded.key, loaded.address, loaded.backend)
+
+
+def _raise_if_failed(job: LoadJob | None) -> None:
+    if job is not None and job.state is LoadState.FAILED:
+        raise LoadFailed(job.cause)
