@@ -7,6 +7,7 @@ from struct import Struct
 
 from sim.measure.events import EventKind, status_flag
 from sim.measure.records import MISSING, Records
+from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
@@ -33,16 +34,14 @@ _PICK_ALIVE = _PICK.index("alive")
 _pack_pick = Struct(f"{_PICK_WIDTH}q").pack
 
 
-class Recorder:
-    """A Journal that appends each fact to `records`, stamped with the clock's time.
+class Recorder(Observer):
+    """The observer that appends each fact to `records`, stamped with the clock's time."""
 
-    `is_alive` tells the world's truth: whether a process runs at that address now.
-    """
+    _clock: Clock
+    _is_alive: Callable[[str], bool]
 
-    def __init__(self, clock: Clock, is_alive: Callable[[str], bool]) -> None:
+    def __init__(self) -> None:
         self.records = Records()
-        self._clock = clock
-        self._is_alive = is_alive
         self._seq = count()
         self._next_request = 0
         self._unvouched: dict[int, int] = {}  # by request: the row of its pick, while the replica is being probed
@@ -51,6 +50,11 @@ class Recorder:
         self._picks = self.records.picks.cells
         self._models, self._replicas = self.records.models, self.records.replicas
         self._addresses, self._causes = self.records.addresses, self.records.causes
+
+    def begin(self, view: RunView) -> None:
+        """Take the time from the run's clock from now on, and the truth about its processes."""
+        self._clock = view.clock
+        self._is_alive = view.is_alive
 
     def digest(self) -> str:
         """Return the digest of what was recorded so far."""
@@ -125,9 +129,9 @@ class Recorder:
         """Fill in the start of service."""
         self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
-    def first_token(self, request: Request, at_ns: int) -> None:
+    def first_token(self, request: Request) -> None:
         """Fill in the time of the first token."""
-        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = at_ns
+        self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome. Raises ValueError if the request has ended before."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
+from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad
@@ -72,9 +73,14 @@ class ListeningFrontend(FrontendCore):
     __slots__ = ("_feedback",)
 
     def __init__(
-        self, client_cache: ClientCache, feedback: Feedback, taught: ProbeCache | None, loops: Sequence[Loop] = ()
+        self,
+        client_cache: ClientCache,
+        journal: Journal,
+        taught: ProbeCache | None,
+        loops: Sequence[Loop],
+        feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, feedback, taught, loops)
+        super().__init__(client_cache, journal, taught, loops)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -111,9 +117,9 @@ def build_frontend(
     `new_chooser` makes its policy.
     """
     chooser = new_chooser(ports.runtime)
-    feedback = None if chooser.listener is None else Feedback(ports.journal, chooser.listener, ports.runtime)
+    feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
     if feedback is not None:
-        ports = replace(ports, journal=feedback)
+        ports = replace(ports, journal=FanOutJournal([ports.journal, feedback]))
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)
     probe = settings.probe
@@ -131,7 +137,7 @@ def build_frontend(
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     client_cache = _client_cache(settings, ports, router)
     if feedback is not None:
-        return ListeningFrontend(client_cache, feedback, taught, loops)
+        return ListeningFrontend(client_cache, ports.journal, taught, loops, feedback)
     return FrontendCore(client_cache, ports.journal, taught, loops)
 
 

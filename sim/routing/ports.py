@@ -114,8 +114,11 @@ class WorkerControl(Protocol):
         """List the node's processes that run and are not being stopped."""
 
 
-class Journal(Protocol):
-    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it."""
+class Journal:
+    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it.
+
+    This one ignores every call. A subclass overrides the calls it wants to hear.
+    """
 
     def arrived(self, request: Request) -> None:
         """A client sent the request."""
@@ -135,8 +138,8 @@ class Journal(Protocol):
     def served_from(self, request: Request) -> None:
         """The backend has started to work on the request."""
 
-    def first_token(self, request: Request, at_ns: int) -> None:
-        """The backend gave the first token at `at_ns`, now or earlier."""
+    def first_token(self, request: Request) -> None:
+        """The backend has given the first token."""
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.checks import faults
+from sim.scenario.checks import contradictions
 from sim.scenario.expectations import expectations
 from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
@@ -207,7 +207,7 @@ class _Loading:
             for problem in explain(error, Scenario, locator):
                 self._add(problem)
             return None
-        for path, text in faults(scenario) if not bad_references else ():
+        for path, text in contradictions(scenario) if not bad_references else ():
             self._add(locator.problem(path, text))
         return self.rules.settled(scenario, locator)
 

@@ -1,6 +1,6 @@
 """One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +10,6 @@ from sim.measure.recorder import Recorder
 from sim.measure.records import Records
 from sim.measure.summary import Totals, summarise
 from sim.measure.window import Window
-from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
 from sim.scenario.text.errors import did_you_mean, listed
@@ -86,47 +85,39 @@ class NoSuchVariant(LookupError):
     """The scenario file has no variant of that name."""
 
 
-Watch = Callable[[Clock], None]
-"""Is handed the clock of a run just before it starts, and may read it meanwhile: a display of progress."""
-
-
 def run(
-    file: ScenarioFile, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
+    file: ScenarioFile, variant: str | None = None, seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
     """Run one variant of a loaded scenario file, the first one unless named, on the scenario's seed unless given.
 
-    Raises NoSuchVariant, and ValueError for a seed that is not from 0 to 2^64 - 1.
+    Each observer is told every decision and event as it happens; see `Observer`.
+
+    Raises NoSuchVariant, ValueError for a seed that is not from 0 to 2^64 - 1, and TypeError for an object that is no
+    observer.
     """
     name = next(iter(file.variants)) if variant is None else variant
     if name not in file.variants:
         hint = did_you_mean(name, file.variants)
         raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")
-    return run_scenario(file.variants[name], name, seed, watch)
+    return run_scenario(file.variants[name], name, seed, observers)
 
 
 def run_scenario(
-    scenario: Scenario, variant: str = "default", seed: int | None = None, watch: Watch | None = None
+    scenario: Scenario, variant: str = "default", seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
     """Run a complete scenario; the result is a pure function of the scenario and the seed."""
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
-    recorders: list[Recorder] = []
-
-    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> Recorder:
-        recorders.append(Recorder(clock, is_alive))
-        return recorders[0]
-
-    world = World(scenario, make_plan(scenario, scenario.seed), new_recorder)
-    if watch is not None:
-        watch(world.runtime)
+    recorder = Recorder()
+    world = World(make_plan(scenario, scenario.seed), [recorder, *observers])
     world.run()
-    records = recorders[0].records
+    records = recorder.records
     totals = Totals(
         transactions=world.transactions,
-        floor_hits=world.database.table.floor_hits,
-        final_in_flight=world.database.table.total_in_flight(),
-        drift_ns=world.database.table.drift_ns(),
-        end_ns=world.runtime.now_ns(),
+        floor_hits=world.parts.database.table.floor_hits,
+        final_in_flight=world.parts.database.table.total_in_flight(),
+        drift_ns=world.parts.database.table.drift_ns(),
+        end_ns=world.parts.runtime.now_ns(),
     )
     metrics = summarise(
         records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)

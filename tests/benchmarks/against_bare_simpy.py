@@ -46,6 +46,7 @@ models:
     backend: {{health: independent}}
     service: {{mean: {round(MEAN_SERVICE_S * 1000)}ms, distribution: exponential}}
     replicas: [{replicas}]
+router: {{profile: hardened}}
 registry: {{transaction: 0ms}}
 network: {{latency: 0ms}}
 workload:

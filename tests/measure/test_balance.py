@@ -3,13 +3,13 @@ import pytest
 
 from sim.measure.balance import burst_max_over_ideal
 from sim.measure.readiness import ReadyTime
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING
 from sim.measure.summary import Totals, summarise
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from tests.hand_clock import HandClock
+from tests.recorders import recorder_by
 
 
 def always(*codes: int) -> dict[int, ReadyTime]:
@@ -46,7 +46,7 @@ def test_a_burst_is_held_against_an_even_split(case: str) -> None:
 def run_of(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int | None = None) -> dict[str, float]:
     """Serve a request per microsecond, each for one microsecond, on the replicas in turn."""
     clock = HandClock()
-    recorder = Recorder(clock, is_alive=bool)
+    recorder = recorder_by(clock)
     for key in ready:
         recorder.row_published(key, "scenario")
     for number, key in enumerate(served_by):
@@ -100,7 +100,7 @@ def test_models_that_share_a_place_are_added_up() -> None:
 
 
 def test_figures_of_service_are_absent_when_no_start_of_service_was_recorded() -> None:
-    recorder = Recorder(HandClock(), is_alive=bool)
+    recorder = recorder_by(HandClock())
     recorder.row_published(A, "scenario")
     request = Request(0, "m", 0, 0, 0, 0, 0, 0)
     recorder.arrived(request)

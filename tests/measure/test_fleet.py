@@ -1,10 +1,10 @@
 """What the events say of the fleet as a whole."""
 
 from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
-from sim.measure.recorder import Recorder
 from sim.measure.records import Records
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
+from tests.recorders import recorder_by
 
 N0, N1 = ReplicaKey("n0", "m", 0), ReplicaKey("n1", "m", 0)
 
@@ -14,7 +14,7 @@ class Told:
 
     def __init__(self) -> None:
         self.t_ns = 0
-        self.recorder = Recorder(self, lambda _address: False)
+        self.recorder = recorder_by(self, lambda _address: False)
 
     def now_ns(self) -> int:
         return self.t_ns

@@ -20,7 +20,6 @@ import pandas as pd
 import pytest
 
 from sim.measure import tables
-from sim.measure.recorder import Recorder
 from sim.measure.records import Records
 from sim.measure.summary import Totals, summarise
 from sim.measure.window import Window
@@ -29,6 +28,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.metric_names import is_metric
+from tests.recorders import recorder_by
 
 S = 1_000_000_000
 
@@ -58,7 +58,7 @@ class Pen:
     clock: HandClock = field(default_factory=HandClock)
 
     def __post_init__(self) -> None:
-        self.recorder = Recorder(self.clock, is_alive=bool)
+        self.recorder = recorder_by(self.clock)
 
     def at(self, now_s: float) -> Journal:
         self.clock.now_s = now_s
@@ -84,7 +84,7 @@ def records() -> Records:
     for number, start_s, first_s, end_s in [(0, 2, 3, 4), (1, 4, 5, 8)]:
         at(2).routed(r[number], A.key)
         at(start_s).served_from(r[number])
-        at(first_s).first_token(r[number], first_s * S)
+        at(first_s).first_token(r[number])
         at(end_s).ended(r[number], Outcome.COMPLETED, "")
     at(4).install_started(B.key, redundant=False)
     at(4).load_started(B.key, redundant=False)
@@ -96,7 +96,7 @@ def records() -> Records:
     at(5).picked(r[2], A, Answer(True, Source.FRESH))
     at(5).routed(r[2], A.key)
     at(8).served_from(r[2])
-    at(9).first_token(r[2], 9 * S)
+    at(9).first_token(r[2])
     at(11).ended(r[2], Outcome.COMPLETED, "")
     at(12).arrived(r[3])
     at(12).picked(r[3], B, None)

@@ -16,6 +16,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus
 from tests.hand_clock import HandClock
+from tests.recorders import recorder_by
 
 
 def request(number: int, arrival_ns: int = 0) -> Request:
@@ -27,7 +28,7 @@ def replica(node: str, address: str) -> Replica:
 
 
 def recorder_where(is_alive: Callable[[str], bool] = bool) -> Recorder:
-    return Recorder(HandClock(), is_alive)
+    return recorder_by(HandClock(), is_alive)
 
 
 def test_a_recorder_is_a_journal() -> None:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from sim.measure.events import NODE_STATUSES, EventKind
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
@@ -16,6 +15,8 @@ from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus, RowState
+from sim.simulated.engines.fifo import FifoEngine
+from sim.simulated.engines.port import EngineSettings
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -30,6 +31,7 @@ from sim.simulated.registry.pick_modes import SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
+from tests.recorders import recorder_by
 
 MODEL = "m"
 
@@ -39,14 +41,13 @@ def as_drawn(_prompt_tokens: int, _output_tokens: int, demand_ns: int) -> tuple[
     return 0, demand_ns
 
 
-SERIALISING = InstallSettings(
-    ProcessSettings(
-        workers=1, health_waits_for_a_worker=True, load_time_ns=0, service_law=as_drawn, tells_first_token=False
-    ),
-    install_time_ns=0,
-    vram_bytes=0,
-    disk_bytes=0,
-)
+def one_worker(*, health_waits: bool = True, load_time_ns: int = 0) -> ProcessSettings:
+    """Return what a process is like that serves one call at a time."""
+    engine = EngineSettings(workers=1, health_waits_for_a_worker=health_waits, service_law=as_drawn, has_prefill=False)
+    return ProcessSettings(FifoEngine, engine, load_time_ns)
+
+
+SERIALISING = InstallSettings(one_worker(), install_time_ns=0, vram_bytes=0, disk_bytes=0)
 """One call at a time, health calls included."""
 
 
@@ -93,7 +94,7 @@ class FleetWorld:
         """
         self.runtime = SimulatedRuntime()
         self.processes: dict[str, BackendProcess] = {}
-        self.journal = Recorder(self.runtime, self.processes.__contains__)
+        self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
         self.database = Database(self.runtime, self.table, transaction_ns)
         self._models = models or {}

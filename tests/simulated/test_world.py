@@ -1,6 +1,5 @@
 """Whole small worlds: cold loads, reloads of busy processes, clients that leave, and what must hold in any of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 
 from sim.measure.recorder import Recorder
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Clock
 from sim.routing.request import Request
 from sim.scenario import Scenario, loads, make_plan
 from sim.simulated.world import World
@@ -80,6 +78,22 @@ workload: [{kind: burst, model: m, at: 1s, requests: 1, prompt_tokens: 500, outp
 
     assert row["ttft_s"] == pytest.approx(1)
     assert row["latency_s"] == pytest.approx(1 + 4)
+
+
+def test_a_request_that_is_cut_off_while_it_decodes_has_had_its_first_token() -> None:
+    by_tokens = """
+duration: 10s
+nodes: [{name: a}]
+models:
+  - name: m
+    service: {prefill: 1000/s, decode: 10/s}
+    replicas: [{node: a}]
+workload: [{kind: burst, model: m, at: 1s, requests: 1, prompt_tokens: 500, output_tokens: 20, patience: 1s}]
+"""
+    (row,) = result_of(by_tokens).requests.to_dict("records")
+
+    assert row["outcome"] == "cancelled"
+    assert row["ttft_s"] == pytest.approx(0.5)
 
 
 RELOAD = """
@@ -208,8 +222,8 @@ def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> No
 
 def test_a_place_that_is_never_given_back_is_noticed_at_the_end() -> None:
     chosen = scenario(COLD_START)
-    world = World(chosen, make_plan(chosen, 0), Recorder)
-    world.database.table.nodes["a"].lock.take_if_free()
+    world = World(make_plan(chosen, 0), [Recorder()])
+    world.parts.database.table.nodes["a"].lock.take_if_free()
 
     with pytest.raises(RuntimeError, match="still held"):
         world.run()
@@ -234,15 +248,10 @@ class StrictRecorder(Recorder):
 
 
 def strict_run(chosen: Scenario) -> tuple[World, StrictRecorder]:
-    recorders: list[StrictRecorder] = []
-
-    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> StrictRecorder:
-        recorders.append(StrictRecorder(clock, is_alive))
-        return recorders[0]
-
-    world = World(chosen, make_plan(chosen, chosen.seed), new_recorder)
+    recorder = StrictRecorder()
+    world = World(make_plan(chosen, chosen.seed), [recorder])
     world.run()
-    return world, recorders[0]
+    return world, recorder
 
 
 routers = st.fixed_dictionaries(
@@ -312,5 +321,5 @@ workload:
 
     requests = recorder.records.requests
     assert len(recorder.ended_ids) == len(requests) == sum(burst["requests"] for burst in bursts)
-    assert not world.runtime.live
-    assert world.database.table.drift_ns() >= 0
+    assert not world.parts.runtime.live
+    assert world.parts.database.table.drift_ns() >= 0

@@ -98,22 +98,21 @@ class GrpcBackend:
             raise Unavailable(f"{self._address} answers {reply.message!r} to a health call, not OK")
 
     async def predict(self, request: Request) -> None:
-        """Have the request served to its last token, and tell the journal when the first one came.
+        """Have the request served to its last token, and tell the journal of the first one when it comes.
 
-        A stream of one reply does not tell the first token from the last, so nothing is said of it.
+        A first reply that reports time spent on further tokens is the whole answer: it does not tell the first token
+        from the last, so nothing is said of it.
         """
-        replies, first_ns = 0, 0
+        is_first = True
         async with under_way(self._stub().PredictStream(self._options(request), metadata=self._metadata)) as call:
             await call.initial_metadata()
             if not call.done() or await call.code() is grpc.StatusCode.OK:
                 self._dialer.journal.served_from(request)
             async for reply in call:
-                if not replies:
-                    first_ns = self._dialer.runtime.now_ns()
-                replies += 1
+                if is_first and not reply.timing_token_generation:
+                    self._dialer.journal.first_token(request)
+                is_first = False
                 self._dialer.on_reply(request, reply)
-        if replies > 1:
-            self._dialer.journal.first_token(request, first_ns)
 
     async def load_model(self, model: str) -> None:
         """Have the model loaded; that starts when the process turns to it, or when the caller gives up before."""

@@ -7,14 +7,13 @@ from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import FrontendCore, NewChooser, best_replica, build_frontend
-from sim.routing.journal import ForwardingJournal
+from sim.routing.journal import FanOutJournal, JournalRelay
 from sim.routing.model_config import ModelConfig
 from sim.routing.ports import (
     Backend,
     Dialer,
     FrontendPorts,
     Future,
-    Journal,
     Runtime,
     Task,
     WorkerControl,
@@ -57,7 +56,7 @@ def build_recorded_frontend(
         registry=recorded_registry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
         worker=passing_through(ports.worker, WorkerControl, transcript.call),
-        journal=RecordedJournal(ports.journal, transcript),
+        journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models, new_chooser=new_chooser), transcript)
 
@@ -170,13 +169,11 @@ class RecordedDialer:
         return passing_through(self._dialer.dial(key, address), Backend, call)
 
 
-class RecordedJournal(ForwardingJournal):
-    """What the routing code tells, written down and passed on; the rest of the journal is its world's to tell."""
+class RecordedJournal(JournalRelay):
+    """Writes down what the routing code tells; the rest of the journal is its world's to tell."""
 
-    def __init__(self, journal: Journal, transcript: Transcript) -> None:
-        super().__init__(journal)
+    def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
 
     def _tell(self, what: str, *args: Any) -> None:
         self._transcript.told(what, *args)
-        super()._tell(what, *args)

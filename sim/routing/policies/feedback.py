@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sim.routing.journal import ForwardingJournal
 from sim.routing.outcomes import Answer, Outcome
 from sim.routing.policies.choose import Listener
 from sim.routing.policies.picker import replica_view, request_view
 from sim.routing.policies.port import ReplicaView
-from sim.routing.ports import Clock, Journal
+from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 
@@ -25,15 +24,14 @@ class _Sent(NamedTuple):
     sent_ns: int
 
 
-class Feedback(ForwardingJournal):
+class Feedback:
     """Listens to one frontend's journal on a policy's behalf.
 
     A request that goes where the policy did not send it (to a replica that was loaded for it, or by a kept route) is
     not told.
     """
 
-    def __init__(self, journal: Journal, listener: Listener, clock: Clock) -> None:
-        super().__init__(journal)
+    def __init__(self, listener: Listener, clock: Clock) -> None:
         self._listener = listener
         self._clock = clock
         self._picked: dict[int, Replica] = {}
@@ -43,12 +41,10 @@ class Feedback(ForwardingJournal):
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """Note the pick, which may still turn out to be dead."""
-        super().picked(request, replica, remembered)
         self._picked[request.id] = replica
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Tell the policy, if the route is that of its pick."""
-        super().routed(request, key)
         picked = self._picked.pop(request.id, None)
         if picked is not None and picked.key == key:
             view = replica_view(picked)
@@ -57,7 +53,6 @@ class Feedback(ForwardingJournal):
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Tell the policy, if it was told of the beginning."""
-        super().ended(request, outcome, cause)
         self._end(request, outcome)
 
     def left(self, request: Request) -> None:

@@ -11,7 +11,9 @@ from sim.routing.settings import ControlPlaneSettings
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
-from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.engines import EngineName
+from sim.scenario.spec.faults import AnyFaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
@@ -24,7 +26,7 @@ from sim.scenario.text.units import Duration, Size
 class BackendSpec(Spec):
     """The process that serves a replica."""
 
-    engine: Literal["fifo"] = "fifo"
+    engine: EngineName = "fifo"
     """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""
@@ -140,7 +142,7 @@ class Scenario(Spec):
     """How the frontends route."""
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """The sources of requests. It may be empty if there is a control plane to watch."""
-    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    faults: Annotated[tuple[AnyFaultSpec, ...], Field(max_length=1000)] = ()
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
@@ -153,7 +155,7 @@ class Scenario(Spec):
 
     def router_of(self, frontend: int) -> RouterSpec:
         """Return how the frontend of this index routes: as the last fault says that gives it a router of its own."""
-        own = [fault.router for fault in self.faults if fault.kind == "mixed_policy" and fault.frontend == frontend]
+        own = [one.router for one in self.faults if isinstance(one, MixedPolicyFault) and one.frontend == frontend]
         return own[-1] if own else self.router
 
 
@@ -165,7 +167,7 @@ def with_policies(scenario: Scenario, change: Callable[[PolicySpec, Path], Polic
 
     faults = tuple(
         fault.model_copy(update={"router": changed(fault.router, ("faults", index))})
-        if fault.kind == "mixed_policy"
+        if isinstance(fault, MixedPolicyFault)
         else fault
         for index, fault in enumerate(scenario.faults)
     )

@@ -34,9 +34,12 @@ class FifoQueue:
         return True
 
     async def acquire(self) -> None:
-        """Wait for a place; whoever is cancelled meanwhile leaves the queue."""
-        if self.take_if_free():
-            return
+        """Take a place, as soon as one is free."""
+        if not self.take_if_free():
+            await self.wait()
+
+    async def wait(self) -> None:
+        """Join the queue until a place is handed over; whoever is cancelled meanwhile leaves the queue."""
         task = self._runtime.running_task()
         self._waiting.append(task)
         try:

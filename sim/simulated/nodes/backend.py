@@ -8,8 +8,7 @@ from sim.routing.errors import CallError, ModelNotLoaded, Unavailable, WrongMode
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.scenario import ServiceLaw
-from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.engines.port import EngineSettings, NewEngine, Service
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import Task
 from sim.simulated.nodes.work_speed import WorkSpeed
@@ -21,14 +20,9 @@ T = TypeVar("T")
 class ProcessSettings:
     """What a backend process is like."""
 
-    workers: int
-    """Calls served at a time; further ones queue, first come, first served."""
-    health_waits_for_a_worker: bool
-    """A health call queues behind the running ones, as on a single-threaded Python backend, or is answered at once."""
+    new_engine: NewEngine
+    engine: EngineSettings
     load_time_ns: int
-    service_law: ServiceLaw
-    tells_first_token: bool
-    """False where the service law does not say when the first token comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class LoadFailure:
 
 
 class BackendProcess:
-    """One process on a node: a pool of workers, and the model it holds, if any."""
+    """One process on a node: the model it holds, if any, who calls it, and the engine that serves the calls."""
 
     def __init__(
         self,
@@ -58,14 +52,13 @@ class BackendProcess:
         self.address = address
         self.speed = speed
         self.model: str | None = None
+        self.engine = settings.new_engine(runtime, settings.engine, speed)
         self._next_load_failure = next_load_failure
         self._runtime = runtime
         self._journal = journal
-        self._settings = settings
-        self._service_law = settings.service_law
+        self._load_time_ns = settings.load_time_ns
         self._on_change = on_change
         self._callers: dict[Task, None] = {}
-        self.workers = FifoQueue(runtime, settings.workers)
 
     @property
     def is_busy(self) -> bool:
@@ -92,63 +85,49 @@ class BackendProcess:
         try:
             if not self.speed.is_moving:
                 await self.speed.moving()
-            if self._settings.health_waits_for_a_worker:
-                await self.workers.acquire()
-                self.workers.release()
+            await self.engine.health()
         finally:
             del self._callers[caller]
 
-    async def predict(self, request: Request) -> None:
-        """Serve the request once a worker is free; a caller that leaves frees the worker at once."""
+    async def predict(self, request: Request, service: Service | None = None) -> None:
+        """Serve the request, and tell `service` of it, or the journal; a caller that leaves takes its call along."""
         caller = self._runtime.running_task()
         self._callers[caller] = None
         try:
             if not self.speed.is_moving:
                 await self.speed.moving()
-            if not self.workers.take_if_free():
-                await self.workers.acquire()
-            try:
-                if self.model != request.model:
-                    raise self._wrong_model(request.model)
-                self._journal.served_from(request)
-                prefill_ns, decode_ns = self._service_law(
-                    request.prompt_tokens, request.output_tokens, request.demand_ns
-                )
-                await self.speed.work(prefill_ns + decode_ns)
-                if self._settings.tells_first_token:
-                    self._journal.first_token(request, self._runtime.now_ns() - decode_ns)
-            finally:
-                self.workers.release()
+            await self.engine.predict(request, service or self)
         finally:
             del self._callers[caller]
 
     async def predict_again(self, request: Request) -> None:
         """Do the work of a request that has come twice, unseen: the first one tells of its service."""
-        caller = self._enter()
-        try:
-            await self.speed.moving()
-            await self.workers.acquire()
-            try:
-                if self.model == request.model:
-                    service_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
-                    await self.speed.work(sum(service_ns))
-            finally:
-                self.workers.release()
-        finally:
-            del self._callers[caller]
+        await self.predict(request, UnseenService(self))
 
     async def load_model(self, model: str) -> None:
-        """Load the model once a worker is free, whether it is held already or not."""
+        """Load the model when it is this call's turn, whether it is held already or not."""
         self._journal.load_started(self.key, redundant=self.model == model)
         caller = self._enter()
         try:
-            await self.workers.acquire()
-            try:
-                await self._load(model)
-            finally:
-                self.workers.release()
+            await self.engine.in_turn(lambda: self._load(model))
         finally:
             del self._callers[caller]
+
+    def begins(self, request: Request) -> None:
+        """Record the start of service; raises ModelNotLoaded or WrongModel unless the request's model is held."""
+        if self.model != request.model:
+            raise self.refusal(request.model)
+        self._journal.served_from(request)
+
+    def first_token(self, request: Request) -> None:
+        """Record it."""
+        self._journal.first_token(request)
+
+    def refusal(self, asked_for: str) -> CallError:
+        """Return the error for a request of a model that is not held."""
+        if self.model is None:
+            return ModelNotLoaded(f"{self.key} holds no model")
+        return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
 
     def _enter(self) -> Task:
         caller = self._runtime.running_task()
@@ -160,13 +139,23 @@ class BackendProcess:
         if failure is not None:
             await self.speed.work(failure.after_ns)
             raise CallError(failure.cause)
-        await self.speed.work(self._settings.load_time_ns)
+        await self.speed.work(self._load_time_ns)
         self.hold(model)
 
-    def _wrong_model(self, asked_for: str) -> CallError:
-        if self.model is None:
-            return ModelNotLoaded(f"{self.key} holds no model")
-        return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
+
+class UnseenService:
+    """The service of a message that has come twice: nobody hears of it."""
+
+    def __init__(self, process: BackendProcess) -> None:
+        self._process = process
+
+    def begins(self, request: Request) -> None:
+        """Raise ModelNotLoaded or WrongModel unless the request's model is held."""
+        if self._process.model != request.model:
+            raise self._process.refusal(request.model)
+
+    def first_token(self, request: Request) -> None:
+        """Record nothing."""
 
 
 class BackendClient:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import CallError, DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
+from sim.routing.ports import Clock
 from sim.routing.request import Request
 from tests.live.workers import BY_TOKENS, KEY, LONG_MS, live_world, request, run
 from tests.twins import MODEL, MS
@@ -89,7 +90,7 @@ def test_a_drawn_service_time_passes_and_tells_no_first_token() -> None:
 def test_the_first_token_comes_after_prefill_and_the_last_after_decode() -> None:
     async def story() -> None:
         async with live_world(service=BY_TOKENS) as world:
-            first = _FirstTokens()
+            first = _FirstTokens(world.runtime)
             world.journal.first_token = first.first_token  # type: ignore[method-assign]
             backend = await world.loaded()
             begun_ns = world.runtime.now_ns()
@@ -296,11 +297,12 @@ def test_calls_under_way_end_when_their_dialer_is_closed() -> None:
 
 
 class _FirstTokens:
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.at_ns: list[int] = []
+        self._clock = clock
 
-    def first_token(self, request: Request, at_ns: int) -> None:
-        self.at_ns.append(at_ns)
+    def first_token(self, request: Request) -> None:
+        self.at_ns.append(self._clock.now_ns())
 
 
 async def _served(world: Any) -> None:

@@ -7,13 +7,13 @@ import pytest
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.fleet import NodeFacts
 from tests.routing.control_plane.state_passes import LEAKED, MINUTE, A, answer_as, run_passes, state_pass
-from tests.routing.fleet_world import SERIALISING, FleetWorld
+from tests.routing.fleet_world import SERIALISING, FleetWorld, one_worker
 
 
 def left_behind(in_flight: int = 2, health_waits: bool = True) -> FleetWorld:
     """Return a world with one replica, used at time 0, that counts requests."""
-    process = replace(SERIALISING.process, health_waits_for_a_worker=health_waits)
-    world = FleetWorld([NodeFacts("a")], {"m": replace(SERIALISING, process=process)})
+    settings = replace(SERIALISING, process=one_worker(health_waits=health_waits))
+    world = FleetWorld([NodeFacts("a")], {"m": settings})
     world.place(A, in_flight=in_flight)
     return world
 

@@ -12,11 +12,10 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.settings import MonitoringName
 from sim.routing.states import RowState
 from sim.routing.strategies import MONITORING
-from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
 from tests.routing.control_plane.monitors import A0, A1, B0, EACH_WAY, HEALTHY, NewMonitoring, monitor_in, passes, tick
-from tests.routing.fleet_world import MODEL, FleetWorld, Told, as_drawn, nodes
+from tests.routing.fleet_world import MODEL, FleetWorld, Told, nodes, one_worker
 
 
 def answer_as(world: FleetWorld, key: ReplicaKey, letter: str) -> Callable[[], None]:
@@ -129,7 +128,7 @@ def test_the_process_on_the_nodes_own_port_is_never_probed_however_dead() -> Non
 
 
 def settings(*, health_waits: bool, load_time_ns: int = 0) -> InstallSettings:
-    return InstallSettings(ProcessSettings(1, health_waits, load_time_ns, as_drawn, False), 0, 0, 0)
+    return InstallSettings(one_worker(health_waits=health_waits, load_time_ns=load_time_ns), 0, 0, 0)
 
 
 @pytest.mark.parametrize(

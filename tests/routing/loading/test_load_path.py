@@ -15,10 +15,10 @@ from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.nodes.backend import LoadFailure, ProcessSettings
+from sim.simulated.nodes.backend import LoadFailure
 from sim.simulated.nodes.worker import InstallSettings
 from tests.drivers import SECOND
-from tests.routing.fleet_world import MODEL, FleetWorld, as_drawn, nodes
+from tests.routing.fleet_world import MODEL, FleetWorld, nodes, one_worker
 
 GB, MINUTE = 10**9, 60 * SECOND
 A, B = ReplicaKey("a", MODEL, 0), ReplicaKey("b", MODEL, 0)
@@ -26,14 +26,9 @@ OTHER_ON_A = ReplicaKey("a", "other", 0)
 
 
 def slow(load_ns: int = 0, install_ns: int = 0) -> InstallSettings:
-    process = ProcessSettings(
-        workers=1,
-        health_waits_for_a_worker=True,
-        load_time_ns=load_ns,
-        service_law=as_drawn,
-        tells_first_token=False,
+    return InstallSettings(
+        one_worker(load_time_ns=load_ns), install_time_ns=install_ns, vram_bytes=8 * GB, disk_bytes=0
     )
-    return InstallSettings(process, install_time_ns=install_ns, vram_bytes=8 * GB, disk_bytes=0)
 
 
 def eviction(world: FleetWorld, *models: ModelConfig, release: Release = stop_exact_process) -> Eviction:

@@ -8,6 +8,7 @@ from sim.measure.events import NODE_STATUSES, EventKind
 from sim.measure.records import MISSING, Table
 from sim.routing.outcomes import Outcome
 from sim.routing.states import NodeStatus
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.study.run import RunResult
 
 UNHEARD_NS = 10_000_000
@@ -83,7 +84,7 @@ def _one_probe_at_a_time(result: RunResult) -> Iterator[str]:
     spells: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for request, address, start_ns, end_ns in zip(*columns, strict=True):
         spells[frontends[request], address].append((start_ns, end_ns))
-    own_ways = [fault.frontend for fault in result.scenario.faults if fault.kind == "mixed_policy"]
+    own_ways = [fault.frontend for fault in result.scenario.faults if isinstance(fault, MixedPolicyFault)]
     for (frontend, address), of_one in spells.items():
         if frontend in own_ways:
             continue  # It may share no probes.

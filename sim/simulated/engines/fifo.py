@@ -1,0 +1,56 @@
+"""First come, first served: a pool of workers, each of which does one thing at a time."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sim.routing.request import Request
+from sim.simulated.engines.port import EngineSettings, Service
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.nodes.work_speed import WorkSpeed
+
+
+class FifoEngine:
+    """Queues calls for the workers; a call keeps its worker to its end."""
+
+    __slots__ = ("_settings", "_speed", "_workers")
+
+    def __init__(self, runtime: SimulatedRuntime, settings: EngineSettings, speed: WorkSpeed) -> None:
+        self._settings = settings
+        self._speed = speed
+        self._workers = FifoQueue(runtime, settings.workers)
+
+    async def predict(self, request: Request, service: Service) -> None:
+        """Take a worker for prefill and decode."""
+        workers, settings, speed = self._workers, self._settings, self._speed
+        if not workers.take_if_free():
+            await workers.wait()
+        try:
+            service.begins(request)
+            prefill_ns, decode_ns = settings.service_law(
+                request.prompt_tokens, request.output_tokens, request.demand_ns
+            )
+            if settings.has_prefill:
+                await speed.work(prefill_ns)
+                service.first_token(request)
+            await speed.work(decode_ns)
+        finally:
+            workers.release()
+
+    async def health(self) -> None:
+        """Wait for a worker, if health calls need one, and give it back at once."""
+        if self._settings.health_waits_for_a_worker:
+            await self._workers.acquire()
+            self._workers.release()
+
+    async def in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Take a worker for it."""
+        await self._workers.acquire()
+        try:
+            await work()
+        finally:
+            self._workers.release()
+
+    def is_idle(self) -> bool:
+        """Tell whether all workers are free and nobody waits for one."""
+        return self._workers.is_idle()
