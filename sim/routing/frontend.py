@@ -16,6 +16,7 @@ from sim.routing.outcomes import Outcome
 from sim.routing.policies.best_replica import BestReplica
 from sim.routing.policies.choose import Chooser
 from sim.routing.policies.feedback import Feedback
+from sim.routing.policies.port import PolicyError
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.request import Request
 from sim.routing.request_path.client_cache import ClientCache, Sticky, per_request
@@ -87,8 +88,8 @@ class ListeningFrontend(FrontendCore):
         """Serve the request, and tell the policy too if its client leaves."""
         try:
             await super().serve(request)
-        except GeneratorExit:
-            raise  # The run is over, and nothing happens any more.
+        except (GeneratorExit, PolicyError):
+            raise  # The run is over.
         except BaseException:
             self._feedback.left(request)
             raise

@@ -48,8 +48,8 @@ class Feedback:
         picked = self._picked.pop(request.id, None)
         if picked is not None and picked.key == key:
             view = replica_view(picked)
-            self._sent[request.id] = _Sent(view, self._clock.now_ns())
             self._listener.sent(view, request_view(request))
+            self._sent[request.id] = _Sent(view, self._clock.now_ns())
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Tell the policy, if it was told of the beginning."""
