@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from sim.measure.saved.run_folder import read
     from sim.measure.window import Window
     from sim.observer import Observer, RunView
-    from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
+    from sim.scenario import ScenarioError, ScenarioFile, dump
     from sim.study.errors import NoSuchVariant
     from sim.study.results import Results, run_all
     from sim.study.run import judge, run
+    from sim.study.scenarios import load, loads
 
 _HOMES = {
     "NoSuchVariant": "sim.study.errors",
@@ -42,9 +43,10 @@ _HOMES = {
     "Window": "sim.measure.window",
     "read": "sim.measure.saved.run_folder",
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
-    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
+    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
     **dict.fromkeys(("judge", "run"), "sim.study.run"),
+    **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
 }
 
 

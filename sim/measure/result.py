@@ -6,10 +6,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.records import Records
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
 from sim.measure.window import Window
-from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class RunResult:
     is missing.
     """
 
-    scenario: Scenario
+    scenario: str
+    """The scenario's name."""
     variant: str
     seed: int
     digest: str
@@ -43,6 +44,10 @@ class RunResult:
     """Flat figures by name, over everything after the warm-up."""
     records: Records
     totals: Totals
+    facts: RunFacts
+    plan: Scenario | str
+    """The complete scenario; of a result that was read its text, since the code and the traces that it names may be
+    somewhere else."""
 
     @cached_property
     def requests(self) -> "pd.DataFrame":
@@ -67,7 +72,7 @@ class RunResult:
     @cached_property
     def replicas(self) -> "pd.DataFrame":
         """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return self._table("replicas", self.totals.end_ns, workers_of(self.scenario))
+        return self._table("replicas", self.totals.end_ns)
 
     @cached_property
     def in_flight(self) -> "pd.DataFrame":
@@ -88,14 +93,7 @@ class RunResult:
         """
         if window is not None and (after is not None or before is not None):
             raise ValueError("a stretch of the run is given as a window or by after and before, not by both")
-        return summarise(
-            self.records,
-            self.totals,
-            window or Window.between(after, before),
-            warmup_ns=self.scenario.warmup_ns,
-            workers=workers_of(self.scenario),
-            minimums=minimums_of(self.scenario),
-        )
+        return summarise(self.records, self.totals, self.facts, window or Window.between(after, before))
 
     def save(self, folder: str | Path) -> None:
         """Write figures, tables and plan to the folder, which `sim.read` gives the result back from.
@@ -114,46 +112,28 @@ class RunResult:
         if "fairness.jain" in self.metrics:
             figures.append(f"jain {self.metrics['fairness.jain']:.3g}")
         figures.append(f"digest {self.digest[:8]}...")
-        return f"<RunResult {self.scenario.name} {self.variant} seed {self.seed}: {', '.join(figures)}>"
+        return f"<RunResult {self.scenario} {self.variant} seed {self.seed}: {', '.join(figures)}>"
 
     def _repr_html_(self) -> str:
         """Show the run's chief figures in a notebook."""
         rows = "".join(
             f"<tr><th>{name}</th><td>{self.metrics[name]:.6g}</td></tr>" for name in _SHOWN if name in self.metrics
         )
-        title = escape(f"{self.scenario.name}, {self.variant}, seed {self.seed}")
+        title = escape(f"{self.scenario}, {self.variant}, seed {self.seed}")
         return f"<table><caption>{title}<br><code>{self.digest}</code></caption>{rows}</table>"
 
     def _table(self, kind: str, *more: object) -> "pd.DataFrame":
         # Here, because importing pandas takes longer than a small run, and the figures do not need it.
         from sim.measure import tables
 
-        table: pd.DataFrame = getattr(tables, kind)(self.records, *more)
+        table: pd.DataFrame = getattr(tables, kind)(self.records, self.facts, *more)
         return table
 
 
 def measured(scenario: Scenario, variant: str, records: Records, totals: Totals) -> RunResult:
     """Return the result of a run from what was recorded and counted in it."""
-    metrics = summarise(
-        records,
-        totals,
-        warmup_ns=scenario.warmup_ns,
-        workers=workers_of(scenario),
-        minimums=minimums_of(scenario),
+    facts = RunFacts.of(scenario)
+    metrics = summarise(records, totals, facts)
+    return RunResult(
+        scenario.name, variant, scenario.seed, records.digest(), metrics, records, totals, facts, plan=scenario
     )
-    return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
-
-
-def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
-    """Return how many requests each replica that there may be serves at a time."""
-    return {
-        ReplicaKey(node.name, model.name, index): model.backend.workers
-        for model in scenario.models
-        for node in scenario.nodes
-        for index in range(node.slots)
-    }
-
-
-def minimums_of(scenario: Scenario) -> dict[str, int]:
-    """Return how many replicas each model should have, of those that should have any."""
-    return {model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)}

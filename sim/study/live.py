@@ -11,9 +11,9 @@ from sim import __version__
 from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
+from sim.measure.facts import Totals
 from sim.measure.recorder import Recorder
 from sim.measure.result import RunResult, measured
-from sim.measure.summary import Totals
 from sim.observer import RunView
 from sim.routing.ports import Clock
 from sim.scenario import Plan, Scenario, make_plan

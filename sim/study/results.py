@@ -1,6 +1,6 @@
 """Several variants on several seeds, and what came of them as one value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from sim.measure.result import RunResult
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.process_executor import ProcessExecutor
-from sim.study.run import as_loaded, check_variant, run
+from sim.study.run import run
+from sim.study.scenarios import as_loaded, checked_variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,23 +99,24 @@ def run_all(
     variants: Sequence[str] | None = None,
     seeds: Iterable[int] = range(20),
     *,
+    policies: Mapping[str, object] | None = None,
+    allow_code: bool = False,
     jobs: int = 1,
     executor: Executor | None = None,
 ) -> Results:
     """Run the variants of a scenario, all of them unless named, on each seed, and judge them by what it expects.
 
-    The scenario is a path or what `load` returned. `jobs` seeds run at a time, each in a process of its own; a script
-    that asks for several needs `if __name__ == "__main__":`, as with any use of multiprocessing. Or an `executor` is
-    handed in, which may take the runs to other machines. Neither changes a figure.
+    The scenario is a path or what `load` returned; `policies` and `allow_code` are those of `load`. `jobs` seeds run
+    at a time, each in a process of its own; a script that asks for several needs `if __name__ == "__main__":`, as with
+    any use of multiprocessing. Or an `executor` is handed in, which may take the runs to other machines. Neither
+    changes a figure.
 
     Raises NoSuchVariant, ScenarioError if the file cannot be used, WorkerDied if a process is killed, and ValueError
     if nothing is to be run.
     """
-    loaded = as_loaded(file)
-    chosen = list(loaded.variants) if variants is None else list(dict.fromkeys(variants))
-    for name in chosen:
-        check_variant(loaded, name)
-    batch = [Job(loaded, tuple(RunSpec(name, seed) for name in chosen)) for seed in dict.fromkeys(seeds)]
+    loaded = as_loaded(file, policies, allow_code=allow_code)
+    chosen = list(loaded.variants) if variants is None else [checked_variant(loaded, name) for name in variants]
+    batch = [Job(loaded, tuple(RunSpec(name, seed) for name in dict.fromkeys(chosen))) for seed in dict.fromkeys(seeds)]
     if not batch or not chosen:
         raise ValueError("run_all needs at least one variant and one seed")
     with _executor(executor, min(jobs, len(batch))) as used:

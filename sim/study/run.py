@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sim.measure.expectations import Verdict, check, window_of
+from sim.measure.facts import Totals
 from sim.measure.recorder import Recorder
 from sim.measure.result import RunResult, measured
-from sim.measure.summary import Totals
 from sim.measure.window import Window
-from sim.scenario import Expectation, Scenario, ScenarioFile, load, make_plan
-from sim.scenario.text.errors import did_you_mean, listed
+from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
 from sim.simulated.world import World
-from sim.study.errors import NoSuchVariant
+from sim.study.scenarios import as_loaded, checked_variant
 
 
 def run(
@@ -20,18 +19,20 @@ def run(
     variant: str | None = None,
     seed: int | None = None,
     observers: Sequence[object] = (),
+    *,
+    policies: Mapping[str, object] | None = None,
+    allow_code: bool = False,
 ) -> RunResult:
     """Run one variant of a scenario, given by its path or as `load` returned it, on the scenario's seed unless given.
 
     The variant may be left out if there is only one. Each observer is told every decision and event as it happens; see
-    `Observer`.
+    `Observer`. `policies` and `allow_code` are those of `load`.
 
     Raises NoSuchVariant, ScenarioError if the file cannot be used, ValueError for a seed that is not from 0 to
     2^64 - 1, and TypeError for an object that is no observer.
     """
-    loaded = as_loaded(file)
-    name = only_variant(loaded) if variant is None else variant
-    check_variant(loaded, name)
+    loaded = as_loaded(file, policies, allow_code=allow_code)
+    name = checked_variant(loaded, variant)
     return run_scenario(loaded.variants[name], name, seed, observers)
 
 
@@ -66,22 +67,3 @@ def judge(expect: Sequence[Expectation], results: Mapping[str, RunResult]) -> li
             replace(verdict, seed=results[verdict.variant].seed) for verdict in check(expectation, metrics[window])
         ]
     return verdicts
-
-
-def as_loaded(file: ScenarioFile | str | Path) -> ScenarioFile:
-    """Return what `load` makes of a path; a file that is loaded stays as it is."""
-    return file if isinstance(file, ScenarioFile) else load(file)
-
-
-def only_variant(file: ScenarioFile) -> str:
-    """Return the name of the file's variant. Raises NoSuchVariant if it has several."""
-    if len(file.variants) > 1:
-        raise NoSuchVariant(f"{file.path} has several variants; name one of them: {listed(file.variants)}")
-    return next(iter(file.variants))
-
-
-def check_variant(file: ScenarioFile, name: str) -> None:
-    """Raise NoSuchVariant unless the file has a variant of that name."""
-    if name not in file.variants:
-        hint = did_you_mean(name, file.variants)
-        raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")

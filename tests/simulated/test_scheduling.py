@@ -1,7 +1,7 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
+from sim import loads
 from sim.measure.result import RunResult
-from sim.scenario import loads
 from sim.study.run import run
 
 LABELLED = """

@@ -88,6 +88,14 @@ def test_a_scenario_may_be_given_by_its_path_and_variants_by_name(tmp_path: Path
     assert repr(results) == "<Results small: fixed on seed 3, 0 of 0 verdicts failed>"
 
 
+def test_a_policy_of_ones_own_is_compared_with_the_others_on_the_same_requests() -> None:
+    results = run_all(FILE, seeds=[7], policies={"last": lambda replicas: replicas[-1]})
+
+    assert [one.variant for one in results.runs] == ["pinned", "fixed", "last"]
+    assert results["last", 7].requests["replica"].unique().tolist() == ["thor#0"]
+    assert results["last", 7].requests["arrival_s"].tolist() == results["fixed", 7].requests["arrival_s"].tolist()
+
+
 def test_processes_and_a_given_executor_change_nothing(results: Results) -> None:
     with ThreadPoolExecutor(2) as executor:
         assert run_all(FILE, seeds=(7, 8), executor=executor).runs == results.runs

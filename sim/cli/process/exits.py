@@ -21,8 +21,8 @@ class ExitCode(IntEnum):
 
 
 class BadInput(Exception):
-    """What the user asked for cannot be done; the message has a line for each reason."""
+    """The user's request cannot be carried out. The message has a line for each reason."""
 
 
 class OutputClosed(Exception):
-    """Nobody reads standard output any more. Not an OSError, which the option parser would take for its own."""
+    """Nobody reads standard output any more. It is no OSError, because the option parser would handle that."""

@@ -15,7 +15,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
 from sim.measure.saved.staged_files import StagedFiles, checksum
 from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
-from sim.scenario import Scenario, dump, load
+from sim.scenario import Scenario, dump
 
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
@@ -40,15 +40,17 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> No
     run = JudgedRun(result.variant, result.seed, result.digest, result.metrics, tuple(verdicts))
     with StagedFiles(folder) as files:
         rows: dict[str, int] = {}
-        paths = {SUMMARY: files.add_text(SUMMARY, f"{to_json(document(result.scenario.name, [run]))}\n")}
+        paths = {SUMMARY: files.add_text(SUMMARY, f"{to_json(document(result.scenario, [run]))}\n")}
         for table in TABLES:
             name = f"{table}.parquet"
             # Converted and written one by one, so that only one is in memory at a time.
             content = pa.Table.from_pandas(getattr(result, table), preserve_index=False)
             rows[name] = content.num_rows
             paths[name] = files.add(name, partial(parquet.write_table, content))
-        paths[RECORDS] = files.add(RECORDS, partial(write_records, records=result.records, totals=result.totals))
-        paths[PLAN] = files.add_text(PLAN, plan_text(result.scenario))
+        paths[RECORDS] = files.add(
+            RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
+        )
+        paths[PLAN] = files.add_text(PLAN, plan_text(result.plan, folder))
         manifest = {
             **_header(result),
             "files": {name: _entry(path, rows.get(name)) for name, path in paths.items()},
@@ -56,28 +58,38 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> No
         files.add_text(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 
-def read(folder: str | Path, allow_dirs: Sequence[str | Path] = ()) -> RunResult:
+def read(folder: str | Path) -> RunResult:
     """Return the result that was saved to the folder, by `save` or by `sim run --out`.
 
     It can do all that the result of `run` can: its tables are made from the stored records, and its metrics are those
-    that were saved. If the run follows a trace, that file is looked for beside the plan and in `allow_dirs`. Raises
-    BadRunFolder if the folder is not complete, and ScenarioError if its plan cannot be read.
+    that were saved. Raises BadRunFolder if the folder is not complete.
     """
     folder = Path(folder)
     manifest = _checked_manifest(folder)
     try:
-        records, totals = read_records(folder / RECORDS)
+        records, totals, facts = read_records(folder / RECORDS)
     except UnknownRecords as error:
         raise BadRunFolder(f"{error}: it was written by sim {manifest['sim']}") from None
-    (scenario,) = load(folder / PLAN, allow_dirs=allow_dirs).variants.values()
     (run,) = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["runs"]
-    return RunResult(scenario, run["variant"], run["seed"], run["digest"], run["metrics"], records, totals)
+    return RunResult(
+        manifest["scenario"],
+        run["variant"],
+        run["seed"],
+        run["digest"],
+        run["metrics"],
+        records,
+        totals,
+        facts,
+        plan=(folder / PLAN).read_text(encoding="utf-8"),
+    )
 
 
-def plan_text(scenario: Scenario) -> str:
-    """Return the scenario as a file that runs again, on the same seed."""
-    has_trace = any(workload.kind == "trace" for workload in scenario.workload)
-    return _PLAN_HEAD + (_TRACE_HINT if has_trace else "") + dump(scenario)
+def plan_text(plan: Scenario | str, folder: Path) -> str:
+    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
+    if isinstance(plan, str):
+        return plan
+    has_trace = any(workload.kind == "trace" for workload in plan.workload)
+    return _PLAN_HEAD + (_TRACE_HINT if has_trace else "") + dump(plan, folder)
 
 
 def _checked_manifest(folder: Path) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def _header(result: RunResult) -> dict[str, Any]:
         "python": python_version(),
         "numpy": version("numpy"),
         "simpy": version("simpy"),
-        "scenario": result.scenario.name,
+        "scenario": result.scenario,
         "variant": result.variant,
         "seed": result.seed,
         "digest": result.digest,

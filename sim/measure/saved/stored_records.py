@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.records import Codes, Records, Table
-from sim.measure.summary import Totals
 from sim.routing.replica import ReplicaKey
 
 _HEAD = "head"
@@ -19,14 +19,15 @@ class UnknownRecords(Exception):
     """The file holds other records than this version of the project keeps."""
 
 
-def write_records(file: BinaryIO, records: Records, totals: Totals) -> None:
-    """Write everything that was recorded, column after column, since equal columns compress well."""
+def write_records(file: BinaryIO, records: Records, totals: Totals, facts: RunFacts) -> None:
+    """Write all that figures and tables are made from, column after column, which compresses better than by rows."""
     columns = {name: np.array([table[column] for column in table.columns]) for name, table in _tables(records)}
-    head = json.dumps({"columns": _columns(records), "names": dict(_names(records)), "totals": asdict(totals)})
+    about = {"names": dict(_names(records)), "totals": asdict(totals), "facts": asdict(facts)}
+    head = json.dumps({"columns": _columns(records), **about})
     np.savez_compressed(file, allow_pickle=False, **{_HEAD: np.frombuffer(head.encode(), np.uint8), **columns})
 
 
-def read_records(path: Path) -> tuple[Records, Totals]:
+def read_records(path: Path) -> tuple[Records, Totals, RunFacts]:
     """Return what `write_records` wrote. Raises UnknownRecords if it has other tables or columns than ours."""
     records = Records()
     with np.load(path, allow_pickle=False) as stored:
@@ -38,7 +39,8 @@ def read_records(path: Path) -> tuple[Records, Totals]:
     for name, codes in _codes(records):
         for entry in head["names"][name]:
             codes[ReplicaKey(*entry) if name == "replicas" else entry]
-    return records, Totals(**head["totals"])
+    facts = RunFacts(**{**head["facts"], "models": tuple(head["facts"]["models"])})
+    return records, Totals(**head["totals"]), facts
 
 
 def _columns(records: Records) -> dict[str, list[str]]:

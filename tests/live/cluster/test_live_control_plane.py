@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from sim import loads
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.runtime import AsyncioRuntime
 from sim.measure.result import RunResult
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import Scenario, loads
+from sim.scenario import Scenario
 from sim.study.live import LiveSetup, run_live_scenario
 from tests.cli.command import sim
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim import RunResult, ScenarioError, loads, run
+from sim import RunResult, loads, run
 from sim.measure.saved.run_folder import BadRunFolder
 from sim.measure.saved.staged_files import CannotWrite
 from tests.cli.command import BURST, SMALL
@@ -31,7 +31,7 @@ def test_a_result_reads_back_with_its_figures_and_its_scenario(result: RunResult
 
     assert repr(again) == repr(result)
     assert (again.metrics, again.digest, again.totals) == (result.metrics, result.digest, result.totals)
-    assert again.scenario == result.scenario
+    assert loads(str(again.plan)).variants["default"] == result.plan
     assert again.records.digest() == result.digest
 
 
@@ -51,14 +51,16 @@ def test_what_was_read_can_be_saved_again(folder: Path, tmp_path: Path) -> None:
     assert sim.read(tmp_path / "copy").digest == sim.read(folder).digest
 
 
-def test_the_run_of_a_trace_reads_back_where_the_trace_can_be_found(tmp_path: Path) -> None:
+def test_a_result_reads_back_where_the_trace_and_the_policy_of_its_scenario_are_out_of_reach(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("arrival_s,context_tokens,generated_tokens\n0.5,10,20\n2.25,8,9\n")
     text = SMALL.replace(BURST, "kind: trace, model: qwen3, file: t.csv")
-    run(loads(text, folder=tmp_path), "fixed").save(tmp_path / "x")
+    file = loads(text, folder=tmp_path, policies={"mine": lambda replicas: replicas[-1]})
 
-    with pytest.raises(ScenarioError, match=r"'t\.csv' does not exist"):
-        sim.read(tmp_path / "x")
-    assert len(sim.read(tmp_path / "x", allow_dirs=[tmp_path]).requests) == 2
+    run(file, "mine").save(tmp_path / "elsewhere/x")
+
+    again = sim.read(tmp_path / "elsewhere/x")
+    assert again.requests["replica"].tolist() == ["thor#0", "thor#0"]
+    assert again.metrics_in(after="1s")["requests.offered"] == 1
 
 
 def test_a_folder_that_is_not_there_or_not_complete_is_refused(folder: Path) -> None:

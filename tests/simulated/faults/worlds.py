@@ -1,7 +1,7 @@
 """Small worlds that are run twice, without a fault and with it, and what their tables tell."""
 
+from sim import loads
 from sim.measure.result import RunResult
-from sim.scenario import loads
 from sim.study.run import run
 
 
