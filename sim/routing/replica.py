@@ -12,7 +12,7 @@ class ReplicaKey(NamedTuple):
     replica_index: int
 
     def __str__(self) -> str:
-        """Read as `node#index`, the form used in metric names; the model is known from the context."""
+        """Read as `node#index`, for where the model is known from the context."""
         return f"{self.node}#{self.replica_index}"
 
 

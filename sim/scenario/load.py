@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.scenario.checks import contradictions
-from sim.scenario.expectations import expectations
+from sim.scenario.expectations import ExpectationChecks
 from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
 from sim.scenario.spec.router import RouterSpec
@@ -27,6 +27,7 @@ from sim.scenario.text.merge import (
 )
 from sim.scenario.text.source import Source, read_bytes, read_file
 from sim.scenario.text.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
+from sim.scenario.vocabulary import Vocabulary
 
 MOST_VARIANTS = 64
 ONLY_VARIANT = "default"
@@ -39,7 +40,7 @@ class ScenarioFile:
     """A scenario file, read and checked."""
 
     path: FilePath
-    """As it was given."""
+    """Path as the caller gave it."""
     name: str
     about: str
     variants: dict[str, Scenario]
@@ -57,22 +58,15 @@ def load(
     sets: Sequence[str] = (),
     allow_dirs: Sequence[str | FilePath] = (),
     *,
+    metrics: Vocabulary,
     allow_code: bool = False,
     policies: Mapping[str, object] | None = None,
 ) -> ScenarioFile:
-    """Read a scenario file; ScenarioError lists everything that is wrong with it.
-
-    `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
-    scenario's folder, then below each of `allow_dirs`, and have to lie in one of them. With `allow_code` a router's
-    policy may be `module:name` or `./file.py:name`, which is imported or run.
-
-    `policies` are functions, classes or objects that a scenario may name as its policy. One that no variant names gets
-    a variant of its own, of the same name: the file's base, with this policy.
-    """
+    """Read a scenario file, whose expectations may ask for these `metrics`; else as `sim.load` says."""
     path = FilePath(path)
     folders = [path.parent, *(FilePath(folder) for folder in allow_dirs)]
     rules = PolicyRules(path.parent, allow_code, policies or {})
-    return _Loading(read_file(path), path, folders, sets, rules).result()
+    return _Loading(read_file(path), path, folders, sets, metrics, rules).result()
 
 
 def loads(
@@ -80,31 +74,35 @@ def loads(
     sets: Sequence[str] = (),
     folder: str | FilePath = ".",
     *,
+    metrics: Vocabulary,
     allow_code: bool = False,
     policies: Mapping[str, object] | None = None,
 ) -> ScenarioFile:
     """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
     rules = PolicyRules(FilePath(folder), allow_code, policies or {})
-    return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, rules).result()
+    return _Loading(
+        read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, metrics, rules
+    ).result()
 
 
 @dataclass
 class _Loading:
-    """One file and how it is to be read; problems gather here until the end."""
+    """The reading of one file. It collects problems until the end."""
 
     source: Source
     path: FilePath
     folders: Sequence[FilePath]
     sets: Sequence[str]
+    metrics: Vocabulary
     rules: PolicyRules
     problems: dict[Problem, None] = field(default_factory=dict)
-    """In order, each once: a fault of the base shows in every variant."""
+    """Each problem once, in order of discovery: a fault of the base occurs in every variant."""
 
     def with_policies(self, policies: Mapping[str, object]) -> "_Loading":
         """Return what reads the same file anew, with nothing found yet."""
         rules = PolicyRules(self.rules.folder, self.rules.allow_code, {**self.rules.given, **policies})
-        return _Loading(self.source, self.path, self.folders, self.sets, rules)
+        return _Loading(self.source, self.path, self.folders, self.sets, self.metrics, rules)
 
     def result(self) -> ScenarioFile:
         document = self.source.data
@@ -122,7 +120,8 @@ class _Loading:
         }
         self._check_unused_router(document)
         names = tuple(dict.fromkeys((*self._names(document), *locators)))
-        expect = expectations(Locator(self.source, document), names, variants, self._add)
+        checks = ExpectationChecks(Locator(self.source, document), names, variants, self.metrics)
+        expect = checks.sound(self._add)
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
@@ -175,7 +174,7 @@ class _Loading:
         return extra
 
     def _check_unused_router(self, document: dict[str, Any]) -> None:
-        """Find faults in the base's router if every variant starts from a profile of its own, so that none uses it."""
+        """Check the base's router where no variant uses it, because each names a profile of its own."""
         variants = document.get("variants", {})
         if "router" not in document or not isinstance(variants, dict) or not variants:
             return
@@ -197,7 +196,7 @@ class _Loading:
         return Locator(self.source, document, prefixes, applied)
 
     def _scenario(self, locator: Locator, read: TraceReader) -> Scenario | None:
-        """Return the variant, and add whatever is wrong with it; None if it does not even fit the schema."""
+        """Return the variant, and add its problems; None if it does not fit the schema."""
         bad_references = list(reference_problems(locator))
         for problem in (*bad_references, *self.rules.problems(locator)):
             self._add(problem)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sim import loads
 from sim.routing.policies import best_replica
 from sim.routing.policies.port import PolicyError
-from sim.scenario import ScenarioFile, loads
+from sim.scenario import ScenarioFile
 from sim.study.run import RunResult, run
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sim import __version__
+from sim import __version__, loads
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
 from sim.routing.policies import best_replica
 from sim.routing.policies.best_replica import Load
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.scenario import Scenario, loads
+from sim.scenario import Scenario
 from sim.study.replay import replay
 from tests.cli.command import SMALL, sim
 

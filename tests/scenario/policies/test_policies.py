@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from sim import load, loads
 from sim.routing.policies.port import PolicyContext, PolicyError
 from sim.routing.request import Request
-from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
+from sim.scenario import ScenarioError, ScenarioFile, dump
 from sim.scenario.policies.making import policy_of
 from sim.scenario.spec.policy import PolicySpec
 from tests.hand_clock import HandClock
