@@ -1,4 +1,4 @@
-"""Faults of an upgrade: a frontend that works twice, or by other settings than the rest."""
+"""Faults of an upgrade: a frontend runs its loops twice, or has other settings than the rest."""
 
 from sim.scenario import RouterSpec
 from sim.scenario.spec.faults.frontend import BackgroundDoubledFault, MixedPolicyFault
@@ -10,7 +10,6 @@ class BackgroundDoubled(Fault[BackgroundDoubledFault]):
     """Starts a frontend's loops a second time."""
 
     async def happen(self) -> None:
-        """Start them, unless the frontend is down."""
         host = self.parts.frontends[self.spec.frontend]
         await self.parts.runtime.sleep(self.spec.at_ns)
         if host.frontend is not None:
@@ -27,5 +26,4 @@ class MixedPolicy(Fault[MixedPolicyFault]):
         return self.spec.router if frontend == self.spec.frontend else settings
 
     async def happen(self) -> None:
-        """Note that it does so from the beginning."""
         self.struck(f"frontend {self.spec.frontend}")
