@@ -25,14 +25,16 @@ if TYPE_CHECKING:
     from sim.measure.expectations import Verdict
     from sim.measure.window import Window
     from sim.observer import Observer, RunView
-    from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
+    from sim.scenario import ScenarioError, ScenarioFile, dump
     from sim.study.run import NoSuchVariant, RunResult, judge, run
+    from sim.study.scenarios import load, loads
 
 _HOMES = {
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
-    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
+    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
+    **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
     **dict.fromkeys(("NoSuchVariant", "RunResult", "judge", "run"), "sim.study.run"),
 }
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from sim import loads
 from sim.measure.recorder import Recorder
 from sim.observer import RunView
 from sim.routing.ports import Clock
-from sim.scenario import loads, make_plan
+from sim.scenario import make_plan
 
 NOTHING_PLANNED = make_plan(
     loads(

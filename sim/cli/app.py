@@ -96,7 +96,7 @@ def run_scenarios(
 
     choice = Choice(tuple(variant or ()), seed, reps)
     files = load_all(scenarios, choice, sets or (), allow_dir or ())
-    # After the scenarios, so that a mistake in them is told without waiting for this import.
+    # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
 
     raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
@@ -135,9 +135,9 @@ def live_scenario(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Play a scenario for real: worker processes, gRPC, a SQL registry, and the same router.
+    """Play a scenario for real: worker processes, gRPC, a SQL registry and the same router.
 
-    Every process of it runs on this machine, on loopback, and is gone when the command ends.
+    All its processes run on this machine, on loopback, and end with the command.
     """
     from sim.cli.choice import Choice, load_all
     from sim.cli.process.extras import needing
@@ -165,8 +165,8 @@ def calibrate_machine(
 ) -> None:
     """Measure what a scenario assumes of a machine, and print it as YAML that a scenario file can hold.
 
-    That is the time of a registry transaction, the latency of a call between processes of this machine, and the time
-    that a worker process takes to start.
+    It measures the time of a registry transaction, the latency of a call between processes of this machine, and the
+    time that a worker process takes to start.
     """
     from sim.cli.process.extras import needing
 
@@ -180,10 +180,10 @@ def replay_recording(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Lead the routing code through a recorded live run again, and check that it decides the same.
+    """Replay a recorded live run through the routing code, and check that it decides the same.
 
-    Arrivals, answers and time limits come from the recording, in its order; what the router makes of them is compared,
-    request by request. The exit code is 1 if anything differs.
+    Arrivals, answers and time limits come from the recording, in its order. The router's decisions are compared request
+    by request. The exit code is 1 if anything differs.
     """
     from sim.cli.commands.replay import replay_command
 

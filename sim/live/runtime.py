@@ -1,4 +1,4 @@
-"""The routing code's runtime on asyncio, on a clock that may run faster or slower than the machine's."""
+"""The routing code's runtime on asyncio, with a clock that may run faster or slower than the machine's."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ class AsyncioRuntime:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start_at(self, epoch_ns: int) -> None:
-        """Have scenario time be 0 when the machine's monotonic clock shows `epoch_ns`."""
+        """Let scenario time be 0 when the machine's monotonic clock shows `epoch_ns`."""
         self._epoch_ns = epoch_ns
 
     def now_ns(self) -> int:
@@ -39,7 +39,6 @@ class AsyncioRuntime:
         await asyncio.sleep(self.real_s(delay_ns))
 
     def future(self) -> asyncio.Future[Any]:
-        """Make an answer that is not given yet."""
         return asyncio.get_running_loop().create_future()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -50,14 +49,14 @@ class AsyncioRuntime:
         return task
 
     async def all_done(self) -> None:
-        """Wait until every spawned task has ended, those included that are spawned meanwhile."""
+        """Wait until every spawned task has ended, including tasks spawned meanwhile."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def end_all(self, limit_s: float) -> None:
-        """Cancel every spawned task, and wait until they and what they spawn on their way out have ended.
+        """Cancel every spawned task, and wait until they and the tasks they spawn on the way have ended.
 
-        What takes longer than `limit_s` is left as it is.
+        Tasks that take longer than `limit_s` are left running.
         """
         for task in self._tasks:
             task.cancel()
@@ -77,5 +76,5 @@ class AsyncioRuntime:
             raise DeadlineExceeded(f"no answer within {limit_ns} ns") from error
 
     def real_s(self, delay_ns: int) -> float:
-        """Return how long so much scenario time takes on the machine's clock, in seconds."""
+        """Convert scenario time to seconds on the machine's clock."""
         return delay_ns * self.time_scale / NS_PER_S

@@ -11,12 +11,13 @@ from sim import __version__
 from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
 from sim.observer import RunView
 from sim.routing.ports import Clock
 from sim.scenario import Plan, Scenario, make_plan
-from sim.study.run import RunResult, minimums_of, workers_of
+from sim.study.run import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,7 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
         drift_ns=None,
         end_ns=outcome.end_ns,
     )
-    metrics = summarise(
-        recorder.records,
-        totals,
-        warmup_ns=scenario.warmup_ns,
-        workers=workers_of(scenario),
-        minimums=minimums_of(scenario),
-    )
+    metrics = summarise(recorder.records, totals, RunFacts.of(scenario))
     return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
 
 

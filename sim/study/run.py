@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.measure.expectations import Verdict, check, window_of
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
 from sim.measure.records import Records
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
 from sim.measure.window import Window
-from sim.routing.replica import ReplicaKey
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
 from sim.scenario.text.errors import did_you_mean, listed
 from sim.simulated.world import World
@@ -60,25 +60,18 @@ class RunResult:
     @cached_property
     def replicas(self) -> "pd.DataFrame":
         """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return self._table("replicas", self.totals.end_ns, workers_of(self.scenario))
+        return self._table("replicas", self.totals.end_ns)
 
     def _table(self, kind: str, *more: object) -> "pd.DataFrame":
         # Here, because importing pandas takes longer than a small run, and the figures do not need it.
         from sim.measure import tables
 
-        table: pd.DataFrame = getattr(tables, kind)(self.records, *more)
+        table: pd.DataFrame = getattr(tables, kind)(self.records, RunFacts.of(self.scenario), *more)
         return table
 
     def metrics_in(self, window: Window) -> dict[str, float]:
         """Return the figures over the requests that arrived in the window."""
-        return summarise(
-            self.records,
-            self.totals,
-            window,
-            warmup_ns=self.scenario.warmup_ns,
-            workers=workers_of(self.scenario),
-            minimums=minimums_of(self.scenario),
-        )
+        return summarise(self.records, self.totals, RunFacts.of(self.scenario), window)
 
 
 class NoSuchVariant(LookupError):
@@ -119,9 +112,7 @@ def run_scenario(
         drift_ns=world.parts.database.table.drift_ns(),
         end_ns=world.parts.runtime.now_ns(),
     )
-    metrics = summarise(
-        records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)
-    )
+    metrics = summarise(records, totals, RunFacts.of(scenario))
     return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
 
 
@@ -135,18 +126,3 @@ def judge(expect: tuple[Expectation, ...], results: dict[str, RunResult]) -> lis
             measured[window] = {name: result.metrics_in(window) for name, result in results.items()}
         verdicts.extend(check(expectation, measured[window]))
     return verdicts
-
-
-def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
-    """Return how many requests each replica that there may be serves at a time."""
-    return {
-        ReplicaKey(node.name, model.name, index): model.backend.workers
-        for model in scenario.models
-        for node in scenario.nodes
-        for index in range(node.slots)
-    }
-
-
-def minimums_of(scenario: Scenario) -> dict[str, int]:
-    """Return how many replicas each model should have, of those that should have any."""
-    return {model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)}

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim import loads
 from sim.measure.recorder import Recorder
 from sim.routing.outcomes import Outcome
 from sim.routing.request import Request
-from sim.scenario import Scenario, loads, make_plan
+from sim.scenario import Scenario, make_plan
 from sim.simulated.world import World
 from sim.study.run import RunResult, run_scenario
 

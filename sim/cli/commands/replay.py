@@ -1,4 +1,4 @@
-"""`sim replay`: lead the routing code through a recorded live run again, and tell where it first decides otherwise."""
+"""`sim replay`: replay a recorded live run, and report where the routing code first decides otherwise."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from sim.study.replay import Difference, ReplayResult, replay
 
 
 def replay_command(path: Path, *, as_json: bool) -> ExitCode:
-    """Replay the file, show what came of it and return the exit code. Raises BadInput if it is not a recording."""
+    """Replay the file, show the result and return the exit code. Raises BadInput if it is not a recording."""
     try:
         recording = read_recording(path)
     except BadRecording as error:

@@ -1,4 +1,4 @@
-"""Where the command starts and where it always ends: one exit code, and never a traceback for a user's mistake."""
+"""The start and the only end of the command: one exit code, and never a traceback for a user's mistake."""
 
 import sys
 from typing import NoReturn
@@ -16,9 +16,9 @@ def main() -> NoReturn:
 
 
 def _outcome() -> int:
-    """Run the command and return its exit code; usage errors leave from within, with exit code 2."""
+    """Run the command and return its exit code. Usage errors exit from within, with code 2."""
     try:
-        # Here, so that a Ctrl-C while modules are imported, or a fault in one of them, ends like any other.
+        # Imported here, so that Ctrl-C or an error during the imports is handled like any other.
         from sim.cli.app import app
 
         app(prog_name="sim")

@@ -26,11 +26,11 @@ class FrontendHandle:
         theirs.close()
 
     async def ready(self) -> None:
-        """Wait until it can be told when to begin."""
+        """Wait until the process is ready for `begin_at`."""
         await self._hear()
 
     def begin_at(self, epoch_ns: int) -> None:
-        """Have its scenario time be 0 at that reading of the monotonic clock."""
+        """Let its scenario time be 0 at that reading of the monotonic clock."""
         self._line.send(epoch_ns)
 
     async def report(self) -> FrontendReport:

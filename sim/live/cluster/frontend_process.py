@@ -1,4 +1,4 @@
-"""One frontend as a process of its own: it routes the requests that are dealt to it, on the shared clock."""
+"""One frontend as a process of its own. It routes its share of the requests, on the shared clock."""
 
 import asyncio
 import os
@@ -26,12 +26,12 @@ from sim.routing.ports import FrontendPorts
 from sim.scenario import Plan, Scenario, make_plan
 
 _MOST_CONNECTIONS = 80
-"""Of all frontends together; PostgreSQL takes 100 unless told otherwise."""
+"""Database connections of all frontends together. PostgreSQL allows 100 by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontendOrder:
-    """What a frontend process is told when it starts."""
+    """What a frontend process gets when it starts."""
 
     index: int
     scenario: Scenario
@@ -45,19 +45,19 @@ class FrontendOrder:
 
 @dataclass(frozen=True, slots=True)
 class FrontendReport:
-    """What it tells when it has finished."""
+    """What it returns when it has finished."""
 
     entries: list[Entry]
     transactions: int
     floor_hits: int
     transcript: list[Line]
-    """Empty unless it was to be recorded."""
+    """Empty unless the run is recorded."""
 
 
 def run_frontend(order: FrontendOrder, line: Connection) -> None:
-    """Be the frontend: say that it is ready, wait for the epoch, play the plan, report.
+    """Run the frontend: report that it is ready, wait for the epoch, play the plan, return the report.
 
-    The process ends at once when its parent does. Ctrl-C is the parent's to handle.
+    The process ends at once when its parent does. The parent handles Ctrl-C.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_run(order, line))
@@ -85,7 +85,7 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank)
         serve = frontend.serve
         if order.record:
-            # Its loops are no part of the recording: to a request they are the world.
+            # The loops are not recorded: for a request they belong to the world.
             serve = build_recorded_frontend(transcript, settings, ports, models).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
@@ -97,16 +97,10 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
 
 
 async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalLog, serve: Serve) -> None:
-    """Send the requests of this frontend, and wait for their ends as long as the scenario lets the run drain."""
+    """Send the requests of this frontend, and wait for their ends, at most for the scenario's drain limit."""
     scenario = order.scenario
     plan = make_plan(scenario, scenario.seed)
-    clients = Clients(
-        runtime,
-        journal,
-        frontends={order.index: serve},
-        models=[model.name for model in scenario.models],
-        patience_ns=[workload.patience_ns for workload in scenario.workload],
-    )
+    clients = Clients(runtime, journal, frontends={order.index: serve})
     limit_ns = scenario.duration_ns + scenario.drain_limit_ns - runtime.now_ns()
     try:
         await runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan))
@@ -115,7 +109,7 @@ async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalL
 
 
 async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan: Plan) -> None:
-    mine = (row for row in plan.open if row[2] == index)
+    mine = (request for request in plan.open if request.frontend == index)
     users = [user for user in plan.closed_users if user.frontend == index]
     await asyncio.gather(clients.send_as_planned(mine), *(clients.take_turns(user) for user in users))
     if plan.scenario.control_plane is not None or plan.scenario.faults:

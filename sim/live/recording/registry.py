@@ -1,4 +1,4 @@
-"""The registry of a recorded frontend: its answers are written down, and what its choices were made among."""
+"""The registry of a recorded frontend: its answers are recorded, and the rows that choices were made from."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +19,7 @@ seen_by_pick: ContextVar[list[Seen] | None] = ContextVar("where a pick puts what
 
 
 def recorded_registry(registry: Registry, transcript: Transcript) -> Registry:
-    """Return the registry, with everything that passes between it and the routing code written down."""
+    """Return the registry, with everything between it and the routing code recorded."""
 
     async def pick(model: str, choose: Choose) -> Replica | None:
         seen: list[Seen] = []

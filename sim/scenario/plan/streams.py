@@ -1,6 +1,6 @@
-"""Random streams by name: who draws and what for decides the numbers, never the order in which streams are made.
+"""Random streams by name: the numbers depend on who draws and what for, not on the order in which streams are made.
 
-So one more entity, or one fewer, leaves every other draw as it was, and two policies can be shown the same requests.
+One entity more or less changes no other draw, and two policies see the same requests.
 """
 
 import hashlib

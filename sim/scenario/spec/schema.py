@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from sim.routing.model_config import ModelConfig
-from sim.routing.settings import ControlPlaneSettings
+from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
@@ -36,7 +35,7 @@ class BackendSpec(Spec):
 
 
 class ReplicaSpec(Spec):
-    """A replica that is there without being asked for. Entries on one node are numbered from 0."""
+    """A replica that exists without a cold load. Entries on one node are numbered from 0."""
 
     node: str
     """Name of the node that the replica runs on."""
@@ -72,7 +71,7 @@ class ModelSpec(Spec):
             taken[replica.node] += 1
 
     def config(self) -> ModelConfig:
-        """Return what a frontend is to know of the model."""
+        """Return what a frontend knows of the model."""
         return ModelConfig(
             name=self.name,
             vram_bytes=self.vram_bytes,
@@ -95,12 +94,12 @@ class RegistrySpec(Spec):
 
     @property
     def pick_length_ns(self) -> int:
-        """How long a pick takes that waits for nobody."""
+        """How long a pick takes if it waits for no other."""
         return self.transaction_ns if self.pick_ns is None else self.pick_ns
 
 
 class NetworkSpec(Spec):
-    """Between frontends and backends."""
+    """The network between frontends and backends."""
 
     latency_ns: Duration = Field(default=1_000_000, alias="latency")
     """Time that a message takes in one direction."""
@@ -143,7 +142,7 @@ class Scenario(Spec):
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
-        """Return what a frontend is to know of each model, by name, in the order of the file."""
+        """Return what a frontend knows of each model, by name, in the order of the file."""
         return {model.name: model.config() for model in self.models}
 
     def loops(self) -> ControlPlaneSettings | None:
@@ -156,6 +155,8 @@ class Expectation(Spec):
 
     metric: str
     """Name of the metric, such as `fairness.jain`."""
+    model: str | None = None
+    """Whose metric it is, of a metric that is taken per model; the one with the worst figure if not given."""
     variant: str | None = None
     """Variant that must keep the bound; every variant if not given."""
     min: float | None = None

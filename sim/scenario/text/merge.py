@@ -35,13 +35,13 @@ def merged(below: Any, above: Any) -> Any:
 
 
 def names_profile(changes: Any) -> bool:
-    """Tell whether a variant's changes start the router afresh, by naming a profile of its own."""
+    """Tell whether a variant's changes name a router profile, from which its router then starts."""
     router = changes.get("router") if isinstance(changes, dict) else None
     return isinstance(router, dict) and "profile" in router
 
 
 def variant_document(base: dict[str, Any], changes: dict[str, Any]) -> Any:
-    """Return what a variant comes to: its changes over the base, or over the base without its router."""
+    """Return a variant's document: its changes over the base, or over the base without its router."""
     if names_profile(changes):
         base = {key: value for key, value in base.items() if key != "router"}
     return merged(base, changes)
@@ -63,7 +63,7 @@ def parse_override(text: str) -> Override:
 
 
 def overridden(document: Any, path: Path, value: Any) -> Any:
-    """Return the document with the value at the path; missing mappings on the way are made.
+    """Return the document with the value at the path; missing mappings are added.
 
     ValueError if the path leads into something that is neither, or past the end of a list.
     """
@@ -127,7 +127,7 @@ class Locator:
 
 
 def _writes(layer: Any, path: Path) -> bool:
-    """Tell whether the value at the path comes from this layer: it is there, or within a list or value that is."""
+    """Tell whether the layer holds the value at the path, or a list or plain value above it."""
     within_list = False
     for step in path:
         if isinstance(layer, tuple):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sim.scenario import FAULT_KINDS, FaultSpec, Scenario, ScenarioError, dump, json_schema, loads
+from sim import loads
+from sim.scenario import FAULT_KINDS, FaultSpec, Scenario, ScenarioError, dump, json_schema
 from sim.scenario.spec.faults import FAMILIES
 from tests.scenario.bad_scenarios import good_but
 from tests.scenario.spec.fault_cases import DEFAULTS, KEYS, MS, REFUSED, S

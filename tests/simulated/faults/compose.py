@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from itertools import combinations, combinations_with_replacement
 
-from sim.scenario import FAULT_KINDS, loads, stream
+from sim import loads
+from sim.scenario import FAULT_KINDS, stream
 from sim.study.run import RunResult, run
 from tests.scenario.spec.fault_cases import KEYS
 from tests.simulated.faults.invariants import Ledger

@@ -1,6 +1,7 @@
 """The catalogue of effects: none is missing, and each is made with its spec, the world's parts and luck of its own."""
 
-from sim.scenario import FAULT_KINDS, loads, make_plan
+from sim import loads
+from sim.scenario import FAULT_KINDS, make_plan
 from sim.scenario.spec.faults import FAULT_SPECS
 from sim.simulated.faults.base import EFFECTS
 from sim.simulated.faults.catalogue import make_faults
