@@ -29,7 +29,7 @@ class _ClockSpec(SomeSpec, Protocol):
 Spec = TypeVar("Spec", bound=_ClockSpec)
 
 
-class _WrongClock:
+class _SkewedWallClock:
     """A clock whose wall time goes through a function."""
 
     def __init__(self, clock: Clock, wrong_ns: Callable[[Clock], int]) -> None:
@@ -49,7 +49,7 @@ class _ClockFault(Fault[Spec], ABC):
         self._active = self._active_time()
 
     def skew(self, frontend: int, clock: Clock) -> Clock:
-        return _WrongClock(clock, self._shown_ns) if frontend == self.spec.frontend else clock
+        return _SkewedWallClock(clock, self._shown_ns) if frontend == self.spec.frontend else clock
 
     async def happen(self) -> None:
         await self.parts.runtime.sleep(self.spec.at_ns)

@@ -14,7 +14,7 @@ from sim.simulated.faults.interposed import InterposedDialer
 from sim.simulated.parts import Parts
 
 
-class ProbeSpec(LastingSpec, Protocol):
+class HealthCallSpec(LastingSpec, Protocol):
     """The spec of any fault of health calls."""
 
     @property
@@ -22,7 +22,7 @@ class ProbeSpec(LastingSpec, Protocol):
         """Whose replicas are asked; every node's if it is None."""
 
 
-Spec = TypeVar("Spec", bound=ProbeSpec)
+Spec = TypeVar("Spec", bound=HealthCallSpec)
 
 
 @dataclass(frozen=True, slots=True)
