@@ -152,9 +152,9 @@ async def _row_lost(parts: LiveParts, fault: RowLostFault | RowDeletedFault) -> 
         parts.journal.row_removed(key, row.address, fault.kind, None)
 
 
-async def _mixed_policy(stage: LiveStage, fault: MixedPolicyFault) -> None:
+async def _mixed_policy(parts: LiveParts, fault: MixedPolicyFault) -> None:
     # The frontend has its own router since it was started.
-    stage.journal.fault_struck(fault.kind, f"frontend {fault.frontend}")
+    parts.journal.fault_struck(fault.kind, f"frontend {fault.frontend}")
 
 
 _STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
