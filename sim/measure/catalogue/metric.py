@@ -32,7 +32,7 @@ class Better(StrEnum):
 
 
 class Shown(Enum):
-    """When a table of results has a row for the metric. What is expected of it always has one."""
+    """When a table of results has a row for the metric."""
 
     ALWAYS = "always"
     IF_ANY = "if any variant has a figure other than 0"
@@ -48,7 +48,7 @@ class Metric(ABC):
     unit: Unit
     better: Better
     sentence: str
-    """Continues "this is ..."; units and edges included where the name leaves them open."""
+    """What it is, so that the name alone need not tell."""
     label: str = field(default="", kw_only=True)
     """Heads its row in a table, without the unit; the name does if empty."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
