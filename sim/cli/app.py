@@ -33,6 +33,8 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -83,6 +85,7 @@ def run_scenarios(
         list[Path] | None,
         typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
     ] = None,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time.")
     ] = 1,
@@ -95,8 +98,8 @@ def run_scenarios(
     from sim.cli.choice import Choice, load_all
 
     choice = Choice(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, choice, sets or (), allow_dir or ())
-    # After the scenarios, so that a mistake in them is told without waiting for this import.
+    files = load_all(scenarios, choice, sets or (), allow_dir or (), allow_code=allow_code)
+    # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
 
     raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
@@ -134,16 +137,17 @@ def live_scenario(
         bool, typer.Option("--compare", help="Show live and simulated figures side by side, with a verdict on each.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
-    """Play a scenario for real: worker processes, gRPC, a SQL registry, and the same router.
+    """Play a scenario for real: worker processes, gRPC, a SQL registry and the same router.
 
-    Every process of it runs on this machine, on loopback, and is gone when the command ends.
+    All its processes run on this machine, on loopback, and end with the command.
     """
     from sim.cli.choice import Choice, load_all
     from sim.cli.process.extras import needing
 
     choice = Choice(tuple(variant or ()), seed, 1)
-    (file,) = load_all([scenario], choice, sets or (), ())
+    (file,) = load_all([scenario], choice, sets or (), (), allow_code=allow_code)
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
     raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
@@ -165,8 +169,8 @@ def calibrate_machine(
 ) -> None:
     """Measure what a scenario assumes of a machine, and print it as YAML that a scenario file can hold.
 
-    That is the time of a registry transaction, the latency of a call between processes of this machine, and the time
-    that a worker process takes to start.
+    It measures the time of a registry transaction, the latency of a call between processes of this machine, and the
+    time that a worker process takes to start.
     """
     from sim.cli.process.extras import needing
 
@@ -179,15 +183,16 @@ def calibrate_machine(
 def replay_recording(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
-    """Lead the routing code through a recorded live run again, and check that it decides the same.
+    """Replay a recorded live run through the routing code, and check that it decides the same.
 
-    Arrivals, answers and time limits come from the recording, in its order; what the router makes of them is compared,
-    request by request. The exit code is 1 if anything differs.
+    Arrivals, answers and time limits come from the recording, in its order. The router's decisions are compared request
+    by request. The exit code is 1 if anything differs.
     """
     from sim.cli.commands.replay import replay_command
 
-    raise typer.Exit(replay_command(file, as_json=json))
+    raise typer.Exit(replay_command(file, as_json=json, allow_code=allow_code))
 
 
 @app.command("list")

@@ -16,7 +16,7 @@ class Choice:
     """Which runs of each scenario."""
 
     variants: tuple[str, ...]
-    """All of them if empty."""
+    """Chosen variants; all if empty."""
     seed: int | None
     """First seed; each variant's own if None."""
     repetitions: int
@@ -30,7 +30,7 @@ class Choice:
         }
 
     def problems(self, file: ScenarioFile) -> Iterator[str]:
-        """Yield what the scenario does not have of it."""
+        """Yield a problem for each chosen variant or seed that the scenario does not have."""
         for name in self.variants:
             if name not in file.variants:
                 hint = did_you_mean(name, file.variants)
@@ -40,19 +40,19 @@ class Choice:
 
 
 def load_all(
-    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path]
+    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path], *, allow_code: bool = False
 ) -> list[ScenarioFile]:
-    """Load every file; BadInput tells all that is wrong with any of them, or with the choice."""
+    """Load every file. BadInput lists all problems of the files and of the choice."""
     files, problems = [], []
     for path in paths:
         try:
-            file = load(path, sets, allow_dirs)
+            file = load(path, sets, allow_dirs, allow_code=allow_code)
         except ScenarioError as error:
             problems += str(error).splitlines()
         else:
             files.append(file)
             problems += choice.problems(file)
     if problems:
-        # A fault of the command line shows in every file and is told once.
+        # A mistake on the command line shows in every file, and is reported once.
         raise BadInput("\n".join(dict.fromkeys(problems)))
     return files

@@ -10,7 +10,7 @@ from sim.cli.process.interruption import cleaned_up_by
 
 
 def scratch_folder(prefix: str, stack: ExitStack) -> Path:
-    """Make a folder that goes away with the stack, and also if a signal ends the process inside it."""
+    """Make a folder that is deleted with the stack, and also if a signal ends the process."""
     folder = stack.enter_context(TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
     stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
     return Path(folder)
@@ -19,12 +19,12 @@ def scratch_folder(prefix: str, stack: ExitStack) -> Path:
 def registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
     """Return the URL of `sqlite` (a file in the folder), `postgres` (a server that ends with the stack), or as given.
 
-    Raises BadInput for anything else, and if that server cannot be had.
+    Raises BadInput for anything else, and if that server cannot be started.
     """
     if registry == "sqlite":
         return f"sqlite:///{folder / 'registry.db'}"
     if registry == "postgres":
-        # Here, because only this choice needs it.
+        # Imported here, because only this choice needs it.
         from sim.live.registry.embedded_postgres import embedded_postgres
 
         try:

@@ -22,21 +22,21 @@ from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.journal import FanOutJournal
-from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.profiles import ProfileName
 from sim.scenario.spec.router import RouterSpec
 
 CLIENT_LEFT = "client_left"
-"""The cause of a call that its caller gave up."""
+"""The cause of a call that its caller cancelled."""
 
 CLOSE_LIMIT_S = 10.0
-"""How long loads that are under way when a frontend closes may take to leave in order."""
+"""How long running loads may take to clean up when a frontend closes."""
 
 
 class NullJournal(Journal):
@@ -49,13 +49,13 @@ class Completion:
 
     text: str
     tokens: int
-    """As the backend counts them; 0 if it does not."""
+    """Output tokens as the backend counts them; 0 if it does not."""
     first_token_s: float | None
     """From the call to the first piece of the answer; None if it came in one piece."""
     total_s: float
     """From the call to the end of the answer, routing included."""
     replica: ReplicaKey
-    """Who answered."""
+    """The replica that answered."""
 
 
 class Frontend:
@@ -78,20 +78,20 @@ class Frontend:
         token: str | None = None,
         journal: Journal | None = None,
     ) -> None:
-        """Say how to route; nothing is opened yet.
+        """Keep the settings. Nothing is opened yet.
 
         Args:
-            registry_url: `sqlite:///replicas.db` or `postgresql://user@host/database`; tables are made if need be.
+            registry_url: `sqlite:///replicas.db` or `postgresql://user@host/database`; missing tables are created.
             profile: Where the router's settings come from.
-            router: What is to differ from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
+            router: Differences from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
             worker: Starts a process when no replica of a model is left. Without one such a call fails.
             needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
-            models: All that is known of a model, by name: its labels, conflicts and bounds too. It goes before
-                `needed_vram_bytes`.
+            models: Everything about a model, by name, including labels, conflicts and bounds. It takes precedence
+                over `needed_vram_bytes`.
             control_plane: Which loops to run, as under `control_plane` in a scenario; `{}` for all of them, None for
-                none. Nodes are to send heartbeats then: `registry.heartbeat`.
+                none. Nodes must then send heartbeats: `registry.heartbeat`.
             token: Bearer token for every backend, sent in the clear.
-            journal: Is told of every decision.
+            journal: Receives every decision.
 
         Raises:
             ValueError: The settings are not a router's, or not a control plane's.
@@ -106,7 +106,7 @@ class Frontend:
         self._journal: Journal = journal or Journal()
         self._runtime = _WallClockRuntime()
         self._connections_runtime = _WallClockRuntime()
-        """For what must outlast the calls: transactions, and connections that are being closed."""
+        """Runs what must outlast the calls: transactions, and connections that are being closed."""
         self._next_id = count().__next__
         self._calls: dict[int, _Call] = {}
         self._at_end = AsyncExitStack()
@@ -132,20 +132,20 @@ class Frontend:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what is under way, give back what it counted, and close the connections."""
+        """End running calls, give back their counts, and close the connections."""
         await self._at_end.aclose()
 
     @property
     def registry(self) -> SqlLoadJobs:
-        """The table of replicas: `register_node`, `publish` and `remove` say what there is to route to."""
+        """The table of replicas. `register_node`, `publish` and `remove` change what can be routed to."""
         return self._open().registry
 
     async def predict(self, model: str, prompt: str, max_tokens: int = 0) -> Completion:
         """Return the answer of the replica that the router chooses; `max_tokens` of 0 leaves its length to the backend.
 
         Raises the CallError that ended the call: NoReplica if no replica serves the model and none can be placed,
-        LoadFailed or StillLoading if a load for it came to nothing or takes long, Unavailable if the chosen one went
-        away, and so on. A call that has failed is not tried again. Cancelling it frees the replica.
+        LoadFailed or StillLoading if a load for it failed or takes long, Unavailable if the chosen replica went
+        away, and so on. A failed call is not repeated. Cancelling a call frees the replica.
         """
         pieces: list[bytes] = []
         call = self._start(model, prompt, max_tokens, pieces.append)
@@ -159,7 +159,7 @@ class Frontend:
         )
 
     async def stream(self, model: str, prompt: str, max_tokens: int = 0) -> AsyncGenerator[str, None]:
-        """Yield the answer piece by piece; otherwise as `predict`. A reader that leaves gives the call up."""
+        """Yield the answer piece by piece; otherwise as `predict`. A reader that leaves cancels the call."""
         pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
         decoder = getincrementaldecoder("utf-8")(errors="replace")  # A piece may end within a character.
         call = self._start(model, prompt, max_tokens, pieces.put_nowait)
@@ -175,12 +175,12 @@ class Frontend:
     def _start(self, model: str, prompt: str, max_tokens: int, hear: Callable[[bytes], None]) -> "_Call":
         """Begin a call as a task of the frontend's own, so that it can end with the frontend."""
         opened, now_ns = self._open(), self._runtime.now_ns()
-        # Nobody has counted the prompt's tokens yet; words come near enough for a worker that imitates their cost.
+        # The prompt's tokens are not counted yet. Words are close enough for a worker that imitates their cost.
         request = Request(self._next_id(), model, 0, 0, now_ns, len(prompt.split()), max_tokens, 0)
 
         def end(task: asyncio.Task[None]) -> None:
             del self._calls[request.id]
-            # Told here, because a task that is cancelled early enough never runs.
+            # Reported here, because a task that is cancelled early enough never runs.
             if task.cancelled():
                 self._journal.ended(request, Outcome.CANCELLED, CLIENT_LEFT)
 
@@ -191,7 +191,7 @@ class Frontend:
         return call
 
     async def _end_calls(self) -> None:
-        """End the calls, and the loads that go on without them."""
+        """End the calls, and the loads that outlast them."""
         self._opened = None
         await self._runtime.end_all(CLOSE_LIMIT_S)
 
@@ -214,7 +214,7 @@ class _Opened(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """One prompt under way, and what has come of it."""
+    """One prompt under way, and its result so far."""
 
     task: asyncio.Task[None]
     prompt: str
@@ -227,11 +227,11 @@ class _Call:
     error: BaseException | None = None
 
     def take(self, reply: Reply, now_ns: int) -> None:
-        """Take over a piece of the answer."""
+        """Add a piece of the answer."""
         if not self.pieces:
             self.first_ns = now_ns
         self.pieces += 1
-        # Backends give the number of tokens so far, with every piece or with the last.
+        # Backends report the number of tokens so far, with every piece or with the last.
         self.tokens = max(self.tokens, reply.tokens)
         self.hear(reply.message)
 
@@ -262,7 +262,7 @@ class _CallNotes(Journal):
         self._calls[request.id].replica = key
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
-        """Note the error: the routing code tells of a failure while it handles it, and then lets it be."""
+        """Keep the exception: the routing code reports a failure while it handles it, and does not raise it again."""
         self._calls[request.id].error = sys.exception()
 
 

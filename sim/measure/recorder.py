@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable
 from itertools import count
+from operator import attrgetter
 from struct import Struct
 
 from sim.measure.events import EventKind, status_flag
@@ -11,7 +12,7 @@ from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.request import Request
+from sim.routing.request import COLUMNS, Request
 from sim.routing.states import NodeStatus
 
 _REQUEST = Records().requests.columns
@@ -24,6 +25,7 @@ _OUTCOME = _REQUEST.index("outcome")
 _CAUSE = _REQUEST.index("cause")
 _REPLICA = _REQUEST.index("replica")
 # What is known of a request when it arrives stands before its route; the rest is filled in later.
+_planned_numbers = attrgetter(*COLUMNS[1:])
 _pack_known = Struct(f"{_ROUTED_NS}q").pack
 _UNKNOWN = array("q", [MISSING] * (_REQUEST_WIDTH - _ROUTED_NS)).tobytes()
 
@@ -68,15 +70,7 @@ class Recorder(Observer):
         if request.id != self._next_request:
             raise ValueError(f"request {request.id} arrived where request {self._next_request} was due")
         self._next_request += 1
-        known = _pack_known(
-            self._models[request.model],
-            request.frontend,
-            request.source,
-            request.arrival_ns,
-            request.prompt_tokens,
-            request.output_tokens,
-            request.demand_ns,
-        )
+        known = _pack_known(self._models[request.model], *_planned_numbers(request))
         self._requests.frombytes(known + _UNKNOWN)
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:

@@ -5,6 +5,7 @@ Columns that end in `_s` are float seconds. What was never recorded is NaN, or N
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,9 @@ import pandas as pd
 from sim.measure.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.facts import RunFacts
 from sim.measure.readiness import ready_times, replica_use
-from sim.measure.records import MISSING, Integers, Records
-from sim.routing.outcomes import Outcome, ProbeOutcome, Source
+from sim.measure.records import MISSING, Integers, Records, Table
+from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
+from sim.routing.request import COLUMNS, OPTIONAL
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,12 +37,7 @@ def requests(records: Records, facts: RunFacts) -> pd.DataFrame:
         {
             "request": np.arange(len(table)),
             "model": _names(table["model"], records.models),
-            "frontend": table["frontend"],
-            "source": table["source"],
-            "arrival_s": _seconds(arrival),
-            "prompt_tokens": _integers(table["prompt_tokens"], missing=0),
-            "output_tokens": _integers(table["output_tokens"], missing=0),
-            "demand_s": _seconds(table["demand_ns"], missing=0),
+            **_planned(table),
             "routed_s": _seconds(table["routed_ns"]),
             "start_s": _seconds(table["start_ns"]),
             "first_token_s": _seconds(table["first_token_ns"]),
@@ -73,7 +70,7 @@ def picks(records: Records, facts: RunFacts) -> pd.DataFrame:
             "address": _names(table["address"], records.addresses),
             "in_flight": table["in_flight"],
             "last_used_s": _seconds(table["last_used_ns"]),
-            "source": _names(table["source"], _words(Source)),
+            "source": _names(table["source"], _words(AnswerSource)),
             "alive": _booleans(table["alive"]),
         }
     )
@@ -149,6 +146,17 @@ def replicas(records: Records, facts: RunFacts, end_ns: int) -> pd.DataFrame:
             ),
         }
     )
+
+
+def _planned(table: Table) -> dict[str, Any]:
+    """Return the whole numbers that were planned of each request, by column."""
+    columns: dict[str, Any] = {}
+    for field in COLUMNS[1:]:
+        if field.endswith("_ns"):
+            columns[f"{field.removesuffix('_ns')}_s"] = _seconds(table[field], 0 if field in OPTIONAL else MISSING)
+        else:
+            columns[field] = _integers(table[field], missing=0) if field in OPTIONAL else table[field]
+    return columns
 
 
 def _seconds(times_ns: Integers, missing: int = MISSING) -> Floats:

@@ -3,7 +3,7 @@
 from sim.scenario.dump import dump
 from sim.scenario.json_schema import json_schema
 from sim.scenario.load import ScenarioFile, load, loads
-from sim.scenario.plan.plan import Call, ClosedUser, OpenRequests, OpenRow, Plan, make_plan
+from sim.scenario.plan.plan import OpenRequests, Plan, make_plan
 from sim.scenario.plan.streams import stream
 from sim.scenario.spec.faults import FAULT_KINDS, FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
@@ -26,15 +26,12 @@ __all__ = [
     "FAULT_KINDS",
     "NO_METRICS",
     "BackendSpec",
-    "Call",
-    "ClosedUser",
     "Expectation",
     "FaultSpec",
     "ModelSpec",
     "NetworkSpec",
     "NodeSpec",
     "OpenRequests",
-    "OpenRow",
     "Plan",
     "ProbeSpec",
     "Problem",

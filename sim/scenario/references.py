@@ -72,14 +72,14 @@ def _repeated(locator: Locator, key: str) -> Iterator[Problem]:
 
 
 def _unknown(locator: Locator, path: Path, name: Any, known: dict[str, None], what: str) -> Iterator[Problem]:
-    # With none declared, each use would repeat what is reported about the declarations.
+    # If none is declared, that alone is reported.
     if known and isinstance(name, str) and name not in known:
         text = f"{found(name)} is not a {what}; allowed: {listed(known)}"
         yield locator.problem(path, text, word=name, known=tuple(known))
 
 
 def _beyond(locator: Locator, path: Path, index: Any, count: Any, counted: str) -> Iterator[Problem]:
-    # Without a sound number to compare with, what is wrong with that is reported instead.
+    # If the number itself is wrong, that is reported instead.
     if type(index) is int and type(count) is int and index >= count > 0:
         yield locator.problem(path, f"found {found(index)}; allowed: an index below {counted}, {count}")
 

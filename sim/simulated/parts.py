@@ -10,8 +10,9 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Plan, Scenario, stream
 from sim.simulated.frontend_host import FrontendHost
+from sim.simulated.kernel.agenda import Tickets
 from sim.simulated.kernel.fifo_queue import FifoQueue
-from sim.simulated.kernel.runtime import SimulatedRuntime, Tickets
+from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.settings import install_settings, new_worker_node, node_facts
@@ -84,13 +85,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
         scenario.network.latency_ns,
     )
     entrances: dict[int, Serve] = {}
-    clients = Clients(
-        runtime,
-        journal,
-        frontends=entrances,
-        models=[model.name for model in scenario.models],
-        patience_ns=[workload.patience_ns for workload in scenario.workload],
-    )
+    clients = Clients(runtime, journal, frontends=entrances)
     return Parts(
         plan=plan,
         runtime=runtime,

@@ -58,8 +58,19 @@ def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         names["test_load_stays_balanced"](seed)
 
 
+def test_the_example_of_an_observer_sees_the_pinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    [block] = [block for block in blocks("python") if "Observer" in block]
+
+    exec(block, names)
+
+    [(node, count)] = names["requests"].count.items()
+    assert (node, count > 300) == ("dgx-spark1", True)
+
+
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(blocks("python")[2])
+    (tmp_path / "service.py").write_text(blocks("python")[3])
 
     done = subprocess.run(
         [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False

@@ -44,6 +44,10 @@ class LiveWorld:
         """Return a client."""
         return self.dialer.dial(KEY, address)
 
+    def pids(self) -> list[int]:
+        """Return the numbers of the processes that run."""
+        return [self.workers.pid(key) for key in self.workers.keys_on(KEY.node)]
+
     async def loaded(self) -> GrpcBackend:
         """Start the replica with its model, and return a client of it."""
         return self.dial(await self.workers.start_loaded(KEY))

@@ -24,7 +24,7 @@ from sim.measure.facts import RunFacts, Totals
 from sim.measure.records import Records
 from sim.measure.summary import summarise
 from sim.measure.window import Window
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
@@ -80,8 +80,8 @@ def records() -> Records:
         at(1).arrived(r[number])
         at(1).picked(r[number], A, None)
     at(2).probed(r[0], A.key, A.address, 1 * S, ProbeOutcome.OK)
-    at(2).vouched(r[0], Answer(True, Source.PROBED))
-    at(2).vouched(r[1], Answer(True, Source.SHARED))
+    at(2).vouched(r[0], Answer(True, AnswerSource.PROBED))
+    at(2).vouched(r[1], Answer(True, AnswerSource.SHARED))
     for number, start_s, first_s, end_s in [(0, 2, 3, 4), (1, 4, 5, 8)]:
         at(2).routed(r[number], A.key)
         at(start_s).served_from(r[number])
@@ -94,7 +94,7 @@ def records() -> Records:
     at(10).load_ended(B.key, "")
     at(10).row_published(B.key, "loaded")
     at(5).arrived(r[2])
-    at(5).picked(r[2], A, Answer(True, Source.FRESH))
+    at(5).picked(r[2], A, Answer(True, AnswerSource.FRESH))
     at(5).routed(r[2], A.key)
     at(8).served_from(r[2])
     at(9).first_token(r[2])
@@ -102,7 +102,7 @@ def records() -> Records:
     at(12).arrived(r[3])
     at(12).picked(r[3], B, None)
     at(14).probed(r[3], B.key, B.address, 12 * S, ProbeOutcome.TIMEOUT)
-    at(14).vouched(r[3], Answer(False, Source.PROBED))
+    at(14).vouched(r[3], Answer(False, AnswerSource.PROBED))
     at(14).row_removed(B.key, B.address, "probe timed out", r[3])
     at(14).picked(r[3], A, None)
     at(14).routed(r[3], A.key)
@@ -111,7 +111,7 @@ def records() -> Records:
     at(16).arrived(r[4])
     at(16).ended(r[4], Outcome.REJECTED, "full")
     at(17).arrived(r[5])
-    at(17).picked(r[5], A, Answer(True, Source.FRESH))
+    at(17).picked(r[5], A, Answer(True, AnswerSource.FRESH))
     at(17).routed(r[5], A.key)
     pen.recorder.lock_waited(2 * S)
     pen.recorder.lock_waited(1 * S)

@@ -11,7 +11,7 @@ from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING, Codes, Records, Table
 from sim.measure.summary import summarise
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
@@ -53,9 +53,9 @@ def test_a_vouch_completes_the_last_pick_of_its_own_request() -> None:
     for number in (0, 1, 0):
         recorder.picked(request(number), replica("a", "a:1"), None)
 
-    recorder.vouched(request(0), Answer(True, Source.SHARED))
+    recorder.vouched(request(0), Answer(True, AnswerSource.SHARED))
 
-    assert recorder.records.picks["source"].tolist() == [MISSING, MISSING, Source.SHARED]
+    assert recorder.records.picks["source"].tolist() == [MISSING, MISSING, AnswerSource.SHARED]
 
 
 def test_a_probe_is_judged_by_the_truth_about_its_own_address() -> None:

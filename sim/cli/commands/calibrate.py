@@ -1,4 +1,4 @@
-"""`sim calibrate`: measure this machine, and print what was found as a piece of a scenario file."""
+"""`sim calibrate`: measure this machine, and print the result as a piece of a scenario file."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from sim.routing.errors import CallError
 PERCENTILES = (10, 50, 90, 99)
 
 UNDER_MODEL = "backend."
-"""Values whose place is under a model, which the fragment leaves to the reader."""
+"""Prefix of values that belong under a model. The fragment leaves their place to the reader."""
 
 _WHAT = {
     "registry.touch": "registry, one statement",
@@ -48,7 +48,7 @@ def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> Exit
 
 
 def fragment(measured: Calibration, machine: Mapping[str, str | int]) -> str:
-    """Return the values as YAML that a scenario file can hold as it is, and what they come from as comments."""
+    """Return the values as YAML for a scenario file, with their sources as comments."""
     return "\n".join([*_comments(measured, machine), *_values(measured.settings()), ""])
 
 

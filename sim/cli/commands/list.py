@@ -15,7 +15,7 @@ from sim.study.scenarios import load
 
 
 def list_command(folder: Path) -> ExitCode:
-    """Show each scenario's file, name, purpose and variants; what cannot be read is told on standard error."""
+    """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
     code = ExitCode.NOTHING
@@ -33,7 +33,7 @@ def list_command(folder: Path) -> ExitCode:
 
 
 def _scenario_paths(folder: Path) -> Iterator[Path]:
-    """Yield YAML files in order of their names; what is hidden, such as a virtual environment, is left out."""
+    """Yield YAML files in order of their names, without hidden files and folders such as a virtual environment."""
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix in (".yaml", ".yml") and not hidden and path.is_file():

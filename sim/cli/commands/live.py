@@ -1,4 +1,4 @@
-"""`sim live`: play a scenario on real processes and a real registry, and hold it against the simulation."""
+"""`sim live`: play a scenario on real processes and a real registry, and compare it with the simulation."""
 
 import asyncio
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class LiveOptions:
     """sqlite, postgres, or a URL."""
     time_scale: float
     record: Path | None
-    """Where the recording of the only variant goes, if it is wanted."""
+    """File for the recording of the only variant; None for no recording."""
     compare: bool
     as_json: bool
 

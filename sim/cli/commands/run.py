@@ -1,4 +1,4 @@
-"""`sim run`: run the chosen variants on each seed, show what came out, and say so in the exit code."""
+"""`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -59,7 +59,7 @@ def _jobs(file: ScenarioFile, choice: Choice, out: Path | None) -> Iterator[Job]
 
 def show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
     """Print the runs of a scenario side by side."""
-    # Here, because `--json` does without rich.
+    # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
     from sim.report.table import ScenarioTable
 
@@ -67,7 +67,7 @@ def show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
 
 
 def judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:
-    """Return what the scenario's runs come to, and tell the user if that is nothing."""
+    """Return the verdict on the scenario's runs, and tell the user if nothing was run or checked."""
     idle = [
         one
         for one in figures
@@ -87,5 +87,5 @@ def judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:
 
 
 def _worse(one: ExitCode, other: ExitCode) -> ExitCode:
-    """Return the graver of two: a broken expectation before nothing done."""
+    """Return the worse of two codes: a broken expectation is worse than nothing checked."""
     return max(one, other, key=(ExitCode.HELD, ExitCode.NOTHING, ExitCode.BROKEN).index)

@@ -10,7 +10,7 @@ from sim.cli.process.output import writing_results
 
 class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
-        """Leave the exit code to us; rich would exit with 1."""
+        """Raise the error, because rich would exit with 1."""
         raise OutputClosed
 
 

@@ -1,4 +1,4 @@
-"""What the user is told, and can send on, when the program itself is at fault."""
+"""The report that the user gets, and can send on, when the program itself is at fault."""
 
 import platform
 import sys

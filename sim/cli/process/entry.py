@@ -1,4 +1,4 @@
-"""Where the command starts and where it always ends: one exit code, and never a traceback for a user's mistake."""
+"""The start and the only end of the command: one exit code, and never a traceback for a user's mistake."""
 
 import sys
 from typing import NoReturn
@@ -6,6 +6,7 @@ from typing import NoReturn
 from sim.cli.process.exits import BadInput, CannotWrite, ExitCode, OutputClosed, WorkerDied
 from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import abandon, accept_any_text, complain
+from sim.routing.policies.port import PolicyError
 
 
 def main() -> NoReturn:
@@ -16,13 +17,13 @@ def main() -> NoReturn:
 
 
 def _outcome() -> int:
-    """Run the command and return its exit code; usage errors leave from within, with exit code 2."""
+    """Run the command and return its exit code. Usage errors exit from within, with code 2."""
     try:
-        # Here, so that a Ctrl-C while modules are imported, or a fault in one of them, ends like any other.
+        # Imported here, so that Ctrl-C or an error during the imports is handled like any other.
         from sim.cli.app import app
 
         app(prog_name="sim")
-    except BadInput as error:
+    except (BadInput, PolicyError) as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
     except OutputClosed:

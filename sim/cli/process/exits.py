@@ -21,11 +21,11 @@ class ExitCode(IntEnum):
 
 
 class BadInput(Exception):
-    """What the user asked for cannot be done; the message has a line for each reason."""
+    """The user's request cannot be carried out. The message has a line for each reason."""
 
 
 class CannotWrite(Exception):
-    """Results have no place to go: no space, no permission, no such folder."""
+    """Results cannot be written: no space, no permission, no such folder."""
 
 
 class WorkerDied(Exception):
@@ -33,4 +33,4 @@ class WorkerDied(Exception):
 
 
 class OutputClosed(Exception):
-    """Nobody reads standard output any more. Not an OSError, which the option parser would take for its own."""
+    """Nobody reads standard output any more. It is no OSError, because the option parser would handle that."""

@@ -8,7 +8,7 @@ from sim.cli.process.exits import BadInput
 
 @contextmanager
 def needing(extra: str) -> Iterator[None]:
-    """Import within the block what the extra brings; BadInput says how to install it if it is not there."""
+    """Import the packages of an extra within the block. BadInput says how to install a missing one."""
     try:
         yield
     except ModuleNotFoundError as error:

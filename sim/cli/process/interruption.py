@@ -1,7 +1,7 @@
-"""Leaving at once when a signal asks for it.
+"""Ends the process at once on a signal.
 
-The process ends from within the signal's handler. An exception would have to find its way out first: code that
-catches everything can lose it, and taking down a world of many requests in good order takes seconds.
+The process ends inside the signal's handler. An exception would have to propagate first: code that catches everything
+can lose it, and to unwind a world of many requests takes seconds.
 """
 
 import os
@@ -18,7 +18,7 @@ def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:
     """Let Ctrl-C and a TERM signal end the process: cleaned up, with the message, exit code 130 or 143."""
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(number, signal.SIG_DFL)  # A second one does without the cleaning up.
+        signal.signal(number, signal.SIG_DFL)  # A second signal skips the cleaning up.
         for clean_up in reversed(_clean_ups):
             with suppress(Exception):
                 clean_up()
@@ -27,7 +27,7 @@ def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:
         os._exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A signal that whoever started us wants ignored (nohup, a script's background job) stays ignored.
+        # A signal that the parent ignores (nohup, a script's background job) stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
 

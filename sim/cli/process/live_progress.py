@@ -1,4 +1,4 @@
-"""How far a live run has come, and how long it will still take, on standard error and only if that is a terminal."""
+"""Progress of a live run and its remaining time, on standard error and only if that is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _REFRESH_S = 0.2
 
 Watch = Callable[[Clock], None]
-"""Is told the clock of a run when it begins."""
+"""Receives the clock of a run when it begins."""
 
 
 class LiveDisplay(Protocol):
@@ -26,11 +26,10 @@ class LiveDisplay(Protocol):
 
 
 class NoDisplay:
-    """Shows nothing: what a log or a pipe gets."""
+    """Shows nothing, for a log or a pipe."""
 
     @contextmanager
     def running(self, variant: str, duration_ns: int, time_scale: float) -> Iterator[Watch]:
-        """Show nothing."""
         yield lambda _clock: None
 
 

@@ -29,7 +29,7 @@ def emit(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a message for the user. That nobody can read it is no reason to fail."""
+    """Write a message for the user. An unwritable standard error is no failure."""
     if sys.stderr is None:  # `print` would take standard output instead.
         return
     with suppress(OSError):
@@ -43,6 +43,6 @@ def accept_any_text() -> None:
 
 
 def abandon() -> None:
-    """Send what is still buffered nowhere, so that the interpreter does not try, and fail, to write it at its end."""
+    """Drop buffered output, so that the interpreter does not fail to write it when it ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""How far `sim run` has come, on standard error and only if that is a terminal. It reads clocks and changes nothing."""
+"""Progress of `sim run`, on standard error and only if that is a terminal. It reads clocks and changes nothing."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """Shows nothing: what a log or a pipe gets."""
+    """Shows nothing, for a log or a pipe."""
 
     def started(self, run: "Run") -> None:
         """Note which run begins next."""
@@ -29,12 +29,12 @@ class Display:
 
     @contextmanager
     def put_aside(self) -> Iterator[None]:
-        """Leave the terminal to somebody else for a while."""
+        """Leave the terminal to other output for a while."""
         yield
 
 
 class TerminalDisplay(Display):
-    """A line that comes and goes: jobs done, the run at work and its simulated time."""
+    """One temporary line: jobs done, the current run and its simulated time."""
 
     def __init__(self, bar: "Progress", jobs: int) -> None:
         self._bar = bar
@@ -62,7 +62,7 @@ class TerminalDisplay(Display):
 
 @contextmanager
 def progress(jobs: int) -> Iterator[Display]:
-    """Show progress over so many jobs until the block ends."""
+    """Show the progress of `jobs` jobs until the block ends."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield Display()
         return

@@ -1,1 +1,1 @@
-"""A whole live run: frontend processes, workers, faults, and what they told."""
+"""A whole live run: frontend processes, workers, faults, and the record of what happened."""

@@ -1,4 +1,4 @@
-"""How long this machine takes for what a scenario has to assume: a registry transaction, a message, an install."""
+"""Measures on this machine what a scenario assumes: the time of a registry transaction, a message and an install."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, model_load_infos
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.policies.choose import ChooseBest
+from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
@@ -24,10 +24,10 @@ from sim.scenario import ModelSpec, NodeSpec
 from sim.scenario.text.units import format_duration
 
 WARM_UP = 20
-"""Calls before those that count: connections are made and statements compiled by then."""
+"""Number of calls before those that count, in which connections are made and statements compiled."""
 
 REPLICAS = 4
-"""Rows that a measured pick chooses from."""
+"""Number of rows that a measured pick chooses from."""
 
 US = 1_000
 
@@ -67,7 +67,7 @@ class Calibration:
     touch: Sample
     """Transactions of a single statement, from the call to the commit."""
     pick: Sample
-    """Transactions that choose a row and count a request on it, with nobody else about."""
+    """Transactions that choose a row and count a request on it, without contention."""
     round_trip: Sample
     """Health calls to an idle worker on this machine."""
     install: Sample
@@ -93,7 +93,7 @@ class Calibration:
 
 
 async def calibrate(registry_url: str, effort: Effort | None = None) -> Calibration:
-    """Measure the registry at that URL, and workers on this machine, one thing after the other.
+    """Measure the registry at that URL, then workers on this machine.
 
     The registry may be in use: the rows that are written for this have names of their own, and are deleted. Raises
     Unavailable if the registry cannot be opened or does not answer, or if a worker does not start.
@@ -109,7 +109,7 @@ async def calibrate(registry_url: str, effort: Effort | None = None) -> Calibrat
 
 
 def machine_facts() -> dict[str, str | int]:
-    """Return what a reader has to know to compare the figures with those of another machine."""
+    """Return the facts that a reader needs to compare the figures with another machine's."""
     return {
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
@@ -120,10 +120,10 @@ def machine_facts() -> dict[str, str | int]:
 
 @asynccontextmanager
 async def _rows_of_our_own(registry: SqlRegistry) -> AsyncIterator[Sequence[ReplicaKey]]:
-    """Write some replicas that nobody asks for, on a node without room for others."""
+    """Write replicas of a model that has no requests, on a node without room for others."""
     name = f"calibration-{uuid4().hex}"
     keys = [ReplicaKey(name, name, index) for index in range(REPLICAS)]
-    # Not registered, since that would clear the cooldowns of everybody.
+    # The node is not registered, because that would clear all cooldowns.
     written = insert(backend_nodes).values(id=name, status=NodeStatus.HEALTHY, slots=0)
     try:
         async with registry.engine.begin() as connection:
@@ -143,7 +143,7 @@ async def _measure_workers(runtime: AsyncioRuntime, effort: Effort) -> tuple[Sam
     """Return the health calls of an idle worker, and the installs."""
     node = NodeSpec(name="calibration")
     model = ModelSpec.model_validate(
-        # No time of its own, so that an install takes what the machine needs.
+        # The scenario adds no time, so that an install takes what the machine needs.
         {"name": "calibration", "backend": {"install_time": "0s"}, "service": {"mean": "1s"}}
     )
     journal = Journal()

@@ -29,23 +29,23 @@ from sim.scenario import NodeSpec, ReplicaSpec, Scenario
 _PARENT_CONNECTIONS = 4
 _FAR_AHEAD_NS = 3600 * NS_PER_S
 _LEAD_NS = 100_000_000
-"""Between the word to start and the start, so that every process has heard it; real nanoseconds."""
+"""Real time from the order to start until the start, so that every process has received it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOutcome:
-    """What a live run left behind."""
+    """The results of a live run."""
 
     entries: list[Entry]
-    """What every process told its journal, in the order of time."""
+    """What every process reported to its journal, in order of time."""
     transactions: int
     floor_hits: int
     final_in_flight: int
     end_ns: int
     running_addresses: tuple[str, ...]
-    """Of the processes that ran at the end; the ends of the others are among the entries."""
+    """Addresses of the processes that ran at the end. The entries tell when the others ended."""
     transcripts: tuple[list[Line], ...]
-    """Of each frontend, for a recording; empty unless the run was recorded."""
+    """The transcript of each frontend, for a recording; empty unless the run was recorded."""
 
 
 async def run_live(
@@ -56,13 +56,13 @@ async def run_live(
     watch: Callable[[Clock], None],
     record: bool = False,
 ) -> LiveOutcome:
-    """Play the scenario for real and return what happened; no process of it is left when this returns or raises.
+    """Play the scenario for real and return what happened. None of its processes survives the call.
 
-    `folder` is for the run's sockets. `watch` gets the run's clock when it begins. To `record`
-    costs each pick a little time.
+    `folder` is for the run's sockets. `watch` gets the run's clock when it begins. With
+    `record`, each pick takes a little longer.
     """
     runtime = AsyncioRuntime(time_scale)
-    # Until the start is set, times are far below 0: what is written then must look older than anything after it.
+    # Until the start is set, times are far below 0, so that what is written then looks older than anything later.
     runtime.start_at(time.monotonic_ns() + _FAR_AHEAD_NS)
     journal = JournalLog(runtime)
     token = secrets.token_hex(16)
@@ -87,7 +87,7 @@ async def _workers(
     scenario: Scenario, runtime: AsyncioRuntime, journal: JournalLog, registry: SqlLoadJobs, token: str
 ) -> AsyncIterator[LiveWorkers]:
     def report_at_once(node: str, report: NodeReport) -> None:
-        # Where there are heartbeats, the next one says so.
+        # Where there are heartbeats, the next one reports it.
         if scenario.control_plane is None:
             runtime.spawn(registry.heartbeat(node, report), "report VRAM")
 
@@ -98,7 +98,7 @@ async def _workers(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run whose registry and workers stand."""
+    """One run whose registry and workers are ready."""
 
     scenario: Scenario
     runtime: AsyncioRuntime
@@ -117,23 +117,32 @@ class _Run:
             await self._freshen()
             epoch_ns = time.monotonic_ns() + _LEAD_NS
             self.runtime.start_at(epoch_ns)
-            # What was told while the world was put together is how it stands at the start.
+            # Entries from the set-up describe the state at the start.
             self.journal.entries[:] = [Entry(0, entry.what, entry.args) for entry in self.journal.entries]
             self.watch(self.runtime)
             for frontend in frontends:
                 frontend.begin_at(epoch_ns)
-            async with asyncio.TaskGroup() as group:
-                background = [group.create_task(work) for work in self._background()]
-                reports = [await frontend.report() for frontend in frontends]
-                for task in background:
-                    task.cancel()
+            reports = await self._reports(frontends)
         finally:
             for frontend in frontends:
                 frontend.stop()
         return await self._outcome(reports)
 
+    async def _reports(self, frontends: list[FrontendHandle]) -> list[FrontendReport]:
+        """Wait for every frontend's report while all else goes on; the first failure anywhere is raised at once."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(work) for work in self._background()]
+                reports = [group.create_task(frontend.report()) for frontend in frontends]
+                await asyncio.wait(reports)
+                for task in background:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return [report.result() for report in reports]
+
     def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yield what goes on beside the frontends: replicas that come later, heartbeats, faults."""
+        """Yield the work beside the frontends: late replicas, heartbeats, faults."""
         nodes = NodeFaults(self.workers)
         for key, replica in self._replicas():
             if replica.ready_at_ns:
@@ -154,14 +163,14 @@ class _Run:
                 yield ReplicaKey(replica.node, model.name, index), replica
 
     async def _bring_up_first(self) -> None:
-        """Start what is ready from the start, side by side, and publish it in the scenario's order."""
+        """Start the replicas that are ready at time 0 concurrently, and publish them in the scenario's order."""
         first = [(key, replica) for key, replica in self._replicas() if not replica.ready_at_ns]
         addresses = await asyncio.gather(*(self._address(key, replica) for key, replica in first))
         for (key, _), address in zip(first, addresses, strict=True):
             await self._publish(key, address)
 
     async def _bring_up(self, key: ReplicaKey, replica: ReplicaSpec) -> None:
-        """Start a process early, for what the scenario times is when its row is there."""
+        """Start a process early: the scenario says when its row is there, not when its process starts."""
         address = await self._address(key, replica)
         await self.runtime.sleep(max(0, replica.ready_at_ns - self.runtime.now_ns()))
         await self._publish(key, address)
@@ -171,7 +180,7 @@ class _Run:
         return replica.address or await self.workers.start_loaded(key)
 
     async def _freshen(self) -> None:
-        """Date what was written while the world was put together as of its start, for loops that look at its age."""
+        """Set the times of rows from the set-up to the start, for loops that look at their age."""
         if self.scenario.control_plane is None:
             return
         self.runtime.start_at(time.monotonic_ns() + _LEAD_NS)
@@ -193,7 +202,7 @@ class _Run:
         self.journal.row_published(key, "scenario")
 
     def _addresses_of_others(self) -> Iterator[str]:
-        """Yield where backends of the user's own listen, which the run takes to be up all the time."""
+        """Yield the addresses of the user's own backends, which count as up all the time."""
         yield from (replica.address for _, replica in self._replicas() if replica.address)
 
     async def _outcome(self, reports: list[FrontendReport]) -> LiveOutcome:
@@ -210,7 +219,7 @@ class _Run:
 
 
 def _node_facts(node: NodeSpec) -> NodeFacts:
-    # Where its processes are to listen is the system's choice.
+    # The system chooses the ports of its processes.
     return NodeFacts(
         name=node.name,
         slots=node.slots,

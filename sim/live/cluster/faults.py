@@ -16,6 +16,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.faults.network import ConnectionResetFault
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,
@@ -36,7 +37,7 @@ from sim.scenario.spec.faults.replica import (
 
 @dataclass(frozen=True, slots=True)
 class LiveStage:
-    """All of a live world that a fault can take hold of."""
+    """The parts of a live world that a fault acts on."""
 
     runtime: AsyncioRuntime
     journal: Journal
@@ -46,7 +47,7 @@ class LiveStage:
     facts: Mapping[str, NodeFacts]
     """What each node says of itself when it registers."""
     drain: str
-    """How processes of a drained node end, by the word of the router's settings."""
+    """How processes of a drained node end, from the router's settings."""
 
     async def register(self, node: str) -> None:
         """Have the node register anew, which deletes its rows."""
@@ -59,7 +60,7 @@ class LiveFaultRefused(ValueError):
 
 
 def check_faults(faults: Iterable[FaultSpec]) -> None:
-    """Raise LiveFaultRefused if there is a fault among them that only a simulation can do."""
+    """Raise LiveFaultRefused if one of the faults exists only in the simulation."""
     allowed = ", ".join(sorted(_kind(spec) for spec in _INJECTORS))
     refused = [
         f"faults[{number}]: sim live cannot do {fault.kind}{_how(fault)}; allowed: {allowed}"
@@ -71,7 +72,7 @@ def check_faults(faults: Iterable[FaultSpec]) -> None:
 
 
 async def inject(stage: LiveStage, fault: FaultSpec) -> None:
-    """Do what the fault says at its time. Nothing happens to a process that does not run by then."""
+    """Apply the fault at its time. A process that does not run by then is unaffected."""
     inject_it = _INJECTORS[type(fault)]
     with suppress(CallError):
         await inject_it(stage, fault)
@@ -151,6 +152,11 @@ async def _row_lost(stage: LiveStage, fault: RowLostFault | RowDeletedFault) -> 
         stage.journal.row_removed(key, row.address, fault.kind, None)
 
 
+async def _mixed_policy(stage: LiveStage, fault: MixedPolicyFault) -> None:
+    # The frontend has its own router since it was started.
+    stage.journal.fault_struck(fault.kind, f"frontend {fault.frontend}")
+
+
 _STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
     "at_once": NodeFaults.stop_at_once,
     "when_idle": NodeFaults.stop_when_idle,
@@ -169,8 +175,9 @@ _INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
     ReplicaAnswersForFault: _replica_answers_for,
     RowLostFault: _row_lost,
     RowDeletedFault: _row_lost,
+    MixedPolicyFault: _mixed_policy,
 }
-"""What does each kind that can be done."""
+"""The function that applies each kind of fault."""
 
 
 async def _at(stage: LiveStage, at_ns: int) -> None:
@@ -203,7 +210,7 @@ async def _restart(stage: LiveStage, node: str) -> None:
 
 
 def _how(fault: FaultSpec) -> str:
-    """Return in what way the fault goes beyond what can be done; empty if it does not."""
+    """Return why the fault cannot be applied for real; empty if it can."""
     if isinstance(fault, ReplicaExitFault) and fault.when != "any":
         return f" with when: {fault.when}"
     if isinstance(fault, ReplicaHangFault) and fault.lasts_ns is not None:

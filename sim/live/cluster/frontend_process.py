@@ -1,12 +1,15 @@
-"""One frontend as a process of its own: it routes the requests that are dealt to it, on the shared clock."""
+"""One frontend as a process of its own. It routes its share of the requests, on the shared clock."""
 
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from sim.live.cluster.journal_log import Entry, JournalLog
 from sim.live.loops import running
@@ -22,16 +25,18 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
+from sim.routing.policies.port import PolicyError
 from sim.routing.ports import FrontendPorts
 from sim.scenario import Plan, Scenario, make_plan
+from sim.scenario.policies.making import policy_of
 
 _MOST_CONNECTIONS = 80
-"""Of all frontends together; PostgreSQL takes 100 unless told otherwise."""
+"""Database connections of all frontends together. PostgreSQL allows 100 by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontendOrder:
-    """What a frontend process is told when it starts."""
+    """What a frontend process gets when it starts."""
 
     index: int
     scenario: Scenario
@@ -45,28 +50,33 @@ class FrontendOrder:
 
 @dataclass(frozen=True, slots=True)
 class FrontendReport:
-    """What it tells when it has finished."""
+    """What it returns when it has finished."""
 
     entries: list[Entry]
     transactions: int
     floor_hits: int
     transcript: list[Line]
-    """Empty unless it was to be recorded."""
+    """Empty unless the run is recorded."""
 
 
 def run_frontend(order: FrontendOrder, line: Connection) -> None:
-    """Be the frontend: say that it is ready, wait for the epoch, play the plan, report.
+    """Run the frontend: report that it is ready, wait for the epoch, play the plan, return the report.
 
-    The process ends at once when its parent does. Ctrl-C is the parent's to handle.
+    The process ends at once when its parent does. The parent handles Ctrl-C.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_run(order, line))
+    try:
+        asyncio.run(_run(order, line))
+    except PolicyError as error:
+        # The user's mistake, which the parent is to tell; what a process has gone down with otherwise is our bug.
+        line.send(error)
 
 
 async def _run(order: FrontendOrder, line: Connection) -> None:
     parent = parent_process()
     if parent is not None:
         asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
+    router = order.scenario.router_of(order.index)
     runtime = AsyncioRuntime(order.time_scale)
     journal = JournalLog(runtime)
     transcript = Transcript(runtime)
@@ -74,19 +84,20 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
     async with connect(
         order.registry_url,
         runtime,
-        pick=order.scenario.router.pick,
+        pick=router.pick,
         connections=_MOST_CONNECTIONS // order.scenario.frontends,
         lock_waited=journal.lock_waited,
         new_pick=RecordingPick if order.record else SqlPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
-        settings, models = order.scenario.router.settings(), order.scenario.configs_by_model()
+        settings, models = router.settings(), order.scenario.configs_by_model()
+        new_chooser = policy_of(router.policy, order.scenario.seed, order.index)
         rank = Rank(order.index, order.scenario.frontends)
-        frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank)
+        frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank, new_chooser)
         serve = frontend.serve
         if order.record:
-            # Its loops are no part of the recording: to a request they are the world.
-            serve = build_recorded_frontend(transcript, settings, ports, models).serve
+            # The loops are not recorded: for a request they belong to the world.
+            serve = build_recorded_frontend(transcript, settings, ports, models, new_chooser).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
         async with running(frontend.loops):
@@ -97,25 +108,36 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
 
 
 async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalLog, serve: Serve) -> None:
-    """Send the requests of this frontend, and wait for their ends as long as the scenario lets the run drain."""
+    """Send the requests of this frontend, and wait for their ends, at most for the scenario's drain limit."""
     scenario = order.scenario
     plan = make_plan(scenario, scenario.seed)
-    clients = Clients(
-        runtime,
-        journal,
-        frontends={order.index: serve},
-        models=[model.name for model in scenario.models],
-        patience_ns=[workload.patience_ns for workload in scenario.workload],
-    )
+    clients = Clients(runtime, journal, frontends={order.index: serve})
     limit_ns = scenario.duration_ns + scenario.drain_limit_ns - runtime.now_ns()
+    with suppress(DeadlineExceeded):
+        await _unless_a_task_fails(runtime, runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan)))
+
+
+async def _unless_a_task_fails(runtime: AsyncioRuntime, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, but raise the failure of a spawned task as soon as there is one."""
+    failed: asyncio.Future[None] = runtime.future()
+
+    def fail(failure: BaseException) -> None:
+        if not failed.done():
+            failed.set_exception(failure)
+
+    runtime.on_failure = fail
+    working = asyncio.ensure_future(work)
     try:
-        await runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan))
-    except DeadlineExceeded:
-        return
+        await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
+        await (failed if failed.done() else working)
+    finally:
+        runtime.on_failure = None
+        working.cancel()
+        failed.cancel()
 
 
 async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan: Plan) -> None:
-    mine = (row for row in plan.open if row[2] == index)
+    mine = (request for request in plan.open if request.frontend == index)
     users = [user for user in plan.closed_users if user.frontend == index]
     await asyncio.gather(clients.send_as_planned(mine), *(clients.take_turns(user) for user in users))
     if plan.scenario.control_plane is not None or plan.scenario.faults:

@@ -1,4 +1,4 @@
-"""What the processes of a live run tell about it, kept as entries and told again, in order, to one recorder.
+"""The events of a live run, kept as entries by each process and replayed in order into one recorder.
 
 Each frontend process keeps a log of its own and hands it over when it has finished. On one machine all of them read
 the same monotonic clock, so the entries of several logs fall into one order.
@@ -16,7 +16,7 @@ from sim.routing.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was told: when, which call of the journal, and with what."""
+    """One call of the journal: its time, its name and its arguments."""
 
     t_ns: int
     what: str
@@ -48,7 +48,7 @@ class EntryClock:
 
 
 def merged(logs: Sequence[Sequence[Entry]]) -> list[Entry]:
-    """Return the entries of all logs in the order of time, with the requests numbered anew in the order they arrived.
+    """Return the entries of all logs in order of time, with the requests numbered in order of arrival.
 
     Each log numbers its own requests from 0. Ties go by log, then by place in it.
     """
@@ -70,7 +70,7 @@ def merged(logs: Sequence[Sequence[Entry]]) -> list[Entry]:
 
 
 def tell_again(entries: Iterable[Entry], journal: Journal, clock: EntryClock) -> None:
-    """Tell the entries to another journal, whose clock shows the time of each."""
+    """Repeat the entries to another journal, whose clock shows the time of each."""
     for entry in entries:
         clock.t_ns = entry.t_ns
         getattr(journal, entry.what)(*entry.args)

@@ -115,7 +115,7 @@ class GrpcBackend:
                 self._dialer.on_reply(request, reply)
 
     async def load_model(self, model: str) -> None:
-        """Have the model loaded; that starts when the process turns to it, or when the caller gives up before."""
+        """Load the model. The load starts when the process gets to it, or when the caller gives up before."""
         async with under_way(self._stub().LoadModel(ModelOptions(Model=model), metadata=self._metadata)) as call:
             try:
                 told = await call.initial_metadata()
@@ -130,7 +130,7 @@ class GrpcBackend:
             raise call_error(grpc.StatusCode.UNKNOWN, f"{self._address} did not load {model}: {result.message}")
 
     async def free(self) -> None:
-        """Have the process give up its model."""
+        """Make the process drop its model."""
         async with under_way(self._stub().Free(HealthMessage(), metadata=self._metadata)) as call:
             result = await call
         if not result.success:
@@ -143,7 +143,7 @@ class GrpcBackend:
         return StatusResponse.State.Name(answer.state)
 
     def _stub(self) -> "BackendAsyncStub":
-        # Asked for at every call, because a client may be kept for longer than a connection lasts.
+        # Looked up at every call, because a client may live longer than a connection.
         return self._dialer.connection(self._address)
 
     def _options(self, request: Request) -> PredictOptions:
@@ -161,7 +161,7 @@ class GrpcBackend:
 
 
 class GrpcDialer:
-    """Makes clients; those of one address share one connection, which is kept until `close`."""
+    """Makes clients. Those of one address share one connection, which stays open until `close`."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class GrpcDialer:
         self.journal = journal
         self.prompt = prompt
         self.on_reply = on_reply
-        """Told each reply of a stream as it comes."""
+        """Receives each reply of a stream when it arrives."""
         self.metadata = () if token is None else (("authorization", f"Bearer {token}"),)
         """What every call carries; a token is sent in the clear, so for a trusted network only."""
         self._connections: dict[str, tuple[grpc.aio.Channel, BackendAsyncStub]] = {}
@@ -185,7 +185,7 @@ class GrpcDialer:
         return GrpcBackend(self, key, address)
 
     def connection(self, address: str) -> "BackendAsyncStub":
-        """Return what calls to the address go through, made anew if the last attempt to connect has failed."""
+        """Return the channel to the address, a new one if the last attempt to connect has failed."""
         known = self._connections.get(address)
         if known is not None:
             channel, stub = known

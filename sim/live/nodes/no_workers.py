@@ -1,4 +1,4 @@
-"""The worker control of a frontend that was given none."""
+"""The worker control of a frontend without workers."""
 
 from collections.abc import Sequence
 
@@ -8,22 +8,18 @@ from sim.routing.replica import ReplicaKey
 
 
 class NoWorkers:
-    """Where nobody starts processes, or knows of any."""
+    """Starts no process and knows of none: every call fails."""
 
     async def install(self, key: ReplicaKey) -> str:
-        """Say so."""
         raise NoReplica(f"no replica of {key.model} can serve, and the frontend has no worker control to start one")
 
     async def stop(self, key: ReplicaKey) -> None:
-        """Say so."""
         raise _no_worker(key.node)
 
     async def unload(self, node: str, model: str) -> None:
-        """Say so."""
         raise _no_worker(node)
 
     async def processes(self, node: str) -> Sequence[RunningProcess]:
-        """Say so."""
         raise _no_worker(node)
 
 

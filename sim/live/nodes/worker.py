@@ -1,4 +1,4 @@
-"""Worker nodes on this machine: what really runs where, and the calls that start and end processes."""
+"""Worker nodes on this machine: which processes run where, and the calls that start and end them."""
 
 import asyncio
 import atexit
@@ -24,7 +24,7 @@ HEALTH_LIMIT_S = 30
 """How long a new process may take to be well. Real seconds: no time scale makes a process start sooner."""
 
 FREE_LIMIT_S = 30
-"""How long a process may take to drop its model: the call waits its turn behind running requests."""
+"""How long a process may take to drop its model. The call waits behind running requests."""
 
 POLL_S = 0.01
 
@@ -55,7 +55,7 @@ class LiveWorkers:
         self._dialer = GrpcDialer(runtime, journal, token)
         self._children: dict[ReplicaKey, WorkerChild] = {}
         self._up: dict[ReplicaKey, WorkerChild] = {}
-        """Those that have been started to the end and are not being stopped, in the order they were."""
+        """Processes that have started and are not being stopped, in the order of their starts."""
         self._following: list[asyncio.Task[None]] = []
         self._locks: defaultdict[ReplicaKey, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._control: asyncio.Server | None = None
@@ -63,20 +63,18 @@ class LiveWorkers:
         atexit.register(self._kill_all)
 
     async def __aenter__(self) -> Self:
-        """Return itself; nothing is started yet."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything."""
         await self.stop_all()
 
     async def install(self, key: ReplicaKey) -> str:
-        """Return the address of the replica's process: at once if it runs, else when it has been started and is well.
+        """Return the address of the replica's process, at once if it runs, else when it has started and is healthy.
 
         A start takes the install time of the scenario, or what the machine needs if that is more. A caller that leaves
-        meanwhile takes the half-started process along.
+        meanwhile ends the half-started process.
         """
         install_ns = self._spec(key).model.backend.install_time_ns
         async with self._locks[key]:
@@ -87,11 +85,11 @@ class LiveWorkers:
             return await self._start(self._spec(key), key, install_ns)
 
     async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end, and wait until it has; nothing happens if it does not run."""
+        """End the replica's process, and wait until it has ended. Does nothing if it does not run."""
         self._check_node(key.node)
         if key not in self._up:
             return
-        # Under the lock, so that an install meanwhile starts another one instead of trusting this one.
+        # Under the lock, so that a concurrent install starts a new process instead of returning this one.
         async with self._locks[key]:
             child = self._up.pop(key, None)
             if child is None:
@@ -102,7 +100,7 @@ class LiveWorkers:
                 self._journal.process_ended(key, child.address, "stopped")
 
     async def unload(self, node: str, model: str) -> None:
-        """Have the first process of the node drop its model; the call says no address. It does not end.
+        """Make the first process of the node drop its model: the call names no address. The process does not end.
 
         Raises the CallError of a process that does not do so, DeadlineExceeded after FREE_LIMIT_S.
         """
@@ -136,12 +134,8 @@ class LiveWorkers:
         return address in self.addresses()
 
     def addresses(self) -> list[str]:
-        """Return where the processes listen that run."""
+        """Return the addresses of the running processes."""
         return [child.address for child in self._children.values() if child.address and child.is_running()]
-
-    def pids(self) -> list[int]:
-        """Return the numbers of the processes that run."""
-        return [child.pid for child in self._children.values() if child.is_running()]
 
     def kill(self, key: ReplicaKey, cause: str = "killed") -> None:
         """Kill the replica's process, as the kernel would; it is gone when this returns."""
@@ -150,7 +144,7 @@ class LiveWorkers:
         self._ended(key, child, cause)
 
     def order(self, key: ReplicaKey, line: str) -> None:
-        """Give the replica's process an order; those it knows are told in `sim.live.nodes.worker_process`."""
+        """Send the replica's process one of the orders that `sim.live.nodes.worker_process` lists."""
         self._child(key).order(line)
 
     def pid(self, key: ReplicaKey) -> int:
@@ -169,30 +163,30 @@ class LiveWorkers:
         return NodeReport(available_vram_bytes=self._nodes[node].vram_bytes - held_bytes)
 
     def crash(self, key: ReplicaKey) -> None:
-        """Have the process end by itself, soon."""
+        """Make the process end by itself, soon."""
         self.order(key, "crash")
 
     def hang(self, key: ReplicaKey) -> None:
-        """Have the process answer nothing any more."""
+        """Make the process stop answering."""
         self.order(key, "hang")
 
     def drop_model(self, key: ReplicaKey) -> None:
-        """Have the process hold no model any more."""
+        """Make the process drop its model."""
         self.order(key, "drop")
 
     def answer_for(self, key: ReplicaKey, model: str) -> None:
-        """Have the process hold another model."""
+        """Make the process hold another model."""
         self.order(key, f"answer_for {model}")
 
     async def serve(self, path: Path) -> None:
-        """Take calls from other processes too, on a Unix socket at the path, until everything is stopped."""
+        """Also take calls from other processes, on a Unix socket at the path, until everything is stopped."""
         self._control = await serve_workers(self, path)
 
     async def stop_all(self) -> None:
         """Kill every process, and start none any more."""
         if self._control is not None:
             self._control.close()
-        # Nothing is told of their end: the world ends with them.
+        # Their end is not reported: the world ends with them.
         self._up.clear()
         self._kill_all()
         atexit.unregister(self._kill_all)
@@ -229,7 +223,7 @@ class LiveWorkers:
         self._ended(key, child, "ended")
 
     def _ended(self, key: ReplicaKey, child: WorkerChild, cause: str) -> None:
-        """Tell of the process's end unless that has been done, or it was never known to run."""
+        """Report the process's end, unless that has been done or its start was never reported."""
         if self._up.get(key) is child:
             del self._up[key]
             self._journal.process_ended(key, child.address, cause)
@@ -263,7 +257,7 @@ class LiveWorkers:
             raise Unavailable(f"no worker answers on {node}")
 
     def _limit_ns(self, limit_s: int) -> int:
-        """Return so many real seconds in the scenario's time."""
+        """Convert real seconds to scenario time."""
         return int(limit_s * NS_PER_S / self._runtime.time_scale)
 
     def _running(self, key: ReplicaKey) -> WorkerChild | None:

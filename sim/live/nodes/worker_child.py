@@ -15,13 +15,13 @@ COMMAND = (sys.executable, "-m", "sim.live.nodes.worker_process")
 
 
 class WorkerChild:
-    """A child process from its start to its end. It must be followed, or nobody hears what it says."""
+    """A child process from its start to its end. Call `follow`, or its output is not read."""
 
     def __init__(self, spec: WorkerSpec, on_change: Callable[[], None]) -> None:
         self.address = ""
         """Empty until it listens."""
         self.model: str | None = None
-        """What it has said it holds."""
+        """The model that it holds by its own report."""
         self._on_change = on_change
         self._listens: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         # A group of its own, so that Ctrl-C in the terminal reaches only the parent, which then stops it in order.
@@ -36,11 +36,11 @@ class WorkerChild:
         return self._process.pid
 
     def is_running(self) -> bool:
-        """Tell whether the process is there, by the word of the operating system."""
+        """Tell whether the operating system knows the process."""
         return self._process.poll() is None
 
     async def listens(self) -> str:
-        """Return the address, once it listens there; Unavailable if it ends before."""
+        """Return the address once the process listens there; Unavailable if it ends before."""
         # Shielded, because a waiter that leaves would cancel the future that `follow` answers.
         return await asyncio.shield(self._listens)
 
@@ -53,7 +53,7 @@ class WorkerChild:
                 pipe.flush()
 
     async def follow(self) -> None:
-        """Hear what the process says until it ends, then clean up after it."""
+        """Read the process's output until it ends, then clean up after it."""
         lines = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(lines), self._pipe(self._process.stdout)
@@ -61,20 +61,20 @@ class WorkerChild:
         try:
             async for line in lines:
                 self._hear(json.loads(line))
-            # It has closed its output, so it is ending: this takes no time worth a thread.
+            # It has closed its output, so it is ending. This wait is too short to be worth a thread.
             self._process.wait()
         finally:
             transport.close()
             self._ended()
 
     def kill(self) -> None:
-        """End the process now, whatever it is doing; it is gone when this returns."""
+        """Kill the process. It has ended when this returns."""
         self._process.kill()
         self._process.wait()
 
     async def stop(self) -> None:
-        """Have the process end by itself, and wait until it has."""
-        # The end of its input ends it too, should it miss the signal because that came just before it began to read.
+        """Let the process end by itself, and wait until it has."""
+        # The end of its input ends it too, in case the signal arrived before it began to listen for it.
         with suppress(BrokenPipeError):
             self._pipe(self._process.stdin).close()
         self._process.terminate()

@@ -1,4 +1,4 @@
-"""Workers asked from another process: one connection on a Unix socket for each call, a line of JSON each way.
+"""Workers called from another process: one connection on a Unix socket for each call, a line of JSON each way.
 
 A caller that leaves closes its connection, and the call is cancelled, just as in one process.
 """
@@ -28,7 +28,7 @@ _CALLS: Mapping[str, Callable[..., Awaitable[Any]]] = {
     "unload": lambda workers, node, model: workers.unload(node, model),
     "processes": lambda workers, node: workers.processes(node),
 }
-"""What may be asked, by name: with the workers and the arguments as they arrive."""
+"""The calls that other processes may make, by name."""
 
 
 class RemoteWorkers:
@@ -38,15 +38,12 @@ class RemoteWorkers:
         self._path = path
 
     async def install(self, key: ReplicaKey) -> str:
-        """Return the address of the replica's process, as those workers do."""
         return str(await self._ask("install", key))
 
     async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end."""
         await self._ask("stop", key)
 
     async def unload(self, node: str, model: str) -> None:
-        """Have one process of the node drop its model."""
         await self._ask("unload", node, model)
 
     async def processes(self, node: str) -> Sequence[RunningProcess]:

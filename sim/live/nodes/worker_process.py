@@ -1,7 +1,7 @@
 """A backend process on this machine: `python -m sim.live.nodes.worker_process`, usually started by `LiveWorkers`.
 
-Its spec is a line of JSON (`WorkerSpec`), given by `--spec` or as the first line of its input. It tells its story on
-its output, a line of JSON each: what it holds, and its address once it listens. Further input lines are orders:
+Its spec is a line of JSON (`WorkerSpec`), given by `--spec` or as the first line of its input. It writes lines of JSON
+to its output: the model it holds, and its address once it listens. Further input lines are orders:
 
     crash              end at once, as if it had been killed
     hang               answer nothing any more
@@ -10,7 +10,7 @@ its output, a line of JSON each: what it holds, and its address once it listens.
     reset              cut every connection, and listen again
     drain              take no more calls, and end when those under way have, or after a minute
 
-It ends when its input does, so it cannot outlive whoever started it.
+It ends when its input does, so it cannot outlive its parent.
 """
 
 import argparse
@@ -32,14 +32,14 @@ CRASHED = 70
 """Exit status after the order to crash."""
 
 DRAIN_S = 60
-"""How long calls under way may take once the process is to end."""
+"""How long running calls may take after the order to end."""
 
 MOST_PENDING = 2**31 - 1
 
 SERVER_OPTIONS = (
     # A port that another process listens on is refused, not shared with it.
     ("grpc.so_reuseport", 0),
-    # gRPC cancels calls at random once 1000 have arrived that it has not turned to yet; a scenario's burst is to queue.
+    # gRPC cancels calls at random once 1000 wait to be accepted, but a scenario's burst must queue.
     ("grpc.server.max_pending_requests", MOST_PENDING),
     ("grpc.server.max_pending_requests_hard_limit", MOST_PENDING),
     ("grpc.max_send_message_length", LARGEST_MESSAGE_BYTES),
@@ -56,7 +56,7 @@ def main() -> None:
     )
     parser.add_argument("--spec", help="the worker's spec as JSON; else the first line of input")
     arguments = parser.parse_args()
-    # The one who started this process stops it; Ctrl-C in a terminal reaches everybody.
+    # The parent stops this process. Ctrl-C in a terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     spec = WorkerSpec.model_validate_json(arguments.spec or sys.stdin.readline())
@@ -73,7 +73,7 @@ def main() -> None:
                 break
             case order:
                 _obey(service, order)
-    # Calls under way are cut off: whoever started the process has gone, and takes it along.
+    # Running calls are cut off: the parent has ended.
     os._exit(0)
 
 

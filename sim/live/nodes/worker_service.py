@@ -1,4 +1,4 @@
-"""The backend that a worker process serves: it takes as long as the scenario says, and can be told to misbehave.
+"""The backend that a worker process serves: it takes as long as the scenario says, and misbehaves on order.
 
 Every call takes a thread of the server's pool and keeps it to its end, as on a Python backend of LocalAI.
 """
@@ -41,16 +41,16 @@ class BackendService(BackendServicer):
         self._hangs = False
 
     def hold(self, model: str | None) -> None:
-        """Have this model, or none, loaded from now on."""
+        """Hold this model, or none, from now on."""
         self._model = model
         self._on_hold(model)
 
     def hang(self) -> None:
-        """Answer nothing any more, not even what is under way."""
+        """Stop answering, running calls included."""
         self._hangs = True
 
     def Health(self, request: HealthMessage, context: grpc.ServicerContext) -> Reply:  # noqa: N802
-        """Answer that all is well, when it is this call's turn."""
+        """Answer that the process is healthy, when it is this call's turn."""
         self._pass(0, context)
         return Reply(message=b"OK")
 
@@ -62,7 +62,7 @@ class BackendService(BackendServicer):
         """Serve the request: a reply after prefill, if the service has one, and the last after decode."""
         self._pass(0, context)
         self._check_model(request.ModelIdentity, context)
-        # Sent at once, so that the caller knows that it is served from now on.
+        # Sent at once, so that the caller knows that its service has begun.
         context.send_initial_metadata(())
         prompt_tokens, output_tokens, demand_ns = _demand(request, context)
         prefill_ns, decode_ns = self._service_law(prompt_tokens, output_tokens, demand_ns)
@@ -88,7 +88,7 @@ class BackendService(BackendServicer):
         return Result(message="Model loaded", success=True)
 
     def Free(self, request: HealthMessage, context: grpc.ServicerContext) -> Result:  # noqa: N802
-        """Hold no model any more."""
+        """Drop the model."""
         self._pass(0, context)
         self.hold(None)
         return Result(message="Model freed", success=True)
@@ -112,7 +112,7 @@ class BackendService(BackendServicer):
         self._pass_until(time.monotonic(), delay_ns, context)
 
     def _pass_until(self, begin_s: float, delay_ns: int, context: grpc.ServicerContext) -> None:
-        """Let the work take so much scenario time since then; a caller that leaves frees the thread at once."""
+        """Wait until `delay_ns` of scenario time have passed. A caller that leaves frees the thread at once."""
         gone = Event()
         if not context.add_callback(gone.set):
             gone.set()
@@ -124,10 +124,10 @@ class BackendService(BackendServicer):
 
 
 class IndependentHealthService(BackendService):
-    """A backend that answers health calls while it works, as those do which serve requests asynchronously."""
+    """A backend that answers health calls while it works, as asynchronous backends do."""
 
     def Health(self, request: HealthMessage, context: grpc.ServicerContext) -> Reply:  # noqa: N802
-        """Answer at once that all is well."""
+        """Answer at once that the process is healthy."""
         return super().Health(request, context)
 
     # gRPC serves a method that names a pool on that pool; a process serves one backend, so the class may hold it.
@@ -135,7 +135,7 @@ class IndependentHealthService(BackendService):
 
 
 class BearerToken(grpc.ServerInterceptor):  # type: ignore[type-arg]
-    """Turns away every call that does not carry the token."""
+    """Refuses every call that does not carry the token."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()

@@ -1,4 +1,4 @@
-"""What a worker process is told when it starts."""
+"""The settings that a worker process gets when it starts."""
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ class WorkerSpec(Spec):
 
     node: NodeSpec
     model: ModelSpec
-    """How requests and loads are served; the process holds whatever model it is told to load."""
+    """How requests and loads are served. The process holds whichever model a load names."""
     time_scale: float = Field(default=1.0, gt=0)
     """Real seconds per second of the scenario."""
     port: int = Field(default=0, ge=0, le=65535)
@@ -19,4 +19,4 @@ class WorkerSpec(Spec):
     holds_model: bool = False
     """Whether the model is there from the start."""
     token: str | None = None
-    """What every call must carry, if anything."""
+    """Bearer token that every call must carry; None for no check."""

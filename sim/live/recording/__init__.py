@@ -1,1 +1,1 @@
-"""A live run's inputs and decisions, recorded so that the same routing code can be led through them again."""
+"""A live run's inputs and decisions, recorded so that the same routing code can replay them."""

@@ -1,8 +1,8 @@
-"""The transcript of one frontend: every input its routing code was given, and all that the code did with it, in order.
+"""The transcript of one frontend: every input of its routing code, and everything the code did with it, in order.
 
 The code of a frontend runs in steps. A step begins when a request arrives, when something the code waits for happens,
 or when a task of its own starts; it ends where the code waits again. Between two steps nothing but the code itself
-can change what it will do, so the inputs that began the steps, in their order, decide everything.
+can change what it will do, so the inputs that began the steps, in order, determine everything.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,15 +18,16 @@ from sim.routing.request_path.singleflight import FlightFailed
 
 T = TypeVar("T")
 
-Kind = Literal["arrived", "asked", "answered", "failed", "left", "late", "saw", "told"]
-"""Of a line.
+Kind = Literal["arrived", "asked", "choosing", "answered", "failed", "left", "late", "saw", "told"]
+"""Kind of a line.
 
-`arrived`, `answered`, `failed` and `left` begin a step: a request came in; what was waited for gave an answer or an
-error; the wait was cut short. `asked` begins a wait, or is a call that nobody waits for; `told` is the journal's.
-`late` says that a time limit has fired, `saw` what a pick or an eviction chose among.
+`arrived`, `choosing`, `answered`, `failed` and `left` begin a step: a request came in, a pick asks its policy to choose
+among these rows, a call gave an answer or an error, or a wait was cancelled. `asked` is a call; it begins a wait unless
+nobody waits for it. `told` is a call of the journal, or what was chosen. `late` says that a time limit has fired. `saw`
+lists the rows that a pick or an eviction chose from.
 """
 
-STEPS: frozenset[str] = frozenset({"arrived", "answered", "failed", "left"})
+STEPS: frozenset[str] = frozenset({"arrived", "choosing", "answered", "failed", "left"})
 
 for_request: ContextVar[int | None] = ContextVar("the request for whose sake the code runs", default=None)
 
@@ -38,9 +39,9 @@ class Line(NamedTuple):
     t_ns: int
     """Scenario time at the beginning of the step."""
     request: int | None
-    """For whose sake: the request's number within its frontend."""
+    """Number of the request within its frontend."""
     wait: int | None
-    """The number of the wait that is meant, counted from 0 in the order they began."""
+    """Number of the wait, from 0 in the order of their beginnings."""
     what: str
     """Name of the call, of the journal's call, or of the error."""
     values: list[Any]
@@ -49,27 +50,27 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """What one pick chose among: the database's side of it."""
+    """The rows that one pick chose from, as the database saw them."""
 
     rows: list[Replica]
-    """The model's rows as the statement found them, by id; what is NULL stands as it sorts."""
+    """The model's rows as the statement found them, by id. A NULL appears as the value it sorts as."""
     gone: list[str]
-    """Ids of those which could no longer be had when they were to be locked."""
+    """Ids of the rows that were gone when they were to be locked."""
     refused: bool = False
-    """Whether the row that was chosen turned out to be on a node that is not healthy."""
+    """Whether the chosen row was on a node that was not healthy."""
 
 
 class Transcript:
-    """Writes the lines of one frontend, and keeps the time that its code is shown.
+    """Writes the lines of one frontend, and keeps the time that its code sees.
 
-    The code sees the time of its step's beginning all through the step, so that a replay can show it the same.
+    The code sees the time at which its step began all through the step, so that a replay can show it the same time.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.lines: list[Line] = []
         self.t_ns = 0
         self.last_wait = -1
-        """The number of the wait that began last."""
+        """Number of the wait that began last."""
         self._clock = clock
 
     def arrived(self, request: Request) -> None:
@@ -78,17 +79,17 @@ class Transcript:
         self._begin_step("arrived", None, "request", [asdict(request)])
 
     def asked(self, what: str, *args: Any) -> int:
-        """Write that the code asks something it will wait for, and return the number of the wait."""
+        """Write a call whose answer the code waits for, and return the number of the wait."""
         self.last_wait += 1
         self._write("asked", self.last_wait, what, args)
         return self.last_wait
 
     def sent(self, what: str, *args: Any) -> None:
-        """Write that the code asks something without waiting for it."""
+        """Write a call whose answer the code does not wait for."""
         self._write("asked", None, what, args)
 
     def told(self, what: str, *args: Any) -> None:
-        """Write what the code told its journal."""
+        """Write a call of the journal."""
         self._write("told", None, what, args)
 
     def late(self, wait: int) -> None:
@@ -96,17 +97,21 @@ class Transcript:
         self._write("late", wait, "within", ())
 
     def saw(self, wait: int, what: str, *seen: Any) -> None:
-        """Write what was chosen among."""
+        """Write the rows that a choice was made from."""
         self._write("saw", wait, what, seen)
 
+    def choosing(self, wait: int, rows: Sequence[Replica]) -> None:
+        """Begin a step: the pick that is waited for asks which of the rows to take."""
+        self._begin_step("choosing", wait, "pick", [rows])
+
     def answered(self, wait: int, what: str, *answer: Any) -> None:
-        """Begin a step: what was waited for has happened."""
+        """Begin a step: a wait has ended with an answer."""
         self._begin_step("answered", wait, what, answer)
 
     def ended_badly(self, wait: int, error: BaseException) -> None:
-        """Begin a step: what was waited for has failed, or the one who waited was told to leave."""
+        """Begin a step: a wait has ended with an error, or was cancelled."""
         if isinstance(error, FlightFailed):
-            # Its text tells how a task was cancelled, which each world words in its own way.
+            # The text of a cancellation differs between the worlds.
             self._begin_step("failed", wait, type(error).__name__, ())
         elif isinstance(error, Exception):
             self._begin_step("failed", wait, type(error).__name__, [str(error)])
@@ -118,7 +123,7 @@ class Transcript:
     ) -> T:
         """Make the call and wait for its answer, which is written in full.
 
-        A call that makes a choice puts what it chose among into `seen` before it answers; that is written too.
+        A call that makes a choice puts the rows it chose from into `seen` before it answers. They are written too.
         """
         wait = self.asked(what, *args)
         try:
@@ -140,12 +145,11 @@ class Transcript:
         self.take(line)
 
     def take(self, line: Line) -> None:
-        """Keep the line."""
         self.lines.append(line)
 
 
 def plain(value: Any) -> Any:
-    """Return what JSON can hold of a value that passes through a port, the same before it is written and after."""
+    """Return a value that passes through a port as JSON can hold it, equal before and after writing."""
     match value:
         case Request():
             return value.id
@@ -162,24 +166,29 @@ def plain(value: Any) -> Any:
     return value
 
 
+_PLAIN_WORDS: Mapping[Kind, str] = {
+    "arrived": "the request arrives",
+    "left": "is told to leave",
+    "late": "the time limit fires",
+}
+
+
 def described(line: Line | None) -> str:
-    """Return what the line tells, for a reader."""
+    """Return the line as a sentence for people."""
     if line is None:
         return "nothing more"
     values = ", ".join(_shown(value) for value in line.values)
+    if line.kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[line.kind]
     match line.kind:
-        case "arrived":
-            return "the request arrives"
         case "asked":
             return f"asks {line.what}({values})"
+        case "choosing":
+            return f"is to choose among {values}"
         case "answered":
             return f"{line.what} answers {values or 'that it is done'}"
         case "failed":
             return f"gets {line.what}: {values}" if values else f"gets {line.what}"
-        case "left":
-            return "is told to leave"
-        case "late":
-            return "the time limit fires"
     return f"{line.what}({values})"
 
 

@@ -1,4 +1,4 @@
-"""A pick that also tells which rows it chose among, as its own statement saw them."""
+"""A pick that also lists the rows it chose from, as its own statement saw them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -28,8 +28,8 @@ _WIDTH: Final = len(REPLICA_COLUMNS)
 def lock_first_and_list(order: str, on_nodes: bool) -> Select[Any]:
     """Return a statement that lists all eligible rows of the model beside the one that it locks.
 
-    One statement, so one snapshot: what is listed is what the choice was made among. A common table expression that
-    locks is carried out once, whatever stands around it.
+    One statement has one snapshot, so the listed rows are those the choice was made from. PostgreSQL executes a locking
+    common table expression exactly once.
     """
     eligible = ELIGIBLE_ROWS_ON_NODES if on_nodes else ELIGIBLE_ROWS
     seen, first = eligible.subquery("seen"), lock_first(order, on_nodes).cte("best")
@@ -37,7 +37,7 @@ def lock_first_and_list(order: str, on_nodes: bool) -> Select[Any]:
 
 
 class RecordingPick(SqlPick):
-    """The same transaction, which also puts what it has seen where its caller looks for it."""
+    """The same transaction, which also hands the rows it saw to its caller."""
 
     async def lock_chosen(self, connection: AsyncConnection, model: str, choose: Choose) -> Sequence[Any] | None:
         """Return the chosen row, locked; where an order of the database's decides, its statement lists the rows too."""
@@ -50,7 +50,7 @@ class RecordingPick(SqlPick):
         seen = _note(rows)
         best = choose(rows)
         if best is not None and (found is None or found[0] != best.id):
-            # The best one could not be had: asked now, because ids never come back and what was chosen is locked.
+            # The best row was gone. Asking now is safe, because ids are never reused and the chosen row is locked.
             there = {row.id for row in await connection.execute(ELIGIBLE_ROWS, {"model": model})}
             seen.gone = [row.id for row in rows if row.id not in there]
         return found
@@ -58,12 +58,12 @@ class RecordingPick(SqlPick):
     async def lock_one_of(
         self, connection: AsyncConnection, choose: Choose, rows: Sequence[Replica]
     ) -> Sequence[Any] | None:
-        """Choose among the rows, which are noted."""
+        """Choose among the rows, and note them."""
         _note(rows)
         return await super().lock_one_of(connection, choose, rows)
 
     async def lock_one(self, connection: AsyncConnection, chosen: Replica) -> Sequence[Any] | None:
-        """Lock the row, or note that it has gone."""
+        """Lock the row, or note that it is gone."""
         found = await super().lock_one(connection, chosen)
         kept = seen_by_pick.get()
         if kept and found is None:
@@ -80,7 +80,7 @@ class RecordingPick(SqlPick):
 
 
 def _note(rows: Sequence[Replica]) -> Seen:
-    """Put the rows that the running pick chooses among where its caller looks for them."""
+    """Hand the rows that the running pick chooses from to its caller."""
     seen, kept = Seen(list(rows), gone=[]), seen_by_pick.get()
     if kept is not None:
         kept.append(seen)

@@ -1,4 +1,4 @@
-"""Ports that write into a transcript all that passes through them; a live run and its replay use the same ones."""
+"""Ports that write what passes through them into a transcript. A live run and its replay use the same ones."""
 
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from typing import Any, TypeVar
@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.frontend import FrontendCore, build_frontend
+from sim.routing.frontend import FrontendCore, NewChooser, best_replica, build_frontend
 from sim.routing.journal import FanOutJournal, JournalRelay
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import (
     Backend,
     Dialer,
@@ -21,20 +20,19 @@ from sim.routing.ports import (
 from sim.routing.proxy import MadeCall, passing_through
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings
+from sim.routing.settings import FrontendSettings, ModelConfig
 
 T = TypeVar("T")
 
 
 class RecordedFrontend:
-    """A frontend whose inputs and decisions are written down."""
+    """A frontend whose inputs and decisions are recorded."""
 
     def __init__(self, frontend: FrontendCore, transcript: Transcript) -> None:
         self._frontend = frontend
         self._transcript = transcript
 
     async def serve(self, request: Request) -> None:
-        """Serve the request as the frontend does."""
         self._transcript.arrived(request)
         try:
             await self._frontend.serve(request)
@@ -44,9 +42,13 @@ class RecordedFrontend:
 
 
 def build_recorded_frontend(
-    transcript: Transcript, settings: FrontendSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]
+    transcript: Transcript,
+    settings: FrontendSettings,
+    ports: FrontendPorts,
+    models: Mapping[str, ModelConfig],
+    new_chooser: NewChooser = best_replica,
 ) -> RecordedFrontend:
-    """Put a frontend together as `build_frontend` does, with a transcript between it and its world."""
+    """Build a frontend as `build_frontend` does, with a transcript between it and its world."""
     recorded = FrontendPorts(
         runtime=RecordedRuntime(ports.runtime, transcript),
         registry=recorded_registry(ports.registry, transcript),
@@ -54,30 +56,28 @@ def build_recorded_frontend(
         worker=passing_through(ports.worker, WorkerControl, transcript.call),
         journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
-    return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
+    return RecordedFrontend(build_frontend(settings, recorded, models, new_chooser=new_chooser), transcript)
 
 
 class RecordedFuture:
-    """An answer whose waiter goes on in a step of its own."""
+    """An answer whose waiter continues in a step of its own."""
 
     def __init__(self, future: Future[Any], transcript: Transcript) -> None:
         self._future = future
         self._transcript = transcript
 
     def done(self) -> bool:
-        """Tell whether the answer was given, or its waiter has gone."""
+        """Tell whether the answer was given, or its waiter has left."""
         return self._future.done()
 
     def set_result(self, result: Any, /) -> None:
-        """Give the answer."""
         self._future.set_result(result)
 
     def set_exception(self, error: BaseException, /) -> None:
-        """Give an error."""
         self._future.set_exception(error)
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        """Wait for the answer; one that is there already is no wait."""
+        """Wait for the answer. An answer that is there already is no wait."""
         if self._future.done():
             return (yield from self._future.__await__())
         wait = self._transcript.asked("future")
@@ -104,19 +104,15 @@ class RecordedRuntime:
     wall_ns = now_ns
 
     def sleep(self, delay_ns: int) -> Awaitable[None]:
-        """Wait."""
-
         async def sleep() -> None:
             await self._runtime.sleep(delay_ns)
 
         return self._transcript.call("sleep", (delay_ns,), sleep)
 
     def future(self) -> RecordedFuture:
-        """Make an answer that is not given yet."""
         return RecordedFuture(self._runtime.future(), self._transcript)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Run the coroutine as a task of its own."""
         wait = self._transcript.asked("spawn", name)
 
         async def started() -> Any:
@@ -126,7 +122,7 @@ class RecordedRuntime:
         return self._runtime.spawn(started(), name)
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns, or have it leave after `limit_ns` and raise DeadlineExceeded."""
+        """Return what the coroutine returns, or cancel it after `limit_ns` and raise DeadlineExceeded."""
         wait = self._transcript.asked("within", limit_ns)
         was_left = False
 
@@ -143,14 +139,14 @@ class RecordedRuntime:
         try:
             return await self._runtime.within(limit_ns, watched())
         except DeadlineExceeded:
-            # Else the work itself has raised it, as a backend may.
+            # Otherwise the work itself has raised it, as a backend may.
             if was_left:
                 self._transcript.late(wait)
             raise
 
 
 class RecordedDialer:
-    """Makes clients whose calls are written down."""
+    """Makes clients whose calls are recorded."""
 
     def __init__(self, dialer: Dialer, transcript: Transcript) -> None:
         self._dialer = dialer

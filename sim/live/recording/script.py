@@ -1,6 +1,7 @@
-"""A frontend's transcript as a replay needs it: its lines to compare with, and its inputs ready to be given again."""
+"""A frontend's transcript as a replay needs it: its lines to compare with, and its inputs to give again."""
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +10,7 @@ from pydantic import TypeAdapter
 
 from sim.live.nodes.worker_control import ERRORS
 from sim.live.recording.lines import Kind, Line, Seen
-from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.load_jobs import LoadJob
+from sim.routing.fleet import Fleet, LoadJob, ReplicaRow
 from sim.routing.ports import RunningProcess
 from sim.routing.replica import Replica
 from sim.routing.request import Request
@@ -40,10 +40,12 @@ _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
     "install": TypeAdapter(str),
     "processes": TypeAdapter(list[RunningProcess]),
 }
-"""What a call may answer; None for all others."""
+"""Type of a call's answer; None for all other calls."""
 
 _SEEN: Mapping[str, TypeAdapter[Any]] = {"pick": TypeAdapter(Seen), "evict": TypeAdapter(Fleet)}
-"""What a call that makes a choice chooses among."""
+"""Type of what a call that makes a choice chooses from."""
+
+_CHOICE: TypeAdapter[Any] = TypeAdapter(list[Replica])
 
 _REQUEST = TypeAdapter(Request)
 
@@ -53,17 +55,19 @@ class Script:
     """One frontend's part of a recording."""
 
     lines: list[Line] = field(default_factory=list)
-    """Without what choices were made among, which is input alone."""
+    """All lines but those of rows that choices were made from, which are input alone."""
     arrivals: dict[int, Request] = field(default_factory=dict)
-    """By the request's number."""
+    """Arrivals by number of the request."""
     answers: dict[int, Any] = field(default_factory=dict)
-    """By the number of the wait; an exception is to be raised."""
+    """Answers by number of the wait. An exception stands for an answer that is raised."""
     seen: dict[int, Any] = field(default_factory=dict)
-    """What each pick chose among as Seen, and each eviction as a Fleet, by the number of the wait."""
+    """What each pick (Seen) and each eviction (Fleet) chose from, by number of the wait."""
+    choices: dict[int, deque[list[Replica]]] = field(default_factory=dict)
+    """The rows of each choice that a pick asked a policy for, in turn, by number of the wait."""
     late: set[int] = field(default_factory=set)
-    """The time limits that fired, by the number of the wait."""
+    """The time limits that fired, by number of the wait."""
     _open: dict[int, str] = field(default_factory=dict)
-    """What each wait that has not ended is for."""
+    """Name of the call of each wait that has not ended."""
 
     def add(self, line: Line) -> None:
         """Take over the next line. Raises ValueError if it cannot come next."""
@@ -95,11 +99,13 @@ class Script:
         match line.kind:
             case "late":
                 self.late.add(wait)
+            case "choosing":
+                self.choices.setdefault(wait, deque()).append(_typed(_CHOICE, line.values))
             case "saw":
                 self.seen[wait] = _typed(_SEEN[what], line.values)
             case "failed":
                 text = str(line.values[0]) if line.values else ""
-                # What no port is known to raise comes back under its name, as an error of no known kind.
+                # An error that no port is known to raise comes back under its name, as a plain exception.
                 self.answers[wait] = (ERRORS.get(line.what) or type(line.what, (Exception,), {}))(text)
             case "answered":
                 self._add_answer(line, wait, what)
@@ -113,13 +119,15 @@ class Script:
 
 
 def _can_end(what: str, kind: Kind) -> bool:
-    """Tell whether the wait may have a line of this kind: a limit can but fire, a task can but begin."""
+    """Tell whether the wait may end with a line of this kind: a limit only fires, and a task only begins."""
     only: dict[str, Kind] = {"within": "late", "spawn": "answered"}
     if what in only:
         return kind == only[what]
+    if kind == "choosing":
+        return what == "pick"
     return what in _SEEN if kind == "saw" else kind != "late"
 
 
 def _typed(adapter: TypeAdapter[Any], values: list[Any]) -> Any:
-    # By way of JSON text, for which the strict rules know that a list stands for a tuple.
+    # Through JSON text, because in JSON the strict rules accept a list for a tuple.
     return adapter.validate_json(json.dumps(values[0] if values else None), strict=True)

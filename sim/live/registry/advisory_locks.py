@@ -1,7 +1,7 @@
 """Locks by name that exclude across processes and never outlive their holder.
 
-On PostgreSQL, an advisory lock of a session of its own: the server frees it when the connection ends, whatever became
-of the process. Beside SQLite, `flock` on a file next to the database: the system frees it with the process.
+On PostgreSQL it is an advisory lock of a session of its own, which the server frees when the connection ends. With
+SQLite it is `flock` on a file beside the database, which the system frees with the process.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 POLL_S = 0.005
-"""How often a waiter looks whether a file's lock is free; on its loop, so nothing else stands still."""
+"""Time between two attempts at a file's lock. The waiter sleeps in between and blocks nothing."""
 
 
 class AdvisoryLocks(Protocol):
@@ -31,16 +31,16 @@ class AdvisoryLocks(Protocol):
 
 
 class QueuedLocks:
-    """Locks whose waiters of this process queue here, first come, first served, so that one at most waits outside.
+    """Locks for which the waiters of this process queue, first come, first served. At most one waits outside.
 
-    Processes take turns among themselves as the outer lock has it.
+    The outer lock decides in which order processes take turns.
     """
 
     def __init__(self, outer: AdvisoryLocks) -> None:
         self._outer = outer
         self._queues: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted: Counter[str] = Counter()
-        """By how many of this process each lock is held or waited for: between two holders a queue looks free."""
+        """Number of holders and waiters in this process by lock, because a queue looks free between two holders."""
 
     @asynccontextmanager
     async def held(self, name: str) -> AsyncIterator[bool]:
@@ -70,7 +70,7 @@ class QueuedLocks:
 
 
 class PostgresLocks:
-    """Advisory locks of the server, each on a connection opened for it: the engine must not pool, but autocommit."""
+    """Advisory locks of the server, each on a connection of its own. The engine must autocommit and not pool."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -79,7 +79,7 @@ class PostgresLocks:
     async def held(self, name: str) -> AsyncIterator[bool]:
         """Hold the lock of that name; yields whether it had to be waited for."""
         key = lock_key(name)
-        # Whoever is cancelled below has the connection closed, and with it whatever the session holds or waits for.
+        # A cancellation below closes the connection, and so frees whatever the session holds or waits for.
         async with self._engine.connect() as session:
             waited = not (await session.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
             if waited:
@@ -103,7 +103,7 @@ class PostgresLocks:
 
 
 class FileLocks:
-    """Locked files beside a database, one for each name; they stay, since deleting one could split its waiters."""
+    """Locked files beside a database, one for each name. They stay, because deleting one could split its waiters."""
 
     def __init__(self, database: Path) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""How a frontend comes by its registry, and leaves it in order."""
+"""Opens a frontend's registry, and closes it in good order."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +20,7 @@ async def connect(
     lock_waited: LockWaited = ignore_wait,
     new_pick: Callable[[], SqlPickMode] = SqlPick,
 ) -> AsyncIterator[SqlLoadJobs]:
-    """Open one frontend's registry; on leaving, what is under way is finished and the connections are closed.
+    """Open one frontend's registry. On leaving, running transactions are finished and connections are closed.
 
     `url` and `connections` are those of `open_database`, `pick` is a scenario's word. `lock_waited` is told the ns
     waited for locks by name and for a model's lock; the wait for a row is part of its statement and cannot be told.

@@ -16,7 +16,7 @@ from sim.live.registry.advisory_locks import AdvisoryLocks, FileLocks, PostgresL
 from sim.live.registry.tables import metadata
 
 POSTGRES_CONNECTIONS = 20
-"""How many transactions one frontend has open at once, unless told otherwise."""
+"""Number of transactions that one frontend has open at once by default."""
 
 BUSY_TIMEOUT_S = 30
 """How long a transaction on SQLite waits for those of other processes."""
@@ -40,9 +40,9 @@ class Database:
 
 @asynccontextmanager
 async def open_database(url: str, connections: int | None = None) -> AsyncIterator[Database]:
-    """Open the database of that URL with the registry's tables; several processes may at once.
+    """Open the database of that URL with the registry's tables. Several processes may do so at once.
 
-    What is missing is made: tables, and the columns that an older version of ours did not have, NULL in every row.
+    Missing tables are created, and so are columns that an older version did not have, with NULL in every row.
 
     `sqlite:///registry.db` (a relative path; four slashes for an absolute one) or `postgresql://user@host/database`.
     At most `connections` transactions are open at a time; on SQLite that is 1, since a second one could only wait for
@@ -55,7 +55,7 @@ async def open_database(url: str, connections: int | None = None) -> AsyncIterat
 
 
 class BadRegistryUrl(ValueError):
-    """The URL names no database that a registry can be kept in."""
+    """The URL names no database that can hold a registry."""
 
 
 def _parse(url: str) -> URL:
@@ -73,7 +73,7 @@ def _parse(url: str) -> URL:
             raise BadRegistryUrl(f"registry URL {url!r}: needs a file, which the frontends can share")
         return parsed.set(drivername="sqlite+aiosqlite")
     if "sslmode" in parsed.query:
-        # What libpq's URLs call it, in the driver's word.
+        # The driver's name for an option of libpq's URLs.
         parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
     return parsed.set(drivername="postgresql+asyncpg")
 
@@ -84,7 +84,7 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[Database
         url,
         pool_size=connections or POSTGRES_CONNECTIONS,
         max_overflow=0,
-        # Named, because a server may be set up with another default, and herding depends on it.
+        # Set explicitly, because a server may have another default, and herding depends on it.
         isolation_level="READ COMMITTED",
     )
     lock_engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -106,7 +106,7 @@ async def _sqlite(url: URL) -> AsyncIterator[Database]:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_as_writer)
     try:
-        # Under a lock also because SQLite waits for nobody while it changes the journal's mode.
+        # The lock is also needed because SQLite does not wait for others while it changes the journal mode.
         async with locks.held(SCHEMA), engine.begin() as connection:
             await connection.run_sync(_complete_tables)
         yield Database(engine, locks)
@@ -131,11 +131,11 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     # The mode is kept in the file, so this writes only the first time.
     cursor.execute("PRAGMA journal_mode = WAL")
-    # Rows say what runs now; losing the last few with the machine's power loses nothing.
+    # Rows describe what runs now, so a power cut may lose the last few of them.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
 
 
 def _begin_as_writer(connection: Connection) -> None:
-    # A transaction that began as a reader cannot wait to become a writer: it fails at once when another one writes.
+    # A transaction that begins as a reader cannot wait to become a writer. It fails at once when another one writes.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

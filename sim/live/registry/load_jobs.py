@@ -1,4 +1,4 @@
-"""The table of loads, behind the same transactions as the rest of the registry."""
+"""The table of loads, with the same transactions as the rest of the registry."""
 
 from uuid import uuid4
 
@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sim.live.registry.fleet_registry import SqlFleetRegistry
 from sim.live.registry.tables import load_jobs
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 
 _jobs = load_jobs.c
 
@@ -54,7 +54,7 @@ class SqlLoadJobs(SqlFleetRegistry):
         return await self._transactions.run(work)
 
     async def end_load(self, job_id: str) -> None:
-        """Delete the row, if it is there still."""
+        """Delete the row, if it still exists."""
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(delete(load_jobs).where(_jobs.id == job_id))

@@ -24,7 +24,8 @@ from sim.live.registry.tables import (
     node_models,
     stored_row,
 )
-from sim.routing.policies.choose import BEST_REPLICA, Choose
+from sim.routing.policies.best_replica import BEST_REPLICA
+from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.states import NodeStatus, RowState
@@ -51,7 +52,7 @@ ELIGIBLE_ROWS: Final[Select[Any]] = (
     # Where there is no current revision, any will do.
     .where(_revision == func.coalesce(_CURRENT_REVISION, _revision))
 )
-"""The rows that a pick of the model may choose, before what its caller asks for."""
+"""The rows that a pick of the model may choose, without the caller's conditions."""
 
 ELIGIBLE_ROWS_ON_NODES: Final = ELIGIBLE_ROWS.where(_rows.node_id.in_(bindparam("nodes", expanding=True)))
 """The same, on some nodes only."""
@@ -64,7 +65,7 @@ ORDERS: Final[Mapping[str, Sequence[ColumnElement[Any]]]] = {BEST_REPLICA: PICK_
 def lock_first(order: str, on_nodes: bool) -> Select[Any]:
     """Return the statement that locks the first of the eligible rows in that order."""
     eligible = ELIGIBLE_ROWS_ON_NODES if on_nodes else ELIGIBLE_ROWS
-    # Without a list of tables: the node's row is locked as well, so its picks for any model exclude one another.
+    # No list of tables, so that the node's row is locked as well and all picks on the node exclude one another.
     return eligible.order_by(*ORDERS[order]).limit(1).with_for_update()
 
 
@@ -83,11 +84,11 @@ TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("key")))
 LOCK: Final = select(func.pg_advisory_xact_lock(bindparam("key")))
 
 LockWaited = Callable[[int], None]
-"""Told how long a transaction has waited for a lock, in ns."""
+"""Receives how long a transaction has waited for a lock, in ns."""
 
 
 def eligible_rows(choose: Choose) -> Select[Any]:
-    """Return the statement that lists the rows which the choice is made among."""
+    """Return the statement that lists the rows that the choice is made from."""
     return ELIGIBLE_ROWS_ON_NODES if choose.nodes else ELIGIBLE_ROWS
 
 
@@ -117,7 +118,7 @@ class SqlPick:
         if found is None:
             return None
         row = stored_row(found)
-        # Read once the row is ours: the time spent waiting for it is over by then.
+        # Read after the row is locked, so that the wait for it is over.
         await connection.execute(COUNT_PICK, {"row": row.id, "now_ns": clock.wall_ns()})
         return row.as_read() if await self.is_on_healthy_node(connection, row) else None
 
@@ -164,7 +165,7 @@ class SqlLockedPick:
     async def pick(self, connection: AsyncConnection, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Pick while nobody else picks for the model; the lock goes with the transaction."""
         key = {"key": lock_key(f"pick:{model}")}
-        # An attempt never overtakes those who wait already; it only tells whether there is anything to wait for.
+        # An attempt never overtakes waiters. It only tells whether there is a wait.
         if not (await connection.execute(TRY_LOCK, key)).scalar_one():
             began_ns = clock.now_ns()
             await connection.execute(LOCK, key)
@@ -173,7 +174,7 @@ class SqlLockedPick:
 
 
 def ignore_wait(wait_ns: int, /) -> None:
-    """Take no notice of a wait."""
+    """Ignore a wait."""
 
 
 def pick_mode(

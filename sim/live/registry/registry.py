@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 class SqlRegistry:
     """The shared table of replicas; every frontend has a registry of its own on the same database.
 
-    A caller that leaves has its transaction rolled back if it is not committed by then, and what it counted given back
-    if it is: no cancellation leaves a count, a lock or a connection behind. Whatever keeps the database from answering
-    is raised as Unavailable.
+    If a caller leaves, its transaction is rolled back, or its count is given back if the transaction has committed: no
+    cancellation leaves a count, a lock or a connection behind. If the database does not answer, the call raises
+    Unavailable.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SqlRegistry:
         self.missing_rows = 0
         """Decrements whose row had gone."""
         self.failed_returns = 0
-        """Times that the database did not answer where something was to be taken back, which is still there."""
+        """Number of failed attempts to take something back. It is still in the database."""
         self._database = database
         self._runtime = runtime
         self._pick_mode = pick_mode
@@ -58,7 +58,7 @@ class SqlRegistry:
 
     @property
     def transactions(self) -> int:
-        """How many transactions were begun, waits for a lock by name included."""
+        """Number of transactions begun, including waits for a lock by name."""
         return self._transactions.count
 
     @property
@@ -96,7 +96,7 @@ class SqlRegistry:
         return await self._transactions.run(work, undo)
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take 1, `count` times in a row, each time unless the row has gone or stands at 0; the caller goes on."""
+        """Subtract 1 `count` times, but not below 0 and not from a row that is gone. The caller does not wait."""
         self._transactions.start(self._give_back(key, count), f"give back {key}")
 
     async def touch(self, key: ReplicaKey) -> None:
@@ -111,9 +111,9 @@ class SqlRegistry:
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
     ) -> None:
-        """Write the row, unless its revision is stale; how a model is loaded is stored along with it.
+        """Write the row, unless its revision is stale. The way to load the model is stored with it.
 
-        It takes the place of any row of the same key, and has an id of its own.
+        It replaces any row of the same key, and has a new id.
         """
 
         async def work(connection: AsyncConnection) -> None:
@@ -127,13 +127,13 @@ class SqlRegistry:
                 "updated_at": now_ns,
                 "revision": revision,
             }
-            # Whoever advances the revision waits until this row is there to be overtaken. Only the first revision finds
-            # nothing to wait for; a row that it misses is never picked.
+            # A transaction that advances the revision waits for this row and overtakes it. Only the first revision has
+            # nothing to wait for, and a row that it misses is never picked.
             current = select(_states.revision).where(_states.model == key.model).with_for_update(read=True)
             require_current(key, revision, (await connection.execute(current)).scalar() or "")
             # A pick that waits for the old row must find it gone, as it would a row that was reaped and loaded again.
             await connection.execute(delete(node_models).where(_is(key)))
-            # Of two that publish at once, each having found nothing to delete, the later one replaces the other's.
+            # If two publish at once and neither finds a row to delete, the later one replaces the other's.
             names = {"node_id": key.node, "model_name": key.model, "replica_index": key.replica_index}
             insert = self._insert(node_models).values(names | row)
             await connection.execute(insert.on_conflict_do_update(index_elements=list(names), set_=row))
@@ -154,10 +154,10 @@ class SqlRegistry:
         return self._held(name)
 
     async def reset(self) -> None:
-        """Empty the tables, as a run needs them at its start."""
+        """Empty the tables for the start of a run."""
 
         async def work(connection: AsyncConnection) -> None:
-            # The nodes last, as whoever writes rows and nodes goes from the rows to the nodes.
+            # Nodes come last, because every transaction locks rows before nodes.
             for table in sorted(metadata.sorted_tables, key=lambda table: table is backend_nodes):
                 await connection.execute(delete(table))
 
@@ -183,7 +183,7 @@ class SqlRegistry:
         return await self._transactions.run(work)
 
     async def drain(self) -> None:
-        """Wait until everything under way is committed or has failed, as long as that makes sense."""
+        """Wait until every running transaction has ended, within a limit."""
         await self._transactions.drain()
 
     @asynccontextmanager
@@ -196,14 +196,14 @@ class SqlRegistry:
             yield
 
     def _unattended(self, call: Coroutine[Any, Any, Any], what: str) -> None:
-        """Have a call made that takes something back; the caller goes on."""
+        """Start a call that takes something back. The caller does not wait."""
         self._transactions.start(self._taken_back(call, what), f"take back {what}")
 
     async def _taken_back(self, call: Coroutine[Any, Any, Any], what: str) -> None:
         try:
             await call
         except Unavailable as error:
-            # Nobody waits for the answer; what stays behind is told where an operator looks.
+            # Nobody waits for the answer, so the failure is logged for an operator.
             self.failed_returns += 1
             _log.warning("%s was not taken back: %s", what, error)
 
@@ -213,7 +213,7 @@ class SqlRegistry:
             await self._taken_back(decrement, f"a count of {key}")
 
     async def _decrement(self, connection: AsyncConnection, key: ReplicaKey) -> None:
-        # No use of the row, so its times stay as they are.
+        # This is no use of the row, so its times stay.
         taken = update(node_models).where(_is(key), _rows.in_flight > 0).values(in_flight=_rows.in_flight - 1)
         if (await connection.execute(taken)).rowcount:
             return
@@ -223,7 +223,7 @@ class SqlRegistry:
             self.floor_hits += 1
 
     def _insert(self, table: Table) -> Any:
-        # The two dialects spell the clause alike, but each has a class of its own for it.
+        # Both dialects have the same clause, but each has its own class for it.
         return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[self._database.dialect](table)
 
 

@@ -1,4 +1,4 @@
-"""What the registry's tables hold, and how their rows read.
+"""The tables of the registry, and how their rows are read.
 
 Text compares by code point everywhere, so that an order by id is the same on SQLite, on PostgreSQL and in Python.
 Counts, times, sizes and what a node says of itself may be NULL, in rows that something else has written or that are
@@ -18,8 +18,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 
 NULL_SORTS_AS: Final = 1 << 63
-"""What a NULL counts as in the order of picks: more than any number, so last where small goes first and first where
-large does."""
+"""The value of a NULL in the order of picks: larger than any number."""
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -105,11 +104,11 @@ class StoredRow:
     available_vram_bytes: int | None
 
     def as_read(self) -> Replica:
-        """Return the row as a frontend reads it: what is NULL reads as 0."""
+        """Return the row as a frontend reads it: a NULL reads as 0."""
         return self._replica(nulls_as=0)
 
     def as_ordered(self) -> Replica:
-        """Return the row as the order of picks takes it: what is NULL is more than any number."""
+        """Return the row as the order of picks sees it: a NULL is larger than any number."""
         return self._replica(nulls_as=NULL_SORTS_AS)
 
     def _replica(self, nulls_as: int) -> Replica:
@@ -147,7 +146,7 @@ def stored_row(columns: Sequence[Any]) -> StoredRow:
 
 
 def read_row(selected: Any) -> ReplicaRow:
-    """Return the `node_models` row that was selected; what is NULL reads as 0, or as nothing."""
+    """Return the selected `node_models` row; a NULL reads as 0, or as empty."""
     return ReplicaRow(
         id=selected.id,
         key=ReplicaKey(selected.node_id, selected.model_name, selected.replica_index),
@@ -161,7 +160,7 @@ def read_row(selected: Any) -> ReplicaRow:
 
 
 def read_node(selected: Any) -> Node:
-    """Return the `backend_nodes` row that was selected; what is NULL reads as 0, or as nothing."""
+    """Return the selected `backend_nodes` row; a NULL reads as 0, or as empty."""
     return Node(
         name=selected.id,
         status=NodeStatus(selected.status),

@@ -1,8 +1,7 @@
-"""Transactions that a caller's cancellation cannot cut short, and work that nobody waits for.
+"""Transactions that survive the cancellation of their caller, and work that nobody waits for.
 
-Cancelling a statement under way would cost its connection and leave open whether a commit came through. So each
-transaction runs as a task of its own: a caller that leaves has it rolled back if it is not committed by then, and
-what it wrote taken back if it is.
+To cancel a running statement would cost its connection and leave open whether a commit took effect. So each transaction
+runs as a task of its own. If its caller leaves, it is rolled back, or undone if it has committed.
 """
 
 import asyncio
@@ -25,13 +24,13 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 """The statements of one transaction; it may roll back itself, and must not commit."""
 
 DATABASE_ERRORS = (SQLAlchemyError, PostgresError, InterfaceError, OSError)
-"""What is raised where a database does not answer as it should."""
+"""Errors of a database that does not answer as it should."""
 
 DRAIN_LIMIT_S = 10.0
 """How long to wait at the end for a database that does not answer."""
 
 CANCEL_LIMIT_S = 1.0
-"""How long what was cancelled then may take to give its connection back."""
+"""How long cancelled work may then take to return its connection."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,16 +38,14 @@ _log = logging.getLogger(__name__)
 class LiveRuntime(Runtime, Protocol):
     """A runtime on asyncio."""
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run the coroutine as a task of its own."""
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]: ...
 
-    def future(self) -> asyncio.Future[Any]:
-        """Make an answer that is not given yet."""
+    def future(self) -> asyncio.Future[Any]: ...
 
 
 @dataclass(slots=True)
 class _Call(Generic[T]):
-    """What a caller waits for, and what is done about a result that it will never see."""
+    """A caller's wait for a transaction, and what undoes a result that the caller never sees."""
 
     answer: asyncio.Future[T]
     undo: Callable[[T], None]
@@ -62,7 +59,7 @@ class _Call(Generic[T]):
         if self.has_left:
             self.undo(result)
             return
-        # The caller may be cancelled before it runs again, and then leaves with the result in its hands.
+        # The caller may be cancelled after the result is set and before it runs again.
         self.committed = (result,)
         if self.is_waiting():
             self.answer.set_result(result)
@@ -79,8 +76,7 @@ class _Call(Generic[T]):
             self.undo(*self.committed)
 
 
-def _keep(_: object) -> None:
-    """Leave what was committed as it is."""
+def _keep(_: object) -> None: ...
 
 
 class Transactions:
@@ -88,7 +84,7 @@ class Transactions:
 
     def __init__(self, engine: AsyncEngine, runtime: LiveRuntime) -> None:
         self.count = 0
-        """How many were begun."""
+        """Number of transactions begun."""
         self.engine = engine
         self._runtime = runtime
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -115,7 +111,7 @@ class Transactions:
         task.add_done_callback(self._under_way.discard)
 
     async def drain(self) -> None:
-        """Wait until nothing is under way; what takes longer than DRAIN_LIMIT_S is cancelled, and so rolled back."""
+        """Wait until nothing is running. Work that takes longer than DRAIN_LIMIT_S is cancelled and rolled back."""
         try:
             async with asyncio.timeout(DRAIN_LIMIT_S):
                 while self._under_way:
@@ -149,13 +145,12 @@ class Transactions:
 
 
 class AnsweredLock(AbstractAsyncContextManager[T]):
-    """A lock of the database's, with what keeps it from being taken raised as Unavailable."""
+    """A lock in the database. If the database does not answer, Unavailable is raised."""
 
     def __init__(self, lock: AbstractAsyncContextManager[T]) -> None:
         self._lock = lock
 
     async def __aenter__(self) -> T:
-        """Take the lock."""
         try:
             return await self._lock.__aenter__()
         except DATABASE_ERRORS as error:
@@ -164,7 +159,7 @@ class AnsweredLock(AbstractAsyncContextManager[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release it; one whose session is broken has gone with that."""
+        """Release the lock. A broken session has released it already."""
         try:
             await self._lock.__aexit__(kind, error, trace)
         except DATABASE_ERRORS as failure:

@@ -6,14 +6,14 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.routing.outcomes import ProbeOutcome, Source
+from sim.routing.outcomes import AnswerSource, ProbeOutcome
 
 
 def _ended(outcome: ProbeOutcome) -> Callable[[View], int]:
     return lambda view: int(np.count_nonzero(view.probes["outcome"] == outcome))
 
 
-def _vouched_by(source: Source) -> Callable[[View], int]:
+def _vouched_by(source: AnswerSource) -> Callable[[View], int]:
     return lambda view: int(np.count_nonzero(view.picks["source"] == source))
 
 
@@ -56,7 +56,7 @@ METRICS = (
         Unit.COUNT,
         Better.NEITHER,
         "picks that waited for a health call of another request",
-        _vouched_by(Source.SHARED),
+        _vouched_by(AnswerSource.SHARED),
         label="probes coalesced",
         shown=Shown.ALWAYS,
     ),
@@ -65,7 +65,7 @@ METRICS = (
         Unit.COUNT,
         Better.NEITHER,
         "picks that needed no health call, because one had succeeded lately",
-        _vouched_by(Source.FRESH),
+        _vouched_by(AnswerSource.FRESH),
     ),
     RunMetric(
         "probes.false_dead",

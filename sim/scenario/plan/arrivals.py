@@ -1,4 +1,4 @@
-"""When the requests of a workload arrive, where that depends on nothing but the workload and its stream."""
+"""Arrival times of open workloads, which depend on the workload and its random stream alone."""
 
 import math
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _poisson_chunks(
     mean_gap_ns = NS_PER_S / workload.rate_per_s
     while last_ns < end_ns:
         gaps = np.rint(generator.standard_exponential(_GAPS_AT_ONCE) * mean_gap_ns)
-        # A gap that leads past the end may as well lead just past it; longer ones could overflow the sum.
+        # A gap that leads past the end is cut to just past it, so that the sum cannot overflow.
         chunk = last_ns + np.cumsum(np.minimum(gaps, end_ns).astype(np.int64))
         last_ns = int(chunk[-1])
         yield chunk[chunk < end_ns]
@@ -53,7 +53,7 @@ def _poisson_chunks(
 def _uniform(workload: UniformWorkload, end_ns: int) -> NDArray[np.int64]:
     spacing_ns = NS_PER_S / workload.rate_per_s
     most = max(0, math.floor((end_ns - workload.start_ns) / spacing_ns)) + 1
-    # From the number each time, so that rounding does not add up.
+    # Each arrival is computed from its number, so that rounding errors do not add up.
     arrivals: NDArray[np.int64] = workload.start_ns + np.rint(np.arange(1, most + 1) * spacing_ns).astype(np.int64)
     return arrivals[arrivals < end_ns]
 
@@ -66,7 +66,7 @@ def _bursts(workload: BurstWorkload, end_ns: int, generator: np.random.Generator
     arrivals = np.repeat(starts, workload.requests)
     if workload.spread_ns:
         arrivals += np.floor(generator.random(len(arrivals)) * workload.spread_ns).astype(np.int64)
-        # Over all bursts, for a long spread lets one reach into the next.
+        # Sorted over all bursts: with a long spread one burst overlaps the next.
         arrivals.sort(kind="stable")
     return arrivals[arrivals < end_ns]
 

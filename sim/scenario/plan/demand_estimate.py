@@ -1,4 +1,4 @@
-"""How many requests a scenario will make, roughly: enough to refuse one that could not be held in memory."""
+"""A rough count of a scenario's requests, so that a scenario that does not fit in memory can be refused."""
 
 import math
 

@@ -14,7 +14,7 @@ Labels = Annotated[dict[str, Label], Field(max_length=100)]
 
 
 class SchedulingSpec(Spec):
-    """Where replicas of a model may run, and how many there are to be."""
+    """Where replicas of a model may run, and how many there should be."""
 
     selector: Labels = Field(default_factory=dict)
     """Labels that a node must have to take a replica of the model."""
@@ -35,7 +35,7 @@ class SchedulingSpec(Spec):
 
 
 class HealthMonitorSpec(Spec):
-    """Looks after heartbeats, and asks replicas whether they are well."""
+    """Checks heartbeats and probes replicas."""
 
     tick_ns: Duration = Field(default=15 * NS_PER_S, alias="tick", gt=0)
     """Time from one pass of the monitor to the next."""
@@ -47,7 +47,7 @@ class HealthMonitorSpec(Spec):
     """Number of failed probes in a row after which a row is deleted."""
 
     def settings(self) -> HealthMonitorSettings:
-        """Return what the routing code is to go by."""
+        """Return the settings that the routing code uses."""
         return HealthMonitorSettings(self.tick_ns, self.stale_after_ns, self.probe_timeout_ns, self.misses)
 
 
@@ -70,7 +70,7 @@ class ReconcilerSpec(Spec):
     """Time since a row's last use after which its in-flight count is taken for a leak."""
 
     def settings(self) -> ReconcilerSettings:
-        """Return what the routing code is to go by."""
+        """Return the settings that the routing code uses."""
         return ReconcilerSettings(
             tick_ns=self.tick_ns,
             idle_after_ns=self.idle_after_ns,
@@ -83,7 +83,7 @@ class ReconcilerSpec(Spec):
 
 
 class ControlPlaneSpec(Spec):
-    """Which loops every frontend runs, beside the workers' heartbeats."""
+    """The loops that every frontend runs, and the workers' heartbeats."""
 
     heartbeat_ns: Duration = Field(default=10 * NS_PER_S, alias="heartbeat", gt=0)
     """Time from one heartbeat of a node to the next."""
@@ -93,7 +93,7 @@ class ControlPlaneSpec(Spec):
     """The loop that keeps the number of replicas within bounds; null switches it off."""
 
     def settings(self) -> ControlPlaneSettings:
-        """Return what the routing code is to go by; heartbeats are the workers' business."""
+        """Return the settings that the routing code uses. Heartbeats belong to the workers."""
         return ControlPlaneSettings(
             health_monitor=None if self.health_monitor is None else self.health_monitor.settings(),
             reconciler=None if self.reconciler is None else self.reconciler.settings(),

@@ -1,4 +1,4 @@
-"""Laws of random quantities, each scaled to a mean of one: the mean belongs to whoever uses the law."""
+"""Distributions of random quantities, each scaled to a mean of one. The user of a law supplies the mean."""
 
 import math
 from typing import Any, Literal, NamedTuple, Self

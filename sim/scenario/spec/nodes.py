@@ -9,7 +9,7 @@ from sim.scenario.text.units import Size
 
 
 class NodeSpec(Spec):
-    """One node."""
+    """A machine that takes replicas."""
 
     name: Name
     """Name of the node, by which replicas and faults refer to it."""

@@ -21,12 +21,13 @@ from sim.routing.settings import (
     TeacherName,
 )
 from sim.scenario.spec.base import Spec
+from sim.scenario.spec.policy import Policy
 from sim.scenario.spec.profiles import ProfileName, with_profile_defaults
 from sim.scenario.text.units import Duration
 
 
 class ProbeSpec(Spec):
-    """Health probes before a pick is trusted."""
+    """Health probes of a picked replica."""
 
     ttl_ns: Duration = Field(alias="ttl")
     """Age below which a successful probe is trusted and spares the next one."""
@@ -42,7 +43,7 @@ class ProbeSpec(Spec):
     """Whether probes alone teach the cache, or answered and refused calls as well."""
 
     def settings(self) -> ProbeSettings:
-        """Return what the routing code is to go by."""
+        """Return the settings that the routing code uses."""
         return ProbeSettings(
             ttl_ns=self.ttl_ns,
             timeout_ns=self.timeout_ns,
@@ -53,7 +54,7 @@ class ProbeSpec(Spec):
 
 
 class ControlSpec(Spec):
-    """How replicas come and go: in each pair, what the original does and what this project puts in its place."""
+    """How replicas are loaded and removed. Of each pair the first is LocalAI's way, the second our repair."""
 
     loads: ColdLoadName
     """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
@@ -79,7 +80,7 @@ class ControlSpec(Spec):
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
     def settings(self) -> ControlSettings:
-        """Return what the routing code is to go by; ports and draining are the workers' business."""
+        """Return the settings that the routing code uses. Ports and draining belong to the workers."""
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
@@ -94,16 +95,16 @@ class ControlSpec(Spec):
 
 
 class RouterSpec(Spec):
-    """The router's variant. Every key not written comes from the profile.
+    """How the frontends route. Every key that is not written comes from the profile.
 
-    A variant of the file that names a profile starts from it, and what the base wrote under `router` does not carry
-    over; a variant that names none changes single keys of the base's router.
+    A variant of the file that names a profile starts from that profile, and the base's `router` does not apply to it.
+    A variant that names none changes single keys of the base's router.
     """
 
     profile: ProfileName
     """Router profile that supplies every key not written here; `fixed` if not given."""
-    policy: Literal["best_replica"]
-    """How a replica is chosen among the loaded ones."""
+    policy: Policy
+    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
     probe: ProbeSpec
@@ -119,5 +120,5 @@ class RouterSpec(Spec):
         return with_profile_defaults(written) if isinstance(written, dict) else written
 
     def settings(self) -> FrontendSettings:
-        """Return what the routing code is to go by."""
+        """Return the settings that the routing code uses."""
         return FrontendSettings(self.client_cache, self.probe.settings(), self.control.settings())

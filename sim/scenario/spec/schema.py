@@ -1,22 +1,24 @@
 """What a scenario is made of, as typed, frozen values; the file's keys are the aliases."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from sim.routing.model_config import ModelConfig
-from sim.routing.settings import ControlPlaneSettings
+from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import AnyFaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.nodes import NodeSpec
+from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
 from sim.scenario.spec.workload import WorkloadSpec
+from sim.scenario.text.errors import Path
 from sim.scenario.text.units import Duration, Size
 
 
@@ -36,7 +38,7 @@ class BackendSpec(Spec):
 
 
 class ReplicaSpec(Spec):
-    """A replica that is there without being asked for. Entries on one node are numbered from 0."""
+    """A replica that exists without a cold load. Entries on one node are numbered from 0."""
 
     node: str
     """Name of the node that the replica runs on."""
@@ -72,7 +74,7 @@ class ModelSpec(Spec):
             taken[replica.node] += 1
 
     def config(self) -> ModelConfig:
-        """Return what a frontend is to know of the model."""
+        """Return what a frontend knows of the model."""
         return ModelConfig(
             name=self.name,
             vram_bytes=self.vram_bytes,
@@ -95,12 +97,12 @@ class RegistrySpec(Spec):
 
     @property
     def pick_length_ns(self) -> int:
-        """How long a pick takes that waits for nobody."""
+        """How long a pick takes if it waits for no other."""
         return self.transaction_ns if self.pick_ns is None else self.pick_ns
 
 
 class NetworkSpec(Spec):
-    """Between frontends and backends."""
+    """The network between frontends and backends."""
 
     latency_ns: Duration = Field(default=1_000_000, alias="latency")
     """Time that a message takes in one direction."""
@@ -143,12 +145,32 @@ class Scenario(Spec):
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
-        """Return what a frontend is to know of each model, by name, in the order of the file."""
+        """Return what a frontend knows of each model, by name, in the order of the file."""
         return {model.name: model.config() for model in self.models}
 
     def loops(self) -> ControlPlaneSettings | None:
         """Return which loops every frontend runs; None for none."""
         return None if self.control_plane is None else self.control_plane.settings()
+
+    def router_of(self, frontend: int) -> RouterSpec:
+        """Return how the frontend of this index routes: as the last fault says that gives it a router of its own."""
+        own = [one.router for one in self.faults if isinstance(one, MixedPolicyFault) and one.frontend == frontend]
+        return own[-1] if own else self.router
+
+
+def with_policies(scenario: Scenario, change: Callable[[PolicySpec, Path], PolicySpec]) -> Scenario:
+    """Return the scenario with its policies changed, each given with its path: the router's, and single frontends'."""
+
+    def changed(router: RouterSpec, path: Path) -> RouterSpec:
+        return router.model_copy(update={"policy": change(router.policy, (*path, "router", "policy"))})
+
+    faults = tuple(
+        fault.model_copy(update={"router": changed(fault.router, ("faults", index))})
+        if isinstance(fault, MixedPolicyFault)
+        else fault
+        for index, fault in enumerate(scenario.faults)
+    )
+    return scenario.model_copy(update={"router": changed(scenario.router, ()), "faults": faults})
 
 
 class Expectation(Spec):

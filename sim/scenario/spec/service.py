@@ -68,7 +68,7 @@ def token_rates(service: ServiceSpec, node: NodeSpec) -> TokenRates | None:
 
 
 ServiceLaw = Callable[[int, int, int], tuple[int, int]]
-"""From prompt tokens, output tokens and demand_ns to the prefill and decode times, in whole nanoseconds."""
+"""Maps prompt tokens, output tokens and demand_ns to the prefill and decode times, in whole nanoseconds."""
 
 
 def service_law(service: ServiceSpec, node: NodeSpec) -> ServiceLaw:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SHOWN = 20
-"""Problems that are printed; the rest is counted."""
+"""Number of problems that are printed. The others are counted."""
 
 Path = tuple[str | int, ...]
 """Where a value sits in a document: keys of mappings and indexes of lists, from the top."""

@@ -39,7 +39,7 @@ def explain(error: ValidationError, model: type[BaseModel], locator: Locator, at
     """Yield a problem for each error. `at` is where the model's document lies within the locator's."""
     for one in error.errors(include_url=False):
         if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
-            continue  # Only counted as short because an item is wrong, which is reported by itself.
+            continue  # The list is too short only because an item is wrong, and that is reported.
         path = (*at, *_without_tag(one["loc"]))
         yield from _problems(one, path, model, locator)
 
@@ -59,7 +59,7 @@ def _problems(one: Any, path: Path, model: type[BaseModel], locator: Locator) ->
         yield _choice(kind, context, value, path, locator)
     else:
         path, value = _written(path, locator.document)
-        # What the file says, for the schema may have seen it converted already.
+        # The file's own text: the schema may have seen a converted value.
         yield locator.problem(path, _plain_text({**one, "input": value}))
 
 
@@ -95,9 +95,9 @@ def _without_tag(location: Path) -> Path:
 
 
 def _written(path: Path, document: Any) -> tuple[Path, Any]:
-    """Cut a path to what is in the document: a short form such as `prompt_tokens: 5` has no keys of its own.
+    """Return the part of a path that the document has, and the value there.
 
-    Return with it the value that is written there.
+    A short form such as `prompt_tokens: 5` has no keys of its own.
     """
     for depth, step in enumerate(path):
         inside = isinstance(document, (dict, tuple)) and (
@@ -110,7 +110,7 @@ def _written(path: Path, document: Any) -> tuple[Path, Any]:
 
 
 def _keys(model: type[BaseModel], location: Path) -> Iterator[str]:
-    """Yield the file's keys of the part of the schema that the location, tags included, leads to."""
+    """Yield the keys of the part of the schema at the location, which includes tags."""
     parts = [model]
     for step in location:
         if isinstance(step, int):

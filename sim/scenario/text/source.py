@@ -149,7 +149,7 @@ class _Builder:
             reason = (error.problem or "syntax error").encode("ascii", "backslashreplace").decode()
             raise _refusal(self.name, place, f"{reason}; {_PLAIN_YAML}") from None
         except (yaml.YAMLError, ValueError, OverflowError):
-            # A version or an escape whose number is out of all range; the parser does not tell where.
+            # A version or an escape with a number out of range. The parser does not say where.
             raise _refusal(self.name, (1, 1), f"found a number that YAML cannot hold; {_PLAIN_YAML}") from None
 
     def _value(self, event: yaml.Event, path: Path) -> Any:

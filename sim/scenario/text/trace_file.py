@@ -41,11 +41,9 @@ class Trace:
     digest: str
 
     def __eq__(self, other: object) -> bool:
-        """Compare what was read."""
         return isinstance(other, Trace) and self.digest == other.digest
 
     def __hash__(self) -> int:
-        """Follow equality."""
         return hash(self.digest)
 
 

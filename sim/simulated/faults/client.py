@@ -9,8 +9,9 @@ from typing import Protocol, TypeVar
 from sim.routing.clients import Serve
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Backend, Dialer, FrontendPorts
+from sim.routing.proxy import with_calls
 from sim.routing.replica import ReplicaKey
-from sim.routing.request import Request
+from sim.routing.request import UNSENT, Request
 from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
 from sim.scenario.spec.faults.client import (
@@ -125,16 +126,9 @@ class RetryStorm(_OfClients[RetryStormFault]):
 
     async def _send_again(self, request: Request, retries: int) -> None:
         await self.parts.runtime.sleep(self.spec.delay_ns)
-        number, call = self.parts.clients.send_now(
-            request.model,
-            request.frontend,
-            request.source,
-            request.prompt_tokens,
-            request.output_tokens,
-            request.demand_ns,
-            request.patience_ns,
-        )
-        self._retries_before[number] = retries
+        again = replace(request)
+        call = self.parts.clients.send_now(again)
+        self._retries_before[again.id] = retries
         self.strike(request)
         await call
 
@@ -167,18 +161,12 @@ class _AlteringDialer:
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
         """Return a client for the process at the address."""
-        return _AlteringBackend(self._dialer.dial(key, address), self._alter)
+        backend = self._dialer.dial(key, address)
 
+        async def predict(request: Request) -> None:
+            await backend.predict(self._alter(request))
 
-class _AlteringBackend:
-    def __init__(self, backend: Backend, alter: Callable[[Request], Request]) -> None:
-        self.health = backend.health
-        self.load_model = backend.load_model
-        self._backend = backend
-        self._alter = alter
-
-    async def predict(self, request: Request) -> None:
-        await self._backend.predict(self._alter(request))
+        return with_calls(backend, Backend, predict=predict)
 
 
 @effect_of(ClientBurstFault)
@@ -192,14 +180,11 @@ class ClientBurst(Fault[ClientBurstFault]):
         await runtime.sleep(spec.at_ns)
         self.struck(spec.model)
         for number in range(spec.requests):
-            _, call = self.parts.clients.send_now(
-                spec.model,
-                number % scenario.frontends,
-                source=len(scenario.workload),
-                output_tokens=output_tokens,
-                demand_ns=demand_ns,
+            frontend, source = number % scenario.frontends, len(scenario.workload)
+            request = Request(
+                UNSENT, spec.model, frontend, source, spec.at_ns, output_tokens=output_tokens, demand_ns=demand_ns
             )
-            runtime.spawn_foreground(call, "request")
+            runtime.spawn_foreground(self.parts.clients.send_now(request), "request")
 
 
 def _size(scenario: Scenario, model: str, demand_ns: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Several logs of one run, brought into one order and told to one recorder."""
 
 from sim.live.cluster.journal_log import Entry, EntryClock, JournalLog, merged, tell_again
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus
@@ -39,7 +39,7 @@ def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly()
         journal.picked(asked, replica, None)
         clock.t_ns = 2
         journal.probed(asked, KEY, "a:1", 1, ProbeOutcome.OK)
-        journal.vouched(asked, Answer(alive=True, source=Source.PROBED))
+        journal.vouched(asked, Answer(alive=True, source=AnswerSource.PROBED))
         journal.routed(asked, KEY)
         journal.served_from(asked)
         clock.t_ns = 5

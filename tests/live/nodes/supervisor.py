@@ -14,7 +14,7 @@ async def supervise(way: str) -> None:
         await world.workers.start(OTHER)
         world.workers.hang(OTHER)
         await asyncio.sleep(0.1)
-        print(*world.workers.pids(), flush=True)
+        print(*world.pids(), flush=True)
         match way:
             case "exception":
                 raise LookupError("as the test wants it")
@@ -29,7 +29,7 @@ async def forget() -> None:
     """Start a worker outside `async with`, and leave without stopping it."""
     world = LiveWorld(1.0, None, model_spec(DRAWN, {}))
     await world.loaded()
-    print(*world.workers.pids(), flush=True)
+    print(*world.pids(), flush=True)
 
 
 async def serve(path: str) -> None:

@@ -46,12 +46,12 @@ def test_an_install_given_up_by_a_remote_caller_leaves_no_process(tmp_path: Path
         async with live_world(install_time="60s") as world:
             await world.workers.serve(tmp_path / "control")
             install = world.runtime.spawn(RemoteWorkers(tmp_path / "control").install(KEY), "install")
-            while not world.workers.pids():
+            while not world.pids():
                 await asyncio.sleep(0.005)
 
             install.cancel()
 
-            while world.workers.pids():
+            while world.pids():
                 await asyncio.sleep(0.005)
             assert install.cancelled()
 
@@ -64,7 +64,7 @@ def test_workers_that_are_stopped_during_a_remote_install_are_unavailable(tmp_pa
             remote = RemoteWorkers(tmp_path / "control")
             await world.workers.serve(tmp_path / "control")
             install = world.runtime.spawn(remote.install(KEY), "install")
-            while not world.workers.pids():
+            while not world.pids():
                 await asyncio.sleep(0.005)
 
             await world.workers.stop_all()

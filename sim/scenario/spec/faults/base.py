@@ -52,15 +52,15 @@ class WindowFault(FaultSpec):
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
-"""How many of all are hit, as a probability of each by itself."""
+"""Probability with which each possible target is hit, independently of the others."""
 Index = Annotated[int, Field(ge=0)]
-"""Which of several, counted from zero."""
+"""Index of one of several, from 0."""
 Factor = Annotated[float, Field(ge=1, le=100)]
-"""How many times as long something takes."""
+"""Factor by which something takes longer."""
 
 
 class RateFault(WindowFault):
-    """A condition that strikes some of what happens meanwhile, each by chance."""
+    """A condition during which each possible target is hit at random."""
 
     rate: Share
     """Probability with which each possible target is hit."""
@@ -85,7 +85,7 @@ class FrontendTarget(Spec):
 
 
 class Shift(Spec):
-    """The keys that say how far from the right time, and in which direction: exactly one of them."""
+    """How far a clock is from the right time, and in which direction: exactly one of the two keys."""
 
     ahead_ns: Duration | None = Field(default=None, alias="ahead", gt=0)
     """Time by which the clock is ahead."""

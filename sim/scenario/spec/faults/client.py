@@ -23,7 +23,7 @@ class _OfSource(Spec):
 
 
 class ClientLeavesFault(_OfSource, RateFault):
-    """Has clients leave at a certain stage of their request."""
+    """Makes clients leave at a certain stage of their request."""
 
     kind: Literal["client_leaves"]
     stage: Literal["before_pick", "during_probe", "mid_stream"]
@@ -33,7 +33,7 @@ class ClientLeavesFault(_OfSource, RateFault):
 
 
 class RetryStormFault(_OfSource, WindowFault):
-    """Has clients send a failed request again."""
+    """Makes clients send a failed request again."""
 
     kind: Literal["retry_storm"]
     retries: int = Field(ge=1, le=100)
@@ -53,7 +53,7 @@ class ClientDeadlineFault(_OfSource, RateFault):
 
 
 class SlowReaderFault(_OfSource, RateFault):
-    """Has clients read their answer more slowly than it is made, which keeps its replica busy for longer."""
+    """Makes clients read their answer more slowly than it is made, which keeps its replica busy for longer."""
 
     kind: Literal["slow_reader"]
     factor: Factor

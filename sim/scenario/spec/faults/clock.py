@@ -45,19 +45,19 @@ class ClockDriftFault(_WrongClock):
 
 
 class ClockStepFault(Shift, FrontendTarget, TimedFault):
-    """Has a clock jump once, forwards or backwards."""
+    """Makes a clock jump once, forwards or backwards."""
 
     kind: Literal["clock_step"]
 
 
 class ClockFrozenFault(FrontendTarget, OnsetFault):
-    """Stops a clock; once the spell is over it shows the right time again."""
+    """Stops a clock. Afterwards it shows the right time again."""
 
     kind: Literal["clock_frozen"]
 
 
 class ClockCoarseFault(_WrongClock):
-    """Has a clock advance in steps, so that different moments look the same."""
+    """Makes a clock advance in steps, so that different moments look the same."""
 
     kind: Literal["clock_coarse"]
     step_ns: Annotated[Duration, between("1ms", "1s")] = Field(alias="step")
@@ -65,7 +65,7 @@ class ClockCoarseFault(_WrongClock):
 
 
 class ClockZoneFault(Shift, _WrongClock):
-    """Has a frontend write its local time as if it were UTC."""
+    """Makes a frontend write its local time as if it were UTC."""
 
     kind: Literal["clock_zone"]
 

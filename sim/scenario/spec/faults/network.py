@@ -26,7 +26,7 @@ class _WayToNode(Spec):
 
 
 class NetworkLatencyFault(_WayToNode, WindowFault):
-    """Has messages take a random time with a long tail, instead of the network's constant latency."""
+    """Makes messages take a random time with a long tail, instead of the network's constant latency."""
 
     kind: Literal["network_latency"]
     least_ns: Duration = Field(alias="least")

@@ -59,7 +59,7 @@ class NodeDrainFault(TimedFault):
 
 
 class NodeReregisterFault(TimedFault):
-    """Has a running node register again under its own name, which deletes the rows of its replicas."""
+    """Makes a running node register again under its own name, which deletes the rows of its replicas."""
 
     kind: Literal["node_reregister"]
     node: str
@@ -67,7 +67,7 @@ class NodeReregisterFault(TimedFault):
 
 
 class NodeVramReportFault(OnsetFault):
-    """Has a node report this much free memory, whatever is true."""
+    """Makes a node report this much free memory, whatever it has."""
 
     kind: Literal["node_vram_report"]
     node: str

@@ -35,7 +35,7 @@ class ProbeTimeoutFault(_ProbeTarget, RateFault):
 
 
 class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
-    """Has the reply to each probe arrive just before its timeout, with it or just after it."""
+    """Makes the reply to each probe arrive just before its timeout, with it or just after it."""
 
     kind: Literal["probe_reply_at_deadline"]
     offset_ns: int = Field(ge=-1_000_000, le=1_000_000)
@@ -43,7 +43,7 @@ class ProbeReplyAtDeadlineFault(_ProbeTarget, WindowFault):
 
 
 class ProbeLateReplyFault(_ProbeTarget, WindowFault):
-    """Has the reply to each probe arrive later than it would; with a delay above the timeout, too late."""
+    """Makes the reply to each probe arrive later than it would; with a delay above the timeout, too late."""
 
     kind: Literal["probe_late_reply"]
     delay_ns: Duration = Field(alias="delay", gt=0)
@@ -51,13 +51,13 @@ class ProbeLateReplyFault(_ProbeTarget, WindowFault):
 
 
 class ProbeFalseNegativeFault(_ProbeTarget, RateFault):
-    """Has probes say of live replicas that they are dead."""
+    """Makes probes say of live replicas that they are dead."""
 
     kind: Literal["probe_false_negative"]
 
 
 class ProbeFalsePositiveFault(_ProbeTarget, RateFault):
-    """Has probes say of dead replicas that they are alive."""
+    """Makes probes say of dead replicas that they are alive."""
 
     kind: Literal["probe_false_positive"]
     rate: Share = 1.0
@@ -65,13 +65,13 @@ class ProbeFalsePositiveFault(_ProbeTarget, RateFault):
 
 
 class ProbeErrorFault(_ProbeTarget, RateFault):
-    """Has probes raise an error instead of giving an answer."""
+    """Makes probes raise an error instead of giving an answer."""
 
     kind: Literal["probe_error"]
 
 
 class ProbeLeaderLeavesFault(_ProbeTarget, RateFault):
-    """Has the client leave whose request began a probe, while the probe is under way."""
+    """Makes the client whose request began a probe leave while the probe is under way."""
 
     kind: Literal["probe_leader_leaves"]
     rate: Share = 1.0
@@ -79,7 +79,7 @@ class ProbeLeaderLeavesFault(_ProbeTarget, RateFault):
 
 
 class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
-    """Has every client leave whose request waits for a probe, while the probe is under way."""
+    """Makes every client whose request waits for a probe leave while the probe is under way."""
 
     kind: Literal["probe_callers_leave"]
     rate: Share = 1.0
@@ -87,7 +87,7 @@ class ProbeCallersLeaveFault(_ProbeTarget, RateFault):
 
 
 class ProbeFlappingFault(_ProbeTarget, WindowFault):
-    """Has probes fail and succeed by turns, half of each period long."""
+    """Makes probes fail and succeed by turns, half of each period long."""
 
     kind: Literal["probe_flapping"]
     period_ns: Duration = Field(alias="period", ge=2)

@@ -30,13 +30,13 @@ class _OfFrontend(Spec):
 
 
 class TransactionAbortFault(_OfFrontend, RateFault):
-    """Aborts transactions at their commit, as for want of a serial order; nothing of them stays."""
+    """Aborts transactions at their commit, as a serialization failure does; they have no effect."""
 
     kind: Literal["transaction_abort"]
 
 
 class DeadlockFault(_OfFrontend, RateFault):
-    """Has transactions wait for a lock, then fail as the victim of a deadlock."""
+    """Makes transactions wait for a lock, then fail as the victim of a deadlock."""
 
     kind: Literal["deadlock"]
     wait_ns: Duration = Field(default=NS_PER_S, alias="wait")
@@ -44,7 +44,7 @@ class DeadlockFault(_OfFrontend, RateFault):
 
 
 class LockHeldFault(SpellFault):
-    """Has somebody else hold the locks of a model's rows."""
+    """Makes another session hold the locks of a model's rows."""
 
     kind: Literal["lock_held"]
     model: str
@@ -52,7 +52,7 @@ class LockHeldFault(SpellFault):
 
 
 class ConnectionLostFault(_OfFrontend, RateFault):
-    """Breaks the connection around a commit; whoever asked for it gets an error either way."""
+    """Breaks the connection around a commit. The caller gets an error either way."""
 
     kind: Literal["connection_lost"]
     when: Literal["before_commit", "after_commit"]

@@ -29,19 +29,19 @@ class ReplicaExitFault(ReplicaTarget, TimedFault):
 
 
 class ReplicaHangFault(ReplicaTarget, OnsetFault):
-    """Has a process stop in the middle of everything: it takes nothing more and answers nothing."""
+    """Freezes a replica's process: it accepts nothing more and answers nothing."""
 
     kind: Literal["replica_hang"]
 
 
 class ReplicaForgetsModelFault(ReplicaTarget, TimedFault):
-    """Has a process answer from now on that the model is not loaded."""
+    """Makes a replica's process answer from then on that the model is not loaded."""
 
     kind: Literal["replica_forgets_model"]
 
 
 class ReplicaAnswersForFault(ReplicaTarget, TimedFault):
-    """Puts a process of another model at a replica's address, where it answers health calls as if it were the one."""
+    """Puts another model's process at a replica's address. It answers health calls as the replica would."""
 
     kind: Literal["replica_answers_for"]
     other: str
@@ -68,7 +68,7 @@ class _LoadFault(Spec):
 
 
 class SlowStartFault(_LoadFault, OnsetFault):
-    """Has processes of a model take this long to start."""
+    """Sets how long processes of a model take to start."""
 
     kind: Literal["slow_start"]
     start_time_ns: Duration = Field(alias="start_time")
@@ -76,7 +76,7 @@ class SlowStartFault(_LoadFault, OnsetFault):
 
 
 class LoadFailureFault(_LoadFault, OnsetFault):
-    """Has loads of a model fail, as for lack of memory."""
+    """Makes loads of a model fail, as a lack of memory does."""
 
     kind: Literal["load_failure"]
     after_ns: Duration = Field(default=0, alias="after")

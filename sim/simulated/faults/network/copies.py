@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.ports import Backend, Dialer, FrontendPorts, Runtime
-from sim.routing.proxy import MadeCall, with_calls
+from sim.routing.proxy import MadeCall, passing_through, with_calls
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -70,27 +70,12 @@ class _DoublingDialer:
         self._fault = fault
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
-        return _DoublingBackend(self._dialer.dial(key, address), key, address, self._fault)
+        async def to_process(name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+            # A request's own journal entries are those of its first copy, so the second one is served unseen.
+            second = partial(self._fault.predict_again, address, *args) if name == "predict" else call
+            return await self._fault.deliver(key.node, call, second)
 
-
-class _DoublingBackend:
-    def __init__(self, backend: Backend, key: ReplicaKey, address: str, fault: MessageDuplicate) -> None:
-        self._backend = backend
-        self._node = key.node
-        self._address = address
-        self._fault = fault
-
-    async def health(self) -> None:
-        await self._fault.deliver(self._node, self._backend.health, self._backend.health)
-
-    async def predict(self, request: Request) -> None:
-        # A request's own journal entries are those of its first copy, so the second one is served unseen.
-        second = partial(self._fault.predict_again, self._address, request)
-        await self._fault.deliver(self._node, partial(self._backend.predict, request), second)
-
-    async def load_model(self, model: str) -> None:
-        call = partial(self._backend.load_model, model)
-        await self._fault.deliver(self._node, call, call)
+        return passing_through(self._dialer.dial(key, address), Backend, to_process)
 
 
 @effect_of(BusLossFault)
