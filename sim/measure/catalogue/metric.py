@@ -90,7 +90,7 @@ class ModelMetric(Metric):
         by_model = self._by_model(view)
         if not by_model:
             return {}
-        plain = {self.name: by_model[self._worst_model(view)]}
+        plain = {self.name: by_model[self._worst_model(view, by_model)]}
         if not view.facts.several_models:
             return plain
         return plain | {model_metric(model, self.name): value for model, value in by_model.items()}
@@ -99,11 +99,11 @@ class ModelMetric(Metric):
         figures = ((one.model, self.figure(one)) for one in view.models)
         return {model: value for model, value in figures if value is not None}
 
-    def _worst_model(self, view: View) -> str:
-        """Return the model with the worst figure, the scenario's first of those that are equally bad."""
-        judge = self.follows or self
-        by_model = judge._by_model(view)
-        worst = min if judge.better is Better.HIGHER else max
+    def _worst_model(self, view: View, by_model: Mapping[str, float]) -> str:
+        """Return the model with the worst of the figures, the scenario's first of those that are equally bad."""
+        if self.follows is not None:
+            return self.follows._worst_model(view, self.follows._by_model(view))
+        worst = min if self.better is Better.HIGHER else max
         return worst(by_model, key=by_model.__getitem__)
 
 
