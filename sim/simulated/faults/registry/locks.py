@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
 
+from sim.routing.loading.cold_load import load_lock
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
 from sim.routing.registry import Registry
@@ -51,7 +52,7 @@ class AdvisoryLockLost(Fault[AdvisoryLockLostFault]):
 
         def lock(name: str) -> AbstractAsyncContextManager[None]:
             held = ports.registry.lock(name)
-            return _LosableLock(held, self._held, place) if name == f"model-load:{self.spec.model}" else held
+            return _LosableLock(held, self._held, place) if name == load_lock(self.spec.model) else held
 
         registry = with_calls(ports.registry, Registry, lock=lock)
         return replace(ports, registry=registry)
