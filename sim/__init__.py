@@ -7,7 +7,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NoSuchVariant",
+    "Observer",
     "RunResult",
+    "RunView",
     "ScenarioError",
     "ScenarioFile",
     "Verdict",
@@ -22,13 +24,17 @@ __all__ = [
 if TYPE_CHECKING:
     from sim.measure.expectations import Verdict
     from sim.measure.window import Window
-    from sim.scenario import ScenarioError, ScenarioFile, dump, load, loads
+    from sim.observer import Observer, RunView
+    from sim.scenario import ScenarioError, ScenarioFile, dump
     from sim.study.run import NoSuchVariant, RunResult, judge, run
+    from sim.study.scenarios import load, loads
 
 _HOMES = {
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
-    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump", "load", "loads"), "sim.scenario"),
+    **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
+    **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
+    **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
     **dict.fromkeys(("NoSuchVariant", "RunResult", "judge", "run"), "sim.study.run"),
 }
 

@@ -11,7 +11,7 @@ from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.policies.choose import Choose
-from sim.routing.ports import FrontendPorts, Future, Runtime, WorkerControl
+from sim.routing.ports import FrontendPorts, Future, Journal, Runtime, WorkerControl
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
@@ -23,7 +23,7 @@ MS = 1_000_000
 MODEL = "m"
 
 
-class ListJournal:
+class ListJournal(Journal):
     """Keeps what it is told, as short tuples in the order of the telling."""
 
     def __init__(self) -> None:

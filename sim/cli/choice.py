@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput
-from sim.scenario import ScenarioError, ScenarioFile, load
+from sim.scenario import ScenarioError, ScenarioFile
 from sim.scenario.spec.base import MOST_SEED
 from sim.scenario.text.errors import did_you_mean, listed
+from sim.study.scenarios import load
 
 
 @dataclass(frozen=True, slots=True)

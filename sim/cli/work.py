@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sim import __version__
 from sim.measure.expectations import Verdict
+from sim.observer import RunView
 from sim.report.column import VariantColumn
 from sim.report.document import document, to_json
-from sim.routing.ports import Clock
 from sim.scenario import ScenarioFile
 from sim.study.run import RunResult, judge, run
 
@@ -47,10 +47,13 @@ class Figures:
 
 
 class Watcher(Protocol):
-    """Is told how the work gets on."""
+    """Is told how the work gets on. It is an observer of each run too, which hands it the run's clock."""
 
-    def started(self, run: Run, clock: Clock) -> None:
-        """Note that a run begins, and the clock that tells how far it is."""
+    def begin(self, view: RunView) -> None:
+        """Note that the run that was started begins now."""
+
+    def started(self, run: Run) -> None:
+        """Note which run begins next."""
 
     def done(self) -> None:
         """Note that a job is done."""
@@ -59,9 +62,11 @@ class Watcher(Protocol):
 def do(job: Job, watcher: Watcher | None = None) -> list[Figures]:
     """Run and judge the job, and write what it is to write. Raises CannotWrite."""
     results: dict[str, RunResult] = {}
+    observers = [] if watcher is None else [watcher]
     for one in job.runs:
-        watch = None if watcher is None else lambda clock, one=one: watcher.started(one, clock)
-        results[one.variant] = run(job.file, one.variant, one.seed, watch)
+        if watcher is not None:
+            watcher.started(one)
+        results[one.variant] = run(job.file, one.variant, one.seed, observers)
     verdicts = judge(job.file.expect, results)
     figures = [
         Figures(one.variant, one.seed, results[one.variant].digest, results[one.variant].metrics, _of(one, verdicts))

@@ -21,12 +21,12 @@ from sim.live.runtime import AsyncioRuntime
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
-from sim.routing.journal import ForwardingJournal, JournalRelay
-from sim.routing.model_config import ModelConfig
+from sim.routing.journal import FanOutJournal
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.profiles import ProfileName
@@ -39,11 +39,8 @@ CLOSE_LIMIT_S = 10.0
 """How long running loads may take to clean up when a frontend closes."""
 
 
-class NullJournal(JournalRelay):
+class NullJournal(Journal):
     """Ignores every event. A subclass overrides the ones it wants. No method may raise."""
-
-    def _tell(self, what: str, *args: Any) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ class Frontend:
         self._models = {**sized, **(models or {})}
         self._loops = None if control_plane is None else ControlPlaneSpec.model_validate(control_plane).settings()
         self._token = token
-        self._journal: Journal = journal or NullJournal()
+        self._journal: Journal = journal or Journal()
         self._runtime = _WallClockRuntime()
         self._connections_runtime = _WallClockRuntime()
         """Runs what must outlast the calls: transactions, and connections that are being closed."""
@@ -117,7 +114,7 @@ class Frontend:
 
     async def __aenter__(self) -> Self:
         """Open the registry. ValueError if its URL is not understood; else whatever its database raises."""
-        journal, lasting = _CallJournal(self._journal, self._calls), self._connections_runtime
+        journal, lasting = FanOutJournal([_CallNotes(self._calls), self._journal]), self._connections_runtime
         async with AsyncExitStack() as opening:
             registry = await opening.enter_async_context(
                 connect(self._registry_url, lasting, pick=self._router.pick, lock_waited=self._journal.lock_waited)
@@ -254,22 +251,19 @@ class _Call:
         return self.replica
 
 
-class _CallJournal(ForwardingJournal):
-    """Passes everything on, and keeps for the caller where a call went and why it failed."""
+class _CallNotes(Journal):
+    """Notes for the caller where a call went and why it failed."""
 
-    def __init__(self, journal: Journal, calls: Mapping[int, _Call]) -> None:
-        super().__init__(journal)
+    def __init__(self, calls: Mapping[int, _Call]) -> None:
         self._calls = calls
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Note the replica."""
         self._calls[request.id].replica = key
-        super().routed(request, key)
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Keep the exception: the routing code reports a failure while it handles it, and does not raise it again."""
         self._calls[request.id].error = sys.exception()
-        super().ended(request, outcome, cause)
 
 
 class _WallClockRuntime(AsyncioRuntime):

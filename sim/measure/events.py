@@ -30,7 +30,7 @@ class Flag(Enum):
     PROCESS_ALIVE = "process_alive"
     """1 if the process of the removed row was alive, else 0."""
     REDUNDANT = "redundant"
-    """1 if the install or load repeats one that was done or under way, else 0."""
+    """1 if the process that is asked for was running, or held the model that it is to load; else 0."""
     STATUS = "status"
     """What the registry takes the node for, as its place in `NODE_STATUSES`."""
     SCALED_BY = "scaled_by"

@@ -2,45 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sim.measure.window import Window
-
-
-class Expectation(Protocol):
-    """What a scenario says of one metric. Bounds that are None bind nothing."""
-
-    @property
-    def metric(self) -> str:
-        """Name of the metric."""
-
-    @property
-    def variant(self) -> str | None:
-        """The variant that is held to it; None holds all."""
-
-    @property
-    def min(self) -> float | None:
-        """Smallest value that passes."""
-
-    @property
-    def max(self) -> float | None:
-        """Largest value that passes."""
-
-    @property
-    def above(self) -> str | None:
-        """A variant whose value of the metric must be smaller."""
-
-    @property
-    def below(self) -> str | None:
-        """A variant whose value of the metric must be larger."""
-
-    @property
-    def after_ns(self) -> int | None:
-        """Start of the window it speaks of; None for the start of the run."""
-
-    @property
-    def before_ns(self) -> int | None:
-        """End of that window; None for the end of the run."""
+from sim.scenario import Expectation
+from sim.scenario.vocabulary import model_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +13,7 @@ class Verdict:
     """How one run stands to one expectation."""
 
     metric: str
+    """The name under which the run has the figure."""
     variant: str
     value: float | None
     """None if the metric does not apply to the run."""
@@ -68,16 +34,14 @@ def check(expectation: Expectation, metrics: Mapping[str, Mapping[str, float]]) 
     """Return a verdict for each variant that the expectation holds, in the order of `metrics`.
 
     `metrics` has the metrics of every variant that was run, all of one seed and of the expectation's window. A run to
-    which the metric does not apply fails. A variant is never compared with itself, so an expectation for all variants
-    leaves out the one it compares with.
+    which the metric does not apply fails.
     """
-    others = {expectation.above, expectation.below}
-    held = [variant for variant in metrics if expectation.variant in (None, variant) and variant not in others]
+    held = [variant for variant in metrics if expectation.variant in (None, variant)]
     return [_verdict(expectation, variant, metrics) for variant in held]
 
 
 def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mapping[str, float]]) -> Verdict:
-    name = expectation.metric
+    name = _name_in(metrics[variant], expectation)
     value = metrics[variant].get(name)
     bounds: list[str] = []
     answers: list[bool | None] = []
@@ -92,10 +56,19 @@ def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mappi
             bounds.append(f"{sign} {other} (not run)")
             answers.append(None)
             continue
-        limit = metrics[other].get(name)
+        limit = metrics[other].get(_name_in(metrics[other], expectation))
         bounds.append(f"{sign} {other} ({'absent' if limit is None else f'{limit:.6g}'})")
         answers.append(_holds(value, sign, limit))
     return Verdict(name, variant, value, " and ".join(bounds), _all_hold(value, answers), window_of(expectation))
+
+
+def _name_in(metrics: Mapping[str, float], expectation: Expectation) -> str:
+    """Return the name that the expected metric has in a run with these figures."""
+    if expectation.model is None:
+        return expectation.metric
+    # A run of one model has no names of models: what it has is that model's.
+    has_models = any(name.startswith("models.") for name in metrics)
+    return model_metric(expectation.model, expectation.metric) if has_models else expectation.metric
 
 
 def _holds(value: float | None, sign: str, limit: float | None) -> bool:

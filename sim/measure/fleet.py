@@ -6,14 +6,17 @@ from itertools import pairwise
 import numpy as np
 
 from sim.measure.events import CRASHED, EventKind, Flag, status_flag, values
-from sim.measure.readiness import ready_times
+from sim.measure.readiness import ReadyTime
 from sim.measure.records import Integers, Records
 from sim.routing.states import NodeStatus
 
 
-def stale_ns(records: Records, opens_ns: int, end_ns: int) -> int:
-    """Return how long rows could be picked while their process was there no longer, summed over the rows."""
-    ready, stale_ns = ready_times(records), 0
+def stale_ns(records: Records, ready: Mapping[int, ReadyTime], opens_ns: int, end_ns: int) -> int:
+    """Return how long rows could be picked while their process was there no longer, summed over the rows.
+
+    `ready` tells when they could be picked, by replica code.
+    """
+    stale_ns = 0
     for replica, spells in _spells(records, EventKind.PROCESS_ENDED, end_ns).items():
         if replica in ready:
             passed = ready[replica].up_to(np.clip(spells, opens_ns, end_ns))

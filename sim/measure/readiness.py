@@ -1,5 +1,6 @@
 """When each replica could be picked, from the events of its row, and how much of that time it worked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def ready_times(records: Records) -> dict[int, ReadyTime]:
 
 
 def replica_use(
-    records: Records, ready: dict[int, ReadyTime], opens_ns: int, closes_ns: int, end_ns: int
+    records: Records, ready: Mapping[int, ReadyTime], opens_ns: int, closes_ns: int, end_ns: int
 ) -> dict[int, ReplicaUse]:
     """Return each replica's use from `opens_ns` to `closes_ns`, by replica code in ascending order.
 

@@ -3,14 +3,16 @@
 from array import array
 from collections.abc import Callable
 from itertools import count
+from operator import attrgetter
 from struct import Struct
 
 from sim.measure.events import EventKind, status_flag
 from sim.measure.records import MISSING, Records
+from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.request import Request
+from sim.routing.request import COLUMNS, Request
 from sim.routing.states import NodeStatus
 
 _REQUEST = Records().requests.columns
@@ -23,6 +25,7 @@ _OUTCOME = _REQUEST.index("outcome")
 _CAUSE = _REQUEST.index("cause")
 _REPLICA = _REQUEST.index("replica")
 # What is known of a request when it arrives stands before its route; the rest is filled in later.
+_planned_numbers = attrgetter(*COLUMNS[1:])
 _pack_known = Struct(f"{_ROUTED_NS}q").pack
 _UNKNOWN = array("q", [MISSING] * (_REQUEST_WIDTH - _ROUTED_NS)).tobytes()
 
@@ -33,16 +36,14 @@ _PICK_ALIVE = _PICK.index("alive")
 _pack_pick = Struct(f"{_PICK_WIDTH}q").pack
 
 
-class Recorder:
-    """A Journal that appends each fact to `records`, stamped with the clock's time.
+class Recorder(Observer):
+    """The observer that appends each fact to `records`, stamped with the clock's time."""
 
-    `is_alive` tells the world's truth: whether a process runs at that address now.
-    """
+    _clock: Clock
+    _is_alive: Callable[[str], bool]
 
-    def __init__(self, clock: Clock, is_alive: Callable[[str], bool]) -> None:
+    def __init__(self) -> None:
         self.records = Records()
-        self._clock = clock
-        self._is_alive = is_alive
         self._seq = count()
         self._next_request = 0
         self._unvouched: dict[int, int] = {}  # by request: the row of its pick, while the replica is being probed
@@ -51,6 +52,11 @@ class Recorder:
         self._picks = self.records.picks.cells
         self._models, self._replicas = self.records.models, self.records.replicas
         self._addresses, self._causes = self.records.addresses, self.records.causes
+
+    def begin(self, view: RunView) -> None:
+        """Take the time from the run's clock from now on, and the truth about its processes."""
+        self._clock = view.clock
+        self._is_alive = view.is_alive
 
     def digest(self) -> str:
         """Return the digest of what was recorded so far."""
@@ -64,15 +70,7 @@ class Recorder:
         if request.id != self._next_request:
             raise ValueError(f"request {request.id} arrived where request {self._next_request} was due")
         self._next_request += 1
-        known = _pack_known(
-            self._models[request.model],
-            request.frontend,
-            request.source,
-            request.arrival_ns,
-            request.prompt_tokens,
-            request.output_tokens,
-            request.demand_ns,
-        )
+        known = _pack_known(self._models[request.model], *_planned_numbers(request))
         self._requests.frombytes(known + _UNKNOWN)
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.routing.replica import ReplicaKey
+from sim.routing.request import COLUMNS
 
 MISSING = -1
 """Stands in a table for a figure that was never recorded."""
@@ -72,22 +73,7 @@ class Table:
 
 
 def _requests() -> Table:
-    return Table(
-        "model",
-        "frontend",
-        "source",
-        "arrival_ns",
-        "prompt_tokens",
-        "output_tokens",
-        "demand_ns",
-        "routed_ns",
-        "start_ns",
-        "first_token_ns",
-        "end_ns",
-        "outcome",
-        "cause",
-        "replica",
-    )
+    return Table(*COLUMNS, "routed_ns", "start_ns", "first_token_ns", "end_ns", "outcome", "cause", "replica")
 
 
 def _picks() -> Table:

@@ -4,12 +4,12 @@ import pandas as pd
 
 
 def share_over_time(requests: pd.DataFrame, window_s: float) -> pd.DataFrame:
-    """Return the share of each replica in the requests that arrived in each window of `window_s` seconds.
+    """Return the share of each replica in its model's requests that arrived in each window of `window_s` seconds.
 
     `requests` is a run's table of requests. The result has a row per window from 0 to the last routed arrival, indexed
     by the window's start in seconds (`window_start_s`), and a column per replica, in the order of the table. Requests
-    that got no route count for nobody. A window in which none was routed is missing. ValueError unless `window_s` is
-    above 0.
+    that got no route count for nobody. A window in which none of the model was routed is missing. ValueError unless
+    `window_s` is above 0.
     """
     if not window_s > 0:
         raise ValueError(f"a window lasts more than 0 s, not {window_s}")
@@ -19,4 +19,7 @@ def share_over_time(requests: pd.DataFrame, window_s: float) -> pd.DataFrame:
     counts = counts.reindex(range(int(windows.max()) + 1 if len(windows) else 0), fill_value=0)
     counts.index = pd.Index(counts.index * window_s, name="window_start_s", dtype="float64")
     counts.columns = pd.Index([str(name) for name in counts.columns], name="replica", dtype="str")
-    return counts.div(counts.sum(axis="columns"), axis="index")
+    # A label begins with its model where there are several.
+    models = counts.columns.str.rpartition("@").get_level_values(0)
+    of_model = counts.T.groupby(models).transform("sum").T
+    return counts / of_model.where(of_model > 0)

@@ -3,25 +3,27 @@
 Columns that end in `_s` are float seconds. What was never recorded is NaN, or NA in integer and boolean columns.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sim.measure.events import NODE_STATUSES, EventKind, Flag, has, values
+from sim.measure.facts import RunFacts
 from sim.measure.readiness import ready_times, replica_use
-from sim.measure.records import MISSING, Integers, Records
-from sim.routing.outcomes import Outcome, ProbeOutcome, Source
-from sim.routing.replica import ReplicaKey
+from sim.measure.records import MISSING, Integers, Records, Table
+from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
+from sim.routing.request import COLUMNS, OPTIONAL
 
 Floats = npt.NDArray[np.float64]
 
 _UNFINISHED = "unfinished"
 
 
-def requests(records: Records) -> pd.DataFrame:
+def requests(records: Records, facts: RunFacts) -> pd.DataFrame:
     """Return one row per request, in order of arrival.
 
     `route_s` is the time from arrival to route, `queue_s` from route to start of service, `ttft_s` from arrival to
@@ -35,12 +37,7 @@ def requests(records: Records) -> pd.DataFrame:
         {
             "request": np.arange(len(table)),
             "model": _names(table["model"], records.models),
-            "frontend": table["frontend"],
-            "source": table["source"],
-            "arrival_s": _seconds(arrival),
-            "prompt_tokens": _integers(table["prompt_tokens"], missing=0),
-            "output_tokens": _integers(table["output_tokens"], missing=0),
-            "demand_s": _seconds(table["demand_ns"], missing=0),
+            **_planned(table),
             "routed_s": _seconds(table["routed_ns"]),
             "start_s": _seconds(table["start_ns"]),
             "first_token_s": _seconds(table["first_token_ns"]),
@@ -52,12 +49,12 @@ def requests(records: Records) -> pd.DataFrame:
             # "Not ended" has a name of its own, in the place of the code before the first.
             "outcome": _names(outcome + 1, [_UNFINISHED, *_words(Outcome)]),
             "cause": _names(table["cause"], records.causes),
-            "replica": _places(table["replica"], records),
+            "replica": _labels(table["replica"], records, facts),
         }
     )
 
 
-def picks(records: Records) -> pd.DataFrame:
+def picks(records: Records, facts: RunFacts) -> pd.DataFrame:
     """Return one row per pick, in order: the load and last use it read, and what vouched for the replica, if asked.
 
     `last_used_s` is on the wall clock of the frontend that wrote it.
@@ -69,17 +66,17 @@ def picks(records: Records) -> pd.DataFrame:
             "t_s": _seconds(table["t_ns"]),
             "request": table["request"],
             "model": _models(table["replica"], records),
-            "replica": _places(table["replica"], records),
+            "replica": _labels(table["replica"], records, facts),
             "address": _names(table["address"], records.addresses),
             "in_flight": table["in_flight"],
             "last_used_s": _seconds(table["last_used_ns"]),
-            "source": _names(table["source"], _words(Source)),
+            "source": _names(table["source"], _words(AnswerSource)),
             "alive": _booleans(table["alive"]),
         }
     )
 
 
-def probes(records: Records) -> pd.DataFrame:
+def probes(records: Records, facts: RunFacts) -> pd.DataFrame:
     """Return one row per ended probe, in order of its end; `process_alive` is the truth at that moment."""
     table = records.probes
     return pd.DataFrame(
@@ -87,7 +84,7 @@ def probes(records: Records) -> pd.DataFrame:
             "seq": table["seq"],
             "request": table["request"],
             "model": _models(table["replica"], records),
-            "replica": _places(table["replica"], records),
+            "replica": _labels(table["replica"], records, facts),
             "address": _names(table["address"], records.addresses),
             "start_s": _seconds(table["start_ns"]),
             "end_s": _seconds(table["end_ns"]),
@@ -97,7 +94,7 @@ def probes(records: Records) -> pd.DataFrame:
     )
 
 
-def events(records: Records) -> pd.DataFrame:
+def events(records: Records, facts: RunFacts) -> pd.DataFrame:
     """Return one row per event, in order.
 
     `process_alive` is known of removed rows, `redundant` of installs and loads that started, `status` of nodes that
@@ -111,7 +108,7 @@ def events(records: Records) -> pd.DataFrame:
             "t_s": _seconds(table["t_ns"]),
             "kind": _names(table["kind"], _words(EventKind)),
             "model": _models(table["replica"], records),
-            "replica": _places(table["replica"], records),
+            "replica": _labels(table["replica"], records, facts),
             "address": _names(table["address"], records.addresses),
             "request": _integers(table["request"]),
             "cause": _names(table["cause"], records.causes),
@@ -124,30 +121,42 @@ def events(records: Records) -> pd.DataFrame:
     )
 
 
-def replicas(records: Records, end_ns: int, workers: Mapping[ReplicaKey, int] | None = None) -> pd.DataFrame:
+def replicas(records: Records, facts: RunFacts, end_ns: int) -> pd.DataFrame:
     """Return one row per replica that had a row or was sent a request, over the whole run, which ended at `end_ns`.
 
-    `requests` and `share` count completed requests; `busy_s` is service, each request on its own; `utilization` is the
-    part of the ready time that each of its `workers` (1 where nothing is said) served, missing if it was never ready.
+    `requests` counts completed requests and `share` is their part of the model's; `busy_s` is service, each request on
+    its own; `utilization` is the part of the ready time that each worker served, missing if it was never ready.
     """
     use = replica_use(records, ready_times(records), 0, end_ns, end_ns)
     keys = list(records.replicas)
     completed = records.requests["replica"][records.requests["outcome"] == Outcome.COMPLETED]
     counts = np.array([np.count_nonzero(completed == code) for code in use], dtype=np.int64)
-    known = workers or {}
+    models = [keys[code].model for code in use]
+    of_model = pd.Series(counts).groupby(models).transform("sum")
     return pd.DataFrame(
         {
-            "model": [keys[code].model for code in use],
-            "replica": [str(keys[code]) for code in use],
+            "model": models,
+            "replica": [facts.label(keys[code]) for code in use],
             "ready_s": _seconds(np.array([one.ready_ns for one in use.values()], dtype=np.int64)),
             "requests": counts,
-            "share": counts / counts.sum() if counts.any() else np.full(len(use), np.nan),
+            "share": (counts / of_model.where(of_model > 0)).to_numpy(dtype=np.float64),
             "busy_s": _seconds(np.array([one.busy_ns for one in use.values()], dtype=np.int64)),
             "utilization": np.array(
-                [one.utilization(known.get(keys[code], 1)) for code, one in use.items()], dtype=np.float64
+                [one.utilization(facts.workers.get(keys[code].model, 1)) for code, one in use.items()], dtype=np.float64
             ),
         }
     )
+
+
+def _planned(table: Table) -> dict[str, Any]:
+    """Return the whole numbers that were planned of each request, by column."""
+    columns: dict[str, Any] = {}
+    for field in COLUMNS[1:]:
+        if field.endswith("_ns"):
+            columns[f"{field.removesuffix('_ns')}_s"] = _seconds(table[field], 0 if field in OPTIONAL else MISSING)
+        else:
+            columns[field] = _integers(table[field], missing=0) if field in OPTIONAL else table[field]
+    return columns
 
 
 def _seconds(times_ns: Integers, missing: int = MISSING) -> Floats:
@@ -177,17 +186,14 @@ def _words(kinds: type[IntEnum]) -> list[str]:
     return [kind.name.lower() for kind in kinds]
 
 
-def _places(codes: Integers, records: Records) -> pd.Categorical:
-    return _renamed(codes, [str(key) for key in records.replicas])
+def _labels(codes: Integers, records: Records, facts: RunFacts) -> pd.Categorical:
+    return _names(codes, [facts.label(key) for key in records.replicas])
 
 
 def _models(codes: Integers, records: Records) -> pd.Categorical:
-    return _renamed(codes, [key.model for key in records.replicas])
-
-
-def _renamed(codes: Integers, names: Sequence[str]) -> pd.Categorical:
-    """Name the codes where several codes may share a name, which a categorical keeps once."""
-    unique = list(dict.fromkeys(names))
+    """Name the model of each replica; several replicas may share one, which a categorical keeps once."""
+    models = [key.model for key in records.replicas]
+    unique = list(dict.fromkeys(models))
     # The last entry serves the code -1.
-    renumbered = np.array([*map(unique.index, names), MISSING])
+    renumbered = np.array([*map(unique.index, models), MISSING])
     return _names(renumbered[codes], unique)

@@ -1,6 +1,6 @@
 """The stretch of a run that figures are taken over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from sim.measure.records import Booleans, Integers, Table
@@ -56,13 +56,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some of a table's rows; a column is cut out when it is asked for."""
+    """Some of a table's rows; a column is cut out when it is first asked for, and kept."""
 
     table: Table
     chosen: Booleans | None
     """None for all of them."""
+    _columns: dict[str, Integers] = field(default_factory=dict)
 
     def __getitem__(self, column: str) -> Integers:
         """Return the column, shape (rows,); a view into the table if no row is left out."""
-        whole = self.table[column]
-        return whole if self.chosen is None else whole[self.chosen]
+        if column not in self._columns:
+            whole = self.table[column]
+            self._columns[column] = whole if self.chosen is None else whole[self.chosen]
+        return self._columns[column]

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.measure.catalogue import Unit
 from sim.measure.statistics import mean_interval
-
-_COUNTS_AMONG_RATIOS = ("fairness.longest_streak",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +27,22 @@ class Scale:
         return f"{self.write(interval.mean)} {plus_minus} {self.write(interval.half_width)}"
 
 
-def scale_for(metric: str, values: Sequence[float], *, averaged: bool = False) -> Scale:
-    """Return the scale that fits all the values of a metric, whose name tells what it measures.
+def scale_for(unit: Unit, values: Sequence[float], *, averaged: bool = False) -> Scale:
+    """Return the scale that fits all the values of a metric with that unit.
 
     Counts need a decimal where they are `averaged`, and have none otherwise.
     """
-    if metric.endswith("_per_s"):
-        return Scale("/s", 1, 2)
-    if metric.endswith("_s"):
-        return Scale("ms", 1e3, 1) if max(values, default=0) < 1 else Scale("s", 1, 2)
-    if metric.endswith(("share", "utilization")):
-        return Scale("%", 100, 1)
-    if metric.startswith(("fairness.", "burst.")) and metric not in _COUNTS_AMONG_RATIOS:
-        return Scale("", 1, 3)
-    return Scale("", 1, 1 if averaged else 0)
+    match unit:
+        case Unit.PER_SECOND:
+            return Scale("/s", 1, 2)
+        case Unit.SECONDS:
+            return Scale("ms", 1e3, 1) if max(values, default=0) < 1 else Scale("s", 1, 2)
+        case Unit.SHARE:
+            return Scale("%", 100, 1)
+        case Unit.RATIO | Unit.INDEX:
+            return Scale("", 1, 3)
+        case Unit.COUNT:
+            return Scale("", 1, 1 if averaged else 0)
 
 
 def bar(share: float, width: int, *, ascii_only: bool = False) -> str:

@@ -2,61 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sim.measure.catalogue import CATALOGUE, VOCABULARY, Shown, metric_of
 from sim.measure.expectations import Verdict
 from sim.measure.window import Window
 from sim.report.column import VariantColumn
 from sim.report.figures import Scale, bar, scale_for
+from sim.routing.units import NS_PER_S
+from sim.scenario import ScenarioFile
 
-_LABELS = {
-    "requests.offered": "requests offered",
-    "requests.completed": "requests completed",
-    "requests.failed": "requests failed",
-    "requests.rejected": "requests rejected",
-    "requests.cancelled": "requests cancelled",
-    "requests.unfinished": "requests unfinished",
-    "fairness.busiest_share": "busiest share",
-    "fairness.jain": "jain index",
-    "fairness.jain_random": "jain if at random",
-    "burst.max_over_ideal": "burst over ideal",
-    "latency.mean_s": "latency mean",
-    "latency.p50_s": "latency p50",
-    "latency.p99_s": "latency p99",
-    "route.p99_s": "route p99",
-    "probes.sent": "probes sent",
-    "probes.timeouts": "probes timed out",
-    "probes.coalesced": "probes coalesced",
-    "rows.removed_alive": "rows removed alive",
-    "rows.stale_s": "rows without process",
-    "rows.evicted": "rows evicted",
-    "loads.redundant": "loads redundant",
-    "scaling.ups": "replicas added",
-    "scaling.downs": "replicas taken away",
-    "scaling.below_min_s": "below minimum",
-    "nodes.offline": "nodes went offline",
-    "nodes.detection_max_s": "crash to offline",
-    "faults.struck": "faults struck",
-}
-_ONLY_IF_ANY = (
-    "requests.failed",
-    "requests.rejected",
-    "requests.cancelled",
-    "requests.unfinished",
-    "rows.evicted",
-    "scaling.ups",
-    "scaling.downs",
-    "nodes.offline",
-    "faults.struck",
-)
 _MOST_COLUMNS, _MOST_COLUMNS_OF_MEANS = 4, 3
 """Variants side by side in 80 characters; more go into a table of their own."""
 _MOST_OF_EVEN = 1.5
-"""A share of more than this many times the even one is shown as broken, whatever the scenario expects."""
+"""A share of more than this many times the even one of its model is shown as broken, whatever the scenario expects."""
 _MOST_REPLICAS = 16
 _BAR_WIDTHS = {1: 30, 2: 16, 3: 10, 4: 5}
 
@@ -88,6 +52,14 @@ class ScenarioTable:
     name: str
     about: str
     columns: Sequence[VariantColumn]
+    speeds_differ: bool = False
+    """Nodes differ in speed, so that an even number of requests is not an even load."""
+
+    @classmethod
+    def of(cls, file: ScenarioFile, columns: Sequence[VariantColumn]) -> Self:
+        """Return the table of a scenario file's results."""
+        speeds = ({(node.speed, node.hardware) for node in scenario.nodes} for scenario in file.variants.values())
+        return cls(file.name, file.about.strip(), columns, any(len(different) > 1 for different in speeds))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Lay the parts out one under the other."""
@@ -98,7 +70,7 @@ class ScenarioTable:
         are_means = any(len(column.seeds) > 1 for column in self.columns)
         step = _MOST_COLUMNS_OF_MEANS if are_means else _MOST_COLUMNS
         for first in range(0, len(self.columns), step):
-            yield _figures(self.columns[first : first + step], signs)
+            yield _figures(self.columns[first : first + step], self.speeds_differ, signs)
         lines = [line for column in self.columns for line in _verdict_lines(column, signs)]
         if lines:
             yield Text("\n").join(lines)
@@ -106,29 +78,31 @@ class ScenarioTable:
         yield Text("\n").join(_digest_line(column, len(self.columns)) for column in self.columns)
 
 
-def _figures(columns: Sequence[VariantColumn], signs: _Signs) -> Table:
+def _figures(columns: Sequence[VariantColumn], speeds_differ: bool, signs: _Signs) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for column in columns:
         # As Text, because rich would read brackets in a plain string as markup.
         table.add_column(Text(column.variant), justify="right", no_wrap=True, overflow="ellipsis")
-    for metric, window in _rows(columns):
+    for metric, window in _rows(columns, speeds_differ):
         values = [_values(column, metric, window) for column in columns]
         known = [value for of_column in values for value in of_column]
-        if any(known) if metric in _ONLY_IF_ANY else known:
+        definition = metric_of(metric)
+        if any(known) if definition.shown is Shown.IF_ANY else known:
             averaged = any(len(set(of_column)) > 1 for of_column in values)
-            scale = scale_for(metric, known, averaged=averaged)
+            scale = scale_for(definition.unit, known, averaged=averaged)
             label = _label(metric, window, scale)
             table.add_row(Text(label), *_cells(columns, metric, window, values, scale, signs))
-    table.add_section()
     _add_bars(table, columns, signs)
     return table
 
 
-def _rows(columns: Sequence[VariantColumn]) -> list[tuple[str, Window]]:
+def _rows(columns: Sequence[VariantColumn], speeds_differ: bool) -> list[tuple[str, Window]]:
     """Return the metrics to show, each with its window: the short list and whatever else is expected."""
     expected = dict.fromkeys((one.metric, one.window) for column in columns for run in column.verdicts for one in run)
-    metrics = dict.fromkeys([*_LABELS, *(metric for metric, _ in expected if not _is_replica_share(metric))])
+    shown = {Shown.ALWAYS, Shown.IF_ANY} | ({Shown.IF_SPEEDS_DIFFER} if speeds_differ else set())
+    short_list = (metric.name for metric in CATALOGUE if metric.shown in shown)
+    metrics = dict.fromkeys([*short_list, *(metric for metric, _ in expected if not _is_replica_share(metric))])
     rows = []
     for metric in metrics:
         rows.append((metric, Window()))
@@ -174,44 +148,65 @@ def _marked(text: str, passed: bool | None, signs: _Signs) -> Text:
 
 
 def _label(metric: str, window: Window, scale: Scale) -> str:
-    name = _LABELS.get(metric) or _spelled_out(metric)
-    return " ".join(filter(None, [name, scale.unit and f"({scale.unit})", _when(window)]))
+    return " ".join(filter(None, [_words(metric), scale.unit and f"({scale.unit})", _when(window)]))
 
 
-def _spelled_out(metric: str) -> str:
-    """Return a label for a metric that has none: `replicas.node#0.requests` reads `node#0 requests`."""
-    if metric.startswith("replicas."):
-        return " ".join(metric.removeprefix("replicas.").rsplit(".", 1))
-    return metric.removesuffix("_s").removesuffix("_per")
+def _words(metric: str) -> str:
+    """Return what a metric is called: `replicas.node#0.requests` is `node#0 requests`."""
+    asked, definition = VOCABULARY.ask(metric), metric_of(metric)
+    words = definition.label or definition.name.removesuffix("_s")
+    if asked is None or (asked.model is None and asked.replica is None):
+        return words
+    return f"{_replica(metric)} {words}" if asked.replica else f"{words} of {asked.model}"
+
+
+def _replica(metric: str) -> str:
+    """Return the label in the name of a replica's metric."""
+    return metric.removeprefix("replicas.").rpartition(".")[0]
 
 
 def _when(window: Window) -> str:
-    after = f"from {window.after_ns / 1e9:g} s" if window.after_ns else ""
-    before = f"to {window.before_ns / 1e9:g} s" if window.before_ns is not None else ""
+    after = f"from {window.after_ns / NS_PER_S:g} s" if window.after_ns else ""
+    before = f"to {window.before_ns / NS_PER_S:g} s" if window.before_ns is not None else ""
     return " ".join(filter(None, [after, before]))
 
 
 def _add_bars(table: Table, columns: Sequence[VariantColumn], signs: _Signs) -> None:
-    """Add a row per replica: its share of each variant's completed requests, as a bar, red if far too large."""
-    metrics = dict.fromkeys(
-        name for column in columns for run in column.metrics for name in run if _is_replica_share(name)
-    )
+    """Add a row per replica, model by model: its share of what each variant completed of the model, as a bar."""
+    left = _MOST_REPLICAS
+    by_model = _shares_by_model(columns)
+    for shares in by_model.values():
+        table.add_section()
+        for metric in shares[:left]:
+            table.add_row(Text(_replica(metric)), *_bars(columns, metric, len(shares), signs))
+        left -= len(shares[:left])
+    hidden = sum(map(len, by_model.values())) - _MOST_REPLICAS
+    if hidden > 0:
+        table.add_row(f"and {hidden} more replicas")
+
+
+def _shares_by_model(columns: Sequence[VariantColumn]) -> dict[str | None, list[str]]:
+    """Return the names of the replicas' shares by model, by None if the labels name none."""
+    names = dict.fromkeys(name for column in columns for run in column.metrics for name in run)
+    by_model: dict[str | None, list[str]] = {}
+    for name in filter(_is_replica_share, names):
+        asked = VOCABULARY.ask(name)
+        by_model.setdefault(asked.model if asked else None, []).append(name)
+    return by_model
+
+
+def _bars(columns: Sequence[VariantColumn], metric: str, replicas: int, signs: _Signs) -> Iterator[Text]:
+    """Yield a bar for each variant, red if far larger than an even share among that many replicas."""
     width = _BAR_WIDTHS[len(columns)]
-    for metric in list(metrics)[:_MOST_REPLICAS]:
-        place = metric.removeprefix("replicas.").removesuffix(".share")
-        cells = []
-        for column in columns:
-            shares = _values(column, metric, Window())
-            # A run in which the replica was never ready gave it nothing.
-            share = sum(shares) / len(column.metrics)
-            text = f"{bar(share, width, ascii_only=signs.ascii_only)} {share:4.0%}" if shares else signs.absent
-            cell = _marked(text, _passed(column, metric, Window()), signs)
-            if share > _MOST_OF_EVEN / max(len(metrics), 1):
-                cell.stylize(_STYLES[False])
-            cells.append(cell)
-        table.add_row(Text(place), *cells)
-    if len(metrics) > _MOST_REPLICAS:
-        table.add_row(f"and {len(metrics) - _MOST_REPLICAS} more replicas")
+    for column in columns:
+        shares = _values(column, metric, Window())
+        # A run in which the replica was never ready gave it nothing.
+        share = sum(shares) / len(column.metrics)
+        text = f"{bar(share, width, ascii_only=signs.ascii_only)} {share:4.0%}" if shares else signs.absent
+        cell = _marked(text, _passed(column, metric, Window()), signs)
+        if share > _MOST_OF_EVEN / replicas:
+            cell.stylize(_STYLES[False])
+        yield cell
 
 
 def _is_replica_share(metric: str) -> bool:

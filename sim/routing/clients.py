@@ -1,142 +1,78 @@
-"""Clients: they send requests when the plan says so, wait for the answer, and may lose patience."""
+"""Clients: they send requests as planned, wait for the answer, and may give up waiting."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, Runtime
 from sim.routing.request import Request
 
-PlannedRequest = tuple[int, int, int, int, int, int, int]
-"""Of one request: arrival_ns, source, frontend, model, prompt_tokens, output_tokens, demand_ns."""
-
 Serve = Callable[[Request], Coroutine[Any, Any, None]]
 """Takes a request from its arrival to its outcome."""
 
 
-class PlannedCall(Protocol):
-    """What a user does next: think, then send a request of this size."""
+class Turn(NamedTuple):
+    """What a user does next: think, then send the request."""
 
-    @property
-    def think_ns(self) -> int:
-        """Pause since the last answer."""
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Length of the prompt."""
-
-    @property
-    def output_tokens(self) -> int:
-        """Length of the answer."""
-
-    @property
-    def demand_ns(self) -> int:
-        """Service time where it is drawn, else 0."""
+    think_ns: int
+    """Pause since the end of the last request."""
+    request: Request
+    """It arrives when the user has thought."""
 
 
-class User(Protocol):
-    """Somebody who waits for the end of each request before thinking about the next."""
+@dataclass(frozen=True, slots=True)
+class User:
+    """A client that waits for the end of each request, then thinks, then sends the next."""
 
-    source: int
     frontend: int
-    model: int
+    """Index of the frontend that takes the user's requests."""
     start_ns: int
+    """When the user begins to think for the first time."""
     stop_ns: int
-
-    def next_call(self) -> PlannedCall:
-        """Return what comes next."""
+    """The user sends nothing from here on."""
+    turns: Iterator[Turn]
+    """Without an end."""
 
 
 class Clients:
-    """Those who send requests to one or more frontends; they number them in the order of arrival."""
+    """Sends the requests of all clients to one or more frontends, numbered in the order of arrival."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        journal: Journal,
-        frontends: Mapping[int, Serve],
-        models: Sequence[str],
-        patience_ns: Sequence[int | None],
-    ) -> None:
-        """`frontends` and `models` go by index, `patience_ns` by that of the workload; None waits for ever."""
+    def __init__(self, runtime: Runtime, journal: Journal, frontends: Mapping[int, Serve]) -> None:
+        """`frontends` go by index."""
         self._runtime = runtime
         self._journal = journal
         self._frontends = frontends
-        self._models = models
-        self._patience_ns = patience_ns
         self._next_id = count().__next__
 
-    async def send_as_planned(self, requests: Iterable[PlannedRequest]) -> None:
-        """Send every request at its time, whatever has become of the earlier ones."""
-        runtime, patience_ns, models, next_id = self._runtime, self._patience_ns, self._models, self._next_id
-        for arrival_ns, source, frontend, model, prompt_tokens, output_tokens, demand_ns in requests:
-            delay_ns = arrival_ns - runtime.now_ns()
+    async def send_as_planned(self, requests: Iterable[Request]) -> None:
+        """Send every request at its time, whether or not the earlier ones have ended."""
+        runtime, next_id = self._runtime, self._next_id
+        for request in requests:
+            delay_ns = request.arrival_ns - runtime.now_ns()
             if delay_ns > 0:
                 await runtime.sleep(delay_ns)
-            request = Request(
-                next_id(),
-                models[model],
-                frontend,
-                source,
-                arrival_ns,
-                prompt_tokens,
-                output_tokens,
-                demand_ns,
-                patience_ns[source],
-            )
+            request.id = next_id()
             runtime.spawn(self._call(request), "request")
 
     async def take_turns(self, user: User) -> None:
-        """Think, send a request, wait for its end, and so on until the user's time is over."""
+        """Let the user think, send a request and wait for its end, again and again until the user's time is over."""
         await self._runtime.sleep(user.start_ns)
-        while True:
-            call = user.next_call()
-            await self._runtime.sleep(call.think_ns)
-            now_ns = self._runtime.now_ns()
-            if now_ns >= user.stop_ns:
+        for think_ns, request in user.turns:
+            await self._runtime.sleep(think_ns)
+            if self._runtime.now_ns() >= user.stop_ns:
                 return
-            await self._call(
-                Request(
-                    self._next_id(),
-                    self._models[user.model],
-                    user.frontend,
-                    user.source,
-                    now_ns,
-                    call.prompt_tokens,
-                    call.output_tokens,
-                    call.demand_ns,
-                    self._patience_ns[user.source],
-                )
-            )
+            await self.send_now(request)
 
-    def send_now(
-        self,
-        model: str,
-        frontend: int,
-        source: int,
-        prompt_tokens: int = 0,
-        output_tokens: int = 0,
-        demand_ns: int = 0,
-        patience_ns: int | None = None,
-    ) -> tuple[int, Coroutine[Any, Any, None]]:
-        """Send one more request than was planned, now; return its number, and what waits for its end."""
-        request = Request(
-            self._next_id(),
-            model,
-            frontend,
-            source,
-            self._runtime.now_ns(),
-            prompt_tokens,
-            output_tokens,
-            demand_ns,
-            patience_ns,
-        )
-        return request.id, self._call(request)
+    def send_now(self, request: Request) -> Coroutine[Any, Any, None]:
+        """Number the request, have it arrive now, and return what waits for its end."""
+        request.id, request.arrival_ns = self._next_id(), self._runtime.now_ns()
+        return self._call(request)
 
     def _call(self, request: Request) -> Coroutine[Any, Any, None]:
-        """Note the arrival now, and return what waits for the end."""
+        """Record the arrival now, and return a coroutine that waits for the end."""
         self._journal.arrived(request)
         serving = self._frontends[request.frontend](request)
         if request.patience_ns is None:

@@ -1,11 +1,12 @@
-"""Nodes and replica rows as the background loops and placement read them from the registry, and change them.
+"""What the registry holds, as it is read from there: nodes, replica rows, loads under way, cooldowns.
 
-A request needs one row; whoever keeps the fleet in shape needs all of them. What is read is a snapshot: decisions
-over it are pure, and each change checks again what it must not overtake.
+A request needs one row; placement and the loops need all of them. They read a snapshot and decide over it without
+effects. Each change checks again that what it depends on still holds.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from sim.routing.errors import StaleRevision
@@ -76,9 +77,9 @@ class ReplicaRow:
     in_flight: int
     last_used_ns: int
     updated_ns: int
-    """When a write last showed interest in it, picks included."""
+    """When it was last used, written or confirmed."""
     revision: str = ""
-    """Of its model, as it was loaded; empty for none."""
+    """The revision of its model that it was loaded for; empty for none."""
 
     @property
     def is_loaded(self) -> bool:
@@ -86,12 +87,38 @@ class ReplicaRow:
         return self.state is RowState.LOADED
 
 
+class LoadState(StrEnum):
+    """How far a load has come."""
+
+    PENDING = "pending"
+    INSTALLING = "installing"
+    STAGING = "staging"
+    LOADING = "loading"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadJob:
+    """A row of the registry for a load that outlives its request, while it runs and shortly after it has failed.
+
+    A model has one at most.
+    """
+
+    id: str
+    model: str
+    state: LoadState
+    heartbeat_ns: int
+    """Wall time of its owner's last heartbeat."""
+    cause: str = ""
+    """Why it failed."""
+
+
 class Cooldown(NamedTuple):
-    """How far the registry has given up on a model's minimum."""
+    """How often a model below its minimum found no free slot, and when the reconciler tries again."""
 
     fruitless_passes: int
     until_ns: int
-    """Wall time before which nobody tries again; 0 for no such time."""
+    """Wall time before which it does not; 0 for no such time."""
 
 
 NO_COOLDOWN = Cooldown(0, 0)
@@ -106,7 +133,7 @@ class Fleet:
     rows: Sequence[ReplicaRow]
     """By id."""
     loadable: Mapping[str, None]
-    """Models whose load options are stored: nobody can load another one without a request that says how."""
+    """Models whose load options are stored. Any other model is loaded only for a request, which brings the options."""
     cooldowns: Mapping[str, Cooldown]
     """By model; absent if there was never one, or it was cleared."""
     revisions: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +152,7 @@ class Fleet:
         return [row for row in self.rows if row.key.node == node]
 
     def is_current(self, row: ReplicaRow) -> bool:
-        """Tell whether the row is of its model's current revision; any row is where there is none."""
+        """Return whether the row was loaded for its model's current revision; always true if the model has none."""
         return self.revisions.get(row.key.model, row.revision) == row.revision
 
     def loaded(self, model: str) -> list[ReplicaRow]:

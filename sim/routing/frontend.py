@@ -9,7 +9,6 @@ from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.model_config import ModelConfig
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import FrontendPorts, Journal
 from sim.routing.request import Request
@@ -17,7 +16,7 @@ from sim.routing.request_path.client_cache import ClientCache, Sticky, per_reque
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
-from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings
+from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
 from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
 
 
@@ -30,13 +29,12 @@ class FrontendCore:
         self, client_cache: ClientCache, journal: Journal, taught: ProbeCache | None, loops: Sequence[Loop] = ()
     ) -> None:
         self.loops = loops
-        """What it does on its own, beside its requests."""
+        """Its background loops, still to be started."""
         self._find_route = client_cache
         self._journal = journal
         self._taught = taught
-        """The probe cache that calls teach: an answered one refreshes it, one that finds nobody makes it forget.
-
-        None if only probes do.
+        """The probe cache that calls update: an answered call refreshes the replica's entry, one that reaches nobody
+        removes it. None if only probes update it.
         """
 
     async def serve(self, request: Request) -> None:
@@ -69,9 +67,9 @@ def build_frontend(
     control_plane: ControlPlaneSettings | None = None,
     rank: Rank = ONLY_ONE,
 ) -> FrontendCore:
-    """Put a frontend together on a world's ports. `models` go by name; of others nothing is known.
+    """Put a frontend together on a world's ports. `models` go by name; nothing is known of others.
 
-    It gets the loops of the `control_plane`, or none; its `rank` among the frontends sets their tickers apart.
+    It gets the loops of the `control_plane`, or none. Its `rank` among the frontends spreads their ticks.
     """
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)

@@ -1,100 +1,83 @@
-"""Journals between the routing code and another journal: whatever is told passes through one place."""
+"""Journals that are written once for all calls of the Journal, by the calls' names."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from typing import Any
 
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.fleet import ReplicaRow
 from sim.routing.ports import Journal
-from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.request import Request
 from sim.routing.states import NodeStatus
 
+JOURNAL_CALLS: tuple[str, ...] = tuple(name for name in vars(Journal) if not name.startswith("_"))
+"""The names of the journal's methods, in their order."""
 
-class JournalRelay(ABC):
-    """A Journal all of whose calls come down to one."""
 
-    def arrived(self, request: Request) -> None:
-        """Pass it on."""
-        self._tell("arrived", request)
-
-    def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
-        """Pass it on."""
-        self._tell("picked", request, replica, remembered)
-
-    def vouched(self, request: Request, answer: Answer) -> None:
-        """Pass it on."""
-        self._tell("vouched", request, answer)
-
-    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
-        """Pass it on."""
-        self._tell("probed", request, key, address, started_ns, outcome)
-
-    def routed(self, request: Request, key: ReplicaKey) -> None:
-        """Pass it on."""
-        self._tell("routed", request, key)
-
-    def served_from(self, request: Request) -> None:
-        """Pass it on."""
-        self._tell("served_from", request)
-
-    def first_token(self, request: Request) -> None:
-        """Pass it on."""
-        self._tell("first_token", request)
-
-    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
-        """Pass it on."""
-        self._tell("ended", request, outcome, cause)
-
-    def row_published(self, key: ReplicaKey, cause: str) -> None:
-        """Pass it on."""
-        self._tell("row_published", key, cause)
-
-    def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:
-        """Pass it on."""
-        self._tell("row_removed", key, address, cause, request)
-
-    def install_started(self, key: ReplicaKey, redundant: bool) -> None:
-        """Pass it on."""
-        self._tell("install_started", key, redundant)
-
-    def load_started(self, key: ReplicaKey, redundant: bool) -> None:
-        """Pass it on."""
-        self._tell("load_started", key, redundant)
-
-    def load_ended(self, key: ReplicaKey, failure: str) -> None:
-        """Pass it on."""
-        self._tell("load_ended", key, failure)
-
-    def lock_waited(self, wait_ns: int) -> None:
-        """Pass it on."""
-        self._tell("lock_waited", wait_ns)
-
-    def process_ended(self, key: ReplicaKey, address: str, cause: str) -> None:
-        """Pass it on."""
-        self._tell("process_ended", key, address, cause)
-
-    def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
-        """Pass it on."""
-        self._tell("node_changed", node, status, cause)
-
-    def scaled(self, model: str, replicas: int, cause: str) -> None:
-        """Pass it on."""
-        self._tell("scaled", model, replicas, cause)
-
-    def fault_struck(self, kind: str, place: str) -> None:
-        """Pass it on."""
-        self._tell("fault_struck", kind, place)
+class JournalRelay(Journal, ABC):
+    """Turns every call into one call of `_tell`."""
 
     @abstractmethod
     def _tell(self, what: str, *args: Any) -> None:
-        """Hear one call: the name of the journal's method, and what it was called with."""
+        """Take one call: the name of the journal's method, and its arguments in their order."""
 
 
-class ForwardingJournal(JournalRelay):
-    """Tells another journal everything; a subclass listens to the calls that it overrides."""
+def _relayed(call: str) -> Callable[..., None]:
+    parameters = tuple(signature(getattr(Journal, call)).parameters)[1:]
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def tell(self: JournalRelay, *args: Any, **named: Any) -> None:
+        self._tell(call, *args, *(named[parameter] for parameter in parameters[len(args) :]))
 
-    def _tell(self, what: str, *args: Any) -> None:
-        getattr(self._journal, what)(*args)
+    return tell
+
+
+for _call in JOURNAL_CALLS:
+    setattr(JournalRelay, _call, _relayed(_call))
+
+
+class FanOutJournal(Journal):
+    """Tells each call to every listener that has a method for it, in the order of the listeners.
+
+    A listener need not have all methods of the journal.
+    """
+
+    def __init__(self, listeners: Sequence[object], report: Callable[[Exception], None] | None = None) -> None:
+        """`report` gets what a listener raises, with a note that names it, before that is raised to whoever tells.
+
+        Those who tell may handle errors of their own, and take this one for such.
+        """
+        for call in JOURNAL_CALLS:
+            hearers = [getattr(listener, call) for listener in listeners if hears(listener, call)]
+            if hearers:
+                # A call with one hearer goes to it directly.
+                setattr(self, call, hearers[0] if len(hearers) == 1 else _told_in_order(hearers, report))
+
+
+def hears(listener: object, call: str) -> bool:
+    """Tell whether the listener has a method for the call that does more than ignore it."""
+    method = getattr(listener, call, None)
+    return callable(method) and getattr(method, "__func__", None) is not vars(Journal)[call]
+
+
+def _told_in_order(
+    hearers: Sequence[Callable[..., None]], report: Callable[[Exception], None] | None
+) -> Callable[..., None]:
+    def tell(*args: Any, **named: Any) -> None:
+        for hear in hearers:
+            try:
+                hear(*args, **named)
+            except Exception as error:
+                error.add_note(f"raised by {getattr(hear, '__qualname__', hear)}, which was told of the run")
+                if report is not None:
+                    report(error)
+                raise
+
+    return tell
+
+
+def tell_node_changed(
+    journal: Journal, node: str, status: NodeStatus, cause: str, removed: Iterable[ReplicaRow]
+) -> None:
+    """Tell that the registry takes the node for something else, and has deleted these rows with that."""
+    journal.node_changed(node, status, cause)
+    for row in removed:
+        journal.row_removed(row.key, row.address, cause, None)

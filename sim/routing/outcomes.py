@@ -4,15 +4,15 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class Source(IntEnum):
-    """Where the word that a replica is alive came from."""
+class AnswerSource(IntEnum):
+    """Where an answer about a replica came from."""
 
     NONE = 0
-    """Nobody asked: the route was reused without a check."""
+    """From nowhere: the route was reused without a check."""
     FRESH = 1
     """From memory: a probe succeeded less than the TTL ago."""
     SHARED = 2
-    """From another caller's probe, joined while it was under way."""
+    """From another caller's probe, joined before it ended."""
     PROBED = 3
     """From this caller's own probe."""
 
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
     """What the probe cache says of a replica."""
 
     alive: bool
-    source: Source
+    source: AnswerSource
 
 
 class ProbeOutcome(IntEnum):
@@ -30,7 +30,7 @@ class ProbeOutcome(IntEnum):
     OK = 0
     TIMEOUT = 1
     FAILED = 2
-    """It was refused, or cut short because the caller it ran under left."""
+    """It was refused, or cut short because the caller that ran it left."""
 
 
 class Outcome(IntEnum):

@@ -27,7 +27,7 @@ class Future(Protocol[T]):
     """An answer that one task waits for and another one gives, once."""
 
     def done(self) -> bool:
-        """Tell whether the answer was given, or its waiter has gone."""
+        """Return whether the answer was given, or its waiter has gone."""
 
     def set_result(self, result: T, /) -> None:
         """Give the answer."""
@@ -40,13 +40,13 @@ class Future(Protocol[T]):
 
 
 class Task(Protocol):
-    """A coroutine under way on its own."""
+    """A coroutine that runs on its own."""
 
     def cancel(self) -> object:
-        """Have the world's cancellation raised where the task waits; nothing happens if it has ended."""
+        """Raise the world's cancellation where the task waits; do nothing if it has ended."""
 
     def done(self) -> bool:
-        """Tell whether it has ended."""
+        """Return whether it has ended."""
 
 
 class Runtime(Clock, Protocol):
@@ -102,20 +102,23 @@ class WorkerControl(Protocol):
         """
 
     async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end; nothing happens if it does not run."""
+        """End the replica's process; do nothing if it does not run."""
 
     async def unload(self, node: str, model: str) -> None:
-        """Have one process of the node drop its model, without ending it.
+        """Make one process of the node drop its model, without ending it.
 
-        The call says no address, and the worker takes the first process it knows, of whatever model.
+        The call names no address: the worker takes the first process it knows, whatever its model.
         """
 
     async def processes(self, node: str) -> Sequence[RunningProcess]:
         """List the node's processes that run and are not being stopped."""
 
 
-class Journal(Protocol):
-    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it."""
+class Journal:
+    """Where decisions are recorded as they are taken. It never answers, so nothing can depend on it.
+
+    This one ignores every call. A subclass overrides the calls it wants to hear.
+    """
 
     def arrived(self, request: Request) -> None:
         """A client sent the request."""

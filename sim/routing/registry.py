@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import Cooldown, Fleet, LoadJob, LoadState, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.policies.choose import Choose
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState

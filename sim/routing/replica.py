@@ -18,7 +18,7 @@ class ReplicaKey(NamedTuple):
     replica_index: int
 
     def __str__(self) -> str:
-        """Read as `node#index`, the form used in metric names; the model is known from the context."""
+        """Read as `node#index`, for where the model is known from the context."""
         return f"{self.node}#{self.replica_index}"
 
 
@@ -71,7 +71,7 @@ def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
 
 
 def is_better(challenger: Load, incumbent: Load) -> bool:
-    """Tell whether the challenger is strictly less loaded than the incumbent: a strict weak order."""
+    """Return whether the challenger is strictly less loaded than the incumbent: a strict weak order."""
     if challenger.in_flight != incumbent.in_flight:
         return challenger.in_flight < incumbent.in_flight
     if challenger.last_used_ns != incumbent.last_used_ns:

@@ -1,13 +1,18 @@
 """A request as it travels from its client to a backend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+UNSENT = -1
+"""The id of a request that is planned and not sent yet."""
 
 
 @dataclass(slots=True)
 class Request:
-    """One inference request: drawn when the plan is made, the same for every policy that serves it.
+    """One inference request, planned before the run and the same for every policy that serves it.
 
-    Nobody changes it; it is not frozen because Python makes frozen objects at a third of the speed.
+    Clients give it its id when they send it; nobody else changes it. It is not frozen because Python makes frozen
+    objects at a third of the speed. A new field is one line at the end, with a default for workloads that do not give
+    it: plans, records and tables have a column for each field.
     """
 
     id: int
@@ -18,10 +23,19 @@ class Request:
     source: int
     """Index of the workload that the request belongs to."""
     arrival_ns: int
-    prompt_tokens: int
-    """0 where the workload gives no tokens."""
-    output_tokens: int
-    demand_ns: int
-    """Service time on a node of speed 1, where it is drawn rather than derived from tokens; else 0."""
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    demand_ns: int = 0
+    """Service time on a node of speed 1, where it is drawn rather than derived from tokens."""
     patience_ns: int | None = None
     """How long after its arrival the client waits before it leaves; None waits for ever."""
+
+
+PLANNED = tuple(field.name for field in fields(Request))[1:]
+"""The fields that a plan gives: all but the id, in order."""
+
+COLUMNS = tuple(name for name in PLANNED if name != "patience_ns")
+"""Those that differ from request to request of a workload, and are recorded: the model first, then whole numbers."""
+
+OPTIONAL = frozenset(field.name for field in fields(Request) if field.default == 0)
+"""Those that are 0 where a workload does not give them."""

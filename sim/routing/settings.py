@@ -1,10 +1,10 @@
-"""How a frontend works: which of its strategies it uses, by name, and its time limits.
+"""How a frontend works: which of its strategies it uses, by name, its time limits, and what it knows of each model.
 
-A scenario's `router` and `control_plane` are turned into these values, and each default stands there. What a name
-stands for is in `strategies.py`.
+A scenario is turned into these values, and each default stands there. What a name stands for is in `strategies.py`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 ClientCacheName = Literal["sticky", "per_request"]
@@ -113,3 +113,40 @@ class ControlPlaneSettings:
     """None for no health monitor."""
     reconciler: ReconcilerSettings | None
     """None for no reconciler."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """One model's needs and bounds."""
+
+    name: str
+    vram_bytes: int = 0
+    """Estimate for one replica; 0 if unknown."""
+    disk_bytes: int = 0
+    """Size of its files; 0 if unknown."""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels that a node must have; empty for any node."""
+    conflicts: tuple[str, ...] = ()
+    """Models that should not share a node with it."""
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    """None or 0 for no bound."""
+    spread: bool = False
+    """Whether every matching node should have one replica; their number is then both bounds."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the reconciler scales it."""
+        return bool(self.min_replicas or self.max_replicas or self.spread)
+
+    @property
+    def eviction_floor(self) -> int | None:
+        """How many loaded replicas eviction must leave; None if it may take all.
+
+        A bounded model without a minimum keeps 1, or 0 if it has a maximum.
+        """
+        if not self.is_bounded:
+            return None
+        if self.min_replicas is not None:
+            return self.min_replicas
+        return 0 if self.max_replicas else 1

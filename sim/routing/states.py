@@ -1,11 +1,11 @@
-"""What the registry says of a node and of a replica's row, in its own words."""
+"""The states of nodes and of replicas' rows, as the registry names them."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 
 class NodeStatus(StrEnum):
-    """What the registry takes a node for."""
+    """What the registry records about a node."""
 
     REGISTERING = "registering"
     PENDING = "pending"
@@ -31,7 +31,7 @@ class RowState(StrEnum):
     LOADING = "loading"
     LOADED = "loaded"
     UNLOADING = "unloading"
-    """Overtaken by a new revision of its model: it holds no slot, and goes as soon as its process has ended."""
+    """Its model has a newer revision: the row holds no slot, and is deleted once its process has ended."""
     IDLE = "idle"
 
 

@@ -3,8 +3,7 @@
 from sim.scenario.dump import dump
 from sim.scenario.json_schema import json_schema
 from sim.scenario.load import ScenarioFile, load, loads
-from sim.scenario.metric_names import METRIC_NAMES, is_metric
-from sim.scenario.plan.plan import Call, ClosedUser, OpenRequests, OpenRow, Plan, make_plan
+from sim.scenario.plan.plan import OpenRequests, Plan, make_plan
 from sim.scenario.plan.streams import stream
 from sim.scenario.spec.faults import FAULT_KINDS, FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
@@ -21,20 +20,18 @@ from sim.scenario.spec.schema import (
 from sim.scenario.spec.service import ServiceLaw, ServiceSpec, service_law, token_rates
 from sim.scenario.spec.workload import WorkloadSpec
 from sim.scenario.text.errors import Problem, ScenarioError
+from sim.scenario.vocabulary import NO_METRICS, Vocabulary
 
 __all__ = [
     "FAULT_KINDS",
-    "METRIC_NAMES",
+    "NO_METRICS",
     "BackendSpec",
-    "Call",
-    "ClosedUser",
     "Expectation",
     "FaultSpec",
     "ModelSpec",
     "NetworkSpec",
     "NodeSpec",
     "OpenRequests",
-    "OpenRow",
     "Plan",
     "ProbeSpec",
     "Problem",
@@ -46,9 +43,9 @@ __all__ = [
     "ScenarioFile",
     "ServiceLaw",
     "ServiceSpec",
+    "Vocabulary",
     "WorkloadSpec",
     "dump",
-    "is_metric",
     "json_schema",
     "load",
     "loads",

@@ -9,11 +9,11 @@ from sim.scenario.spec.workload import BurstWorkload, TraceWorkload
 from sim.scenario.text.errors import Path
 from sim.scenario.text.units import format_duration, format_size
 
-Fault = tuple[Path, str]
+Contradiction = tuple[Path, str]
 """A place in the document, and what is wrong there."""
 
 
-def faults(scenario: Scenario) -> Iterator[Fault]:
+def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     """Yield each contradiction between parts of the scenario."""
     yield from _times(scenario)
     for index, model in enumerate(scenario.models):
@@ -34,7 +34,7 @@ def faults(scenario: Scenario) -> Iterator[Fault]:
         )
 
 
-def _times(scenario: Scenario) -> Iterator[Fault]:
+def _times(scenario: Scenario) -> Iterator[Contradiction]:
     if scenario.warmup_ns >= scenario.duration_ns:
         yield ("warmup",), _too_late(scenario.warmup_ns, scenario.duration_ns, "the duration")
     for index, model in enumerate(scenario.models):
@@ -44,7 +44,7 @@ def _times(scenario: Scenario) -> Iterator[Fault]:
                 yield path, _too_late(replica.ready_at_ns, scenario.duration_ns, "the duration")
 
 
-def _placement(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+def _placement(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:
     nodes = {node.name: node for node in scenario.nodes}
     if all(model.vram_bytes > node.vram_bytes for node in scenario.nodes):
         most = format_size(max(node.vram_bytes for node in scenario.nodes))
@@ -63,21 +63,21 @@ def _placement(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fau
             yield path, f"{model.name} needs {size}; allowed: a node with as much, {node.name} is smaller"
 
 
-def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:
     without = [node.name for node in scenario.nodes if node.hardware is None]
     if model.service.profile is not None and without:
         text = f"needs every node's hardware, and {without[0]} names none; allowed: hardware: gb10 or thor on each"
         yield ("models", index, "service", "profile"), text
 
 
-def _selector(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Fault]:
+def _selector(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:
     wanted = model.scheduling.selector.items()
     if wanted and not any(wanted <= node.labels.items() for node in scenario.nodes):
         text = "found labels that no node has; allowed: labels of at least one node"
         yield ("models", index, "scheduling", "selector"), text
 
 
-def _workload(scenario: Scenario, index: int) -> Iterator[Fault]:
+def _workload(scenario: Scenario, index: int) -> Iterator[Contradiction]:
     workload = scenario.workload[index]
     first_key = "at" if isinstance(workload, BurstWorkload) else "start"
     first_ns = workload.at_ns if isinstance(workload, BurstWorkload) else workload.start_ns

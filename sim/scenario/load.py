@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.checks import faults
-from sim.scenario.expectations import expectations
+from sim.scenario.checks import contradictions
+from sim.scenario.expectations import ExpectationChecks
 from sim.scenario.references import reference_problems
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.schema import Expectation, Scenario
@@ -18,6 +18,7 @@ from sim.scenario.text.explain import explain
 from sim.scenario.text.merge import Locator, Override, names_profile, overridden, parse_override, variant_document
 from sim.scenario.text.source import Source, read_bytes, read_file
 from sim.scenario.text.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
+from sim.scenario.vocabulary import Vocabulary
 
 MOST_VARIANTS = 64
 ONLY_VARIANT = "default"
@@ -38,21 +39,28 @@ class ScenarioFile:
     expect: tuple[Expectation, ...]
 
 
-def load(path: str | FilePath, sets: Sequence[str] = (), allow_dirs: Sequence[str | FilePath] = ()) -> ScenarioFile:
+def load(
+    path: str | FilePath,
+    sets: Sequence[str] = (),
+    allow_dirs: Sequence[str | FilePath] = (),
+    *,
+    metrics: Vocabulary,
+) -> ScenarioFile:
     """Read a scenario file; ScenarioError lists everything that is wrong with it.
 
     `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
-    scenario's folder, then below each of `allow_dirs`, and have to lie in one of them.
+    scenario's folder, then below each of `allow_dirs`, and have to lie in one of them. `metrics` are those that the
+    file may expect something of.
     """
     path = FilePath(path)
     folders = [path.parent, *(FilePath(folder) for folder in allow_dirs)]
-    return _Loading(read_file(path), path, folders, sets).result()
+    return _Loading(read_file(path), path, folders, sets, metrics).result()
 
 
-def loads(text: str, sets: Sequence[str] = (), folder: str | FilePath = ".") -> ScenarioFile:
+def loads(text: str, sets: Sequence[str] = (), folder: str | FilePath = ".", *, metrics: Vocabulary) -> ScenarioFile:
     """Read a scenario from a text, as `load` does from a file; trace files are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
-    return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets).result()
+    return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, metrics).result()
 
 
 @dataclass
@@ -63,6 +71,7 @@ class _Loading:
     path: FilePath
     folders: Sequence[FilePath]
     sets: Sequence[str]
+    metrics: Vocabulary
     problems: dict[Problem, None] = field(default_factory=dict)
     """Each problem once, in order of discovery: a fault of the base occurs in every variant."""
 
@@ -79,7 +88,8 @@ class _Loading:
             if (scenario := self._scenario(locator, read)) is not None
         }
         self._check_unused_router(document)
-        expect = expectations(Locator(self.source, document), self._names(document), variants, self._add)
+        checks = ExpectationChecks(Locator(self.source, document), self._names(document), variants, self.metrics)
+        expect = checks.sound(self._add)
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
@@ -152,7 +162,7 @@ class _Loading:
             for problem in explain(error, Scenario, locator):
                 self._add(problem)
             return None
-        for path, text in faults(scenario) if not bad_references else ():
+        for path, text in contradictions(scenario) if not bad_references else ():
             self._add(locator.problem(path, text))
         return scenario
 

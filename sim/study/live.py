@@ -11,11 +11,13 @@ from sim import __version__
 from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
+from sim.observer import RunView
 from sim.routing.ports import Clock
-from sim.scenario import Scenario
-from sim.study.run import RunResult, minimums_of, workers_of
+from sim.scenario import Plan, Scenario, make_plan
+from sim.study.run import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
     )
     if setup.record is not None:
         write_recording(setup.record, scenario, variant, setup.time_scale, outcome.transcripts, __version__)
-    recorder = recorded(outcome)
+    recorder = recorded(outcome, make_plan(scenario, scenario.seed))
     totals = Totals(
         transactions=outcome.transactions,
         floor_hits=outcome.floor_hits,
@@ -51,23 +53,18 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
         drift_ns=None,
         end_ns=outcome.end_ns,
     )
-    metrics = summarise(
-        recorder.records,
-        totals,
-        warmup_ns=scenario.warmup_ns,
-        workers=workers_of(scenario),
-        minimums=minimums_of(scenario),
-    )
+    metrics = summarise(recorder.records, totals, RunFacts.of(scenario))
     return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
 
 
-def recorded(outcome: LiveOutcome) -> Recorder:
+def recorded(outcome: LiveOutcome, plan: Plan) -> Recorder:
     """Return a recorder that was told all of the outcome, with the truth about the processes as it was at each time."""
     clock = EntryClock()
     ended = (entry.args[1] for entry in outcome.entries if entry.what == "process_ended")
     # By address, how many processes have not ended yet: the system may give a port away twice.
     running = Counter(chain(outcome.running_addresses, ended))
-    recorder = Recorder(clock, lambda address: running[address] > 0)
+    recorder = Recorder()
+    recorder.begin(RunView(clock, lambda address: running[address] > 0, plan))
     for entry in outcome.entries:
         tell_again([entry], recorder, clock)
         if entry.what == "process_ended":

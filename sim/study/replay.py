@@ -15,9 +15,8 @@ from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.recording.script import Script
-from sim.routing.model_config import ModelConfig
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings
+from sim.routing.settings import FrontendSettings, ModelConfig
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.study.replay_world import Gates, ScriptedRuntime, scripted_ports
 

@@ -1,17 +1,16 @@
 """One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.measure.expectations import Verdict, check, window_of
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
 from sim.measure.records import Records
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
 from sim.measure.window import Window
-from sim.routing.ports import Clock
-from sim.routing.replica import ReplicaKey
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
 from sim.scenario.text.errors import did_you_mean, listed
 from sim.simulated.world import World
@@ -61,76 +60,59 @@ class RunResult:
     @cached_property
     def replicas(self) -> "pd.DataFrame":
         """One row a replica: how long it was ready, how many requests it served, how busy it was."""
-        return self._table("replicas", self.totals.end_ns, workers_of(self.scenario))
+        return self._table("replicas", self.totals.end_ns)
 
     def _table(self, kind: str, *more: object) -> "pd.DataFrame":
         # Here, because importing pandas takes longer than a small run, and the figures do not need it.
         from sim.measure import tables
 
-        table: pd.DataFrame = getattr(tables, kind)(self.records, *more)
+        table: pd.DataFrame = getattr(tables, kind)(self.records, RunFacts.of(self.scenario), *more)
         return table
 
     def metrics_in(self, window: Window) -> dict[str, float]:
         """Return the figures over the requests that arrived in the window."""
-        return summarise(
-            self.records,
-            self.totals,
-            window,
-            warmup_ns=self.scenario.warmup_ns,
-            workers=workers_of(self.scenario),
-            minimums=minimums_of(self.scenario),
-        )
+        return summarise(self.records, self.totals, RunFacts.of(self.scenario), window)
 
 
 class NoSuchVariant(LookupError):
     """The scenario file has no variant of that name."""
 
 
-Watch = Callable[[Clock], None]
-"""Is handed the clock of a run just before it starts, and may read it meanwhile: a display of progress."""
-
-
 def run(
-    file: ScenarioFile, variant: str | None = None, seed: int | None = None, watch: Watch | None = None
+    file: ScenarioFile, variant: str | None = None, seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
     """Run one variant of a loaded scenario file, the first one unless named, on the scenario's seed unless given.
 
-    Raises NoSuchVariant, and ValueError for a seed that is not from 0 to 2^64 - 1.
+    Each observer is told every decision and event as it happens; see `Observer`.
+
+    Raises NoSuchVariant, ValueError for a seed that is not from 0 to 2^64 - 1, and TypeError for an object that is no
+    observer.
     """
     name = next(iter(file.variants)) if variant is None else variant
     if name not in file.variants:
         hint = did_you_mean(name, file.variants)
         raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")
-    return run_scenario(file.variants[name], name, seed, watch)
+    return run_scenario(file.variants[name], name, seed, observers)
 
 
 def run_scenario(
-    scenario: Scenario, variant: str = "default", seed: int | None = None, watch: Watch | None = None
+    scenario: Scenario, variant: str = "default", seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
     """Run a complete scenario; the result is a pure function of the scenario and the seed."""
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
-    recorders: list[Recorder] = []
-
-    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> Recorder:
-        recorders.append(Recorder(clock, is_alive))
-        return recorders[0]
-
-    world = World(scenario, make_plan(scenario, scenario.seed), new_recorder)
-    if watch is not None:
-        watch(world.runtime)
+    recorder = Recorder()
+    world = World(make_plan(scenario, scenario.seed), [recorder, *observers])
     world.run()
-    records = recorders[0].records
+    records = recorder.records
     totals = Totals(
         transactions=world.transactions,
-        floor_hits=world.database.table.floor_hits,
-        final_in_flight=world.database.table.total_in_flight(),
-        drift_ns=world.database.table.drift_ns(),
-        end_ns=world.runtime.now_ns(),
+        floor_hits=world.parts.database.table.floor_hits,
+        final_in_flight=world.parts.database.table.total_in_flight(),
+        drift_ns=world.parts.database.table.drift_ns(),
+        end_ns=world.parts.runtime.now_ns(),
     )
-    metrics = summarise(
-        records, totals, warmup_ns=scenario.warmup_ns, workers=workers_of(scenario), minimums=minimums_of(scenario)
-    )
+    metrics = summarise(records, totals, RunFacts.of(scenario))
     return RunResult(scenario, variant, scenario.seed, records.digest(), metrics, records, totals)
 
 
@@ -144,18 +126,3 @@ def judge(expect: tuple[Expectation, ...], results: dict[str, RunResult]) -> lis
             measured[window] = {name: result.metrics_in(window) for name, result in results.items()}
         verdicts.extend(check(expectation, measured[window]))
     return verdicts
-
-
-def workers_of(scenario: Scenario) -> dict[ReplicaKey, int]:
-    """Return how many requests each replica that there may be serves at a time."""
-    return {
-        ReplicaKey(node.name, model.name, index): model.backend.workers
-        for model in scenario.models
-        for node in scenario.nodes
-        for index in range(node.slots)
-    }
-
-
-def minimums_of(scenario: Scenario) -> dict[str, int]:
-    """Return how many replicas each model should have, of those that should have any."""
-    return {model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)}

@@ -21,7 +21,8 @@ from typing import Any
 
 import simpy
 
-from sim.scenario import Scenario, loads, make_plan
+from sim import loads
+from sim.scenario import Scenario, make_plan
 from sim.study.run import run_scenario
 
 SERVERS = 8
@@ -74,8 +75,8 @@ def run_ours(requests: int) -> dict[str, float]:
 def run_bare(requests: int) -> dict[str, float]:
     """Run the same arrivals and service times through a bare SimPy model."""
     open_requests = make_plan(scenario(requests), 0).open
-    arrivals_s = (open_requests.arrival_ns / 1e9).tolist()
-    services_s = (open_requests.demand_ns / 1e9).tolist()
+    arrivals_s = (open_requests["arrival_ns"] / 1e9).tolist()
+    services_s = (open_requests["demand_ns"] / 1e9).tolist()
     before_kb = _peak_kb()
     began = time.perf_counter()
     times_s = _bare_model(arrivals_s, services_s)

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 from rich.console import Console
 
+from sim import load
 from sim.cli.work import Job, Run, columns, do
 from sim.report.table import ScenarioTable
-from sim.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "scenarios/cache_pinning.yaml"
@@ -28,7 +28,7 @@ def drawn() -> str:
     file = load(SCENARIO)
     figures = do(Job(file, tuple(Run(name, one.seed, None) for name, one in file.variants.items())))
     console = Console(record=True, file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
-    console.print(ScenarioTable(file.name, file.about.strip(), columns(figures)))
+    console.print(ScenarioTable.of(file, columns(figures)))
     title = f"sim run scenarios/{SCENARIO.name}"
     return console.export_svg(title=title, code_format=FORMAT, unique_id="cache-pinning")
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sim.cli.process.exits import ExitCode
-from sim.scenario import FAULT_KINDS, METRIC_NAMES
+from sim.scenario import FAULT_KINDS
+from tests.cli import metric_table
 from tests.cli.command import sim
 from tests.cli.picture import PICTURE, ROOT, words
 
@@ -57,8 +58,19 @@ def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         names["test_load_stays_balanced"](seed)
 
 
+def test_the_example_of_an_observer_sees_the_pinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    [block] = [block for block in blocks("python") if "Observer" in block]
+
+    exec(block, names)
+
+    [(node, count)] = names["requests"].count.items()
+    assert (node, count > 300) == ("dgx-spark1", True)
+
+
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(blocks("python")[2])
+    (tmp_path / "service.py").write_text(blocks("python")[3])
 
     done = subprocess.run(
         [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
@@ -80,12 +92,8 @@ def test_every_kind_of_fault_is_in_the_table() -> None:
     assert {family: tuple(kinds.split()) for family, kinds in rows} == FAULT_KINDS
 
 
-def test_every_metric_is_in_the_table() -> None:
-    known = set(re.findall(r"[a-z_0-9]+", README.partition("## Metrics")[2].partition("## What")[0]))
-
-    # The table writes latency.*_s for latency.p99_s, and so on.
-    parts = {part.removesuffix("_s").removeprefix("busy_") for name in METRIC_NAMES for part in name.split(".")}
-    assert [part for part in sorted(parts) if not {part, f"{part}_s"} & known] == []
+def test_the_table_of_metrics_is_what_the_catalogue_says() -> None:
+    assert metric_table.in_readme() == metric_table.drawn(), "draw it anew: python -m tests.cli.metric_table"
 
 
 def test_every_exit_code_is_in_the_table() -> None:

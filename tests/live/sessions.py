@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from sim import __version__
+from sim import __version__, loads
 from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import JournalLog
 from sim.live.nodes.backend import GrpcDialer
@@ -20,7 +20,7 @@ from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import RowState
-from sim.scenario import Scenario, loads
+from sim.scenario import Scenario
 
 # A long answer on each node holds up probes; some of those who wait for them leave after a second, the others wait on.
 LIVELY = """

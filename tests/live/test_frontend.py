@@ -19,8 +19,8 @@ from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
 from sim.routing.fleet import NodeFacts
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from tests.live.nodes.test_backend_foreign import ForeignBackend
 from tests.live.workers import BY_TOKENS, DRAWN, KEY, LONG_MS, OTHER, LiveWorld, live_world, run
 from tests.twins import MODEL, ListJournal

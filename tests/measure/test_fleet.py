@@ -1,10 +1,11 @@
 """What the events say of the fleet as a whole."""
 
 from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
-from sim.measure.recorder import Recorder
+from sim.measure.readiness import ready_times
 from sim.measure.records import Records
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
+from tests.recorders import recorder_by
 
 N0, N1 = ReplicaKey("n0", "m", 0), ReplicaKey("n1", "m", 0)
 
@@ -14,7 +15,7 @@ class Told:
 
     def __init__(self) -> None:
         self.t_ns = 0
-        self.recorder = Recorder(self, lambda _address: False)
+        self.recorder = recorder_by(self, lambda _address: False)
 
     def now_ns(self) -> int:
         return self.t_ns
@@ -38,6 +39,9 @@ class Told:
         self.t_ns = t_ns
         self.recorder.node_changed(node, status, "stale_heartbeat")
 
+    def stale_ns(self, opens_ns: int, end_ns: int) -> int:
+        return stale_ns(self.records, ready_times(self.records), opens_ns, end_ns)
+
     @property
     def records(self) -> Records:
         return self.recorder.records
@@ -51,8 +55,8 @@ def test_a_row_is_stale_from_the_end_of_its_process_to_its_removal() -> None:
     told.removed(25, N0)
     told.removed(90, N1)
 
-    assert stale_ns(told.records, 0, 100) == 15
-    assert stale_ns(told.records, 20, 100) == 5
+    assert told.stale_ns(0, 100) == 15
+    assert told.stale_ns(20, 100) == 5
 
 
 def test_a_row_that_nobody_removes_is_stale_to_the_end() -> None:
@@ -60,7 +64,7 @@ def test_a_row_that_nobody_removes_is_stale_to_the_end() -> None:
     told.published(0, N0)
     told.ended(10, N0)
 
-    assert stale_ns(told.records, 0, 100) == 90
+    assert told.stale_ns(0, 100) == 90
 
 
 def test_a_row_written_anew_is_stale_no_longer() -> None:
@@ -69,7 +73,7 @@ def test_a_row_written_anew_is_stale_no_longer() -> None:
     told.ended(10, N0)
     told.published(30, N0)
 
-    assert stale_ns(told.records, 0, 100) == 20
+    assert told.stale_ns(0, 100) == 20
 
 
 def test_a_process_without_a_row_makes_nothing_stale() -> None:
@@ -78,7 +82,7 @@ def test_a_process_without_a_row_makes_nothing_stale() -> None:
     told.removed(5, N0)
     told.ended(10, N0)
 
-    assert stale_ns(told.records, 0, 100) == 0
+    assert told.stale_ns(0, 100) == 0
 
 
 def test_a_model_is_below_its_minimum_while_too_few_replicas_have_both_row_and_process() -> None:

@@ -14,21 +14,21 @@ Two replicas of one model, a and b. Times are in seconds here.
 """
 
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 import pytest
 
 from sim.measure import tables
-from sim.measure.recorder import Recorder
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.records import Records
-from sim.measure.summary import Totals, summarise
+from sim.measure.summary import summarise
 from sim.measure.window import Window
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.scenario.metric_names import is_metric
+from tests.recorders import recorder_by
 
 S = 1_000_000_000
 
@@ -36,6 +36,7 @@ A = Replica("1", ReplicaKey("a", "qwen3", 0), "a:1", in_flight=0, last_used_ns=-
 B = Replica("2", ReplicaKey("b", "qwen3", 0), "b:1", in_flight=0, last_used_ns=-1, available_vram_bytes=8)
 
 TOTALS = Totals(transactions=100, floor_hits=2, final_in_flight=1, drift_ns=3 * S, end_ns=30 * S)
+FACTS = RunFacts(models=("qwen3",))
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Pen:
     clock: HandClock = field(default_factory=HandClock)
 
     def __post_init__(self) -> None:
-        self.recorder = Recorder(self.clock, is_alive=bool)
+        self.recorder = recorder_by(self.clock)
 
     def at(self, now_s: float) -> Journal:
         self.clock.now_s = now_s
@@ -79,8 +80,8 @@ def records() -> Records:
         at(1).arrived(r[number])
         at(1).picked(r[number], A, None)
     at(2).probed(r[0], A.key, A.address, 1 * S, ProbeOutcome.OK)
-    at(2).vouched(r[0], Answer(True, Source.PROBED))
-    at(2).vouched(r[1], Answer(True, Source.SHARED))
+    at(2).vouched(r[0], Answer(True, AnswerSource.PROBED))
+    at(2).vouched(r[1], Answer(True, AnswerSource.SHARED))
     for number, start_s, first_s, end_s in [(0, 2, 3, 4), (1, 4, 5, 8)]:
         at(2).routed(r[number], A.key)
         at(start_s).served_from(r[number])
@@ -93,7 +94,7 @@ def records() -> Records:
     at(10).load_ended(B.key, "")
     at(10).row_published(B.key, "loaded")
     at(5).arrived(r[2])
-    at(5).picked(r[2], A, Answer(True, Source.FRESH))
+    at(5).picked(r[2], A, Answer(True, AnswerSource.FRESH))
     at(5).routed(r[2], A.key)
     at(8).served_from(r[2])
     at(9).first_token(r[2])
@@ -101,7 +102,7 @@ def records() -> Records:
     at(12).arrived(r[3])
     at(12).picked(r[3], B, None)
     at(14).probed(r[3], B.key, B.address, 12 * S, ProbeOutcome.TIMEOUT)
-    at(14).vouched(r[3], Answer(False, Source.PROBED))
+    at(14).vouched(r[3], Answer(False, AnswerSource.PROBED))
     at(14).row_removed(B.key, B.address, "probe timed out", r[3])
     at(14).picked(r[3], A, None)
     at(14).routed(r[3], A.key)
@@ -110,7 +111,7 @@ def records() -> Records:
     at(16).arrived(r[4])
     at(16).ended(r[4], Outcome.REJECTED, "full")
     at(17).arrived(r[5])
-    at(17).picked(r[5], A, Answer(True, Source.FRESH))
+    at(17).picked(r[5], A, Answer(True, AnswerSource.FRESH))
     at(17).routed(r[5], A.key)
     pen.recorder.lock_waited(2 * S)
     pen.recorder.lock_waited(1 * S)
@@ -203,20 +204,14 @@ WHOLE_RUN = {
 
 
 def test_every_metric_of_the_tiny_run_is_the_one_worked_out_on_paper(records: Records) -> None:
-    metrics = summarise(records, TOTALS)
+    metrics = summarise(records, TOTALS, FACTS)
 
     assert metrics == pytest.approx(WHOLE_RUN, rel=1e-12)
     assert {type(value) for value in metrics.values()} == {int, float}
 
 
-def test_a_scenario_may_expect_something_of_every_metric(records: Records) -> None:
-    metrics = summarise(records, TOTALS)
-
-    assert [name for name in metrics if not is_metric(name)] == []
-
-
 def test_a_window_takes_requests_by_arrival_and_the_rest_by_its_own_time(records: Records) -> None:
-    metrics = summarise(records, TOTALS, Window(after_ns=5 * S, before_ns=12 * S))
+    metrics = summarise(records, TOTALS, FACTS, Window(after_ns=5 * S, before_ns=12 * S))
 
     # Request 2 alone, served from 8 to 11 on a; b became ready after the last arrival, at 5, and so does not count.
     assert metrics["requests.offered"] == metrics["requests.completed"] == 1
@@ -230,9 +225,11 @@ def test_a_window_takes_requests_by_arrival_and_the_rest_by_its_own_time(records
 
 
 def test_metrics_of_the_whole_run_are_absent_from_a_narrower_window(records: Records) -> None:
-    whole = summarise(records, TOTALS, warmup_ns=5 * S)
-    late = summarise(records, TOTALS, Window(after_ns=6 * S), warmup_ns=5 * S)
-    early = summarise(records, TOTALS, Window(before_ns=30 * S))
+    warm = replace(FACTS, warmup_ns=5 * S)
+
+    whole = summarise(records, TOTALS, warm)
+    late = summarise(records, TOTALS, warm, Window(after_ns=6 * S))
+    early = summarise(records, TOTALS, FACTS, Window(before_ns=30 * S))
 
     assert whole["registry.transactions"] == 100
     assert whole["requests.offered"] == 4
@@ -242,7 +239,7 @@ def test_metrics_of_the_whole_run_are_absent_from_a_narrower_window(records: Rec
 def test_a_metric_that_does_not_apply_is_absent() -> None:
     idle = Totals(transactions=0, floor_hits=0, final_in_flight=0, drift_ns=0, end_ns=0)
 
-    metrics = summarise(Records(), idle)
+    metrics = summarise(Records(), idle, FACTS)
 
     absent = ("latency.", "ttft.", "queue.", "route.", "throughput", "fairness.", "burst.", "replicas.")
     assert not [name for name in metrics if name.startswith(absent)]
@@ -251,13 +248,13 @@ def test_a_metric_that_does_not_apply_is_absent() -> None:
 
 
 def test_more_workers_make_a_replica_less_utilized(records: Records) -> None:
-    metrics = summarise(records, TOTALS, workers={A.key: 2})
+    metrics = summarise(records, TOTALS, replace(FACTS, workers={"qwen3": 2}))
 
     assert metrics["replicas.a#0.utilization"] == pytest.approx(7 / 30)
 
 
 def test_tables_show_names_and_seconds_and_leave_unknown_cells_empty(records: Records) -> None:
-    requests = tables.requests(records)
+    requests = tables.requests(records, FACTS)
 
     assert requests["outcome"].tolist() == ["completed"] * 3 + ["failed", "rejected", "unfinished"]
     assert requests["replica"].dropna().tolist() == ["a#0"] * 5
@@ -272,7 +269,7 @@ def test_tables_show_names_and_seconds_and_leave_unknown_cells_empty(records: Re
 
 
 def test_picks_tell_what_vouched_for_them(records: Records) -> None:
-    picks = tables.picks(records)
+    picks = tables.picks(records, FACTS)
 
     assert picks["request"].tolist() == [0, 1, 2, 3, 3, 5]
     assert picks["replica"].tolist() == ["a#0", "a#0", "a#0", "b#0", "a#0", "a#0"]
@@ -284,7 +281,7 @@ def test_picks_tell_what_vouched_for_them(records: Records) -> None:
 
 
 def test_probes_and_events_tell_the_truth_beside_the_belief(records: Records) -> None:
-    probes, events = tables.probes(records), tables.events(records)
+    probes, events = tables.probes(records, FACTS), tables.events(records, FACTS)
 
     assert probes[["outcome", "process_alive"]].values.tolist() == [["ok", True], ["timeout", True]]
     assert probes["end_s"].tolist() == [2, 14]
@@ -301,13 +298,13 @@ def test_probes_and_events_tell_the_truth_beside_the_belief(records: Records) ->
 
 
 def test_the_order_of_recording_runs_through_all_tables(records: Records) -> None:
-    numbered = [tables.picks(records)["seq"], tables.probes(records)["seq"], tables.events(records)["seq"]]
+    numbered = [table(records, FACTS)["seq"] for table in (tables.picks, tables.probes, tables.events)]
 
     assert sorted(pd.concat(numbered)) == list(range(6 + 2 + 8))
 
 
 def test_the_table_of_replicas_sums_up_the_run(records: Records) -> None:
-    replicas = tables.replicas(records, TOTALS.end_ns).set_index("replica")
+    replicas = tables.replicas(records, FACTS, TOTALS.end_ns).set_index("replica")
 
     assert replicas["ready_s"].to_dict() == {"a#0": 30, "b#0": 4}
     assert replicas["busy_s"].to_dict() == {"a#0": 14, "b#0": 0}
@@ -320,4 +317,4 @@ def test_records_survive_the_way_to_another_process(records: Records) -> None:
     copy = pickle.loads(pickle.dumps(records))
 
     assert copy.digest() == records.digest()
-    assert summarise(copy, TOTALS) == summarise(records, TOTALS)
+    assert summarise(copy, TOTALS, FACTS) == summarise(records, TOTALS, FACTS)

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.measure import tables
+from sim.measure.facts import RunFacts, Totals
 from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING, Codes, Records, Table
-from sim.measure.summary import Totals, summarise
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.measure.summary import summarise
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus
 from tests.hand_clock import HandClock
+from tests.recorders import recorder_by
 
 
 def request(number: int, arrival_ns: int = 0) -> Request:
@@ -27,7 +29,7 @@ def replica(node: str, address: str) -> Replica:
 
 
 def recorder_where(is_alive: Callable[[str], bool] = bool) -> Recorder:
-    return Recorder(HandClock(), is_alive)
+    return recorder_by(HandClock(), is_alive)
 
 
 def test_a_recorder_is_a_journal() -> None:
@@ -51,9 +53,9 @@ def test_a_vouch_completes_the_last_pick_of_its_own_request() -> None:
     for number in (0, 1, 0):
         recorder.picked(request(number), replica("a", "a:1"), None)
 
-    recorder.vouched(request(0), Answer(True, Source.SHARED))
+    recorder.vouched(request(0), Answer(True, AnswerSource.SHARED))
 
-    assert recorder.records.picks["source"].tolist() == [MISSING, MISSING, Source.SHARED]
+    assert recorder.records.picks["source"].tolist() == [MISSING, MISSING, AnswerSource.SHARED]
 
 
 def test_a_probe_is_judged_by_the_truth_about_its_own_address() -> None:
@@ -89,7 +91,7 @@ def test_the_outcomes_add_up_to_the_requests_offered(outcomes: list[Outcome | No
         if outcome is not None:
             recorder.ended(request(number), outcome, "")
 
-    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0))
+    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), RunFacts(models=("m",)))
 
     kinds = ("completed", "failed", "rejected", "cancelled", "unfinished")
     assert metrics["requests.offered"] == len(outcomes) == sum(metrics[f"requests.{kind}"] for kind in kinds)
@@ -181,7 +183,7 @@ def test_the_timeline_tells_of_nodes_models_and_faults_with_their_causes() -> No
     recorder.scaled("m", 2, "below_minimum")
     recorder.scaled("m", -1, "idle")
 
-    told = tables.events(recorder.records)
+    told = tables.events(recorder.records, RunFacts(models=("m",)))
 
     assert told["kind"].tolist() == ["fault_struck", "process_ended", "node_changed", "scaled", "scaled"]
     assert told["cause"].tolist() == ["node_crash", "crashed", "stale_heartbeat", "below_minimum", "idle"]

@@ -48,6 +48,12 @@ def test_a_table_without_requests_gives_no_window() -> None:
     assert (len(shares), list(shares.columns)) == (0, ["a#0", "b#0"])
 
 
+def test_shares_are_taken_within_a_model() -> None:
+    table = requests((1.0, "q@a#0"), (2.0, "p@a#0"), (3.0, "p@b#0"), replicas=("q@a#0", "p@a#0", "p@b#0"))
+
+    assert share_over_time(table, 10).iloc[0].to_dict() == {"q@a#0": 1, "p@a#0": 0.5, "p@b#0": 0.5}
+
+
 @pytest.mark.parametrize("window_s", [0, -1, NAN])
 def test_a_window_without_length_is_refused(window_s: float) -> None:
     with pytest.raises(ValueError, match="more than 0 s"):

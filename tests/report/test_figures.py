@@ -2,42 +2,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.measure.catalogue import Unit
 from sim.report.figures import bar, scale_for
 
 WRITTEN = {
-    ("latency.p99_s", 12.345): "12.35 s",
-    ("route.p99_s", 0.00625): "6.2 ms",
-    ("throughput_per_s", 1.25): "1.25 /s",
-    ("fairness.busiest_share", 0.5): "50.0 %",
-    ("replicas.a#0.utilization", 0.125): "12.5 %",
-    ("fairness.jain", 0.9356): "0.936",
-    ("fairness.longest_streak", 12): "12",
-    ("requests.completed", 200_000): "200,000",
+    (Unit.SECONDS, 12.345): "12.35 s",
+    (Unit.SECONDS, 0.00625): "6.2 ms",
+    (Unit.PER_SECOND, 1.25): "1.25 /s",
+    (Unit.SHARE, 0.5): "50.0 %",
+    (Unit.INDEX, 0.9356): "0.936",
+    (Unit.RATIO, 2): "2.000",
+    (Unit.COUNT, 200_000): "200,000",
 }
 
 
-@pytest.mark.parametrize(("metric", "value"), WRITTEN)
-def test_a_figure_is_written_in_the_unit_of_its_metric(metric: str, value: float) -> None:
-    scale = scale_for(metric, [value])
+@pytest.mark.parametrize(("unit", "value"), WRITTEN)
+def test_a_figure_is_written_in_the_unit_of_its_metric(unit: Unit, value: float) -> None:
+    scale = scale_for(unit, [value])
 
-    assert f"{scale.write(value)} {scale.unit}".strip() == WRITTEN[metric, value]
+    assert f"{scale.write(value)} {scale.unit}".strip() == WRITTEN[unit, value]
 
 
 def test_figures_side_by_side_share_the_unit_of_the_largest() -> None:
-    scale = scale_for("latency.p50_s", [0.5, 2])
+    scale = scale_for(Unit.SECONDS, [0.5, 2])
 
     assert (scale.unit, scale.write(0.5), scale.write(2)) == ("s", "0.50", "2.00")
 
 
 def test_replications_are_written_as_their_mean_and_half_the_interval() -> None:
-    scale = scale_for("latency.mean_s", [1, 2, 3])
+    scale = scale_for(Unit.SECONDS, [1, 2, 3])
 
     # Student's t with 2 degrees of freedom is 4.3027; the standard error is 1/sqrt(3).
     assert scale.write_mean([1, 2, 3], "±") == "2.00 ± 2.48"
 
 
 def test_replications_that_agree_are_written_as_one_figure() -> None:
-    assert scale_for("probes.sent", [6, 6]).write_mean([6, 6], "±") == "6"
+    assert scale_for(Unit.COUNT, [6, 6]).write_mean([6, 6], "±") == "6"
 
 
 @given(st.floats(0, 1), st.integers(1, 40), st.booleans())

@@ -42,7 +42,13 @@ def fixed(*verdicts: Verdict) -> VariantColumn:
     return VariantColumn("fixed", [1], [FIXED], ["1e1680e04fc71b8d69ee42483d9f7e6a"], [verdicts])
 
 
-def printed(*columns: VariantColumn, width: int = 80, color: bool = False, encoding: str = "utf-8") -> str:
+def printed(
+    *columns: VariantColumn,
+    width: int = 80,
+    color: bool = False,
+    encoding: str = "utf-8",
+    speeds_differ: bool = False,
+) -> str:
     """Print the table as a terminal of that kind would show it; without colour, nothing but characters is left."""
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding=encoding)
@@ -54,7 +60,7 @@ def printed(*columns: VariantColumn, width: int = 80, color: bool = False, encod
         no_color=not color,
         legacy_windows=False,
     )
-    console.print(ScenarioTable("cache_pinning", "A sticky client never uses the second node.", columns))
+    console.print(ScenarioTable("cache_pinning", "A sticky client never uses the second node.", columns, speeds_differ))
     out.flush()
     return raw.getvalue().decode(encoding)
 
@@ -209,3 +215,50 @@ def test_a_share_far_above_the_even_one_is_red_even_where_it_is_expected() -> No
     in_red = [part.split("\x1b[0m")[0] for part in bars.split("\x1b[1;31m")[1:]]
     assert any("100%" in part for part in in_red)
     assert not any("56%" in part for part in in_red)
+
+
+TWO_MODELS = VariantColumn(
+    "fixed",
+    [1],
+    [
+        {
+            "requests.offered": 8,
+            "fairness.jain": 0.5,
+            "models.q.fairness.jain": 1.0,
+            "models.p.fairness.jain": 0.5,
+            "replicas.q@a#0.share": 0.5,
+            "replicas.q@b#0.share": 0.5,
+            "replicas.p@a#0.share": 0.0,
+            "replicas.p@b#0.share": 1.0,
+        }
+    ],
+    ["0"],
+    [[Verdict("models.q.fairness.jain", "fixed", 1.0, ">= 0.9", True)]],
+)
+
+
+def test_with_several_models_the_bars_are_grouped_by_model() -> None:
+    shown = [line.split()[0] for line in lines(printed(TWO_MODELS)) if "@" in line]
+
+    assert shown == ["q@a#0", "q@b#0", "p@a#0", "p@b#0"]
+
+
+def test_a_share_is_held_against_the_even_one_of_its_model() -> None:
+    shown = printed(TWO_MODELS, color=True)
+
+    red = [line for line in shown.splitlines() if "@" in line and "\x1b[1;31m" in line]
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line).split()[0] for line in red] == ["p@b#0"]
+
+
+def test_an_expected_figure_of_one_model_has_a_row_that_names_it() -> None:
+    shown = lines(printed(TWO_MODELS))
+
+    assert "jain index 0.500" in shown
+    assert "jain index of q 1.000" in shown
+
+
+def test_the_split_of_the_work_is_shown_where_nodes_differ_in_speed() -> None:
+    column = VariantColumn("fixed", [1], [FIXED | {"fairness.busy_busiest_share": 0.66}], ["0"], [[]])
+
+    assert "busiest share of time (%) 66.0" in lines(printed(column, speeds_differ=True))
+    assert "of time" not in printed(column)

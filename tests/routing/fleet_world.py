@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from sim.measure.events import NODE_STATUSES, EventKind
-from sim.measure.recorder import Recorder
 from sim.measure.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
@@ -32,6 +31,7 @@ from sim.simulated.registry.pick_modes import SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
+from tests.recorders import recorder_by
 
 MODEL = "m"
 
@@ -94,7 +94,7 @@ class FleetWorld:
         """
         self.runtime = SimulatedRuntime()
         self.processes: dict[str, BackendProcess] = {}
-        self.journal = Recorder(self.runtime, self.processes.__contains__)
+        self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
         self.database = Database(self.runtime, self.table, transaction_ns)
         self._models = models or {}

@@ -42,6 +42,11 @@ def expect(keys: str) -> str:
     return good_but("variants: {pinned: {}, fixed: {}}", "expect: [{" + keys + "}]")
 
 
+def expect_of_two_models(keys: str) -> str:
+    models = "models: [{name: qwen/2.5, service: {mean: 1s}}, {name: llama3, service: {mean: 1s}}]"
+    return good_but(models, "workload: [{kind: poisson, model: llama3, rate: 1/s}]", "expect: [{" + keys + "}]")
+
+
 SYNTAX = {
     "empty file": ("§", "found an empty file"),
     "only a comment": ("§# nothing here\n", "found an empty file"),
@@ -290,6 +295,38 @@ EXPECTATIONS = {
     "replica beyond the slots": (
         expect("metric: §'replicas.spark#1.share', min: 1"),
         "found replica 1 of spark; allowed: an index below its slots, 1",
+    ),
+    "model that there is not": (
+        expect_of_two_models("metric: fairness.jain, model: §lama3, min: 1"),
+        "expect[0].model: 'lama3' is not a model; allowed: qwen/2.5, llama3; did you mean 'llama3'?",
+    ),
+    "model of a metric that is not taken per model": (
+        expect_of_two_models("metric: §latency.p99_s, model: llama3, max: 1"),
+        "'latency.p99_s' is not taken per model; allowed with a model: fairness.*, burst.*",
+    ),
+    "model in the name that there is not": (
+        expect_of_two_models("metric: §models.lama3.fairness.jain, min: 1"),
+        "'lama3' is not a model; allowed: qwen/2.5, llama3; did you mean 'llama3'?",
+    ),
+    "model in the name where there is one": (
+        expect("metric: §models.qwen3.fairness.jain, min: 1"),
+        "found the model qwen3, the only one; allowed: the name without it",
+    ),
+    "model in a label where there is one": (
+        expect("metric: §'replicas.qwen3@spark#0.share', min: 1"),
+        "found the model qwen3, the only one; allowed: the name without it",
+    ),
+    "label without its model": (
+        expect_of_two_models("metric: §'replicas.spark#0.share', min: 1"),
+        "allowed: replicas.<model>@<node>#<index>, as there are several",
+    ),
+    "label of a model that there is not": (
+        expect_of_two_models("metric: §'replicas.qwen/2.6@spark#0.share', min: 1"),
+        "'qwen/2.6' is not a model; allowed: qwen/2.5, llama3; did you mean 'qwen/2.5'?",
+    ),
+    "label of a model on an unknown node": (
+        expect_of_two_models("metric: §'replicas.qwen/2.5@sprak#0.share', min: 1"),
+        "'sprak' is not a node; allowed: spark, thor",
     ),
     "unknown key": (expect("metric: fairness.jain, §minimum: 1"), "expect[0].minimum: found an unknown key; allowed:"),
     "word for the list": (good_but("expect: §fairness"), "found 'fairness'; allowed: a list of at most 1000"),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import ScenarioError, load, loads
+from sim import load, loads
+from sim.scenario import ScenarioError
 from tests.scenario.bad_scenarios import CLASSES, good_but
 
 CASES = [pytest.param(*case, id=f"{kind}: {name}") for kind, cases in CLASSES.items() for name, case in cases.items()]

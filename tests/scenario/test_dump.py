@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.scenario import Scenario, dump, load, loads
+from sim import load, loads
+from sim.scenario import Scenario, dump
 from sim.scenario.text.units import LONGEST_NS, SLOWEST_PER_S, format_duration, format_rate, format_size
 from tests.scenario.bad_scenarios import good_but
 

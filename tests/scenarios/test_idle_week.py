@@ -2,8 +2,7 @@
 
 import pytest
 
-from sim import run
-from sim.scenario import loads
+from sim import loads, run
 
 IDLE_WEEK = """
 name: idle_week

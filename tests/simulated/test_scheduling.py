@@ -1,6 +1,6 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
-from sim.scenario import loads
+from sim import loads
 from sim.study.run import RunResult, run
 
 LABELLED = """

@@ -1,17 +1,16 @@
 """Whole small worlds: cold loads, reloads of busy processes, clients that leave, and what must hold in any of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim import loads
 from sim.measure.recorder import Recorder
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import Clock
 from sim.routing.request import Request
-from sim.scenario import Scenario, loads, make_plan
+from sim.scenario import Scenario, make_plan
 from sim.simulated.world import World
 from sim.study.run import RunResult, run_scenario
 
@@ -224,8 +223,8 @@ def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> No
 
 def test_a_place_that_is_never_given_back_is_noticed_at_the_end() -> None:
     chosen = scenario(COLD_START)
-    world = World(chosen, make_plan(chosen, 0), Recorder)
-    world.database.table.nodes["a"].lock.take_if_free()
+    world = World(make_plan(chosen, 0), [Recorder()])
+    world.parts.database.table.nodes["a"].lock.take_if_free()
 
     with pytest.raises(RuntimeError, match="still held"):
         world.run()
@@ -250,15 +249,10 @@ class StrictRecorder(Recorder):
 
 
 def strict_run(chosen: Scenario) -> tuple[World, StrictRecorder]:
-    recorders: list[StrictRecorder] = []
-
-    def new_recorder(clock: Clock, is_alive: Callable[[str], bool]) -> StrictRecorder:
-        recorders.append(StrictRecorder(clock, is_alive))
-        return recorders[0]
-
-    world = World(chosen, make_plan(chosen, chosen.seed), new_recorder)
+    recorder = StrictRecorder()
+    world = World(make_plan(chosen, chosen.seed), [recorder])
     world.run()
-    return world, recorders[0]
+    return world, recorder
 
 
 routers = st.fixed_dictionaries(
@@ -328,5 +322,5 @@ workload:
 
     requests = recorder.records.requests
     assert len(recorder.ended_ids) == len(requests) == sum(burst["requests"] for burst in bursts)
-    assert not world.runtime.live
-    assert world.database.table.drift_ns() >= 0
+    assert not world.parts.runtime.live
+    assert world.parts.database.table.drift_ns() >= 0

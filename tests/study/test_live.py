@@ -5,6 +5,7 @@ from sim.live.cluster.journal_log import Entry
 from sim.measure.events import Flag, has
 from sim.routing.replica import ReplicaKey
 from sim.study.live import recorded
+from tests.recorders import NOTHING_PLANNED
 
 KEY = ReplicaKey("a", "m", 0)
 
@@ -25,7 +26,7 @@ def outcome(running_at_the_end: tuple[str, ...], *entries: tuple[str, str]) -> L
 
 def removed_alive(told: LiveOutcome) -> list[bool]:
     """Return of each removed row whether its process was there."""
-    events = recorded(told).records.events
+    events = recorded(told, NOTHING_PLANNED).records.events
     return [bool(alive) for alive in events["flag"][has(events, Flag.PROCESS_ALIVE)]]
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sim import loads
 from sim.live.cluster.calibration import Calibration, Sample
-from sim.scenario import loads
 from sim.study.live_comparison import compare_figures, compare_verdicts, simulated_twin
 from sim.study.run import run
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sim import __version__
+from sim import __version__, loads
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
 from sim.routing import replica
 from sim.routing.replica import Load, Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.scenario import Scenario, loads
+from sim.scenario import Scenario
 from sim.study.replay import replay
 from tests.cli.command import SMALL, sim
 

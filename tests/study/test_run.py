@@ -5,7 +5,6 @@ import pytest
 
 import sim
 from sim import NoSuchVariant, ScenarioFile, Window, judge, loads, run
-from sim.routing.ports import Clock
 from tests.cli.command import SMALL
 
 
@@ -60,16 +59,6 @@ def test_a_run_is_judged_against_the_others_of_its_seed(small: ScenarioFile) -> 
 
     assert (verdict.variant, verdict.value) == ("fixed", results["fixed"].metrics["latency.max_s"])
     assert verdict.passed is True
-
-
-def test_a_watch_sees_the_clock_go_on_and_changes_nothing(small: ScenarioFile) -> None:
-    clocks: list[tuple[Clock, int]] = []
-
-    watched = run(small, "fixed", watch=lambda clock: clocks.append((clock, clock.now_ns())))
-
-    [(clock, began_ns)] = clocks
-    assert began_ns == 0 < clock.now_ns()
-    assert watched.digest == run(small, "fixed").digest
 
 
 def test_the_public_names_are_all_there() -> None:

@@ -10,7 +10,8 @@ from rich.text import Text
 from sim.cli.process.console import show
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain
-from sim.scenario import ScenarioError, ScenarioFile, load
+from sim.scenario import ScenarioError, ScenarioFile
+from sim.study.scenarios import load
 
 
 def list_command(folder: Path) -> ExitCode:

@@ -63,7 +63,7 @@ def show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
     from sim.cli.process.console import show
     from sim.report.table import ScenarioTable
 
-    show(ScenarioTable(file.name, file.about.strip(), columns(figures)))
+    show(ScenarioTable.of(file, columns(figures)))
 
 
 def judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sim.cli.process.interruption import cleaned_up_by
+from sim.observer import RunView
 from sim.routing.ports import Clock
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 class Display:
     """Shows nothing, for a log or a pipe."""
 
-    def started(self, run: "Run", clock: Clock) -> None:
-        """Note that a run begins, and the clock that tells how far it is."""
+    def started(self, run: "Run") -> None:
+        """Note which run begins next."""
+
+    def begin(self, view: RunView) -> None:
+        """Note that it begins now."""
 
     def done(self) -> None:
         """Note that a job is done."""
@@ -36,9 +40,13 @@ class TerminalDisplay(Display):
         self._bar = bar
         self._task = bar.add_task("running", total=jobs, clock=None)
 
-    def started(self, run: "Run", clock: Clock) -> None:
-        """Show the run and its clock."""
-        self._bar.update(self._task, description=f"{run.variant}, seed {run.seed}", clock=clock)
+    def started(self, run: "Run") -> None:
+        """Show the run."""
+        self._bar.update(self._task, description=f"{run.variant}, seed {run.seed}")
+
+    def begin(self, view: RunView) -> None:
+        """Show the run's clock."""
+        self._bar.update(self._task, clock=view.clock)
 
     def done(self) -> None:
         """Count a job."""

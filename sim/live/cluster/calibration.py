@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from sqlalchemy import delete, insert
 
-from sim.live.frontend import NullJournal
 from sim.live.nodes.backend import GrpcDialer
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.registry.connection import connect
@@ -18,6 +17,7 @@ from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, model_load_infos
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.policies.choose import ChooseBest
+from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario import ModelSpec, NodeSpec
@@ -146,7 +146,7 @@ async def _measure_workers(runtime: AsyncioRuntime, effort: Effort) -> tuple[Sam
         # The scenario adds no time, so that an install takes what the machine needs.
         {"name": "calibration", "backend": {"install_time": "0s"}, "service": {"mean": "1s"}}
     )
-    journal = NullJournal()
+    journal = Journal()
     dialer = GrpcDialer(runtime, journal)
     key = ReplicaKey(node.name, model.name, 0)
     installs_ns: list[int] = []

@@ -11,6 +11,7 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeFacts
+from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
@@ -49,9 +50,8 @@ class LiveStage:
 
     async def register(self, node: str) -> None:
         """Register the node again, which deletes its rows."""
-        for row in await self.registry.register_node(self.facts[node]):
-            self.journal.row_removed(row.key, row.address, "reregistered", None)
-        self.journal.node_changed(node, NodeStatus.HEALTHY, "reregistered")
+        removed = await self.registry.register_node(self.facts[node])
+        tell_node_changed(self.journal, node, NodeStatus.HEALTHY, "reregistered", removed)
 
 
 class LiveFaultRefused(ValueError):
@@ -108,9 +108,7 @@ async def _node_drain(stage: LiveStage, fault: NodeDrainFault) -> None:
     await _at(stage, fault.at_ns)
     removed = await stage.registry.set_status(fault.node, NodeStatus.DRAINING)
     stage.journal.fault_struck(fault.kind, fault.node)
-    stage.journal.node_changed(fault.node, NodeStatus.DRAINING, fault.kind)
-    for row in removed:
-        stage.journal.row_removed(row.key, row.address, fault.kind, None)
+    tell_node_changed(stage.journal, fault.node, NodeStatus.DRAINING, fault.kind, removed)
     await _STOPS[stage.drain](stage.nodes, fault.node)
     if fault.returns_after_ns is not None:
         await _at(stage, fault.at_ns + fault.returns_after_ns)

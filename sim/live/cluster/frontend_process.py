@@ -100,13 +100,7 @@ async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalL
     """Send the requests of this frontend, and wait for their ends, at most for the scenario's drain limit."""
     scenario = order.scenario
     plan = make_plan(scenario, scenario.seed)
-    clients = Clients(
-        runtime,
-        journal,
-        frontends={order.index: serve},
-        models=[model.name for model in scenario.models],
-        patience_ns=[workload.patience_ns for workload in scenario.workload],
-    )
+    clients = Clients(runtime, journal, frontends={order.index: serve})
     limit_ns = scenario.duration_ns + scenario.drain_limit_ns - runtime.now_ns()
     try:
         await runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan))
@@ -115,7 +109,7 @@ async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalL
 
 
 async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan: Plan) -> None:
-    mine = (row for row in plan.open if row[2] == index)
+    mine = (request for request in plan.open if request.frontend == index)
     users = [user for user in plan.closed_users if user.frontend == index]
     await asyncio.gather(clients.send_as_planned(mine), *(clients.take_turns(user) for user in users))
     if plan.scenario.control_plane is not None or plan.scenario.faults:

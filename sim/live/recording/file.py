@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sim.live.recording.lines import Line
 from sim.live.recording.script import Script
-from sim.scenario import Scenario, ScenarioError, dump, loads
+from sim.scenario import NO_METRICS, Scenario, ScenarioError, dump, loads
 from sim.scenario.text.errors import found
 from sim.scenario.text.files import UnreadableFile, read_regular
 
@@ -118,7 +118,7 @@ def _read_header(name: str, text: bytes) -> Header:
 
 def _read_scenario(name: str, header: Header, folder: Path) -> Scenario:
     try:
-        (scenario,) = loads(header.scenario, folder=folder).variants.values()
+        (scenario,) = loads(header.scenario, folder=folder, metrics=NO_METRICS).variants.values()
     except ScenarioError as error:
         raise BadRecording(f"{name}:1: its scenario cannot be used: {error}") from None
     except ValueError:

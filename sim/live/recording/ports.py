@@ -7,14 +7,12 @@ from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import FrontendCore, build_frontend
-from sim.routing.journal import ForwardingJournal
-from sim.routing.model_config import ModelConfig
+from sim.routing.journal import FanOutJournal, JournalRelay
 from sim.routing.ports import (
     Backend,
     Dialer,
     FrontendPorts,
     Future,
-    Journal,
     Runtime,
     Task,
     WorkerControl,
@@ -22,7 +20,7 @@ from sim.routing.ports import (
 from sim.routing.proxy import MadeCall, passing_through
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings
+from sim.routing.settings import FrontendSettings, ModelConfig
 
 T = TypeVar("T")
 
@@ -52,7 +50,7 @@ def build_recorded_frontend(
         registry=recorded_registry(ports.registry, transcript),
         dialer=RecordedDialer(ports.dialer, transcript),
         worker=passing_through(ports.worker, WorkerControl, transcript.call),
-        journal=RecordedJournal(ports.journal, transcript),
+        journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
     return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
 
@@ -159,13 +157,11 @@ class RecordedDialer:
         return passing_through(self._dialer.dial(key, address), Backend, call)
 
 
-class RecordedJournal(ForwardingJournal):
-    """Records and passes on what the routing code reports. Its world reports the rest of the journal."""
+class RecordedJournal(JournalRelay):
+    """Writes down what the routing code tells; the rest of the journal is its world's to tell."""
 
-    def __init__(self, journal: Journal, transcript: Transcript) -> None:
-        super().__init__(journal)
+    def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
 
     def _tell(self, what: str, *args: Any) -> None:
         self._transcript.told(what, *args)
-        super()._tell(what, *args)

@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 
 from sim.live.nodes.worker_control import ERRORS
 from sim.live.recording.lines import Kind, Line, Seen
-from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.load_jobs import LoadJob
+from sim.routing.fleet import Fleet, LoadJob, ReplicaRow
 from sim.routing.ports import RunningProcess
 from sim.routing.replica import Replica
 from sim.routing.request import Request

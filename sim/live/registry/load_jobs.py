@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sim.live.registry.fleet_registry import SqlFleetRegistry
 from sim.live.registry.tables import load_jobs
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 
 _jobs = load_jobs.c
 

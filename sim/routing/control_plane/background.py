@@ -1,4 +1,4 @@
-"""What a frontend does beside its requests: the loops of the control plane, each on a ticker of its own."""
+"""A frontend's background loops: those of the control plane, each with a ticker of its own."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,25 +10,30 @@ from sim.routing.control_plane.replica_pass import ReplicaPass
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
-from sim.routing.settings import ControlPlaneSettings, ControlSettings, HealthMonitorSettings, ReconcilerSettings
+from sim.routing.settings import (
+    ControlPlaneSettings,
+    ControlSettings,
+    HealthMonitorSettings,
+    ModelConfig,
+    ReconcilerSettings,
+)
 from sim.routing.strategies import LOAD_INFO, MONITORING, PASSES, REAPERS, RELEASE
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
-"""Something without an end, begun anew each time it is called."""
+"""Starts an endless loop each time it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Which of how many frontends one is."""
+    """A frontend's place among all frontends."""
 
     index: int
     frontends: int
 
     def first_tick_ns(self, tick_ns: int) -> int:
-        """Return when its first tick comes: no two frontends start at once, so their ticks are spread evenly."""
+        """Return when the first tick comes; the ticks of all frontends are spread evenly over `tick_ns`."""
         return tick_ns + tick_ns * self.index // self.frontends
 
 
@@ -46,7 +51,7 @@ class Background:
         load_path: LoadPath,
         rank: Rank,
     ) -> None:
-        """`load_path` is the one that its requests use, so that they share installs with the loops."""
+        """`load_path` is the one that requests use, so that they share installs with the loops."""
         self._settings = settings
         self._ports = ports
         self._models = models
@@ -62,7 +67,8 @@ class Background:
             yield self._loop("reconcile", control_plane.reconciler.tick_ns, self._reconcile(control_plane.reconciler))
 
     def _loop(self, name: str, tick_ns: int, run_pass: Pass) -> Loop:
-        # Less than a tick by half the way to the next frontend's: a ticker that is early or late keeps its turn.
+        # Shorter than a tick by half the distance to the next frontend's tick: a ticker that is a little early or late
+        # still keeps its turn.
         interval_ns = tick_ns - tick_ns // (2 * self._rank.frontends)
         ruled = PASSES[self._settings.passes](self._ports.registry, name, interval_ns, run_pass)
         return partial(tick_for_ever, self._ports.runtime, tick_ns, self._rank.first_tick_ns(tick_ns), ruled)

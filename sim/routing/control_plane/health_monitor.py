@@ -1,10 +1,11 @@
-"""The health monitor: nodes without heartbeats are given up, and rows whose process does not answer are deleted.
+"""The health monitor: nodes without heartbeats go offline, and rows whose process does not answer are deleted.
 
 A node is judged by its worker's heartbeats alone, a row by health calls to its process. LocalAI's monitor cannot tell a
-busy process from a dead one: a backend that serves one call at a time and is at work during three probes in a row loses
-its row, and so does one that takes that long to load its model.
+busy process from a dead one: a backend that serves one call at a time loses its row if it is at work during three
+probes in a row, and so does one that takes that long to load its model.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sim.routing.control_plane.monitoring import Monitoring
@@ -16,10 +17,10 @@ from sim.routing.settings import HealthMonitorSettings
 from sim.routing.states import NodeStatus
 
 LOCK = "health"
-"""The advisory lock that keeps passes of different frontends apart, but not from following one another."""
+"""The advisory lock that keeps passes of different frontends from overlapping."""
 
-GIVEN_UP = (NodeStatus.UNHEALTHY, NodeStatus.OFFLINE)
-"""What a heartbeat brings a node back from, and what a missing one changes no more."""
+SILENT = (NodeStatus.UNHEALTHY, NodeStatus.OFFLINE)
+"""A node with one of these statuses comes back with its next heartbeat, and does not change without one."""
 
 
 class HealthMonitor:
@@ -27,56 +28,53 @@ class HealthMonitor:
 
     __slots__ = ("_monitoring", "_ports", "_settings")
 
-    def __init__(
-        self,
-        ports: FrontendPorts,
-        settings: HealthMonitorSettings,
-        monitoring: Monitoring,
-    ) -> None:
+    def __init__(self, ports: FrontendPorts, settings: HealthMonitorSettings, monitoring: Monitoring) -> None:
         self._ports = ports
         self._settings = settings
         self._monitoring = monitoring
 
     async def run_pass(self) -> None:
-        """Look over every node that is not draining, by name, and probe the rows of those with a heartbeat, by id.
+        """Check every node that is not draining, by name, and probe the rows of those with a heartbeat, by id.
 
         Probes follow one another, so a pass lasts up to their number times their limit. Nothing happens while another
-        frontend's pass is under way. A registry that fails ends the pass; what it has done by then stands.
+        frontend's pass is under way. A registry that fails ends the pass; what was done by then stays done.
         """
         with suppress(CallError):
             async with self._ports.registry.try_lock(LOCK) as is_held:
                 if is_held:
-                    await self._look_over(await self._ports.registry.fleet())
+                    await self._check_all(await self._ports.registry.fleet())
 
-    async def _look_over(self, fleet: Fleet) -> None:
+    async def _check_all(self, fleet: Fleet) -> None:
         self._monitoring.begin_pass(fleet, self._ports.runtime.wall_ns())
         for node in fleet.nodes:
-            if node.status is NodeStatus.DRAINING:
-                continue
-            age_ns = self._monitoring.heartbeat_age_ns(node, self._ports.runtime.wall_ns())
-            if age_ns > self._settings.stale_after_ns:
-                await self._give_up(node)
-                continue
-            await self._take_back(node)
-            for row in fleet.rows_on(node.name):
-                if row.address not in ("", node.address):
-                    await self._look_after(row)
+            if node.status is not NodeStatus.DRAINING:
+                await self._check_node(node, fleet.rows_on(node.name))
 
-    async def _give_up(self, node: Node) -> None:
-        if node.status in GIVEN_UP:
+    async def _check_node(self, node: Node, rows: Sequence[ReplicaRow]) -> None:
+        age_ns = self._monitoring.heartbeat_age_ns(node, self._ports.runtime.wall_ns())
+        if age_ns > self._settings.stale_after_ns:
+            await self._take_offline(node)
+            return
+        await self._bring_back(node)
+        for row in rows:
+            if row.address not in ("", node.address):
+                await self._check_row(row)
+
+    async def _take_offline(self, node: Node) -> None:
+        if node.status in SILENT:
             return
         removed = await self._ports.registry.set_status(node.name, NodeStatus.OFFLINE)
         self._ports.journal.node_changed(node.name, NodeStatus.OFFLINE, "stale_heartbeat")
         for row in removed:
             self._ports.journal.row_removed(row.key, row.address, "node_offline", None)
 
-    async def _take_back(self, node: Node) -> None:
-        if node.status not in GIVEN_UP:
+    async def _bring_back(self, node: Node) -> None:
+        if node.status not in SILENT:
             return
         await self._ports.registry.set_status(node.name, NodeStatus.HEALTHY)
         self._ports.journal.node_changed(node.name, NodeStatus.HEALTHY, "heartbeat")
 
-    async def _look_after(self, row: ReplicaRow) -> None:
+    async def _check_row(self, row: ReplicaRow) -> None:
         if self._monitoring.misses(row, await self._probe(row)) < self._settings.misses:
             return
         is_removed = await self._ports.registry.remove_row(row.id)

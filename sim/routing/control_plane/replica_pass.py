@@ -1,6 +1,6 @@
-"""The reconciler's replica pass: how many replicas each model is to have, and what is done about it.
+"""The reconciler's replica pass: keep each model at the number of replicas that it should have.
 
-What to do is decided over one reading of the registry, in LocalAI's order; doing it is apart from that.
+`scaling_of` decides over one reading of the registry, in LocalAI's order; `ReplicaPass` carries the decision out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,20 +12,19 @@ from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
-from sim.routing.settings import ReconcilerSettings
+from sim.routing.settings import ModelConfig, ReconcilerSettings
 
 LOCK = "replica-reconciler"
-"""Name of the advisory lock that lets one frontend at a time make the pass; the others wait and then make theirs."""
+"""The advisory lock that lets one frontend at a time make the pass; the others wait, then make theirs."""
 
 PRESSURE_THRESHOLD = 1
-"""Requests kept from their hot replica lately, for a model to get one more."""
+"""How many requests must lately have been kept from their hot replica for a model to get one more."""
 
 
 class Bounds(NamedTuple):
-    """How many loaded replicas a model is to have."""
+    """How many loaded replicas a model should have."""
 
     least: int
     most: int
@@ -40,34 +39,34 @@ class Addition(NamedTuple):
 
 
 class Removal(NamedTuple):
-    """Idle replicas to give up."""
+    """Idle replicas to remove."""
 
     rows: Sequence[ReplicaRow]
-    """In the order in which they go."""
+    """In the order in which they are removed."""
     unused_since_ns: int
-    """Wall time of the last use that a row may have had."""
+    """A row that was used later than this wall time stays."""
 
 
 class Setback(NamedTuple):
     """Replicas are missing and there is no slot for one."""
 
     cooldown: Cooldown
-    """What the registry is to say of the model from now on."""
+    """What to write about the model into the registry."""
 
 
 Scaling = Addition | Removal | Setback
 
 LoadInfo = Callable[[Fleet, str], bool]
-"""Tells whether it is known how to load the model."""
+"""Returns whether it is known how to load the model."""
 
 
 def known_with_rows(fleet: Fleet, model: str) -> bool:
-    """Tell whether the model has a row, in any state: how to load it goes with its last one. LocalAI's way once."""
+    """Return whether the model was loaded and still has a row, in any state. So it was in LocalAI once."""
     return model in fleet.loadable and bool(fleet.rows_of(model))
 
 
 def known_for_good(fleet: Fleet, model: str) -> bool:
-    """Tell whether the model was ever loaded. Repaired."""
+    """Return whether the model was ever loaded. Repaired."""
     return model in fleet.loadable
 
 
@@ -76,10 +75,10 @@ def scaling_of(
 ) -> Scaling | None:
     """Decide what the pass does for the model; None for nothing.
 
-    A model that is spread over no node, or given up for a while, is left alone. One below its minimum gets what is
-    missing, as far as there are slots. One with room above gets one more if all its replicas are busy, else if
-    `disturbs`, the count of requests kept from their hot replica lately, reaches the threshold; without a slot for it
-    nothing happens. Otherwise its idle replicas go, down to the minimum or 1. `now_ns` is wall time.
+    A model that is spread over no node, or is in its cooldown, is left alone. A model below its minimum gets what is
+    missing, as far as there are slots. A model below its maximum gets one more if all its replicas are busy, or if
+    `disturbs`, the number of requests kept from their hot replica lately, reaches the threshold; without a slot nothing
+    happens. Otherwise its idle replicas are removed, down to the minimum or 1. `now_ns` is wall time.
     """
     bounds = bounds_of(fleet, model)
     cooldown = fleet.cooldowns.get(model.name, NO_COOLDOWN)
@@ -96,7 +95,7 @@ def scaling_of(
 
 
 def bounds_of(fleet: Fleet, model: ModelConfig) -> Bounds | None:
-    """Return the model's bounds; those of a spread one are the number of its nodes, and None if there are none."""
+    """Return the model's bounds; a spread model has the number of its nodes as both, or None if it has no node."""
     if not model.spread:
         return Bounds(model.min_replicas or 0, model.max_replicas or 0)
     nodes = len(matching_nodes(fleet, model.selector))
@@ -104,7 +103,7 @@ def bounds_of(fleet: Fleet, model: ModelConfig) -> Bounds | None:
 
 
 def _setback(cooldown: Cooldown, now_ns: int, settings: ReconcilerSettings) -> Setback:
-    """Count the pass. The count goes on after a cooldown, so that the next fruitless pass begins another one."""
+    """Count the pass. The count is kept through a cooldown, so that the next fruitless pass starts another one."""
     fruitless_passes = cooldown.fruitless_passes + 1
     if fruitless_passes < settings.fruitless_passes:
         return Setback(Cooldown(fruitless_passes, 0))
@@ -122,7 +121,7 @@ def _cause_for_one_more(
 
 
 def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
-    """Give up the excess as far as it is idle: the highest index first, then the least recently used."""
+    """Remove the idle part of the excess: the highest index first, then the least recently used."""
     excess = max(0, len(loaded) - floor)
     idle = [row for row in loaded if not row.in_flight and row.last_used_ns < unused_since_ns]
     going = sorted(idle, key=lambda row: (-row.key.replica_index, row.last_used_ns, row.id))[:excess]
@@ -130,7 +129,7 @@ def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> 
 
 
 class ReplicaPass:
-    """Brings the models to the number of replicas that they are to have. One frontend's own."""
+    """Makes one frontend's passes."""
 
     __slots__ = ("_has_load_info", "_load_path", "_models", "_ports", "_pressure", "_release", "_settings")
 
@@ -146,7 +145,7 @@ class ReplicaPass:
     ) -> None:
         """`models` go by name; those without bounds are left alone.
 
-        `pressure` is what this frontend's requests record; one that nobody records in never adds a replica.
+        `pressure` counts what this frontend's requests record; if they record nothing, it never adds a replica.
         """
         self._ports = ports
         self._models = [models[name] for name in sorted(models) if models[name].is_bounded]
@@ -157,17 +156,17 @@ class ReplicaPass:
         self._pressure = pressure
 
     async def run_pass(self) -> None:
-        """Look after each model in turn, by name, once no other frontend does.
+        """Scale each model in turn, by name, as soon as no other frontend does.
 
-        The lock is held over the loads, however long they take. An error of the registry ends the pass; a load that
-        fails ends it for its model.
+        The lock is held during the loads, however long they take. An error of the registry ends the pass; a failed load
+        ends it for its model.
         """
         with suppress(CallError):
             async with self._ports.registry.lock(LOCK):
                 for model in self._models:
-                    await self._look_after(model)
+                    await self._scale(model)
 
-    async def _look_after(self, model: ModelConfig) -> None:
+    async def _scale(self, model: ModelConfig) -> None:
         fleet = await self._ports.registry.fleet()
         disturbs = self._pressure.count(model.name)
         match scaling_of(fleet, model, self._ports.runtime.wall_ns(), disturbs, self._settings):

@@ -1,4 +1,4 @@
-"""What the sweeps of the state pass look at: rows that nobody has touched for a while, and what their processes say."""
+"""What the sweeps of the state pass work with: rows that may be wrong, and the health of their processes."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -16,13 +16,13 @@ class Liveness(Enum):
     ALIVE = "alive"
     """It answered in time that it is well."""
     BUSY = "busy"
-    """It did not, but something is there."""
+    """It did not answer in time, but something is there."""
     UNREACHABLE = "unreachable"
-    """Nobody is there, or nobody who is well."""
+    """Nobody is there, or it answered that it is not well."""
 
 
 def liveness(error: CallError | None) -> Liveness:
-    """Read how a health call ended; None for well. Only Unavailable is a sign that the process has gone."""
+    """Classify how a health call ended; None for well. Only Unavailable shows that the process has gone."""
     if error is None:
         return Liveness.ALIVE
     return Liveness.UNREACHABLE if isinstance(error, Unavailable) else Liveness.BUSY
@@ -34,7 +34,7 @@ def stale_rows(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
 
 
 def suspected_leaks(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
-    """Return the loaded rows that count requests, the last of them begun earlier than that wall time, by id."""
+    """Return the loaded rows that count requests but were last used before that wall time, by id."""
     return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.last_used_ns < before_ns]
 
 
@@ -44,7 +44,7 @@ def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
 
 
 class Inspector:
-    """What all sweeps need: to find rows, to ask their processes, to say so in the registry."""
+    """What all sweeps need: find rows, ask their processes, correct the registry."""
 
     __slots__ = ("_has_quarantine", "_ports", "_settings")
 
@@ -59,16 +59,16 @@ class Inspector:
         return stale_rows(fleet, self._ports.runtime.wall_ns() - self._settings.stale_row_after_ns)
 
     async def suspected_leaks(self) -> list[ReplicaRow]:
-        """Read the rows whose counts are suspect as of now."""
+        """Read the rows whose in-flight counts look leaked now."""
         fleet = await self._read()
         return suspected_leaks(fleet, self._ports.runtime.wall_ns() - self._settings.leak_after_ns)
 
     async def quarantined_rows(self) -> list[ReplicaRow]:
-        """Read the rows that are unloading now; none if the sweep before saw none, at no cost."""
+        """Read the rows that are unloading now; skip the reading if the one before showed none."""
         return quarantined_rows(await self._read()) if self._has_quarantine else []
 
     async def processes(self, node: str) -> Sequence[RunningProcess] | None:
-        """Return what runs on the node; None if its worker does not say."""
+        """Return what runs on the node; None if its worker does not answer."""
         try:
             return await self._ports.worker.processes(node)
         except CallError:
@@ -84,7 +84,7 @@ class Inspector:
         return liveness(None)
 
     async def stop(self, row: ReplicaRow) -> bool:
-        """Have the row's process end; False if its worker does not answer."""
+        """Stop the row's process; False if its worker does not answer."""
         try:
             await self._ports.worker.stop(row.key)
         except CallError:
@@ -92,7 +92,7 @@ class Inspector:
         return True
 
     async def confirm(self, row: ReplicaRow) -> None:
-        """Have the row count as updated now."""
+        """Set the row's update time to now."""
         await self._ports.registry.confirm_row(row.id)
 
     async def remove(self, row: ReplicaRow, cause: str) -> None:
@@ -101,7 +101,7 @@ class Inspector:
             self._ports.journal.row_removed(row.key, row.address, cause, None)
 
     async def clear_in_flight(self, row: ReplicaRow) -> None:
-        """Have the row count no requests."""
+        """Set the row's in-flight count to 0."""
         await self._ports.registry.clear_in_flight(row.id)
 
     async def _read(self) -> Fleet:

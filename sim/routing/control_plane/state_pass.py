@@ -1,6 +1,6 @@
-"""The reconciler's state pass: rows that nobody has shown interest in for a while are held against their processes.
+"""The reconciler's state pass: compare rows that nobody has used for a while with their processes.
 
-A pass is a sequence of sweeps over the rows, each with a memory of its own of what it found in the passes before.
+A pass is a sequence of sweeps over the rows. Each sweep remembers what it found in the passes before.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,14 +16,14 @@ from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 
 LOCK = "state"
-"""Name of the advisory lock that lets one frontend at a time make the pass; the others go without theirs."""
+"""The advisory lock that lets one frontend at a time make the pass; the others skip theirs."""
 
 
 class Sweep(Protocol):
-    """One kind of inspection."""
+    """One kind of check."""
 
     async def run(self) -> None:
-        """Inspect the rows that it is about. Raises the CallError of a registry that fails."""
+        """Check the rows that it is about. Raises the CallError of a registry that fails."""
 
 
 NewSweep = Callable[[Inspector], Sweep]
@@ -33,12 +33,12 @@ Reaper = Sequence[NewSweep]
 
 
 class ProcessTable:
-    """Asks each worker what it runs: a stale row that it lists is confirmed, one that it does not list is deleted."""
+    """Asks each worker what it runs: a stale row on its list is confirmed, one that is not is deleted."""
 
     __slots__ = ("_inspector", "_limit", "_misses")
 
     def __init__(self, inspector: Inspector, misses: int) -> None:
-        """`misses` in a row delete a row."""
+        """A row is deleted when it is missing from as many lists in a row."""
         self._inspector = inspector
         self._limit = misses
         self._misses: Streaks[str] = Streaks()
@@ -68,19 +68,19 @@ async def _probe_in_turn(
     streaks: Streaks[str],
     judge: Callable[[ReplicaRow, Liveness], Awaitable[None]],
 ) -> None:
-    """Begin a pass over the rows, and probe and judge one after the other."""
+    """Begin a pass over the rows: probe and judge one after the other."""
     streaks.keep_only(row.id for row in rows)
     for row in rows:
         await judge(row, await inspector.probe(row))
 
 
 class PortProbe:
-    """Sends a health call to each stale row's address; whether the row counts requests makes no difference."""
+    """Sends a health call to each stale row's address, whether or not the row counts requests."""
 
     __slots__ = ("_inspector", "_limit", "_misses", "_taken_for_dead")
 
     def __init__(self, inspector: Inspector, taken_for_dead: Collection[Liveness], misses: int) -> None:
-        """So many answers in a row that are taken for death delete a row; any other one ends the streak."""
+        """As many answers in a row that are `taken_for_dead` delete a row; any other answer ends the streak."""
         self._inspector = inspector
         self._taken_for_dead = taken_for_dead
         self._limit = misses
@@ -101,15 +101,15 @@ class PortProbe:
 
 
 class LeakSweep:
-    """Clears the counts of rows unused for long whose processes answer promptly, so are not busy with anything.
+    """Clears the in-flight counts of rows unused for long, if their processes answer promptly and so seem not busy.
 
-    Where health calls do not wait behind requests, a single request that runs for longer looks the same.
+    Where health calls do not wait behind requests, a single long request looks the same.
     """
 
     __slots__ = ("_answers", "_inspector", "_needed")
 
     def __init__(self, inspector: Inspector, answers: int) -> None:
-        """`answers` in passes in a row clear a count."""
+        """A prompt answer in as many passes in a row clears a count."""
         self._inspector = inspector
         self._needed = answers
         self._answers: Streaks[str] = Streaks()
@@ -126,15 +126,15 @@ class LeakSweep:
 
 
 class Quarantine:
-    """Ends the processes of rows that a new revision of their model has overtaken, and deletes each with its process.
+    """Stops the processes of rows of an old revision of their model, and deletes each row with its process.
 
-    Requests that still run there fail, as they do whenever a process is stopped. By then no pick takes such a row.
+    Requests that still run there fail, as they do whenever a process is stopped. No pick chooses such a row any more.
     """
 
     __slots__ = ("_inspector",)
 
     def __init__(self, inspector: Inspector) -> None:
-        """The sweep comes after one that reads the fleet."""
+        """Must come after a sweep that reads the fleet."""
         self._inspector = inspector
 
     async def run(self) -> None:
@@ -145,7 +145,7 @@ class Quarantine:
 
 
 FIRST_MISS: Reaper = (lambda inspector: PortProbe(inspector, (Liveness.BUSY, Liveness.UNREACHABLE), misses=1),)
-"""LocalAI's way once: a replica too busy to answer one probe in time loses its row."""
+"""So it was in LocalAI once: a replica too busy to answer one probe in time loses its row."""
 
 THIRD_MISS: Reaper = (
     lambda inspector: ProcessTable(inspector, misses=2),
@@ -153,12 +153,12 @@ THIRD_MISS: Reaper = (
     lambda inspector: LeakSweep(inspector, answers=2),
     Quarantine,
 )
-"""The repair: the worker's word goes first, only refusals count against a row, leaked counts are cleared, and what an
-old revision has left goes."""
+"""Repaired: the worker's list comes first, only refusals count against a row, leaked counts are cleared, and processes
+of an old revision are stopped."""
 
 
 class StatePass:
-    """Makes the sweeps of one frontend, which remember what they found between passes, in their order."""
+    """Makes one frontend's passes."""
 
     __slots__ = ("_registry", "_sweeps")
 
@@ -168,7 +168,7 @@ class StatePass:
         self._sweeps = [new_sweep(inspector) for new_sweep in reaper]
 
     async def run_pass(self) -> None:
-        """Make the sweeps unless another frontend is at it; an error of the registry ends the pass."""
+        """Make the sweeps in their order unless another frontend does; an error of the registry ends the pass."""
         with suppress(CallError):
             async with self._registry.try_lock(LOCK) as is_ours:
                 if not is_ours:

@@ -7,17 +7,17 @@ from sim.routing.ports import Runtime
 from sim.routing.registry import Registry
 
 Pass = Callable[[], Awaitable[None]]
-"""Looks over the fleet once."""
+"""Makes one pass."""
 
 PassRule = Callable[[Registry, str, int, Pass], Pass]
-"""Given the name of the pass and the interval between ticks in ns, says what a tick leads to."""
+"""Given a pass, its name and an interval in ns, returns what each tick runs in its place."""
 
 
 async def tick_for_ever(runtime: Runtime, tick_ns: int, first_ns: int, run_pass: Pass) -> None:
     """Make a pass `first_ns` after the start, then at whole multiples of `tick_ns` from there.
 
-    Ticks that fall into a pass are dropped: the next pass waits for the first tick after it, or comes at once if one is
-    due at the very instant at which the pass ends.
+    Ticks during a pass are dropped: the next pass waits for the first tick after it, or starts at once if a tick is due
+    at the very instant at which the pass ends.
     """
     due_ns = runtime.now_ns() + first_ns
     while True:
@@ -28,14 +28,14 @@ async def tick_for_ever(runtime: Runtime, tick_ns: int, first_ns: int, run_pass:
 
 
 def every_frontend(_registry: Registry, _name: str, _interval_ns: int, run_pass: Pass) -> Pass:
-    """Make every pass, whatever the other frontends do: with F of them an interval sees up to F passes. LocalAI's."""
+    """Make every pass, whatever other frontends do: F frontends make up to F passes in an interval. LocalAI's rule."""
     return run_pass
 
 
 def once_per_tick(registry: Registry, name: str, interval_ns: int, run_pass: Pass) -> Pass:
-    """Make a pass only if no frontend has begun one less than the interval ago; none if the registry cannot tell.
+    """Make a pass only if no frontend has started one less than the interval ago; none if the registry does not answer.
 
-    The interval is measured on the wall clocks of those who ask. Repaired.
+    The interval is measured by the wall clocks of the callers. Repaired.
     """
 
     async def run_if_first() -> None:

@@ -1,4 +1,4 @@
-"""How those who wait on one frontend hear that a load has ended."""
+"""How the requests that wait on one frontend learn that a load has ended."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,7 +8,7 @@ from sim.routing.ports import Future, Runtime
 
 
 class Signal:
-    """Something that happens once. The one task that waits for it may give up and wait again without missing it."""
+    """An event that happens once. The one task that waits for it may give up and wait again without missing it."""
 
     __slots__ = ("_answer", "_has_come", "_runtime")
 
@@ -18,7 +18,7 @@ class Signal:
         self._has_come = False
 
     def give(self) -> None:
-        """Have it happen, if it has not happened yet."""
+        """Let it happen, unless it already has."""
         self._has_come = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(None)
@@ -27,19 +27,19 @@ class Signal:
         """Return once it has happened."""
         if self._has_come:
             return
-        # An answer for each wait: one that is given up may take its answer along.
+        # A future for each wait: a wait that is given up may cancel its future.
         self._answer = self._runtime.future()
         await self._answer
 
     async def within(self, limit_ns: int) -> bool:
-        """Wait for it, but no longer than the limit; tell whether it has happened."""
+        """Wait for it, but no longer than the limit; return whether it has happened."""
         with suppress(DeadlineExceeded):
             await self._runtime.within(limit_ns, self.wait())
         return self._has_come
 
 
 class Broadcast:
-    """Tells those on one frontend who wait for a model's load that it has ended, in the order they came."""
+    """Tells those who wait on one frontend for a model's load that it has ended, in the order in which they came."""
 
     __slots__ = ("_listeners", "_runtime")
 
@@ -49,7 +49,7 @@ class Broadcast:
 
     @contextmanager
     def listening(self, model: str) -> Iterator[Signal]:
-        """Listen for the time of the `with`, to the one signal it yields; whoever leaves disturbs nobody."""
+        """Yield a signal that `close` gives, as long as the `with` lasts; a listener that leaves disturbs no other."""
         closed = Signal(self._runtime)
         listeners = self._listeners.setdefault(model, {})
         listeners[closed] = None
@@ -59,6 +59,6 @@ class Broadcast:
             del listeners[closed]
 
     def close(self, model: str) -> None:
-        """Give everyone who listens now the signal; whoever comes later hears the next one."""
+        """Give their signals to those who listen now; those who come later get the next one."""
         for closed in self._listeners.get(model, ()):
             closed.give()

@@ -10,10 +10,10 @@ WarmPath = Callable[[Request], Awaitable[Route | None]]
 
 
 class ColdLoad(Protocol):
-    """Gets a route where the warm path found none."""
+    """Finds a route when the warm path found none."""
 
     async def route(self, request: Request, warm_path: WarmPath) -> Route:
-        """Return a route to a replica loaded for the request, or by somebody else meanwhile.
+        """Return a route to a replica that was loaded for the request, or for another one meanwhile.
 
-        Raises the CallError that stands in the way.
+        Raises a CallError if there is none.
         """

@@ -1,4 +1,4 @@
-"""Making room: the row that has been of no use for longest is deleted, and its process let go."""
+"""Making room: the row that was used least recently is deleted, and its process freed."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -7,24 +7,24 @@ from contextlib import suppress
 from sim.routing.errors import CallError, NoReplica
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.free_process import Release
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
+from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_MS
 
 ATTEMPTS = 5
 
 RETRY_NS = 500 * NS_PER_MS
-"""Pause after each attempt that failed, the last one included."""
+"""Pause after each failed attempt, the last one included."""
 
 
 def least_recently_used(
     fleet: Fleet, models: Mapping[str, ModelConfig], nodes: Collection[str] = ()
 ) -> ReplicaRow | None:
-    """Return the row to evict, the smallest id of those used least recently; None if no row may be evicted.
+    """Return the row to evict: the least recently used one, ties to the smallest id; None if none may be evicted.
 
-    A row may be if it is loaded and of its model's current revision, on a healthy node, has nothing in flight, and its
-    model has no bounds or more such rows than its eviction floor. Rows on nodes in any state count for the latter. If
-    nodes are named, only rows on them may be.
+    A row may be evicted if it is loaded for its model's current revision, is on a healthy node (on one of `nodes`, if
+    any are named), has nothing in flight, and its model has more loaded rows than its eviction floor. For the floor,
+    rows on nodes in any state count.
     """
     allowed = {node.name for node in fleet.healthy_nodes() if not nodes or node.name in nodes}
     serving = [row for row in fleet.rows if row.is_loaded and fleet.is_current(row)]
@@ -50,7 +50,7 @@ class Eviction:
     __slots__ = ("_models", "_ports", "_release")
 
     def __init__(self, ports: FrontendPorts, models: Mapping[str, ModelConfig], release: Release) -> None:
-        """`models` go by name; one that is not among them has no bounds."""
+        """`models` go by name; others have no bounds."""
         self._ports = ports
         self._models = models
         self._release = release
@@ -58,8 +58,8 @@ class Eviction:
     async def make_room(self, nodes: Collection[str] = ()) -> ReplicaRow:
         """Delete the least recently used row, on one of these nodes if any are named, and return it.
 
-        Its process is let go before the call returns, but what becomes of that changes nothing. Raises NoReplica if
-        five attempts found no row that may be evicted or met an error.
+        Its process is freed before the call returns; a failure to free it changes nothing. Raises NoReplica if five
+        attempts found no row that may be evicted, or met an error.
         """
         for _ in range(ATTEMPTS):
             row = await self._evict(nodes)

@@ -1,4 +1,4 @@
-"""What is asked of a worker once a replica's row has been deleted on purpose, so that its VRAM is free again."""
+"""How a worker is asked to free the VRAM of a replica whose row was deleted on purpose."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,11 +6,11 @@ from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
 
 Release = Callable[[WorkerControl, ReplicaKey], Awaitable[None]]
-"""Asks the worker to let go of the replica's model. Raises Unavailable if the worker does not answer."""
+"""Asks the worker to free the replica's VRAM. Raises Unavailable if the worker does not answer."""
 
 
 async def unload_some_process(worker: WorkerControl, key: ReplicaKey) -> None:
-    """Name the node and the model but no process: any one of the node's is emptied, and none ends. LocalAI's way."""
+    """Name node and model but no process: some process of the node drops its model, and none ends. LocalAI's way."""
     await worker.unload(key.node, key.model)
 
 

@@ -8,7 +8,7 @@ from sim.routing.request_path.route import Route
 
 
 class InlineLoad:
-    """Loads the model inside the request that needs it, one load per model at a time over all frontends."""
+    """Loads the model inside the request that needs it: one load per model at a time, over all frontends."""
 
     __slots__ = ("_load_path", "_ports")
 
@@ -17,10 +17,10 @@ class InlineLoad:
         self._load_path = load_path
 
     async def route(self, request: Request, warm_path: WarmPath) -> Route:
-        """Return a route to a replica that another load has published meanwhile, or to one loaded now.
+        """Return a route to a replica that another request has loaded meanwhile, or to one loaded now.
 
         Raises NoReplica if no node can take one, and the CallError of an install or load that failed. If the caller
-        leaves, the load goes with it and the lock is free again.
+        leaves, its load is cancelled and the lock released.
         """
         async with self._ports.registry.lock(f"model-load:{request.model}"):
             return await warm_path(request) or await self._load(request)

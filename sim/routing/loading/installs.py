@@ -1,4 +1,4 @@
-"""Installs as a frontend asks for them: at most one per replica at a time, whoever asks."""
+"""The installs that one frontend asks for: at most one per replica at a time."""
 
 from sim.routing.errors import CallError
 from sim.routing.ports import Runtime, WorkerControl
@@ -11,7 +11,7 @@ INSTALL_LIMIT_NS = 15 * 60 * NS_PER_S
 
 
 class Installs:
-    """Shares the install of a replica among those who ask for it meanwhile; one who leaves does not stop it."""
+    """Shares the install of a replica among those who ask for it meanwhile; a caller that leaves does not stop it."""
 
     __slots__ = ("_flights", "_runtime", "_worker")
 
@@ -24,12 +24,12 @@ class Installs:
         """Return the process's address. Raises the CallError of a worker that cannot start it in time."""
         outcome = await self._flights.do(f"{key.node}|{key.model}|{key.replica_index}", lambda: self._attempt(key))
         if isinstance(outcome, CallError):
-            # Each of those who asked gets an error of its own.
+            # Each caller gets an error of its own.
             raise type(outcome)(str(outcome))
         return outcome
 
     async def _attempt(self, key: ReplicaKey) -> str | CallError:
-        """Return the error where it would be raised: a flight wraps what is raised in it."""
+        """Return a CallError rather than raise it: a flight wraps what is raised in it."""
         try:
             return await self._runtime.within(INSTALL_LIMIT_NS, self._worker.install(key))
         except CallError as error:

@@ -1,14 +1,14 @@
-"""The cold load as a durable job: it outlives the request that began it, and holds the model's lock for the claim only.
+"""The cold load as a job: it outlives the request that started it, and holds the model's lock only while it is claimed.
 
-A row of the registry tells every frontend that the model is being loaded, and by its heartbeat that the owner lives.
-Requests wait for the job on whichever frontend they are, for a limited time, and are then turned away. Those on the
-owner's frontend are woken when it ends; the others look at the row now and then.
+A row of the registry tells every frontend that the model is being loaded, and its heartbeat that the owner lives.
+Requests on any frontend wait for the job for a limited time, and are then rejected. Those on the owner's frontend are
+woken when the job ends; the others read the row every two seconds.
 """
 
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.jobless_load import JoblessLoad
@@ -20,51 +20,51 @@ from sim.routing.request_path.route import Route
 from sim.routing.units import NS_PER_S
 
 ROUNDS = 3
-"""How often a request takes part in a load before it gives up."""
+"""How many jobs a request waits for before it gives up."""
 
 POLL_NS = 2 * NS_PER_S
-"""Between two looks at a row whose owner may be on another frontend."""
+"""Between two readings of a row whose owner may be another frontend."""
 
 ORPHAN_NS = 60 * NS_PER_S
-"""Age of a heartbeat, strictly above which its job has no owner any more."""
+"""Age of a heartbeat, strictly above which its job counts as an orphan."""
 
 LEAST_RETRY_S = 5
 MOST_RETRY_S = 300
 
 
 def retry_after_s(wait_ns: int) -> int:
-    """Return how many whole seconds a client that was turned away should stay away: from 5 to 300.
+    """Return after how many whole seconds a rejected client should try again: from 5 to 300.
 
-    How much of the load is left is not known, so it is the time that a request may wait for one, rounded up.
+    Nobody knows how much of the load is left, so it is the time that a request may wait for one, rounded up.
     """
     return max(LEAST_RETRY_S, min(-(-wait_ns // NS_PER_S), MOST_RETRY_S))
 
 
 class _Claim(NamedTuple):
     ours: LoadJob | None = None
-    """None if the claim came too late."""
+    """None if there is a job already."""
     theirs: LoadJob | None = None
-    """What was there before; None if it came between two looks, so that nothing is known of it."""
+    """That job, if it could be read."""
 
 
 class JobLoad:
-    """Loads the model in a job that all frontends know of, and has requests wait for it; LocalAI's rules."""
+    """Loads the model in a job that all frontends see, and lets requests wait for it, by LocalAI's rules."""
 
     __slots__ = ("_broadcast", "_load_path", "_ports", "_wait_ns")
 
     def __init__(self, ports: FrontendPorts, load_path: LoadPath, wait_ns: int) -> None:
-        """A request waits for `wait_ns` in all."""
+        """A request waits for `wait_ns` at most, over all the jobs it waits for."""
         self._ports = ports
         self._load_path = load_path
         self._wait_ns = wait_ns
         self._broadcast = Broadcast(ports.runtime)
 
     async def route(self, request: Request, warm_path: WarmPath) -> Route:
-        """Return a route to a replica that a job has loaded, begun first if there is none.
+        """Return a route to a replica that a job has loaded; start the job if there is none.
 
-        Raises StillLoading when the request has waited long enough, LoadFailed if the job has failed, NoReplica if
-        there is nothing to route to after three jobs have ended. A job goes on if the caller leaves. Where no job can
-        be claimed the request loads on its own, and gets the CallError of its load.
+        Raises StillLoading when the request has waited long enough, LoadFailed if the job has failed, and NoReplica if
+        three jobs have ended without a replica to route to. A job goes on if the caller leaves. If no job can be
+        claimed, the request loads the model on its own, and gets the CallError of its load.
         """
         until_ns = self._ports.runtime.now_ns() + self._wait_ns
         for _ in range(ROUNDS):
@@ -74,7 +74,7 @@ class JobLoad:
         raise NoReplica("load finished but model not available")
 
     async def _take_part(self, request: Request, warm_path: WarmPath, until_ns: int) -> Route | None:
-        # Listening comes before the claim: an end that comes right after it must be heard.
+        # Listen before the claim: the job may end right after it.
         with self._broadcast.listening(request.model) as ended:
             try:
                 claim = await self._claim(request.model)
@@ -89,7 +89,7 @@ class JobLoad:
         return await warm_path(request)
 
     async def _claim(self, model: str) -> _Claim:
-        """Write the model's job, in place of an orphaned one, unless there is one; nothing else happens in the lock."""
+        """Write the model's job unless there is one that is no orphan; nothing else happens under the lock."""
         async with self._ports.registry.lock(f"model-load:{model}"):
             job = await self._ports.registry.load_job(model)
             if job is not None:
@@ -99,9 +99,9 @@ class JobLoad:
             return _Claim(ours=await self._ports.registry.start_load(model))
 
     async def _begin(self, request: Request, job: LoadJob, warm_path: WarmPath) -> Route | None:
-        """Start the claimed job; return a route if one is found after all, and the job is not needed.
+        """Start the claimed job, or end it and return a route if there is a replica after all.
 
-        Whoever leaves before the job has started takes it along.
+        A request that leaves before the job has started ends it.
         """
         owned = LoadOwner(self._ports, self._load_path, self._broadcast, job)
         name = f"load job of {job.model}"
@@ -114,7 +114,7 @@ class JobLoad:
         return route
 
     async def _wait(self, model: str, ended: Signal, until_ns: int) -> None:
-        """Return when the job has ended well, as far as can be told. Raises StillLoading and LoadFailed."""
+        """Return when the job has ended without a known failure. Raises StillLoading and LoadFailed."""
         while not await ended.within(max(0, min(POLL_NS, until_ns - self._ports.runtime.now_ns()))):
             if self._ports.runtime.now_ns() >= until_ns:
                 raise StillLoading(f"{model} is still loading; come back in {retry_after_s(self._wait_ns)} s")
@@ -122,7 +122,7 @@ class JobLoad:
                 return
 
     async def _has_gone(self, model: str) -> bool:
-        """Tell whether the model's job has gone; one that cannot be read counts as there. Raises LoadFailed."""
+        """Return whether the model's job has gone; if it cannot be read, it has not. Raises LoadFailed."""
         try:
             job = await self._ports.registry.load_job(model)
         except CallError:

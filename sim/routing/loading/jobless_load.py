@@ -10,21 +10,21 @@ from sim.routing.request_path.route import Route
 
 
 class JoblessLoad:
-    """A load without a job, for one request, which goes on if the request leaves.
+    """A load for one request, without a job; it goes on if the request leaves.
 
-    The new row counts that request from the start, so its place is given back if it is no longer there to take it.
+    The new row counts the request as in flight from the start, so the reservation is released if the request has left.
     """
 
     __slots__ = ("_is_awaited", "_outcome", "_over", "_runtime")
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._outcome: Route | CallError = CallError("the load was broken off")
+        self._outcome: Route | CallError = CallError("the load was cancelled")
         self._over = Signal(runtime)
         self._is_awaited = True
 
     async def route(self, load: Callable[[], Coroutine[Any, Any, Route]]) -> Route:
-        """Return the route that the load leads to, or raise the CallError that it ends with."""
+        """Return the route to the loaded replica, or raise the CallError that the load ended with."""
         self._runtime.spawn(self._run(load), "load without a job")
         try:
             await self._over.wait()

@@ -1,12 +1,12 @@
-"""How long LoadModel may take, and what becomes of a process that takes longer."""
+"""How long LoadModel may take, and what is done with a process that takes longer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sim.routing.loading.free_process import stop_exact_process
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.units import BYTES_PER_GIB, NS_PER_S
 
 BASE_NS = 5 * 60 * NS_PER_S
@@ -23,16 +23,16 @@ class LoadLimit:
 
 
 def limit_by_size_ns(model: ModelConfig) -> int:
-    """Return 5 minutes and 20 seconds more for each GiB of files, 6 hours at most."""
+    """Return 5 minutes, plus 20 seconds for each GiB of files, but at most 6 hours."""
     return min(BASE_NS + PER_GIB_NS * model.disk_bytes // BYTES_PER_GIB, LONGEST_NS)
 
 
 async def leave_alone(worker: WorkerControl, key: ReplicaKey) -> None:
-    """Let the process go on with a load that nobody waits for any more."""
+    """Let the process go on loading, though nobody waits for it any more."""
 
 
 FIXED = LoadLimit(lambda _model: BASE_NS, leave_alone)
-"""5 minutes, whatever the size: a large model never loads, and its process goes on trying."""
+"""5 minutes, whatever the size: a large model never counts as loaded, and its process goes on loading."""
 
 BY_SIZE = LoadLimit(limit_by_size_ns, stop_exact_process)
-"""The repair: time that grows with the size, and a late process that is ended."""
+"""Repaired: the limit grows with the size, and a late process is stopped."""

@@ -3,24 +3,24 @@
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import FrontendPorts
 from sim.routing.units import NS_PER_S
 
 HEARTBEAT_NS = NS_PER_S
-"""Between two signs of life of an owner."""
+"""Between two heartbeats of an owner."""
 
 FAILED_GRACE_NS = 15 * NS_PER_S
-"""How long a failed job stays, so that requests fail with its cause instead of beginning the same load again."""
+"""How long a failed job stays, so that requests fail with its cause rather than start the same load again."""
 
 
 class LoadOwner:
-    """A job that this frontend has claimed: its load, and its row, which nobody else writes while the owner lives.
+    """Runs a job that this frontend has claimed: loads the model, and keeps the job's row up to date.
 
-    The row is written by one task, one write after the other, so that a late heartbeat cannot hide a failure. If the
-    registry does not answer, the load goes on, and in the end the row is left for others to find orphaned.
+    Nobody else writes the row while its owner lives. One task writes it, one write after the other, so that a late
+    heartbeat cannot hide a failure. If the registry does not answer, the load goes on, and the row becomes an orphan.
     """
 
     __slots__ = ("_broadcast", "_failure", "_job", "_load_path", "_over", "_ports", "_state")
@@ -35,7 +35,7 @@ class LoadOwner:
         self._over = Signal(ports.runtime)
 
     async def run(self) -> None:
-        """Load the model; then delete the row and wake those who wait, or have the row tell of the failure a while."""
+        """Load the model; then delete the row and wake those who wait, or let the row show the failure for a while."""
         loading = self._ports.runtime.spawn(self._load(), f"load {self._job.model}")
         try:
             await self._beat()
@@ -64,11 +64,11 @@ class LoadOwner:
         self._state = state
 
     async def _beat(self) -> None:
-        """Say every second that the owner lives, as long as the row is there; return when the load is over."""
+        """Write a heartbeat every second as long as the row is ours; return when the load is over."""
         is_ours = True
         while is_ours and not await self._over.within(HEARTBEAT_NS):
             is_ours = await self._is_still_ours()
-        # Whoever has lost the row, by a silence that was too long, loads on: a replica is welcome from anybody.
+        # An owner that has lost the row, by a long silence, finishes its load all the same: any replica is useful.
         await self._over.wait()
 
     async def _is_still_ours(self) -> bool:

@@ -1,26 +1,26 @@
-"""How one more replica comes to be: a place, VRAM promised to it, a process, a model in it, a row that says so."""
+"""How a replica is added: choose a place, reserve VRAM, install a process, load the model, publish the row."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
-from sim.routing.load_jobs import LoadState
+from sim.routing.fleet import LoadState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 
 OnProgress = Callable[[LoadState], None]
-"""Is told how far the load has come."""
+"""Is called with each step that the load reaches."""
 
 
 class Loaded(NamedTuple):
-    """A replica that serves from now on."""
+    """A replica that can serve."""
 
     key: ReplicaKey
     address: str
@@ -28,15 +28,15 @@ class Loaded(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a replica goes, and what it is loaded for."""
+    """Where a replica goes, and the revision that it is loaded for."""
 
     key: ReplicaKey
     revision: str
-    """The model's current one when the place was chosen."""
+    """The model's current one when the place was chosen; empty for none."""
 
 
 class LoadPath:
-    """Adds replicas. Requests, load jobs and the reconciler share it; nothing but free slots keeps them apart."""
+    """Adds replicas, for requests, load jobs and the reconciler alike; only free slots keep them apart."""
 
     __slots__ = ("_eviction", "_installs", "_limit", "_models", "_ports", "_rules")
 
@@ -48,7 +48,7 @@ class LoadPath:
         eviction: Eviction,
         limit: LoadLimit,
     ) -> None:
-        """`models` go by name; of one that is not among them nothing is known."""
+        """`models` go by name; nothing is known of others."""
         self._ports = ports
         self._models = models
         self._rules = rules
@@ -62,8 +62,8 @@ class LoadPath:
         """Load a replica and publish it with this count in flight.
 
         Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
-        the model has a new revision by the time that a row is written. Whatever it has reserved or written by then is
-        taken back, also if the caller leaves.
+        the model has a new revision by the time that a row is written. What was reserved or written by then is taken
+        back, also if the caller leaves.
         """
         config = self._models.get(model) or ModelConfig(model)
         key, revision = await self._place(config)
@@ -78,11 +78,11 @@ class LoadPath:
             await self._load_model(key, config, backend)
             await self._ports.registry.publish(key, address, in_flight, RowState.LOADED, revision)
         except (StaleRevision, GeneratorExit):
-            # After a new revision the row is unloading, and goes with its process in the state pass; what has the key
-            # may be another row. And where the world itself has ended there is nothing left to take back.
+            # After a new revision the row is unloading, and the state pass deletes it with its process; the row that
+            # has the key now may be another one. And when the world itself has ended there is nothing to take back.
             raise
         except BaseException:
-            self._ports.runtime.spawn(self._take_row_back(key), f"give up {key}")
+            self._ports.runtime.spawn(self._remove_row(key), f"give up {key}")
             raise
         self._ports.journal.row_published(key, cause)
         return Loaded(key, address, backend)
@@ -99,7 +99,7 @@ class LoadPath:
     async def _install(self, key: ReplicaKey, config: ModelConfig) -> str:
         if not config.vram_bytes:
             return await self._installs.install(key)
-        # A node that has too little takes the replica all the same; nothing is promised then.
+        # A node with too little VRAM takes the replica all the same; nothing is reserved then.
         is_reserved = await self._ports.registry.reserve_vram(key.node, config.vram_bytes)
         try:
             return await self._installs.install(key)
@@ -107,7 +107,7 @@ class LoadPath:
             raise
         except BaseException:
             if is_reserved:
-                self._ports.runtime.spawn(self._take_promise_back(key, config), f"release {key}")
+                self._ports.runtime.spawn(self._release_vram(key, config), f"release {key}")
             raise
 
     async def _load_model(self, key: ReplicaKey, config: ModelConfig, backend: Backend) -> None:
@@ -121,11 +121,11 @@ class LoadPath:
             raise
         self._ports.journal.load_ended(key, "")
 
-    async def _take_promise_back(self, key: ReplicaKey, config: ModelConfig) -> None:
+    async def _release_vram(self, key: ReplicaKey, config: ModelConfig) -> None:
         with suppress(CallError):
             await self._ports.registry.release_vram(key.node, config.vram_bytes)
 
-    async def _take_row_back(self, key: ReplicaKey) -> None:
-        # Nobody could pick it yet, so what the journal has been told of the load says it all.
+    async def _remove_row(self, key: ReplicaKey) -> None:
+        # Nobody could pick the row yet, so the journal is not told of its removal.
         with suppress(CallError):
             await self._ports.registry.remove(key)

@@ -1,8 +1,8 @@
 """Where a new replica goes: the node and the replica index.
 
-A decision over one reading of the registry, in LocalAI's steps: the nodes are narrowed down by labels, by conflicts,
-by disk and by free slots, and of those that are left the best by load and VRAM is taken. Where its known faults lie
-in a step, the step is a strategy with a repaired counterpart; `FAITHFUL` and `REPAIRED` put them together.
+A decision over one reading of the registry, in LocalAI's steps: narrow the nodes down by labels, conflicts, disk and
+free slots, then take the best of the rest by load and VRAM. A step with a known fault is a strategy that has a repaired
+counterpart; `FAITHFUL` and `REPAIRED` combine them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,44 +11,43 @@ from typing import NamedTuple
 
 from sim.routing.errors import NoFreeSlot, NoMatchingNode, NoReplica
 from sim.routing.fleet import Fleet, Node
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 from sim.routing.units import BYTES_PER_GIB
 
 LEAST_DISK_MARGIN_BYTES = BYTES_PER_GIB
 
 UNKNOWN_SIZE_DISK_BYTES = 2 * BYTES_PER_GIB
-"""What a node must have free for a model whose size nobody knows."""
+"""What a node must have free for a model of unknown size."""
 
 AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]
-"""Narrows the matching nodes down to those where the model meets no conflicting one; never to none."""
+"""Narrows the matching nodes down to those without a conflicting model, but never to none."""
 
 EvictionScope = Callable[[Sequence[Node]], Sequence[str]]
-"""Given the nodes that may take the replica, names those on which a row may be evicted for it; none for any node."""
+"""Given the nodes that may take the replica, names those on which a row may be evicted for it; empty for any."""
 
 
 class SlotsExhausted(NamedTuple):
-    """No node that may take the replica has a slot for it: a row must be evicted first."""
+    """No node that may take the replica has a free slot: a row must be evicted first."""
 
     evict_from: Sequence[str]
-    """Nodes on which that may be; empty for any node."""
+    """Nodes on which a row may be evicted; empty for any node."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacementRules:
-    """The steps of placement that there is more than one way to do."""
+    """The steps of placement that differ between LocalAI and the repair."""
 
     keep_apart: AntiAffinity
     evict_from: EvictionScope
 
 
 def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey | SlotsExhausted:
-    """Choose a node and the lowest unused index on it, or tell that only an eviction can make room.
+    """Choose a node and the lowest unused index on it, or say that only an eviction can make room.
 
-    A shortage of VRAM excludes no node: if the model fits nowhere, the best node is taken all the same and is
-    over-committed. Raises NoMatchingNode if the model asks for labels that no healthy node has, and NoReplica if
-    no node has the disk.
+    A shortage of VRAM excludes no node: if the model fits nowhere, the best node takes it and is over-committed. Raises
+    NoMatchingNode if no healthy node has the labels that the model asks for, and NoReplica if no node has the disk.
     """
     matching = matching_nodes(fleet, model.selector)
     if model.selector and not matching:
@@ -61,10 +60,10 @@ def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey
 
 
 def place_on(fleet: Fleet, node_name: str, model: str) -> ReplicaKey:
-    """Return the model's lowest unused index on the node, whose labels, disk and VRAM are not looked at.
+    """Return the model's lowest unused index on the node, whatever its labels, disk and VRAM.
 
-    So LocalAI takes the node that an eviction has made room on. Evicting a row of another model frees VRAM but no
-    slot of this one: raises NoFreeSlot if the node has none, or is not in the fleet.
+    This is how LocalAI takes the node on which an eviction has made room. Evicting a row of another model frees VRAM
+    but no slot of this one: raises NoFreeSlot if the node has none, or is not in the fleet.
     """
     keys = (_unused_key(fleet, node, model) for node in fleet.nodes if node.name == node_name)
     key = next(keys, None)
@@ -89,7 +88,7 @@ def avoid_conflicts(fleet: Fleet, nodes: Sequence[Node], model: ModelConfig) -> 
 
 
 def avoid_conflicts_if_selected(fleet: Fleet, nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
-    """Do the same, but only for a model with a selector; the others ignore their conflicts. LocalAI's rule."""
+    """Do the same, but only for a model with a selector; other models ignore their conflicts. LocalAI's rule."""
     return avoid_conflicts(fleet, nodes, model) if model.selector else nodes
 
 
@@ -106,14 +105,14 @@ def require_disk_headroom(nodes: Sequence[Node], model: ModelConfig) -> Sequence
 
 
 def needed_disk_bytes(payload_bytes: int) -> int:
-    """Return what must be free for files of that size: a margin of 5 %, at least 1 GiB, on top; 2 GiB if it is 0."""
+    """Return the payload plus a margin of 5 %, at least 1 GiB; 2 GiB if the payload is 0, which stands for unknown."""
     if not payload_bytes:
         return UNKNOWN_SIZE_DISK_BYTES
     return payload_bytes + max(payload_bytes // 20, LEAST_DISK_MARGIN_BYTES)
 
 
 def evict_anywhere(_candidates: Sequence[Node]) -> Sequence[str]:
-    """Allow any node, even one that the model must not go to. LocalAI's rule."""
+    """Allow any node, even one that the model's selector excludes. LocalAI's rule."""
     return ()
 
 
@@ -137,7 +136,7 @@ def _best_node(fleet: Fleet, nodes: Sequence[Node], needed_vram_bytes: int) -> N
 
 
 def _node_order(fleet: Fleet, node: Node, free_vram_bytes: int) -> tuple[bool, int, int, str]:
-    """Idle nodes first, whatever is about to be loaded there, then the least busy, the most VRAM, the name."""
+    """Order by idle first (a replica that is still loading does not count), least busy, most free VRAM, name."""
     rows = fleet.rows_on(node.name)
     is_idle = not any(row.is_loaded for row in rows)
     return (not is_idle, 0 if is_idle else sum(row.in_flight for row in rows), -free_vram_bytes, node.name)
@@ -158,7 +157,7 @@ def _unused_key(fleet: Fleet, node: Node, model: str) -> ReplicaKey | None:
 
 
 def _used_indexes(fleet: Fleet, node: Node, model: str) -> list[int]:
-    """Indexes of the model's rows on the node; one that is unloading or of an old revision holds its index no more."""
+    """Return the indexes of the model's rows on the node, without rows that are unloading or of an old revision."""
     return [
         row.key.replica_index
         for row in fleet.rows_on(node.name)

@@ -12,26 +12,26 @@ from sim.routing.request_path.router import Router
 from sim.routing.units import NS_PER_S
 
 RECENTLY_HEALTHY_NS = 30 * NS_PER_S
-"""How long a kept client is used without asking whether its process still answers."""
+"""How long a kept route is used without a check that its process still answers."""
 
 LIVENESS_LIMIT_NS = 10 * NS_PER_S
-"""The client's cap on a health call, shorter than the 2 minutes that the check itself would allow."""
+"""How long that check may take."""
 
 
 ClientCache = Callable[[Request], Coroutine[Any, Any, Route]]
-"""Finds the client that serves a request; raises a CallError if there is no replica and none can be loaded."""
+"""Finds the route of a request; raises a CallError if there is no replica and none can be loaded."""
 
 
 def per_request(router: Router) -> ClientCache:
-    """Return the way of the fix, LocalAI's pull request 9968: every request is routed anew."""
+    """Return a cache that keeps nothing: every request is routed anew, as since LocalAI's pull request 9968."""
     return router.route
 
 
 class Sticky:
-    """The first route of a model is kept and reused: the behaviour before the fix.
+    """Keeps the first route of each model and reuses it: the behaviour before that fix.
 
-    A kept client is dropped only when its process refuses a health call, asked at most once in 30 s while it
-    answers. A process too busy to answer keeps its client.
+    A kept route is dropped only when its process refuses a health call, which is sent at most once in 30 s while it
+    succeeds. A process too busy to answer keeps its route.
     """
 
     __slots__ = ("_clock", "_health_check", "_healthy_ns", "_kept", "_router")
@@ -44,7 +44,7 @@ class Sticky:
         self._healthy_ns: dict[str, int] = {}
 
     async def route(self, request: Request) -> Route:
-        """Return the model's kept client if it still answers, else route and keep the new one."""
+        """Return the model's kept route if its process still answers, else route the request and keep the new route."""
         kept = self._kept.get(request.model)
         if kept is not None and await self._still_answers(request, kept):
             return kept

@@ -1,4 +1,4 @@
-"""One health call with a time limit, recorded as it ends, and how its outcome is read."""
+"""One health call with a time limit, recorded when it ends, and how its outcome is read."""
 
 from collections.abc import Mapping
 
@@ -9,21 +9,21 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
 Reading = Mapping[ProbeOutcome, bool]
-"""Whether a replica may go on serving after a probe that ended so."""
+"""For each outcome of a probe, whether the replica may go on serving."""
 
 DELETE_ROW_ON_TIMEOUT: Reading = {
     ProbeOutcome.OK: True,
     ProbeOutcome.TIMEOUT: False,
     ProbeOutcome.FAILED: False,
 }
-"""LocalAI's reading: whatever is not an OK in time is dead."""
+"""LocalAI's reading: a replica that does not answer OK in time is dead."""
 
 BUSY_IS_NOT_DEAD: Reading = {ProbeOutcome.OK: True, ProbeOutcome.TIMEOUT: True, ProbeOutcome.FAILED: False}
-"""The repaired reading: a replica that is too busy to answer is still a replica; only a refusal is death."""
+"""The repaired reading: a replica that is too busy to answer is alive; only a refusal means that it is dead."""
 
 
 class HealthCheck:
-    """Sends health calls and says how they ended."""
+    """Sends health calls, and records and returns how they ended."""
 
     __slots__ = ("_journal", "_limit_ns", "_runtime")
 
@@ -33,7 +33,7 @@ class HealthCheck:
         self._limit_ns = limit_ns
 
     async def ask(self, request: Request, key: ReplicaKey, address: str, backend: Backend) -> ProbeOutcome:
-        """Probe the replica for the request's sake; an answer at the very instant of the limit is too late."""
+        """Probe the replica for the request; an answer at the very instant of the limit is too late."""
         started_ns = self._runtime.now_ns()
         try:
             await self._runtime.within(self._limit_ns, backend.health())
@@ -42,7 +42,7 @@ class HealthCheck:
         except CallError:
             outcome = ProbeOutcome.FAILED
         except BaseException:
-            # The caller that the probe runs under left: it is cut short, which is a failure like any other.
+            # The caller that runs the probe has left: a probe that is cut short is a failure like any other.
             self._journal.probed(request, key, address, started_ns, ProbeOutcome.FAILED)
             raise
         else:

@@ -1,17 +1,17 @@
-"""Which replicas answered a probe lately: a time-to-live, and one probe at a time per replica."""
+"""Which replicas answered a probe lately: a time to live, and one probe at a time per replica."""
 
-from sim.routing.outcomes import Answer, Source
+from sim.routing.outcomes import Answer, AnswerSource
 from sim.routing.ports import Clock, Probe
 from sim.routing.request_path.singleflight import FlightFailed, Singleflight
 
-_FRESH = Answer(alive=True, source=Source.FRESH)
+_FRESH = Answer(alive=True, source=AnswerSource.FRESH)
 
 
 class ProbeCache:
-    """Answers whether a replica is alive, from memory while its last success is younger than the TTL.
+    """Tells whether a replica is alive, from memory while its last success is younger than the TTL.
 
-    Only successes are remembered. The age limit is strict, and a TTL of 0 is never fresh. Entries are per frontend,
-    go by node and address, and say that something answers there, not what.
+    It remembers only successes. The age limit is strict, and with a TTL of 0 nothing is ever fresh. Each frontend has
+    entries of its own. They go by node and address, and say that something answers there, not what.
     """
 
     __slots__ = ("_clock", "_flights", "_invalidations", "_succeeded_ns", "_ttl_ns")
@@ -24,7 +24,7 @@ class ProbeCache:
         self._invalidations: dict[str, int] = {}
 
     def is_fresh(self, key: str) -> bool:
-        """Tell whether the last success is younger than the TTL."""
+        """Return whether the last success is younger than the TTL."""
         return self.remembered(key) is not None
 
     def remembered(self, key: str) -> Answer | None:
@@ -35,14 +35,14 @@ class ProbeCache:
         return _FRESH
 
     async def check(self, key: str, probe: Probe) -> Answer:
-        """Answer from memory if fresh, else from the one probe that all who ask meanwhile share.
+        """Answer from memory if fresh, else from one probe that all who ask meanwhile share.
 
-        A shared probe that broke off, because the caller it ran under left, counts as a failure for those who joined.
+        A shared probe that was cut short, because the caller that ran it left, counts as failed for those who joined.
         """
         remembered = self.remembered(key)
         if remembered is not None:
             return remembered
-        source = Source.SHARED if self._flights.is_under_way(key) else Source.PROBED
+        source = AnswerSource.SHARED if self._flights.is_under_way(key) else AnswerSource.PROBED
         try:
             alive = await self._flights.do(key, lambda: self._probe(key, probe))
         except FlightFailed:
@@ -63,7 +63,7 @@ class ProbeCache:
         self._invalidations[key] = self._invalidations.get(key, 0) + 1
 
     async def _probe(self, key: str, probe: Probe) -> bool:
-        # Asked again inside the flight: the key may have become fresh between the question and the start of the call.
+        # Checked again inside the flight: the key may have become fresh between the check and the start of the call.
         if self.is_fresh(key):
             return True
         invalidations = self._invalidations.get(key, 0)

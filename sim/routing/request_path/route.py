@@ -1,4 +1,4 @@
-"""How a row's in-flight count follows the requests: the reservation of a pick, and the tracking of each call.
+"""How a row's in-flight count follows its requests: the reservation by a pick, and the tracking of each call.
 
 A pick adds 1, the start of a call adds 1, its end takes 1, and the end of the client's first call takes back the
 pick's 1. So a request that has a client of its own counts twice while it runs: 0, 1 (pick), 2 (start), 1, 0.
@@ -31,16 +31,16 @@ class Route:
         self._reserved = True
 
     def release(self) -> None:
-        """Give the reservation back, the first time it is called: take 1 from the row that has this key now."""
+        """Give the reservation back, once: take 1 from the row that has this key now. Later calls do nothing."""
         if self._reserved:
             self._reserved = False
             self._ports.registry.give_back(self.key, 1)
 
     async def predict(self, request: Request) -> None:
-        """Serve the request on the replica, counted in flight meanwhile.
+        """Serve the request on the replica, and count it as in flight meanwhile.
 
-        A call whose start found no row takes nothing back, not even the reservation. A process that turns out not
-        to hold the model loses its row; the error is raised all the same.
+        If there is no row when the call starts, nothing is taken back at its end, not even the reservation. A process
+        that turns out not to hold the model loses its row; the error is raised all the same.
         """
         try:
             counted = await self._ports.registry.increment(self.key)

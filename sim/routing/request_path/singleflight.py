@@ -1,9 +1,9 @@
-"""One call per key under way: whoever asks meanwhile shares its answer.
+"""At most one call per key at a time: whoever asks meanwhile shares its answer.
 
-Two ways to own the shared call. In `LeaderOwnedFlight` the first caller runs it itself, as Go's singleflight does:
-when that caller leaves, the call dies and everyone who joined gets the failure. In `DetachedFlight` the call is a
-task of its own, which no caller can take down. In both, every joiner waits on an answer of its own, so that a
-joiner who leaves disturbs nobody.
+There are two ways to own the shared call. In `LeaderOwnedFlight` the first caller runs it, as in Go's singleflight:
+when that caller leaves, the call dies and all who joined get the failure. In `DetachedFlight` the call is a task of its
+own, which no caller can end. In both, every joiner waits for a future of its own, so that one who leaves disturbs
+nobody.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -19,18 +19,18 @@ SharedCall = Callable[[], Awaitable[T]]
 
 
 class FlightFailed(CallError):
-    """The shared call raised, or ended because the caller it ran under left."""
+    """The shared call raised, or ended because the caller that ran it left."""
 
 
 class ReentrantFlight(RuntimeError):
-    """A shared call asked for its own key, which would wait for itself for ever."""
+    """A shared call asked for its own key, and would wait for itself for ever."""
 
 
 class Singleflight(Protocol):
-    """Shares one call per key among the callers that ask while it is under way."""
+    """Shares one call per key among the callers that ask while it runs."""
 
     def is_under_way(self, key: str) -> bool:
-        """Tell whether the next caller would join a call."""
+        """Return whether the next caller would join a call."""
 
     async def do(self, key: str, call: SharedCall[T]) -> T:
         """Return the call's answer, or raise FlightFailed or the call's own error.
@@ -43,7 +43,7 @@ _within_flights: ContextVar[tuple["_Flight", ...]] = ContextVar("flights that th
 
 
 class _Flight:
-    """One call under way, and those who wait for it in the order they joined."""
+    """One call that runs, and those who wait for it in the order in which they joined."""
 
     __slots__ = ("_next_seat", "_seats")
 
@@ -60,7 +60,7 @@ class _Flight:
         return self._next_seat
 
     async def wait(self, seat: int) -> Any:
-        """Return the answer; whoever leaves earlier takes the seat along, so nothing piles up."""
+        """Return the answer; a caller that leaves earlier frees its seat."""
         try:
             return await self._seats[seat]
         finally:
@@ -68,7 +68,7 @@ class _Flight:
 
     @coroutine
     def run(self, call: SharedCall[T]) -> Generator[Any, Any, Any]:
-        """Make the call, in a context marked so that nothing in it can join its own flight."""
+        """Make the call, in a context that is marked so that nothing in it can join its own flight."""
         context = copy_context()
         context.run(_within_flights.set, (*_within_flights.get(), self))
         work = _made(call)
@@ -84,7 +84,7 @@ class _Flight:
                 move, value = work.throw, error
 
     def deliver(self, result: object) -> None:
-        """Give everyone the result, in the order they joined."""
+        """Give everyone the result, in the order in which they joined."""
         for seat in self._seats.values():
             if not seat.done():
                 seat.set_result(result)
@@ -106,7 +106,7 @@ class UnsharedCalls:
     __slots__ = ()
 
     def is_under_way(self, key: str) -> bool:
-        """Never: nobody can join."""
+        """Return False: nobody can join."""
         return False
 
     async def do(self, key: str, call: SharedCall[T]) -> T:
@@ -115,7 +115,7 @@ class UnsharedCalls:
 
 
 class _SharedFlights:
-    """What both ways of owning the call have in common: the calls under way, by key."""
+    """The calls that run now, by key: what both ways of owning a call have in common."""
 
     __slots__ = ("_runtime", "_under_way")
 
@@ -124,7 +124,7 @@ class _SharedFlights:
         self._under_way: dict[str, _Flight] = {}
 
     def is_under_way(self, key: str) -> bool:
-        """Tell whether the next caller would join a call."""
+        """Return whether the next caller would join a call."""
         return key in self._under_way
 
     def _take_off(self, key: str) -> _Flight:
@@ -158,7 +158,7 @@ class LeaderOwnedFlight(_SharedFlights):
 
 
 class DetachedFlight(_SharedFlights):
-    """The call is a task of its own: it finishes whoever leaves, and its answer still feeds the cache."""
+    """The call is a task of its own: it finishes whoever leaves, and its answer still updates the cache."""
 
     __slots__ = ()
 
@@ -169,7 +169,7 @@ class DetachedFlight(_SharedFlights):
             seat = flight.seat(key, self._runtime.future())
         else:
             flight = self._take_off(key)
-            # Seated before the call starts: a call that answers at once must find its first caller waiting.
+            # Take a seat before the call starts: if it answers at once, its first caller must be waiting.
             seat = flight.seat(key, self._runtime.future())
             self._runtime.spawn(self._run_unattended(key, flight, call), f"flight {key}")
         answer: T = await flight.wait(seat)

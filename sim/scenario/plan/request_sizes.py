@@ -1,6 +1,6 @@
 """Sizes of requests and think times of users: whole numbers from random streams keyed by their owner."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -37,12 +37,19 @@ class Sizes(NamedTuple):
     role: str
     entity: str
     think_ns: Quantity
-    prompt_tokens: Quantity
-    output_tokens: Quantity
-    demand_ns: Quantity
+    drawn: Mapping[str, Quantity]
+    """By the field of a request."""
 
-    def column(self, quantity: Quantity, count: int) -> NDArray[np.int64]:
-        """Return the first `count` values of one quantity."""
+    def columns(self, count: int) -> dict[str, NDArray[np.int64]]:
+        """Return the first `count` values of each drawn field."""
+        return {name: self._column(quantity, count) for name, quantity in self.drawn.items()}
+
+    def one_by_one(self) -> Iterator[tuple[int, dict[str, int]]]:
+        """Yield think_ns and the drawn fields of one request after the other, for ever."""
+        for think_ns, *values in zip(*map(self._values, (self.think_ns, *self.drawn.values())), strict=True):
+            yield think_ns, dict(zip(self.drawn, values, strict=True))
+
+    def _column(self, quantity: Quantity, count: int) -> NDArray[np.int64]:
         if quantity.mean == 0:
             return np.zeros(count, dtype=np.int64)
         generator = stream(self.seed, self.role, self.entity, quantity.purpose)
@@ -50,11 +57,6 @@ class Sizes(NamedTuple):
         for start in range(0, count, _BLOCK):
             values[start : start + _BLOCK] = _block(quantity, generator, _BLOCK)[: count - start]
         return values
-
-    def one_by_one(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield think_ns, prompt_tokens, output_tokens and demand_ns of one request after the other, for ever."""
-        quantities = (self.think_ns, self.prompt_tokens, self.output_tokens, self.demand_ns)
-        return zip(*map(self._values, quantities), strict=True)
 
     def _values(self, quantity: Quantity) -> Iterator[int]:
         if quantity.mean == 0 or quantity.law.distribution == "deterministic":
@@ -82,12 +84,11 @@ def _sizes(scenario: Scenario, seed: int, source: int, role: str, entity: str) -
     think = Quantity("think", Law("deterministic"), 0, 0)
     if isinstance(workload, ClosedWorkload):
         think = Quantity("think", workload.think.law, workload.think.mean_ns, LONGEST_NS)
-    if isinstance(workload, TraceWorkload):
-        prompt = output = Quantity("tokens", Law("deterministic"), 0, 0)
-    else:
-        prompt = _tokens("prompt_tokens", workload.prompt_tokens)
-        output = _tokens("output_tokens", workload.output_tokens)
-    return Sizes(seed, role, entity, think, prompt, output, _demand(service))
+    drawn = {"demand_ns": _demand(service)}
+    if not isinstance(workload, TraceWorkload):
+        drawn["prompt_tokens"] = _tokens("prompt_tokens", workload.prompt_tokens)
+        drawn["output_tokens"] = _tokens("output_tokens", workload.output_tokens)
+    return Sizes(seed, role, entity, think, drawn)
 
 
 def _tokens(purpose: str, tokens: TokensSpec) -> Quantity:

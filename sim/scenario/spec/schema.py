@@ -6,13 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from sim.routing.model_config import ModelConfig
-from sim.routing.settings import ControlPlaneSettings
+from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
-from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
@@ -139,7 +138,7 @@ class Scenario(Spec):
     """How the frontends route."""
     workload: Annotated[tuple[WorkloadSpec, ...], Field(max_length=1000)]
     """The sources of requests. It may be empty if there is a control plane to watch."""
-    faults: Annotated[tuple[FaultSpec, ...], Field(max_length=1000)] = ()
+    faults: Annotated[tuple[AnyFaultSpec, ...], Field(max_length=1000)] = ()
     """What goes wrong during the run."""
 
     def configs_by_model(self) -> dict[str, ModelConfig]:
@@ -156,6 +155,8 @@ class Expectation(Spec):
 
     metric: str
     """Name of the metric, such as `fairness.jain`."""
+    model: str | None = None
+    """Whose metric it is, of a metric that is taken per model; the one with the worst figure if not given."""
     variant: str | None = None
     """Variant that must keep the bound; every variant if not given."""
     min: float | None = None

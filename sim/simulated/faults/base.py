@@ -1,15 +1,47 @@
 """What a fault may do to a world: change what a frontend sees of it, or do something to it at a time."""
 
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
 import numpy as np
 
 from sim.routing.clients import Serve
 from sim.routing.ports import Clock, FrontendPorts
-from sim.scenario import RouterSpec
-from sim.simulated.stage import Stage
+from sim.scenario import FaultSpec, RouterSpec
+from sim.simulated.parts import Parts
 
 
-class Fault:
+class SomeSpec(Protocol):
+    """The spec of any fault."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind."""
+
+
+class LastingSpec(SomeSpec, Protocol):
+    """The spec of a fault that holds for a part of the run."""
+
+    @property
+    def at_ns(self) -> int:
+        """When it begins."""
+
+    @property
+    def lasts_ns(self) -> int | None:
+        """How long it lasts; to the end of the run if it is None."""
+
+
+Spec = TypeVar("Spec", bound=SomeSpec)
+Lasting = TypeVar("Lasting", bound=LastingSpec)
+
+
+class Fault(Generic[Spec]):
     """One entry of a scenario's `faults`, at work. It overrides what it needs; the rest leaves the world alone."""
+
+    def __init__(self, spec: Spec, parts: Parts, luck: "Luck") -> None:
+        self.spec = spec
+        self.parts = parts
+        self.luck = luck
 
     def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
         """Return how the frontend of this index routes."""
@@ -27,11 +59,32 @@ class Fault:
         """Return what clients of the frontend of this index call."""
         return serve
 
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Do what is to be done at its time; begins with the run, in the background."""
 
+    def struck(self, place: str) -> None:
+        """Tell the journal that the fault took effect there."""
+        self.parts.journal.fault_struck(self.spec.kind, place)
 
-class Window:
+    async def sleep_until(self, time_ns: int) -> None:
+        """Wait for that time of the run; not at all if it has passed."""
+        runtime = self.parts.runtime
+        await runtime.sleep(max(0, time_ns - runtime.now_ns()))
+
+
+class LastingFault(Fault[Lasting]):
+    """A fault that holds from the time `at` for as long as it `lasts`."""
+
+    def __init__(self, spec: Lasting, parts: Parts, luck: "Luck") -> None:
+        super().__init__(spec, parts, luck)
+        self._active = ActiveTime(spec.at_ns, spec.lasts_ns)
+
+    def is_active(self) -> bool:
+        """Tell whether the fault holds now."""
+        return self._active.holds(self.parts.runtime.now_ns())
+
+
+class ActiveTime:
     """The part of a run during which a fault holds, the first instant included and the last one not."""
 
     __slots__ = ("_begins_ns", "_ends_ns")
@@ -47,7 +100,7 @@ class Window:
 
 
 class Luck:
-    """Draws of one fault, of nobody else's."""
+    """The random draws of one fault, from a stream of its own."""
 
     __slots__ = ("_generator",)
 
@@ -69,3 +122,19 @@ class Luck:
     def shuffled(self, count: int) -> list[int]:
         """Return the numbers from 0 to below `count`, in any order."""
         return [int(number) for number in self._generator.permutation(count)]
+
+
+EFFECTS: dict[type[FaultSpec], type[Fault[Any]]] = {}
+"""The effect of each kind of spec that has been imported."""
+
+Effect = TypeVar("Effect", bound=type[Fault[Any]])
+
+
+def effect_of(*specs: type[FaultSpec]) -> Callable[[Effect], Effect]:
+    """Register a class as the effect of these kinds of spec."""
+
+    def register(effect: Effect) -> Effect:
+        EFFECTS.update(dict.fromkeys(specs, effect))
+        return effect
+
+    return register

@@ -1,7 +1,7 @@
 """Faults of the processes that serve a model, and of starting them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 from sim.routing.replica import ReplicaKey
 from sim.scenario.spec.faults.base import ReplicaTarget
@@ -14,10 +14,10 @@ from sim.scenario.spec.faults.replica import (
     RowLostFault,
     SlowStartFault,
 )
-from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.base import Fault, LastingFault, Luck, effect_of
 from sim.simulated.nodes.backend import BackendProcess, LoadFailure
 from sim.simulated.nodes.work_speed import VariableSpeed
-from sim.simulated.stage import Stage
+from sim.simulated.parts import Parts
 
 Condition = Callable[[BackendProcess], bool]
 
@@ -42,138 +42,120 @@ _CONDITIONS: Mapping[str, Condition] = {"any": _at_all, "idle": _idle, "busy": _
 """By `when`. A load is work; a health call is none."""
 
 
-class ReplicaExit(Fault):
+@effect_of(ReplicaExitFault)
+class ReplicaExit(Fault[ReplicaExitFault]):
     """A replica's process ends by itself."""
 
-    def __init__(self, spec: ReplicaExitFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """End the process as soon as it is there and in the wanted state."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        process = await _process(stage, self._spec, _CONDITIONS[self._spec.when])
-        stage.journal.fault_struck(self._spec.kind, str(process.key))
-        stage.workers.end(process.key, self._spec.kind)
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        process = await _process(self.parts, self.spec, _CONDITIONS[self.spec.when])
+        self.struck(str(process.key))
+        self.parts.workers.end(process.key, self.spec.kind)
 
 
-class ReplicaHang(Fault):
+@effect_of(ReplicaHangFault)
+class ReplicaHang(Fault[ReplicaHangFault]):
     """A replica's process stands still."""
 
-    def __init__(self, spec: ReplicaHangFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Stop the process, and let it go on if the spell passes."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        process = await _process(stage, self._spec, _at_all)
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        process = await _process(self.parts, self.spec, _at_all)
         # In a run with faults every process has one.
         speed = cast("VariableSpeed", process.speed)
-        stage.journal.fault_struck(self._spec.kind, str(process.key))
+        self.struck(str(process.key))
         speed.stop()
-        if self._spec.lasts_ns is not None:
-            await stage.runtime.sleep(self._spec.lasts_ns)
+        if self.spec.lasts_ns is not None:
+            await self.parts.runtime.sleep(self.spec.lasts_ns)
             speed.go()
 
 
-class ReplicaForgetsModel(Fault):
+@effect_of(ReplicaForgetsModelFault)
+class ReplicaForgetsModel(Fault[ReplicaForgetsModelFault]):
     """A replica's process holds its model no longer, until it is told to load it again."""
 
-    def __init__(self, spec: ReplicaForgetsModelFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Have the process drop its model as soon as it has it."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        process = await _process(stage, self._spec, _with_its_model)
-        stage.journal.fault_struck(self._spec.kind, str(process.key))
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        process = await _process(self.parts, self.spec, _with_its_model)
+        self.struck(str(process.key))
         process.hold(None)
 
 
-class ReplicaAnswersFor(Fault):
+@effect_of(ReplicaAnswersForFault)
+class ReplicaAnswersFor(Fault[ReplicaAnswersForFault]):
     """A replica's process has gone, and one of another model answers at its address."""
 
-    def __init__(self, spec: ReplicaAnswersForFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Break off what the process does, and have the other model at its address; the worker notices nothing."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        process = await _process(stage, self._spec, _with_its_model)
-        stage.journal.fault_struck(self._spec.kind, str(process.key))
-        stage.journal.process_ended(process.key, process.address, self._spec.kind)
-        process.end(self._spec.kind)
-        process.hold(self._spec.other)
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        process = await _process(self.parts, self.spec, _with_its_model)
+        self.struck(str(process.key))
+        self.parts.journal.process_ended(process.key, process.address, self.spec.kind)
+        process.end(self.spec.kind)
+        process.hold(self.spec.other)
 
 
-class RowLost(Fault):
+@effect_of(RowLostFault)
+class RowLost(Fault[RowLostFault]):
     """A replica's row is deleted, and its process knows nothing of it."""
 
-    def __init__(self, spec: RowLostFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Delete the row, if there is one, once no transaction holds it."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        key, table = _key(self._spec), stage.database.table
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        key, table = _key(self.spec), self.parts.database.table
         row = table.rows.get(key)
         if row is None:
             return
         await row.lock.acquire()
         if table.rows.get(key) is row:
             table.delete(key)
-            stage.journal.fault_struck(self._spec.kind, str(key))
-            stage.journal.row_removed(key, row.address, self._spec.kind, None)
+            self.struck(str(key))
+            self.parts.journal.row_removed(key, row.address, self.spec.kind, None)
         row.lock.release()
 
 
-class SlowStart(Fault):
+@effect_of(SlowStartFault)
+class SlowStart(LastingFault[SlowStartFault]):
     """Processes of a model take their time to start."""
 
-    def __init__(self, spec: SlowStartFault, _luck: Luck) -> None:
-        self._spec = spec
-        self._window = Window(spec.at_ns, spec.lasts_ns)
+    def __init__(self, spec: SlowStartFault, parts: Parts, luck: Luck) -> None:
+        super().__init__(spec, parts, luck)
+        self._otherwise_ns = parts.workers.start_time_ns
+        parts.workers.start_time_ns = self._start_time_ns
 
-    async def happen(self, stage: Stage) -> None:
-        """Have the workers ask here how long a start takes."""
-        otherwise_ns = stage.workers.start_time_ns
-
-        def start_time_ns(key: ReplicaKey) -> int:
-            if not _is_meant(self._spec, key) or not self._window.holds(stage.runtime.now_ns()):
-                return otherwise_ns(key)
-            stage.journal.fault_struck(self._spec.kind, str(key))
-            return self._spec.start_time_ns
-
-        stage.workers.start_time_ns = start_time_ns
+    def _start_time_ns(self, key: ReplicaKey) -> int:
+        if not _is_meant(self.spec, key) or not self.is_active():
+            return self._otherwise_ns(key)
+        self.struck(str(key))
+        return self.spec.start_time_ns
 
 
-class FailingLoads(Fault):
+@effect_of(LoadFailureFault)
+class FailingLoads(LastingFault[LoadFailureFault]):
     """Loads of a model fail."""
 
-    def __init__(self, spec: LoadFailureFault, _luck: Luck) -> None:
-        self._spec = spec
-        self._window = Window(spec.at_ns, spec.lasts_ns)
+    def __init__(self, spec: LoadFailureFault, parts: Parts, luck: Luck) -> None:
+        super().__init__(spec, parts, luck)
         self._failed = 0
+        self._otherwise = parts.workers.load_failure
+        parts.workers.load_failure = self._load_failure
 
-    async def happen(self, stage: Stage) -> None:
-        """Have the processes ask here what becomes of a load."""
-        otherwise = stage.workers.load_failure
-
-        def load_failure(key: ReplicaKey) -> LoadFailure | None:
-            if not _is_meant(self._spec, key) or not self._window.holds(stage.runtime.now_ns()) or self._is_over():
-                return otherwise(key)
-            self._failed += 1
-            stage.journal.fault_struck(self._spec.kind, str(key))
-            return LoadFailure(self._spec.kind, self._spec.after_ns)
-
-        stage.workers.load_failure = load_failure
+    def _load_failure(self, key: ReplicaKey) -> LoadFailure | None:
+        if not _is_meant(self.spec, key) or not self.is_active() or self._is_over():
+            return self._otherwise(key)
+        self._failed += 1
+        self.struck(str(key))
+        return LoadFailure(self.spec.kind, self.spec.after_ns)
 
     def _is_over(self) -> bool:
-        return self._spec.times is not None and self._failed >= self._spec.times
+        return self.spec.times is not None and self._failed >= self.spec.times
 
 
-async def _process(stage: Stage, target: ReplicaTarget, is_so: Condition) -> BackendProcess:
+async def _process(parts: Parts, target: ReplicaTarget, is_so: Condition) -> BackendProcess:
     """Return the replica's process at the first moment at which it runs and is so."""
-    running, turns = stage.workers.nodes[target.node].processes, stage.speeds[target.node].turns
+    running, turns = parts.workers.nodes[target.node].processes, parts.speeds[target.node].turns
     while True:
         process = running.get(_key(target))
         if process is not None and is_so(process):
@@ -187,15 +169,3 @@ def _key(target: ReplicaTarget) -> ReplicaKey:
 
 def _is_meant(spec: SlowStartFault | LoadFailureFault, key: ReplicaKey) -> bool:
     return spec.model == key.model and spec.node in (None, key.node)
-
-
-FAULTS: Mapping[type[Any], Callable[[Any, Luck], Fault]] = {
-    ReplicaExitFault: ReplicaExit,
-    ReplicaHangFault: ReplicaHang,
-    ReplicaForgetsModelFault: ReplicaForgetsModel,
-    ReplicaAnswersForFault: ReplicaAnswersFor,
-    RowLostFault: RowLost,
-    SlowStartFault: SlowStart,
-    LoadFailureFault: FailingLoads,
-}
-"""What makes each kind of spec into a fault, by the spec's class."""

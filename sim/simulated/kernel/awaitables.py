@@ -21,12 +21,6 @@ def pause(delay_ns: int) -> Generator[int, None, None]:
     yield delay_ns
 
 
-@coroutine
-def suspension() -> Generator[None, None, None]:
-    """Wait until somebody wakes the task up."""
-    yield None
-
-
 class SimFuture(simpy.Event):
     """A future: a SimPy event that is triggered with the answer."""
 

@@ -1,8 +1,9 @@
 """A first-come, first-served queue for a number of servers: a backend's worker slots, a row's lock, a named lock."""
 
 from collections import deque
+from collections.abc import Generator
+from types import coroutine
 
-from sim.simulated.kernel.awaitables import suspension
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import Task
 
@@ -38,12 +39,13 @@ class FifoQueue:
         if not self.take_if_free():
             await self.wait()
 
-    async def wait(self) -> None:
+    @coroutine
+    def wait(self) -> Generator[None, None, None]:
         """Join the queue until a place is handed over; whoever is cancelled meanwhile leaves the queue."""
         task = self._runtime.running_task()
         self._waiting.append(task)
         try:
-            await suspension()
+            yield None
         except BaseException:
             if task in self._waiting:
                 self._waiting.remove(task)

@@ -6,69 +6,41 @@ Process; a failure inside a task goes to a sink and stops the loop, where SimPy 
 waiting parent swallow it.
 """
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextvars import Context
 from heapq import heappop, heappush
-from itertools import count
 from typing import Any, TypeVar, cast
 
 import simpy
 from simpy.events import NORMAL
 
 from sim.routing.errors import DeadlineExceeded
-from sim.simulated.kernel.awaitables import Cancelled, SimFuture, pause
-from sim.simulated.kernel.task import NOT_A_DELAY, Task, Tasks
+from sim.simulated.kernel.agenda import Agenda, Tickets
+from sim.simulated.kernel.awaitables import SimFuture, pause
+from sim.simulated.kernel.task import Task, Tasks
 
 T = TypeVar("T")
-Tickets = Iterator[int]
-"""Give each scheduled event its place among those of the same instant; no two are equal."""
 
 
-class SimulatedRuntime(simpy.Environment):
-    """Clock and tasks of a simulated run: SimPy's environment, on whole nanoseconds.
+class SimulatedRuntime(Agenda):
+    """Clock and tasks of a simulated run.
 
     A task that fails while nobody waits for it stops the run, and the failure is raised from `run_tasks`.
     """
 
-    _now: int
-
     def __init__(self, tickets: Tickets | None = None) -> None:
-        super().__init__(initial_time=0)
-        self.tickets = tickets or count()
-        self.heap: list[Any] = self._queue
-        """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
+        super().__init__(tickets)
         self.live: Tasks = {}
         """The run lasts as long as there are any."""
         self.background: Tasks = {}
         """Loops without an end, and what they have begun."""
-        self.current: Task | None = None
         self._is_over = False
-        self._failures: list[BaseException] = []
-
-    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:
-        """Put the event on the heap; refuses any delay but a whole number of nanoseconds from 0 up.
-
-        SimPy's own check lets NaN pass, after which events run in any order.
-        """
-        if type(delay) is not int or delay < 0:
-            raise ValueError(NOT_A_DELAY.format(delay))
-        heappush(self._queue, (self._now + delay, priority, next(self.tickets), event))
 
     def running_task(self) -> Task:
         """Return the task whose coroutine asks."""
-        return self.current  # type: ignore[return-value] # There is one, since it asks; a cast would be one more call.
-
-    def now_ns(self) -> int:
-        """Return the nanoseconds since the start of the run."""
-        return self._now
-
-    wall_ns = now_ns
+        return self.current  # type: ignore[no-any-return] # It is one; a cast would be one more call.
 
     sleep = staticmethod(pause)
-
-    def future(self) -> SimFuture:
-        """Make an answer that is not given yet."""
-        return SimFuture(self)
 
     def spawn(
         self, work: Coroutine[Any, Any, Any], name: str, on_end: SimFuture | None = None, peers: Tasks | None = None
@@ -131,11 +103,6 @@ class SimulatedRuntime(simpy.Environment):
             task.cancel()
             raise
 
-    def report(self, failure: BaseException) -> None:
-        """Put a failure in the sink, which stops the run before the next event. A cancellation is none."""
-        if not isinstance(failure, Cancelled):
-            self._failures.append(failure)
-
     def run_tasks(self, horizon_ns: int) -> bool:
         """Run event after event until only the background is left, or the next event is at the horizon or later.
 
@@ -150,25 +117,26 @@ class SimulatedRuntime(simpy.Environment):
             self._is_over = True
             for task in [*self.live, *self.background]:
                 task.close()
-        if self._failures:
-            raise self._failures[0]
+        if self.failures:
+            raise self.failures[0]
         return all_ended
 
     def _step_until(self, horizon_ns: int) -> None:
-        queue, live, failures, pop = self.heap, self.live, self._failures, heappop
+        heap, live, failures, pop = self.heap, self.live, self.failures, heappop
         # Goes before whatever else happens at the horizon, and keeps the heap from running empty.
-        heappush(queue, (horizon_ns, NORMAL - 1, 0, None))
+        heappush(heap, (horizon_ns, NORMAL - 1, 0, None))
         while live and not failures:
-            now_ns, _, ticket, event = pop(queue)
-            if event is None:
-                return
-            self._now = now_ns
+            now_ns, _, ticket, event = pop(heap)
             if type(event) is Task:
+                self._now = now_ns
                 # Nothing happens if the task was woken from this pause otherwise.
                 if ticket == event.waits_for:
                     event.step(event.send, None)
-                continue
-            callbacks = event.callbacks
-            event.callbacks = None  # SimPy's own mark of an event that has happened
-            for callback in callbacks:
-                callback(event)
+            elif event is None:
+                return
+            else:
+                self._now = now_ns
+                callbacks = event.callbacks
+                event.callbacks = None  # SimPy's own mark of an event that has happened
+                for callback in callbacks:
+                    callback(event)

@@ -3,31 +3,28 @@
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from heapq import heappush
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import simpy
 from simpy.events import NORMAL
 
+from sim.simulated.kernel.agenda import NOT_A_DELAY, Agenda
 from sim.simulated.kernel.awaitables import Cancelled, SimFuture
-
-if TYPE_CHECKING:
-    from sim.simulated.kernel.runtime import SimulatedRuntime
 
 _Outcome = tuple[Any, BaseException | None]
 _Wait = int | simpy.Event | None
-NOT_A_DELAY = "a delay is a whole number of nanoseconds, not {!r}"
 
 
 class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
     __slots__ = (
-        "_advance", "_is_cancelled", "_on_end", "_outcome", "_runtime", "name", "peers", "send", "waits_for", "work",
+        "_agenda", "_context", "_is_cancelled", "_on_end", "_outcome", "_work", "name", "peers", "send", "waits_for",
     )  # fmt: skip
 
     def __init__(
         self,
-        runtime: "SimulatedRuntime",
+        agenda: Agenda,
         work: Coroutine[Any, Any, Any],
         name: str,
         peers: "Tasks",
@@ -36,13 +33,14 @@ class Task:
         self.peers = peers
         """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""
         peers[self] = None
-        self.work = work
-        self.send = work.send
         self.name = name
-        self._runtime = runtime
-        context = copy_context()
-        self._advance = context.run if len(context) else None
-        """Steps the coroutine in the context it was started in; None for an empty one, which needs no care."""
+        self._work = work
+        self._agenda = agenda
+        self.send: Callable[[Any], Any] = work.send
+        """Steps the coroutine, in the context that it was started in; an empty one needs no care."""
+        self._context = context = copy_context()
+        if len(context):
+            self.send = lambda value: context.run(work.send, value)
         self._outcome: _Outcome | None = None
         self._is_cancelled = False
         self._on_end = on_end
@@ -58,7 +56,7 @@ class Task:
         if self._outcome is None:
             self._is_cancelled = True
             self._stop_waiting()
-            cast("list[Any]", self._runtime.timeout(0).callbacks).append(self._break_off)
+            cast("list[Any]", self._agenda.timeout(0).callbacks).append(self._break_off)
 
     def interrupt(self, error: Exception) -> None:
         """Raise the error in the coroutine where it waits, at once, unless it is cancelled already.
@@ -67,9 +65,9 @@ class Task:
         """
         if self._is_cancelled:
             return
-        interrupter = self._runtime.current
+        interrupter = self._agenda.current
         self._throw(error)
-        self._runtime.current = interrupter
+        self._agenda.current = interrupter
 
     def result(self) -> Any:
         """Return what the coroutine returned, or raise what it raised; only once it is done."""
@@ -84,23 +82,22 @@ class Task:
 
     def resume(self, event: simpy.Event) -> None:
         """Go on with the value or the error of the event that was waited for."""
-        self.step(self.send if event._ok else self.work.throw, event._value)
+        self.step(self.send if event._ok else self._raise, event._value)
 
     def step(self, move: Callable[[Any], Any], value: Any) -> None:
         """Run the coroutine to its next wait, or to its end."""
-        runtime = self._runtime
-        runtime.current = self
-        advance = self._advance
+        agenda = self._agenda
+        agenda.current = self
         try:
-            wait = move(value) if advance is None else advance(move, value)
+            wait = move(value)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
             self.end((None, error))
         else:
             if type(wait) is int and wait >= 0:
-                ticket = self.waits_for = next(runtime.tickets)
-                heappush(runtime.heap, (runtime._now + wait, NORMAL, ticket, self))
+                ticket = self.waits_for = next(agenda.tickets)
+                heappush(agenda.heap, (agenda._now + wait, NORMAL, ticket, self))
             else:
                 self._wait_otherwise(wait)
 
@@ -113,30 +110,31 @@ class Task:
         if self._on_end is not None:
             self._on_end.set_result(None)
         if error is not None and (self._on_end is None or not isinstance(error, Exception)):
-            self._runtime.report(error)
+            self._agenda.report(error)
 
     def close(self) -> None:
         """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
         while self._outcome is None:
             try:
-                self.work.close()
+                self._work.close()
             except RuntimeError:
                 continue
             self.end((None, None))
 
     def wake_up(self) -> None:
-        """End a suspension, later at this same instant, unless the task is cancelled: then that ends it."""
+        """Step the suspended coroutine, later at this same instant, unless the task is cancelled: then that ends it."""
         if self._is_cancelled:
             return
-        ticket = self.waits_for = next(self._runtime.tickets)
-        heappush(self._runtime.heap, (self._runtime._now, NORMAL, ticket, self))
+        agenda = self._agenda
+        ticket = self.waits_for = next(agenda.tickets)
+        heappush(agenda.heap, (agenda._now, NORMAL, ticket, self))
 
     def _wait_otherwise(self, wait: Any) -> None:
         self.waits_for = wait
         if isinstance(wait, simpy.Event):
             cast("list[Any]", wait.callbacks).append(self.resume)
         elif wait is not None:
-            self.step(self.work.throw, ValueError(NOT_A_DELAY.format(wait)))
+            self.step(self._raise, ValueError(NOT_A_DELAY.format(wait)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is None:
@@ -144,7 +142,11 @@ class Task:
 
     def _throw(self, error: BaseException) -> None:
         self._stop_waiting()
-        self.step(self.work.throw, error)
+        self.step(self._raise, error)
+
+    def _raise(self, error: BaseException) -> Any:
+        """Raise the error in the coroutine where it waits, and step it from there."""
+        return self._context.run(self._work.throw, error)
 
     def _stop_waiting(self) -> None:
         wait, self.waits_for = self.waits_for, None

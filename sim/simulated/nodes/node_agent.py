@@ -1,10 +1,11 @@
 """What a worker tells the registry of its node: that it is there, that it lives, and what it has free."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import NodeFacts, NodeReport
+from sim.routing.fleet import NodeFacts, NodeReport, ReplicaRow
+from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
 from sim.routing.registry import Registry
 from sim.routing.states import NodeStatus
@@ -57,10 +58,12 @@ class NodeAgent:
     async def register(self, cause: str) -> None:
         """Register the node, which deletes its rows."""
         removed = await self._registry.register_node(self.facts)
-        self._journal.node_changed(self.facts.name, NodeStatus.HEALTHY, cause)
-        for row in removed:
-            self._journal.row_removed(row.key, row.address, cause, None)
+        tell_node_changed(self._journal, self.facts.name, NodeStatus.HEALTHY, cause, removed)
         await self.report()
+
+    async def drain(self) -> Sequence[ReplicaRow]:
+        """Take the node out of service; return the rows that this deletes. Raises a CallError if nobody hears it."""
+        return await self._registry.set_status(self.facts.name, NodeStatus.DRAINING)
 
     async def rejoin(self, cause: str) -> None:
         """Register as soon as anybody hears it, unless the node goes down before that."""

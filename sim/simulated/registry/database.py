@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from sim.routing.fleet import Cooldown, Fleet, NodeFacts, ReplicaRow, require_current
-from sim.routing.load_jobs import LoadJob
+from sim.routing.fleet import Cooldown, Fleet, LoadJob, NodeFacts, ReplicaRow, require_current
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sim import loads
 from sim.cli.commands.calibrate import fragment
 from sim.live.cluster.calibration import Calibration, Effort, Sample, calibrate, machine_facts
 from sim.live.registry.connection import connect
@@ -18,7 +19,6 @@ from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
-from sim.scenario import loads
 from sim.scenario.text.units import parse_duration_ns
 from tests.cli.command import SMALL, command, environment, sim
 from tests.live.workers import gone_within, run

@@ -1,11 +1,11 @@
 """Several logs of one run, brought into one order and told to one recorder."""
 
 from sim.live.cluster.journal_log import Entry, EntryClock, JournalLog, merged, tell_again
-from sim.measure.recorder import Recorder
-from sim.routing.outcomes import Answer, Outcome, ProbeOutcome, Source
+from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.states import NodeStatus
+from tests.recorders import recorder_by
 
 KEY = ReplicaKey("a", "m", 0)
 
@@ -30,7 +30,7 @@ def test_requests_are_numbered_in_the_order_of_arrival_over_all_logs() -> None:
 
 def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly() -> None:
     clock = EntryClock()
-    log, direct = JournalLog(clock), Recorder(clock, lambda _address: True)
+    log, direct = JournalLog(clock), recorder_by(clock)
     asked, replica = request(0, 0, 1), Replica("row", KEY, "a:1", 0, 0, 0)
     for journal in (log, direct):
         clock.t_ns = 1
@@ -39,7 +39,7 @@ def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly()
         journal.picked(asked, replica, None)
         clock.t_ns = 2
         journal.probed(asked, KEY, "a:1", 1, ProbeOutcome.OK)
-        journal.vouched(asked, Answer(alive=True, source=Source.PROBED))
+        journal.vouched(asked, Answer(alive=True, source=AnswerSource.PROBED))
         journal.routed(asked, KEY)
         journal.served_from(asked)
         clock.t_ns = 5
@@ -57,7 +57,7 @@ def test_a_run_told_through_a_log_leaves_the_same_records_as_one_told_directly()
         journal.fault_struck("node_crash", "a")
 
     other_clock = EntryClock()
-    again = Recorder(other_clock, lambda _address: True)
+    again = recorder_by(other_clock)
     tell_again(merged([log.entries]), again, other_clock)
 
     assert again.digest() == direct.digest()

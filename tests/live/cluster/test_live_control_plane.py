@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sim import loads
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
-from sim.live.frontend import NullJournal
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.scenario import Scenario, loads
+from sim.scenario import Scenario
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.run import RunResult
 from tests.cli.command import sim
@@ -178,7 +179,7 @@ models:
 workload: [{kind: uniform, model: m, rate: 2/s}]
 """
     own = scenario(text.replace("ADDRESS", "127.0.0.1:1"))
-    async with LiveWorkers(AsyncioRuntime(), NullJournal(), own.nodes, own.models, lambda _node, _report: None) as mine:
+    async with LiveWorkers(AsyncioRuntime(), Journal(), own.nodes, own.models, lambda _node, _report: None) as mine:
         address = await mine.start_loaded(ReplicaKey("mine", "m", 0))
         url = f"sqlite:///{folder}/registry.db"
         result = await asyncio.to_thread(played, text.replace("ADDRESS", address), url, folder, 1.0)

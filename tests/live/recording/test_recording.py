@@ -16,9 +16,8 @@ from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading import eviction as routing_eviction
 from sim.routing.loading import load_path
 from sim.routing.loading.placement import PlacementRules
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import Load, ReplicaKey, pick_best_replica
-from sim.routing.settings import FrontendSettings
+from sim.routing.settings import FrontendSettings, ModelConfig
 from sim.scenario import RouterSpec
 from sim.study.replay import Difference, replay
 from tests.live.conftest import NewDatabase

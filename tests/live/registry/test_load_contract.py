@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.replica import ReplicaKey
 from tests.choices import BEST
 from tests.drivers import all_of

@@ -8,8 +8,8 @@ import pytest
 from sim.routing.errors import StaleRevision
 from sim.routing.fleet import NodeFacts
 from sim.routing.loading.placement import capacity
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 from tests.choices import BEST
 from tests.drivers import all_of

@@ -8,11 +8,10 @@ from sim.routing.loading.free_process import Release, stop_exact_process
 from sim.routing.loading.load_limits import FIXED
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
-from sim.routing.settings import LoadInfoName
+from sim.routing.settings import LoadInfoName, ModelConfig
 from sim.routing.strategies import LOAD_INFO
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from tests.drivers import SECOND

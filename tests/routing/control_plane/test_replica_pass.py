@@ -2,9 +2,9 @@
 
 from sim.routing.fleet import Cooldown
 from sim.routing.loading.free_process import unload_some_process
-from sim.routing.model_config import ModelConfig
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND
 from tests.routing.control_plane.replica_passes import (

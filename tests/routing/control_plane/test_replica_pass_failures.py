@@ -8,10 +8,9 @@ import pytest
 
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown
-from sim.routing.model_config import ModelConfig
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import MadeCall
-from sim.routing.settings import LoadInfoName
+from sim.routing.settings import LoadInfoName, ModelConfig
 from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND, all_of

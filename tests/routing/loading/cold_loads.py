@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from sim.routing.errors import DeadlineExceeded, Unavailable
+from sim.routing.fleet import LoadJob
 from sim.routing.frontend import FrontendCore, build_frontend
-from sim.routing.load_jobs import LoadJob
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import stop_exact_process
 from sim.routing.loading.job_load import JobLoad

@@ -6,8 +6,8 @@ import pytest
 
 from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.loading.placement import FAITHFUL, REPAIRED
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import NodeStatus, RowState
 
 GB = 10**9

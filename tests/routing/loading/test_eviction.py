@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.loading.eviction import least_recently_used
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, SlotsExhausted, place, place_on
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import NodeStatus, RowState
 
 NOT_HEALTHY = [status for status in NodeStatus if status is not NodeStatus.HEALTHY]

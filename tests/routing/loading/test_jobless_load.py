@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import Unavailable
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.frontend import FrontendCore
-from sim.routing.load_jobs import LoadJob, LoadState
 from sim.routing.ports import Task
 from sim.routing.proxy import MadeCall
 from tests.drivers import SECOND

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import LoadFailed
-from sim.routing.load_jobs import LoadJob, LoadState
+from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.proxy import MadeCall
 from tests.drivers import MS, SECOND
 from tests.routing.fleet_world import MODEL

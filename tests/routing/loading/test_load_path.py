@@ -4,15 +4,14 @@ import pytest
 
 from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
-from sim.routing.fleet import ReplicaRow
-from sim.routing.load_jobs import LoadState
+from sim.routing.fleet import LoadState, ReplicaRow
 from sim.routing.loading.eviction import ATTEMPTS, RETRY_NS, Eviction
 from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL, PlacementRules
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from sim.simulated.nodes.backend import LoadFailure

@@ -12,8 +12,8 @@ from sim.routing.loading.placement import (
     matching_nodes,
     place,
 )
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import NodeStatus
 from tests.routing.loading.places import (
     ANYWHERE,

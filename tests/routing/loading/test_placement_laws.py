@@ -21,8 +21,8 @@ from sim.routing.loading.placement import (
     place,
     place_on,
 )
-from sim.routing.model_config import ModelConfig
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ModelConfig
 from sim.routing.states import NodeStatus, RowState
 from tests.routing.loading.places import (
     ANYWHERE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.routing.outcomes import Source
+from sim.routing.outcomes import AnswerSource
 from sim.routing.ports import Runtime
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.singleflight import LeaderOwnedFlight, UnsharedCalls
@@ -71,7 +71,7 @@ def test_c4_eight_concurrent_callers_share_one_probe(driver: Driver, flights: Fl
         cache, probe = cache_of(runtime, flights, MINUTE), CountedProbe(runtime, True, takes_ns=50 * MS)
         answers = await all_of(runtime, [cache.check("k", probe) for _ in range(8)])
         assert [answer.alive for answer in answers] == [True] * 8
-        assert [answer.source for answer in answers] == [Source.PROBED] + [Source.SHARED] * 7
+        assert [answer.source for answer in answers] == [AnswerSource.PROBED] + [AnswerSource.SHARED] * 7
         assert probe.asked == 1
 
     driver.run(story)
@@ -144,7 +144,7 @@ def test_a_call_that_was_answered_refreshes_the_key(driver: Driver) -> None:
         cache, probe = cache_of(runtime, LeaderOwnedFlight, MINUTE), CountedProbe(runtime, True)
         cache.refresh("k")
         answer = await cache.check("k", probe)
-        assert (answer.alive, answer.source, probe.asked) == (True, Source.FRESH, 0)
+        assert (answer.alive, answer.source, probe.asked) == (True, AnswerSource.FRESH, 0)
 
     driver.run(story)
 

@@ -2,12 +2,16 @@
 
 import math
 import pickle
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sim.scenario import Call, ClosedUser, OpenRequests, Plan, load, loads, make_plan
+from sim import load, loads
+from sim.routing.clients import Turn, User
+from sim.routing.request import COLUMNS, Request
+from sim.scenario import OpenRequests, Plan, make_plan
 
 S = 1_000_000_000
 TRACE = Path(__file__).parents[3] / "scenarios" / "traces" / "azure_llm_2023_conv.csv"
@@ -28,11 +32,20 @@ workload:
 
 def rows_of(plan: Plan, source: int) -> list[tuple[int, ...]]:
     """Return arrival, prompt tokens, output tokens and demand of one workload's requests."""
-    return [(row[0], *row[4:]) for row in plan.open if row[1] == source]
+    return [(request.arrival_ns, *size_of(request)) for request in plan.open if request.source == source]
 
 
-def calls_of(user: ClosedUser, count: int = 50) -> list[Call]:
-    return [user.next_call() for _ in range(count)]
+def size_of(request: Request) -> tuple[int, int, int]:
+    return request.prompt_tokens, request.output_tokens, request.demand_ns
+
+
+def turns_of(user: User, count: int = 50) -> list[tuple[int, ...]]:
+    """Return the times to think and the sizes of the user's first requests."""
+    return [drawn_in(turn) for turn in islice(user.turns, count)]
+
+
+def drawn_in(turn: Turn) -> tuple[int, ...]:
+    return turn.think_ns, *size_of(turn.request)
 
 
 def same(one: OpenRequests, other: OpenRequests) -> bool:
@@ -50,7 +63,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 def test_another_seed_gives_another_plan() -> None:
     one, other = plan_of(POISSON, seed=1), plan_of(POISSON, seed=2)
 
-    assert not set(one.open.arrival_ns.tolist()) & set(other.open.arrival_ns.tolist())
+    assert not set(one.open["arrival_ns"].tolist()) & set(other.open["arrival_ns"].tolist())
 
 
 OTHER_CIRCUMSTANCES = {
@@ -66,14 +79,14 @@ def test_other_circumstances_change_no_request_of_a_workload(changes: dict[str, 
     before, after = plan_of(POISSON, CLOSED), plan_of(POISSON, CLOSED, **changes)  # type: ignore[arg-type]
 
     assert rows_of(before, 0) == rows_of(after, 0)
-    assert [calls_of(user) for user in before.closed_users] == [calls_of(user) for user in after.closed_users]
+    assert [turns_of(user) for user in before.closed_users] == [turns_of(user) for user in after.closed_users]
 
 
 def test_another_size_of_requests_moves_no_arrival() -> None:
     before = plan_of("kind: poisson, rate: 20/s, prompt_tokens: 5")
     after = plan_of("kind: poisson, rate: 20/s, prompt_tokens: {mean: 9}", service="mean: 3s, distribution: uniform")
 
-    assert before.open.arrival_ns.tolist() == after.open.arrival_ns.tolist()
+    assert before.open["arrival_ns"].tolist() == after.open["arrival_ns"].tolist()
 
 
 @pytest.mark.parametrize("shape", ["exponential", "hyperexponential, cv: 3.0", "erlang, shape: 2", "uniform"])
@@ -87,11 +100,12 @@ def test_a_longer_run_begins_with_the_same_requests(shape: str) -> None:
 
 
 def test_requests_come_as_python_integers_in_order_of_arrival_and_before_the_end() -> None:
-    rows = list(plan_of(POISSON, "kind: uniform, rate: 100/s").open)
+    requests = list(plan_of(POISSON, "kind: uniform, rate: 100/s").open)
 
-    assert all(type(value) is int for row in rows for value in row)
-    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
-    assert rows[-1][0] < 100 * S
+    assert all(type(getattr(request, name)) is int for request in requests for name in COLUMNS if name != "model")
+    arrivals = [request.arrival_ns for request in requests]
+    assert arrivals == sorted(arrivals)
+    assert arrivals[-1] < 100 * S
 
 
 def test_requests_at_the_same_instant_go_by_workload_then_by_number() -> None:
@@ -99,36 +113,36 @@ def test_requests_at_the_same_instant_go_by_workload_then_by_number() -> None:
 
     plan = plan_of(burst.format(1), burst.format(2), burst.format(3))
 
-    assert [row[1] for row in plan.open] == [0, 0, 1, 1, 2, 2]
-    assert [row[4] for row in plan.open] == [1, 1, 2, 2, 3, 3]
+    assert [request.source for request in plan.open] == [0, 0, 1, 1, 2, 2]
+    assert [request.prompt_tokens for request in plan.open] == [1, 1, 2, 2, 3, 3]
 
 
 def test_requests_of_a_workload_go_round_the_frontends() -> None:
     plan = plan_of("kind: burst, at: 5s, requests: 5", "kind: burst, at: 6s, requests: 2", more="frontends: 3")
 
-    assert [row[2] for row in plan.open] == [0, 1, 2, 0, 1, 0, 1]
+    assert [request.frontend for request in plan.open] == [0, 1, 2, 0, 1, 0, 1]
 
 
 def test_a_request_names_its_model_by_index() -> None:
-    assert [row[3] for row in plan_of("kind: burst, at: 5s, requests: 1").open] == [1]
+    assert [request.model for request in plan_of("kind: burst, at: 5s, requests: 1").open] == ["qwen3"]
 
 
 def test_poisson_arrivals_keep_their_rate() -> None:
-    arrivals = plan_of("kind: poisson, rate: 100/s", duration="1000s").open.arrival_ns
+    arrivals = plan_of("kind: poisson, rate: 100/s", duration="1000s").open["arrival_ns"]
 
     # Five standard deviations of the count: a correct rate fails with a probability of 6e-7 per seed.
     assert len(arrivals) == pytest.approx(100_000, abs=5 * math.sqrt(100_000))
 
 
 def test_poisson_gaps_vary_as_an_exponential_does() -> None:
-    gaps = np.diff(plan_of("kind: poisson, rate: 100/s", duration="1000s").open.arrival_ns)
+    gaps = np.diff(plan_of("kind: poisson, rate: 100/s", duration="1000s").open["arrival_ns"])
 
     # By the delta method the squared cv of n exponential gaps has a variance of 4/n; five of its standard errors.
     assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(1, abs=5 * math.sqrt(4 / len(gaps)))
 
 
 def test_poisson_arrivals_keep_to_start_and_stop() -> None:
-    arrivals = plan_of("kind: poisson, rate: 100/s, start: 40s, stop: 60s").open.arrival_ns
+    arrivals = plan_of("kind: poisson, rate: 100/s, start: 40s, stop: 60s").open["arrival_ns"]
 
     assert 40 * S <= arrivals.min() < 41 * S
     assert 59 * S < arrivals.max() < 60 * S
@@ -139,23 +153,23 @@ def test_a_rate_far_below_one_request_in_the_run_gives_none_or_few() -> None:
 
 
 def test_uniform_arrivals_are_evenly_spaced_from_one_spacing_after_the_start() -> None:
-    arrivals = plan_of("kind: uniform, rate: 3/s, start: 10s, stop: 12s").open.arrival_ns.tolist()
+    arrivals = plan_of("kind: uniform, rate: 3/s, start: 10s, stop: 12s").open["arrival_ns"].tolist()
 
     assert arrivals == [10_333_333_333, 10_666_666_667, 11 * S, 11_333_333_333, 11_666_666_667]
 
 
 def test_a_burst_comes_at_once() -> None:
-    assert plan_of("kind: burst, at: 5s, requests: 3").open.arrival_ns.tolist() == [5 * S] * 3
+    assert plan_of("kind: burst, at: 5s, requests: 3").open["arrival_ns"].tolist() == [5 * S] * 3
 
 
 def test_a_burst_repeats_until_its_stop() -> None:
     plan = plan_of("kind: burst, at: 5s, requests: 2, every: 10s, stop: 25s")
 
-    assert plan.open.arrival_ns.tolist() == [5 * S, 5 * S, 15 * S, 15 * S]
+    assert plan.open["arrival_ns"].tolist() == [5 * S, 5 * S, 15 * S, 15 * S]
 
 
 def test_a_spread_burst_falls_anywhere_within_its_spread() -> None:
-    arrivals = plan_of("kind: burst, at: 5s, requests: 10000, spread: 4s").open.arrival_ns
+    arrivals = plan_of("kind: burst, at: 5s, requests: 10000, spread: 4s").open["arrival_ns"]
 
     assert arrivals.min() >= 5 * S
     assert arrivals.max() < 9 * S
@@ -164,14 +178,14 @@ def test_a_spread_burst_falls_anywhere_within_its_spread() -> None:
 
 
 def test_a_spread_burst_that_reaches_past_the_end_is_cut_there() -> None:
-    arrivals = plan_of("kind: burst, at: 99s, requests: 1000, spread: 2s").open.arrival_ns
+    arrivals = plan_of("kind: burst, at: 99s, requests: 1000, spread: 2s").open["arrival_ns"]
 
     assert 400 < len(arrivals) < 600
     assert arrivals.max() < 100 * S
 
 
 def test_drawn_service_demands_have_their_mean() -> None:
-    demands = plan_of("kind: poisson, rate: 100/s", duration="1000s").open.demand_ns
+    demands = plan_of("kind: poisson, rate: 100/s", duration="1000s").open["demand_ns"]
 
     # Five standard errors of the mean of an exponential law: a false alarm in 6e-7 of seeds.
     assert demands.mean() == pytest.approx(S, abs=5 * S / math.sqrt(len(demands)))
@@ -181,29 +195,29 @@ def test_drawn_service_demands_have_their_mean() -> None:
 def test_service_by_tokens_draws_no_demand() -> None:
     plan = plan_of(POISSON, service="profile: gpt-oss-20b")
 
-    assert not plan.open.demand_ns.any()
-    assert plan.open.prompt_tokens.min() >= 1
+    assert not plan.open["demand_ns"].any()
+    assert plan.open["prompt_tokens"].min() >= 1
 
 
 def test_constant_tokens_and_times_are_the_same_in_every_request() -> None:
     plan = plan_of("kind: uniform, rate: 1/s, prompt_tokens: 7", service="mean: 2s, distribution: deterministic")
 
-    assert {row[4:] for row in plan.open} == {(7, 0, 2 * S)}
+    assert {size_of(request) for request in plan.open} == {(7, 0, 2 * S)}
 
 
 def test_each_user_has_streams_of_its_own_which_more_users_do_not_change() -> None:
     three, five = plan_of(CLOSED), plan_of(CLOSED.replace("users: 3", "users: 5"))
 
-    calls = [calls_of(user) for user in five.closed_users]
-    assert calls[:3] == [calls_of(user) for user in three.closed_users]
+    calls = [turns_of(user) for user in five.closed_users]
+    assert calls[:3] == [turns_of(user) for user in three.closed_users]
     assert len({tuple(each) for each in calls}) == 5
 
 
 def test_users_that_take_turns_draw_what_each_draws_alone() -> None:
-    alone = [calls_of(user) for user in plan_of(CLOSED).closed_users]
+    alone = [turns_of(user) for user in plan_of(CLOSED).closed_users]
 
     users = plan_of(CLOSED).closed_users
-    turns = [[user.next_call() for user in users] for _ in range(50)]
+    turns = [[drawn_in(next(user.turns)) for user in users] for _ in range(50)]
 
     assert [list(calls) for calls in zip(*turns, strict=True)] == alone
 
@@ -211,23 +225,27 @@ def test_users_that_take_turns_draw_what_each_draws_alone() -> None:
 def test_the_users_of_a_plan_are_new_each_time() -> None:
     plan = plan_of(CLOSED)
 
-    first = calls_of(plan.closed_users[0])
+    first = turns_of(plan.closed_users[0])
 
-    assert calls_of(plan.closed_users[0]) == first
+    assert turns_of(plan.closed_users[0]) == first
 
 
 def test_users_know_their_place_and_time() -> None:
     plan = plan_of(POISSON, CLOSED[:-1] + "}, start: 5s, stop: 200s", more="frontends: 2")
 
-    assert [
-        (user.source, user.number, user.frontend, user.model, user.start_ns, user.stop_ns) for user in plan.closed_users
-    ] == [(1, 0, 0, 1, 5 * S, 100 * S), (1, 1, 1, 1, 5 * S, 100 * S), (1, 2, 0, 1, 5 * S, 100 * S)]
+    assert [(user.frontend, user.start_ns, user.stop_ns) for user in plan.closed_users] == [
+        (0, 5 * S, 100 * S), (1, 5 * S, 100 * S), (0, 5 * S, 100 * S),
+    ]  # fmt: skip
+    first = [next(user.turns).request for user in plan.closed_users]
+    assert [(request.source, request.model, request.frontend) for request in first] == [
+        (1, "qwen3", 0), (1, "qwen3", 1), (1, "qwen3", 0),
+    ]  # fmt: skip
 
 
 def test_a_constant_think_time_is_that_time() -> None:
     user = plan_of("kind: closed, users: 1, think: 2s, output_tokens: 3").closed_users[0]
 
-    assert {(call.think_ns, call.output_tokens) for call in calls_of(user)} == {(2 * S, 3)}
+    assert {(think_ns, output_tokens) for think_ns, _, output_tokens, _ in turns_of(user)} == {(2 * S, 3)}
 
 
 def test_a_plan_of_closed_workloads_alone_has_no_open_requests() -> None:
@@ -242,7 +260,7 @@ def test_a_plan_survives_the_way_to_another_process() -> None:
     copy = pickle.loads(pickle.dumps(plan))
 
     assert same(copy.open, plan.open)
-    assert calls_of(copy.closed_users[0]) == calls_of(plan.closed_users[0])
+    assert turns_of(copy.closed_users[0]) == turns_of(plan.closed_users[0])
 
 
 def trace_plan(folder: Path, keys: str) -> Plan:
@@ -260,9 +278,9 @@ def test_the_shipped_trace_has_the_published_size_rate_and_medians(tmp_path: Pat
 
     # Splitwise (Patel et al., ISCA 2024): 19,366 rows, median prompt 1020 and output 129 tokens.
     assert len(requests) == 19_366
-    assert np.median(requests.prompt_tokens) == 1020
-    assert np.median(requests.output_tokens) == 129
-    assert requests.arrival_ns[-1] == 3_501_721_937_000
+    assert np.median(requests["prompt_tokens"]) == 1020
+    assert np.median(requests["output_tokens"]) == 129
+    assert requests["arrival_ns"][-1] == 3_501_721_937_000
 
 
 TRACE_CUTS = {
@@ -276,8 +294,8 @@ TRACE_CUTS = {
 
 @pytest.mark.parametrize(("keys", "expected_ns"), TRACE_CUTS.values(), ids=TRACE_CUTS)
 def test_a_trace_is_cut_moved_and_stretched(tmp_path: Path, keys: str, expected_ns: list[int]) -> None:
-    assert trace_plan(tmp_path, keys).open.arrival_ns.tolist() == expected_ns
+    assert trace_plan(tmp_path, keys).open["arrival_ns"].tolist() == expected_ns
 
 
 def test_requests_of_a_trace_bring_the_tokens_of_their_rows(tmp_path: Path) -> None:
-    assert [row[4:6] for row in trace_plan(tmp_path, ", limit: 2").open] == [(374, 44), (396, 109)]
+    assert [size_of(request) for request in trace_plan(tmp_path, ", limit: 2").open] == [(374, 44, 0), (396, 109, 0)]

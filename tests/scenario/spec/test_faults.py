@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sim.scenario import FAULT_KINDS, FaultSpec, Scenario, ScenarioError, dump, json_schema, loads
-from sim.scenario.spec import faults as package
+from sim import loads
+from sim.scenario import FAULT_KINDS, FaultSpec, Scenario, ScenarioError, dump, json_schema
+from sim.scenario.spec.faults import FAMILIES
 from tests.scenario.bad_scenarios import good_but
 from tests.scenario.spec.fault_cases import DEFAULTS, KEYS, MS, REFUSED, S
 
@@ -185,8 +186,9 @@ def test_the_json_schema_describes_each_kind_differently() -> None:
     assert len({definition["description"] for definition in definitions().values()}) == len(KEYS)
 
 
-def test_the_catalogue_of_the_package_names_every_number_and_every_kind() -> None:
-    catalogue = re.findall(r"^    ([NRPGWCUF]\d+) +(.*)$", package.__doc__ or "", re.MULTILINE)
+def test_the_docstrings_of_the_families_name_every_number_and_every_kind() -> None:
+    docstrings = "".join(family.__doc__ or "" for family in FAMILIES.values())
+    catalogue = re.findall(r"^([NRPGWCUF]\d+) +(.*)$", docstrings, re.MULTILINE)
     sizes = {"N": 8, "R": 9, "P": 10, "G": 12, "W": 9, "C": 6, "U": 5, "F": 5}
 
     assert [number for number, _ in catalogue] == [

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import ScenarioError, load, make_plan
+from sim import load
+from sim.scenario import ScenarioError, make_plan
 from tests.scenario.bad_scenarios import workload
 
 HEADER = "arrival_s,context_tokens,generated_tokens\n"
@@ -90,9 +91,9 @@ def test_columns_of_other_names_and_further_columns_are_read(tmp_path: Path) -> 
     content = b"id,out,in,t\na,2,1,0.5\n"
     path = scenario_with_trace(tmp_path, content, ", columns: {arrival: t, prompt: in, output: out}")
 
-    requests = make_plan(load(path).variants["default"], seed=0).open
+    first = next(iter(make_plan(load(path).variants["default"], seed=0).open))
 
-    assert (requests.arrival_ns[0], requests.prompt_tokens[0], requests.output_tokens[0]) == (500_000_000, 1, 2)
+    assert (first.arrival_ns, first.prompt_tokens, first.output_tokens) == (500_000_000, 1, 2)
 
 
 def test_a_trace_outside_of_the_folder_is_read_if_its_folder_is_allowed(tmp_path: Path) -> None:

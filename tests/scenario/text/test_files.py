@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import ScenarioError, load
+from sim import load
+from sim.scenario import ScenarioError
 
 
 def test_a_missing_file_is_refused_by_its_name(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sim.scenario import ScenarioError, loads
+from sim import loads
+from sim.scenario import ScenarioError
 from tests.scenario.bad_scenarios import good_but
 
 S = 1_000_000_000

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.scenario import ScenarioError, loads
+from sim import loads
+from sim.scenario import ScenarioError
 from sim.scenario.text.source import MOST_DEPTH, read_bytes, resolve_plain
 from tests.scenario.bad_scenarios import CLASSES, good_but
 

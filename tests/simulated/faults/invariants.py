@@ -1,92 +1,103 @@
-"""What must hold in every run, whatever befalls it."""
+"""What must hold in every run, whatever befalls it: an observer that keeps books of its own."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from sim.measure.events import NODE_STATUSES, EventKind
-from sim.measure.records import MISSING, Table
-from sim.routing.outcomes import Outcome
+from sim.observer import RunView
+from sim.routing.journal import JournalRelay
+from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
 from sim.routing.states import NodeStatus
-from sim.study.run import RunResult
+from sim.scenario import Scenario
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 
 UNHEARD_NS = 10_000_000
 """A pick reads its row, holds it and is recorded when its transaction ends, which the node's status may overtake."""
 
 
-def broken_invariants(result: RunResult) -> list[str]:
-    """Return what does not hold, in words; that a request ends once is seen to by the recorder, which raises."""
-    return [
-        *_every_request_is_accounted_for(result),
-        *_time_never_goes_back(result),
-        *_no_offline_node_is_picked(result),
-        *_one_probe_at_a_time(result),
-    ]
+class Ledger(JournalRelay):
+    """Notes in `broken`, in words, what does not hold. Knows nothing of the recorder and its tables."""
+
+    def __init__(self) -> None:
+        self.broken: list[str] = []
+        self._last_ns = 0
+        self._under_way: dict[int, Request] = {}
+        self._ended: dict[int, Outcome] = {}
+        self._offline_since_ns: dict[str, int] = {}
+        self._last_probe_end_ns: dict[tuple[int, str], int] = {}
+
+    def begin(self, view: RunView) -> None:
+        """Open the books."""
+        self._clock = view.clock
+        self._own_ways = _frontends_with_own_ways(view.plan.scenario)
+        # A lost connection may have a status written whose writer told that it was not.
+        self._trusts_status = all(fault.kind != "connection_lost" for fault in view.plan.scenario.faults)
+
+    def finish(self, offered: int) -> list[str]:
+        """Close the books of a run that was offered so many requests, and return what does not hold."""
+        if len(self._ended) + len(self._under_way) != offered:
+            self.broken.append("a request was lost, or one came from nowhere")
+        return self.broken
+
+    def _tell(self, what: str, *args: Any) -> None:
+        now_ns = self._clock.now_ns()
+        if now_ns < self._last_ns:
+            self.broken.append(f"{what} was told at {now_ns} ns, after something at {self._last_ns} ns")
+        self._last_ns = now_ns
+        check = _CHECKS.get(what)
+        if check is not None:
+            self.broken.extend(check(self, now_ns, *args))
+
+    def _arrived(self, now_ns: int, request: Request) -> Iterable[str]:
+        if request.id in self._under_way or request.id in self._ended:
+            yield f"request {request.id} arrived twice"
+        if request.arrival_ns != now_ns:
+            yield f"request {request.id} arrived at another time than its own"
+        self._under_way[request.id] = request
+
+    def _ended_for_its_client(self, now_ns: int, request: Request, outcome: Outcome, _cause: str) -> Iterable[str]:
+        if request.id in self._ended:
+            yield f"request {request.id} ended twice"
+        elif self._under_way.pop(request.id, None) is None:
+            yield f"request {request.id} ended without having arrived"
+        if now_ns < request.arrival_ns:
+            yield f"request {request.id} ended before it arrived"
+        self._ended[request.id] = outcome
+
+    def _picked(self, now_ns: int, _request: Request, replica: Replica, _remembered: Answer | None) -> Iterable[str]:
+        node = replica.key.node
+        since_ns = self._offline_since_ns.get(node)
+        if self._trusts_status and since_ns is not None and since_ns + UNHEARD_NS < now_ns:
+            yield f"{node} was picked at {now_ns} ns while it was offline"
+
+    def _probed(
+        self, now_ns: int, request: Request, _key: ReplicaKey, address: str, started_ns: int, _outcome: ProbeOutcome
+    ) -> Iterable[str]:
+        if request.frontend in self._own_ways:
+            return
+        last_end_ns = self._last_probe_end_ns.get((request.frontend, address), started_ns)
+        if started_ns < last_end_ns:
+            yield f"frontend {request.frontend} had two probes of {address} under way at once"
+        self._last_probe_end_ns[request.frontend, address] = now_ns
+
+    def _node_changed(self, now_ns: int, node: str, status: NodeStatus, _cause: str) -> Iterable[str]:
+        if status is NodeStatus.OFFLINE:
+            self._offline_since_ns.setdefault(node, now_ns)
+        else:
+            self._offline_since_ns.pop(node, None)
+        return ()
 
 
-def _every_request_is_accounted_for(result: RunResult) -> Iterator[str]:
-    requests = result.records.requests
-    outcomes, ends, arrivals = requests["outcome"], requests["end_ns"], requests["arrival_ns"]
-    ended = outcomes != MISSING
-    if len(outcomes) != sum(int((outcomes == kind).sum()) for kind in Outcome) + int((~ended).sum()):
-        yield "a request has an outcome of no kind"
-    if ((ends == MISSING) & ended).any() or ((ends != MISSING) & ~ended).any():
-        yield "a request has an end without an outcome, or the other way round"
-    if (ends[ended] < arrivals[ended]).any():
-        yield "a request ended before it arrived"
+_CHECKS: Mapping[str, Callable[..., Iterable[str]]] = {
+    "arrived": Ledger._arrived,
+    "ended": Ledger._ended_for_its_client,
+    "picked": Ledger._picked,
+    "probed": Ledger._probed,
+    "node_changed": Ledger._node_changed,
+}
 
 
-def _time_never_goes_back(result: RunResult) -> Iterator[str]:
-    records = result.records
-    stamped: list[tuple[Table, str]] = [(records.picks, "t_ns"), (records.probes, "end_ns"), (records.events, "t_ns")]
-    told = sorted(
-        (seq, t_ns)
-        for table, column in stamped
-        for seq, t_ns in zip(table["seq"].tolist(), table[column].tolist(), strict=True)
-    )
-    times = [t_ns for _, t_ns in told]
-    if times != sorted(times):
-        yield "something recorded later happened earlier"
-
-
-def _no_offline_node_is_picked(result: RunResult) -> Iterator[str]:
-    records = result.records
-    if any(fault.kind == "connection_lost" for fault in result.scenario.faults):
-        return  # A status may be written, and whoever wrote it told that it was not.
-    keys, subjects = list(records.replicas), list(records.subjects)
-    picks = list(zip(records.picks["t_ns"].tolist(), records.picks["replica"].tolist(), strict=True))
-    for node, since_ns, until_ns in _offline_spells(result, subjects):
-        for t_ns, replica in picks:
-            if keys[replica].node == node and since_ns + UNHEARD_NS < t_ns < until_ns:
-                yield f"{node} was picked at {t_ns} ns while it was offline"
-
-
-def _offline_spells(result: RunResult, subjects: list[str]) -> Iterator[tuple[str, int, int]]:
-    events = result.records.events
-    columns = (events[name].tolist() for name in ("kind", "subject", "flag", "t_ns"))
-    since: dict[str, int] = {}
-    for kind, subject, flag, t_ns in zip(*columns, strict=True):
-        if kind != EventKind.NODE_CHANGED:
-            continue
-        node = subjects[subject]
-        if NODE_STATUSES[flag] is NodeStatus.OFFLINE:
-            since.setdefault(node, t_ns)
-        elif node in since:
-            yield node, since.pop(node), t_ns
-    for node, since_ns in since.items():
-        yield node, since_ns, result.totals.end_ns
-
-
-def _one_probe_at_a_time(result: RunResult) -> Iterator[str]:
-    probes, frontends = result.records.probes, result.records.requests["frontend"].tolist()
-    columns = (probes[name].tolist() for name in ("request", "address", "start_ns", "end_ns"))
-    spells: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    for request, address, start_ns, end_ns in zip(*columns, strict=True):
-        spells[frontends[request], address].append((start_ns, end_ns))
-    own_ways = [fault.frontend for fault in result.scenario.faults if fault.kind == "mixed_policy"]
-    for (frontend, address), of_one in spells.items():
-        if frontend in own_ways:
-            continue  # It may share no probes.
-        in_order = sorted(of_one)
-        if any(later[0] < earlier[1] for earlier, later in pairwise(in_order)):
-            yield f"frontend {frontend} had two probes of address {address} under way at once"
+def _frontends_with_own_ways(scenario: Scenario) -> list[int]:
+    """Return the frontends that may share no probes."""
+    return [fault.frontend for fault in scenario.faults if isinstance(fault, MixedPolicyFault)]

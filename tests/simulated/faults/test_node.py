@@ -2,9 +2,6 @@
 
 import pytest
 
-from sim.scenario import FAULT_KINDS
-from tests.simulated.faults.compose import composed
-from tests.simulated.faults.invariants import broken_invariants
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 FREE = """
@@ -326,12 +323,3 @@ workload:""",
     # In truth 28 GB are free on the one and 54 GB on the other.
     assert without.requests["replica"].tolist() == ["b#0"]
     assert result.requests["replica"].tolist() == ["a#0"]
-
-
-@pytest.mark.parametrize("variant", ["fixed", "hardened"])
-@pytest.mark.parametrize("kind", FAULT_KINDS["node"])
-def test_a_fault_by_itself_breaks_nothing_that_must_always_hold_and_repeats_itself(kind: str, variant: str) -> None:
-    result = composed((kind,), variant)
-
-    assert broken_invariants(result) == []
-    assert composed((kind,), variant).digest == result.digest

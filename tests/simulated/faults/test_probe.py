@@ -2,9 +2,6 @@
 
 import pytest
 
-from sim.scenario import FAULT_KINDS
-from tests.simulated.faults.compose import composed
-from tests.simulated.faults.invariants import broken_invariants
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 FREE = """
@@ -266,12 +263,3 @@ def test_leaders_leave_one_after_the_other_whatever_the_order_within_an_instant(
 
         assert "cancelled" in outcomes(result)
         assert "unfinished" not in outcomes(result)
-
-
-@pytest.mark.parametrize("variant", ["fixed", "hardened"])
-@pytest.mark.parametrize("kind", FAULT_KINDS["probe"])
-def test_a_fault_by_itself_breaks_nothing_that_must_always_hold_and_repeats_itself(kind: str, variant: str) -> None:
-    result = composed((kind,), variant)
-
-    assert broken_invariants(result) == []
-    assert composed((kind,), variant).digest == result.digest

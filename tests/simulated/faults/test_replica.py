@@ -2,9 +2,6 @@
 
 import pytest
 
-from sim.scenario import FAULT_KINDS
-from tests.simulated.faults.compose import composed
-from tests.simulated.faults.invariants import broken_invariants
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 FREE = """
@@ -238,12 +235,3 @@ def test_loads_of_other_models_or_on_other_nodes_succeed() -> None:
         _, result = without_and_with(on_two, f"kind: load_failure, {target}, at: 0s")
 
         assert outcomes(result) == ["completed", "completed"]
-
-
-@pytest.mark.parametrize("variant", ["fixed", "hardened"])
-@pytest.mark.parametrize("kind", FAULT_KINDS["replica"])
-def test_a_fault_by_itself_breaks_nothing_that_must_always_hold_and_repeats_itself(kind: str, variant: str) -> None:
-    result = composed((kind,), variant)
-
-    assert broken_invariants(result) == []
-    assert composed((kind,), variant).digest == result.digest

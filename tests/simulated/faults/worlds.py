@@ -1,6 +1,6 @@
 """Small worlds that are run twice, without a fault and with it, and what their tables tell."""
 
-from sim.scenario import loads
+from sim import loads
 from sim.study.run import RunResult, run
 
 

@@ -15,13 +15,13 @@ from sim.scenario.text.units import (
 )
 
 
-class Fault(Spec):
+class FaultSpec(Spec):
     """One entry of a scenario's `faults`."""
 
     kind: str
 
 
-class TimedFault(Fault):
+class TimedFault(FaultSpec):
     """A fault that strikes at one moment."""
 
     at_ns: Duration = Field(alias="at")
@@ -42,7 +42,7 @@ class OnsetFault(TimedFault):
     """Time for which the fault lasts; until the end of the run if not given."""
 
 
-class WindowFault(Fault):
+class WindowFault(FaultSpec):
     """A condition that holds during a part of the run, or all of it."""
 
     at_ns: Duration = Field(default=0, alias="at")

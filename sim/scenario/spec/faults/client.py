@@ -1,4 +1,11 @@
-"""Clients that misbehave."""
+"""Clients that misbehave.
+
+U1   client_leaves
+U2   retry_storm
+U3   client_deadline
+U4   client_burst
+U5   slow_reader
+"""
 
 from typing import Literal
 
@@ -63,7 +70,3 @@ class ClientBurstFault(TimedFault):
     """Number of requests."""
     demand_ns: Duration = Field(default=NS_PER_S, alias="demand", gt=0)
     """Work in each request, as the time it takes on a node of speed 1."""
-
-
-ClientFault = ClientLeavesFault | RetryStormFault | ClientDeadlineFault | SlowReaderFault | ClientBurstFault
-"""A fault of clients."""

@@ -1,17 +1,25 @@
-"""Faults of the frontends' wall clocks. What a frontend measures by its monotonic clock stays right."""
+"""Faults of the frontends' wall clocks. What a frontend measures by its monotonic clock stays right.
+
+C1   clock_offset
+C2   clock_drift
+C3   clock_step
+C4   clock_frozen
+C5   clock_coarse
+C6   clock_zone
+"""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.scenario.spec.base import wrong
-from sim.scenario.spec.faults.base import Fault, FrontendTarget, OnsetFault, Shift, TimedFault, between
+from sim.scenario.spec.faults.base import FaultSpec, FrontendTarget, OnsetFault, Shift, TimedFault, between
 from sim.scenario.text.units import Duration, format_duration, parse_duration_ns
 
 _FARTHEST_ZONE = "14h"
 
 
-class _WrongClock(FrontendTarget, Fault):
+class _WrongClock(FrontendTarget, FaultSpec):
     at_ns: Duration = Field(default=0, alias="at")
     """Time at which the clock goes wrong."""
 
@@ -67,7 +75,3 @@ class ClockZoneFault(Shift, _WrongClock):
             key = "ahead" if self.shift_ns > 0 else "behind"
             raise wrong(key, f"found {format_duration(abs(self.shift_ns))}; allowed: at most {_FARTHEST_ZONE}")
         return self
-
-
-ClockFault = ClockOffsetFault | ClockDriftFault | ClockStepFault | ClockFrozenFault | ClockCoarseFault | ClockZoneFault
-"""A fault of a frontend's clock."""

@@ -1,10 +1,17 @@
-"""Faults of the frontends, which route."""
+"""Faults of the frontends, which route.
+
+F1   frontend_crash
+F2   frontend_crash, with restart_after
+F3   frontend_pause
+F4   background_doubled
+F5   mixed_policy
+"""
 
 from typing import Literal
 
 from pydantic import Field
 
-from sim.scenario.spec.faults.base import Fault, FrontendTarget, SpellFault, TimedFault
+from sim.scenario.spec.faults.base import FaultSpec, FrontendTarget, SpellFault, TimedFault
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.text.units import Duration
 
@@ -23,7 +30,7 @@ class FrontendPauseFault(FrontendTarget, SpellFault):
     kind: Literal["frontend_pause"]
 
 
-class BackgroundDoubledFault(FrontendTarget, Fault):
+class BackgroundDoubledFault(FrontendTarget, FaultSpec):
     """Makes a frontend run each of its background passes twice at the same time."""
 
     kind: Literal["background_doubled"]
@@ -31,13 +38,9 @@ class BackgroundDoubledFault(FrontendTarget, Fault):
     """Time from which passes run twice."""
 
 
-class MixedPolicyFault(FrontendTarget, Fault):
+class MixedPolicyFault(FrontendTarget, FaultSpec):
     """Makes one frontend route by settings of its own, as in the middle of an upgrade."""
 
     kind: Literal["mixed_policy"]
     router: RouterSpec
     """The frontend's own settings. Keys not written come from its profile, not from the scenario's `router`."""
-
-
-FrontendFault = FrontendCrashFault | FrontendPauseFault | BackgroundDoubledFault | MixedPolicyFault
-"""A fault of a frontend."""

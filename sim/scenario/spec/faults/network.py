@@ -1,4 +1,15 @@
-"""Faults of the network between frontends and nodes, and of the message bus."""
+"""Faults of the network between frontends and nodes, and of the message bus.
+
+W1   network_latency
+W2   message_loss
+W3   message_duplicate
+W4   message_reorder
+W5   one_way_partition
+W6   partition
+W7   clog
+W8   connection_reset
+W9   bus_loss, with a delay if late rather than lost
+"""
 
 from typing import Annotated, Literal, Self
 
@@ -99,17 +110,3 @@ class BusLossFault(_WayToNode, RateFault):
     kind: Literal["bus_loss"]
     delay_ns: Duration | None = Field(default=None, alias="delay", gt=0)
     """Time by which messages are late; they are lost if not given."""
-
-
-NetworkFault = (
-    NetworkLatencyFault
-    | MessageLossFault
-    | MessageDuplicateFault
-    | MessageReorderFault
-    | OneWayPartitionFault
-    | PartitionFault
-    | ClogFault
-    | ConnectionResetFault
-    | BusLossFault
-)
-"""A fault of the network or the message bus."""

@@ -1,4 +1,14 @@
-"""Faults of machines."""
+"""Faults of machines.
+
+N1   node_crash
+N2   node_pause
+N3   node_slow
+N4   node_drain
+N5   node_reregister
+N6   node_vram_report
+N7   node_group_crash
+N8   node_crash_loop
+"""
 
 from typing import Annotated, Literal, Self
 
@@ -105,16 +115,3 @@ class NodeCrashLoopFault(TimedFault):
             every = format_duration(self.every_ns)
             raise wrong("down", f"found {format_duration(self.down_ns)}; allowed: less than every, {every}")
         return self
-
-
-NodeFault = (
-    NodeCrashFault
-    | NodePauseFault
-    | NodeSlowFault
-    | NodeDrainFault
-    | NodeReregisterFault
-    | NodeVramReportFault
-    | NodeGroupCrashFault
-    | NodeCrashLoopFault
-)
-"""A fault of a machine."""

@@ -1,4 +1,16 @@
-"""Faults of health probes."""
+"""Faults of health probes.
+
+P1   probe_timeout
+P2   probe_reply_at_deadline
+P3   probe_late_reply, its delay above router.probe.timeout
+P4   probe_false_negative
+P5   probe_false_positive
+P6   probe_error
+P7   probe_leader_leaves
+P8   probe_callers_leave
+P9   probe_late_reply, its delay above router.probe.ttl
+P10  probe_flapping
+"""
 
 from typing import Literal
 
@@ -80,17 +92,3 @@ class ProbeFlappingFault(_ProbeTarget, WindowFault):
     kind: Literal["probe_flapping"]
     period_ns: Duration = Field(alias="period", ge=2)
     """Time from the beginning of one failing half to that of the next."""
-
-
-ProbeFault = (
-    ProbeTimeoutFault
-    | ProbeReplyAtDeadlineFault
-    | ProbeLateReplyFault
-    | ProbeFalseNegativeFault
-    | ProbeFalsePositiveFault
-    | ProbeErrorFault
-    | ProbeLeaderLeavesFault
-    | ProbeCallersLeaveFault
-    | ProbeFlappingFault
-)
-"""A fault of health probes."""

@@ -1,4 +1,18 @@
-"""Faults of the shared table of replicas, and of the connections to it."""
+"""Faults of the shared table of replicas, and of the connections to it.
+
+G1   transaction_abort
+G2   deadlock
+G3   lock_held
+G4   connection_lost, when: before_commit or after_commit
+G5   pool_exhausted
+G6   stale_reads
+G7   row_deleted
+G8   duplicate_row
+G9   null_value
+G10  registry_outage
+G11  statement_timeout
+G12  advisory_lock_lost
+"""
 
 from typing import Literal
 
@@ -101,20 +115,3 @@ class AdvisoryLockLostFault(_OfFrontend, TimedFault):
     kind: Literal["advisory_lock_lost"]
     model: str
     """Name of the model whose lock is freed."""
-
-
-RegistryFault = (
-    TransactionAbortFault
-    | DeadlockFault
-    | LockHeldFault
-    | ConnectionLostFault
-    | PoolExhaustedFault
-    | StaleReadsFault
-    | RowDeletedFault
-    | DuplicateRowFault
-    | NullValueFault
-    | RegistryOutageFault
-    | StatementTimeoutFault
-    | AdvisoryLockLostFault
-)
-"""A fault of the registry."""

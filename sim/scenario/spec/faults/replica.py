@@ -1,4 +1,15 @@
-"""Faults of the processes that serve a model, and of starting them."""
+"""Faults of the processes that serve a model, and of starting them.
+
+R1   replica_exit, when: idle
+R2   replica_exit, when: busy
+R3   replica_hang
+R4   no kind: health calls wait behind requests with models.backend, health: serialized and its workers
+R5   replica_answers_for
+R6   slow_start
+R7   load_failure
+R8   replica_forgets_model
+R9   row_lost
+"""
 
 from typing import Literal, Self
 
@@ -72,15 +83,3 @@ class LoadFailureFault(_LoadFault, OnsetFault):
     """Time from the start of a load until it fails."""
     times: int | None = Field(default=None, ge=1, le=1_000_000)
     """Number of loads that fail; all if not given."""
-
-
-ReplicaFault = (
-    ReplicaExitFault
-    | ReplicaHangFault
-    | ReplicaForgetsModelFault
-    | ReplicaAnswersForFault
-    | RowLostFault
-    | SlowStartFault
-    | LoadFailureFault
-)
-"""A fault of a process that serves a model, or of its start."""

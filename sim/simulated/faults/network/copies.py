@@ -4,49 +4,36 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.ports import Backend, Dialer, FrontendPorts, Runtime
-from sim.routing.proxy import MadeCall, with_calls
+from sim.routing.proxy import MadeCall, passing_through, with_calls
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario.spec.faults.network import BusLossFault, MessageDuplicateFault
-from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.base import LastingFault, effect_of
 from sim.simulated.faults.interposed import interposed_worker
 from sim.simulated.faults.network.on_the_way import never
-from sim.simulated.stage import Stage
+
+Spec = TypeVar("Spec", bound=MessageDuplicateFault | BusLossFault)
 
 
-class _Copies(Fault):
-    """Strikes some messages of a node, or of every node, while a window lasts."""
-
-    stage: Stage
-
-    def __init__(self, spec: MessageDuplicateFault | BusLossFault, luck: Luck) -> None:
-        self._spec = spec
-        self._luck = luck
-        self._window = Window(spec.at_ns, spec.lasts_ns)
-
-    async def happen(self, stage: Stage) -> None:
-        """Get to know the world; the run begins with this."""
-        self.stage = stage
+class _Copies(LastingFault[Spec]):
+    """Strikes some messages of a node, or of every node, while it is active."""
 
     def strikes(self, node: str) -> bool:
         """Tell whether this message is hit, and note it if it is."""
-        is_hit = (
-            self._spec.node in (None, node)
-            and self._window.holds(self.stage.runtime.now_ns())
-            and self._luck.strikes(self._spec.rate)
-        )
+        is_hit = self.spec.node in (None, node) and self.is_active() and self.luck.strikes(self.spec.rate)
         if is_hit:
-            self.stage.journal.fault_struck(self._spec.kind, node)
+            self.struck(node)
         return is_hit
 
 
-class MessageDuplicate(_Copies):
+@effect_of(MessageDuplicateFault)
+class MessageDuplicate(_Copies[MessageDuplicateFault]):
     """Makes calls twice; nobody waits for the answer to the second one, which comes just after the first."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
@@ -62,18 +49,18 @@ class MessageDuplicate(_Copies):
     async def deliver(self, node: str, call: MadeCall, second: MadeCall) -> Any:
         """Make the call, and maybe the second one on its own."""
         if self.strikes(node):
-            self.stage.runtime.spawn(self._deliver_again(second), "a second copy")
+            self.parts.runtime.spawn(self._deliver_again(second), "a second copy")
         return await call()
 
     async def predict_again(self, address: str, request: Request) -> None:
         """Have the process work for nothing."""
-        await self.stage.runtime.sleep(self.stage.scenario.network.latency_ns)
-        process = self.stage.processes.get(address)
+        await self.parts.runtime.sleep(self.parts.scenario.network.latency_ns)
+        process = self.parts.processes.get(address)
         if process is not None:
             await process.predict_again(request)
 
     async def _deliver_again(self, call: MadeCall) -> None:
-        await self.stage.runtime.sleep(0)
+        await self.parts.runtime.sleep(0)
         await _quietly(call())
 
 
@@ -83,38 +70,22 @@ class _DoublingDialer:
         self._fault = fault
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
-        return _DoublingBackend(self._dialer.dial(key, address), key, address, self._fault)
+        async def to_process(name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+            # A request's own journal entries are those of its first copy, so the second one is served unseen.
+            second = partial(self._fault.predict_again, address, *args) if name == "predict" else call
+            return await self._fault.deliver(key.node, call, second)
+
+        return passing_through(self._dialer.dial(key, address), Backend, to_process)
 
 
-class _DoublingBackend:
-    def __init__(self, backend: Backend, key: ReplicaKey, address: str, fault: MessageDuplicate) -> None:
-        self._backend = backend
-        self._node = key.node
-        self._address = address
-        self._fault = fault
-
-    async def health(self) -> None:
-        await self._fault.deliver(self._node, self._backend.health, self._backend.health)
-
-    async def predict(self, request: Request) -> None:
-        # A request's own journal entries are those of its first copy, so the second one is served unseen.
-        second = partial(self._fault.predict_again, self._address, request)
-        await self._fault.deliver(self._node, partial(self._backend.predict, request), second)
-
-    async def load_model(self, model: str) -> None:
-        call = partial(self._backend.load_model, model)
-        await self._fault.deliver(self._node, call, call)
-
-
-class BusLoss(_Copies):
+@effect_of(BusLossFault)
+class BusLoss(_Copies[BusLossFault]):
     """Loses what frontends ask of workers, who then wait for ever, and what nodes say in their heartbeats."""
-
-    _spec: BusLossFault
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Go between the frontend and all workers, or between the nodes and the registry."""
         if frontend < 0:
-            by_bus = _HeartbeatsByBus(ports.runtime, ports.registry, self, self._spec.delay_ns)
+            by_bus = _HeartbeatsByBus(ports.runtime, ports.registry, self, self.spec.delay_ns)
             return replace(ports, registry=with_calls(ports.registry, Registry, heartbeat=by_bus.send))
 
         async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
@@ -125,10 +96,10 @@ class BusLoss(_Copies):
         return replace(ports, worker=interposed_worker(ports.worker, to_worker))
 
     async def _be_late(self) -> None:
-        if self._spec.delay_ns is None:
-            await never(self.stage.runtime)
+        if self.spec.delay_ns is None:
+            await never(self.parts.runtime)
         else:
-            await self.stage.runtime.sleep(self._spec.delay_ns)
+            await self.parts.runtime.sleep(self.spec.delay_ns)
 
 
 class _HeartbeatsByBus:

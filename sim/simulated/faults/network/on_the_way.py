@@ -8,19 +8,12 @@ from sim.routing.errors import CallError
 from sim.routing.ports import FrontendPorts, Runtime
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
-from sim.simulated.faults.base import Fault
+from sim.simulated.faults.base import Lasting, LastingFault
 from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
-from sim.simulated.stage import Stage
 
 
-class OnTheWay(Fault, ABC):
+class OnTheWay(LastingFault[Lasting], ABC):
     """Goes around every call to a process or to a worker, with a say on the way there and on the way back."""
-
-    stage: Stage
-
-    async def happen(self, stage: Stage) -> None:
-        """Get to know the world; the run begins with this."""
-        self.stage = stage
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault between the frontend and all nodes."""
@@ -57,7 +50,7 @@ class OnTheWay(Fault, ABC):
         """Let the answer's message through."""
 
 
-class Delay(OnTheWay, ABC):
+class Delay(OnTheWay[Lasting], ABC):
     """Holds single messages up, there as well as back."""
 
     async def there(self, frontend: int, node: str) -> None:

@@ -8,64 +8,61 @@ from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
 from sim.routing.registry import Registry
 from sim.scenario.spec.faults.registry import AdvisoryLockLostFault, LockHeldFault
-from sim.simulated.faults.base import Fault, Luck
+from sim.simulated.faults.base import Fault, Luck, effect_of
 from sim.simulated.faults.registry.transactions import caller
 from sim.simulated.kernel.fifo_queue import FifoQueue
-from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.stage import Stage
+from sim.simulated.parts import Parts
 
 
-class LockHeld(Fault):
+@effect_of(LockHeldFault)
+class LockHeld(Fault[LockHeldFault]):
     """Takes the locks of the rows that a model has at that moment, each in its turn, and holds them to the end.
 
     Picks that are serial by decree take no locks, so that only the other writes wait.
     """
 
-    def __init__(self, spec: LockHeldFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Queue for all of them at once."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        rows = [row for row in stage.database.table.rows.values() if row.key.model == self._spec.model]
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        rows = [row for row in self.parts.database.table.rows.values() if row.key.model == self.spec.model]
         for row in rows:
-            stage.journal.fault_struck(self._spec.kind, str(row.key))
-            stage.runtime.spawn(self._hold(stage.runtime, row.lock), "lock held")
+            self.struck(str(row.key))
+            self.parts.runtime.spawn(self._hold(row.lock), "lock held")
 
-    async def _hold(self, runtime: SimulatedRuntime, lock: FifoQueue) -> None:
-        ends_ns = self._spec.at_ns + self._spec.lasts_ns
+    async def _hold(self, lock: FifoQueue) -> None:
         await lock.acquire()
         try:
-            await runtime.sleep(max(0, ends_ns - runtime.now_ns()))
+            await self.sleep_until(self.spec.at_ns + self.spec.lasts_ns)
         finally:
             lock.release()
 
 
-class AdvisoryLockLost(Fault):
+@effect_of(AdvisoryLockLostFault)
+class AdvisoryLockLost(Fault[AdvisoryLockLostFault]):
     """Lets the next one have a model's lock while its holder goes on."""
 
-    def __init__(self, spec: AdvisoryLockLostFault, _luck: Luck) -> None:
-        self._spec = spec
+    def __init__(self, spec: AdvisoryLockLostFault, parts: Parts, luck: Luck) -> None:
+        super().__init__(spec, parts, luck)
         self._held: dict[_LosableLock, str] = {}
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Keep track of who holds the lock."""
-        if self._spec.frontend not in (None, frontend):
+        if self.spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
 
         def lock(name: str) -> AbstractAsyncContextManager[None]:
             held = ports.registry.lock(name)
-            return _LosableLock(held, self._held, place) if name == f"model-load:{self._spec.model}" else held
+            return _LosableLock(held, self._held, place) if name == f"model-load:{self.spec.model}" else held
 
         registry = with_calls(ports.registry, Registry, lock=lock)
         return replace(ports, registry=registry)
 
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Take the lock from its holder, if it has one."""
-        await stage.runtime.sleep(self._spec.at_ns)
+        await self.parts.runtime.sleep(self.spec.at_ns)
         for lock, place in list(self._held.items()):
-            stage.journal.fault_struck(self._spec.kind, place)
+            self.struck(place)
             await lock.let_go()
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from sim.routing.fleet import Fleet
 from sim.routing.policies.choose import AnyReplica, Choose
-from sim.routing.ports import FrontendPorts, Journal
+from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.scenario.spec.faults.registry import StaleReadsFault
-from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.base import LastingFault, Luck, effect_of
 from sim.simulated.faults.registry.transactions import caller
-from sim.simulated.stage import Stage
+from sim.simulated.parts import Parts
 
 _STEPS = 10
 """How often the copy is brought forward within the time that it is behind."""
@@ -23,46 +23,45 @@ OldFleet = Callable[[], Fleet | None]
 """Gives the fleet as it was; None while reads are as they should be."""
 
 
-class StaleReads(Fault):
+@effect_of(StaleReadsFault)
+class StaleReads(LastingFault[StaleReadsFault]):
     """Keeps readings of the fleet until they are old enough to be given for the present one.
 
     They are taken in steps, so that what is read is as old as the spec says, or up to a tenth older.
     """
 
-    def __init__(self, spec: StaleReadsFault, _luck: Luck) -> None:
-        self._spec = spec
-        self._window = Window(spec.at_ns, spec.lasts_ns)
+    def __init__(self, spec: StaleReadsFault, parts: Parts, luck: Luck) -> None:
+        super().__init__(spec, parts, luck)
         self._readings: deque[tuple[int, Fleet]] = deque()
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Have the frontend choose and read by the old state, and write to the present one."""
-        if self._spec.frontend not in (None, frontend):
+        if self.spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
-        behind = _RegistryBehind(ports.registry, lambda: self._old_fleet(ports.journal, place))
+        behind = _RegistryBehind(ports.registry, lambda: self._old_fleet(place))
         registry = with_calls(ports.registry, Registry, pick=behind.pick, fleet=behind.fleet)
         return replace(ports, registry=registry)
 
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Take readings from the oldest that will be asked for to the end of the window."""
-        self._runtime = stage.runtime
-        await stage.runtime.sleep(max(0, self._spec.at_ns - self._spec.age_ns))
-        step_ns = max(self._spec.age_ns // _STEPS, _LEAST_STEP_NS)
-        ends_ns = None if self._spec.lasts_ns is None else self._spec.at_ns + self._spec.lasts_ns
-        while ends_ns is None or stage.runtime.now_ns() < ends_ns:
-            self._readings.append((stage.runtime.now_ns(), stage.database.read()))
+        await self.sleep_until(self.spec.at_ns - self.spec.age_ns)
+        step_ns = max(self.spec.age_ns // _STEPS, _LEAST_STEP_NS)
+        ends_ns = None if self.spec.lasts_ns is None else self.spec.at_ns + self.spec.lasts_ns
+        while ends_ns is None or self.parts.runtime.now_ns() < ends_ns:
+            self._readings.append((self.parts.runtime.now_ns(), self.parts.database.read()))
             self._drop_what_is_too_old()
-            await stage.runtime.sleep(step_ns)
+            await self.parts.runtime.sleep(step_ns)
 
-    def _old_fleet(self, journal: Journal, place: str) -> Fleet | None:
-        if not self._readings or not self._window.holds(self._runtime.now_ns()):
+    def _old_fleet(self, place: str) -> Fleet | None:
+        if not self._readings or not self.is_active():
             return None
         self._drop_what_is_too_old()
-        journal.fault_struck(self._spec.kind, place)
+        self.struck(place)
         return self._readings[0][1]
 
     def _drop_what_is_too_old(self) -> None:
-        before_ns = self._runtime.now_ns() - self._spec.age_ns
+        before_ns = self.parts.runtime.now_ns() - self.spec.age_ns
         while len(self._readings) > 1 and self._readings[1][0] <= before_ns:
             self._readings.popleft()
 

@@ -4,67 +4,60 @@ from collections.abc import Callable, Mapping
 
 from sim.routing.replica import ReplicaKey
 from sim.scenario.spec.faults.registry import DuplicateRowFault, NullValueFault, RowDeletedFault
-from sim.simulated.faults.base import Fault, Luck
+from sim.simulated.faults.base import Fault, effect_of
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.null import Null, known
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import Row
-from sim.simulated.stage import Stage
 
 
-class RowDeleted(Fault):
+@effect_of(RowDeletedFault)
+class RowDeleted(Fault[RowDeletedFault]):
     """Has a transaction of somebody else's delete a row; it holds the row's lock meanwhile, as a pick does."""
 
-    def __init__(self, spec: RowDeletedFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Delete the row, unless there is none by the time it is locked."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        table, key = stage.database.table, _key(self._spec)
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        table, key = self.parts.database.table, _key(self.spec)
         row = table.rows.get(key)
         if row is None:
             return
         await row.lock.acquire()
         try:
-            await stage.runtime.sleep(stage.database.transaction_ns)
+            await self.parts.runtime.sleep(self.parts.database.transaction_ns)
             found = table.rows.get(key)
             if found is not None:
                 table.delete(key)
-                stage.journal.fault_struck(self._spec.kind, str(key))
-                stage.journal.row_removed(key, found.address, self._spec.kind, None)
+                self.struck(str(key))
+                self.parts.journal.row_removed(key, found.address, self.spec.kind, None)
         finally:
             row.lock.release()
 
 
-class DuplicateRow(Fault):
+@effect_of(DuplicateRowFault)
+class DuplicateRow(Fault[DuplicateRowFault]):
     """Writes a second row for a replica, as one could without a unique index."""
 
-    def __init__(self, spec: DuplicateRowFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Write the row, unless there is none that it could be the second of."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        key = _key(self._spec)
-        if stage.database.table.duplicate(key, FifoQueue(stage.runtime, 1)):
-            stage.journal.fault_struck(self._spec.kind, str(key))
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        key = _key(self.spec)
+        if self.parts.database.table.duplicate(key, FifoQueue(self.parts.runtime, 1)):
+            self.struck(str(key))
 
 
-class NullValue(Fault):
+@effect_of(NullValueFault)
+class NullValue(Fault[NullValueFault]):
     """Empties a column, until something writes into it."""
 
-    def __init__(self, spec: NullValueFault, _luck: Luck) -> None:
-        self._spec = spec
-
-    async def happen(self, stage: Stage) -> None:
+    async def happen(self) -> None:
         """Empty it, unless there is no row."""
-        await stage.runtime.sleep(self._spec.at_ns)
-        table, key = stage.database.table, _key(self._spec)
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        table, key = self.parts.database.table, _key(self.spec)
         row = table.rows.get(key)
         if row is not None:
-            _EMPTY[self._spec.column](table, row)
-            stage.journal.fault_struck(self._spec.kind, str(key))
+            _EMPTY[self.spec.column](table, row)
+            self.struck(str(key))
 
 
 def _key(spec: RowDeletedFault | DuplicateRowFault | NullValueFault) -> ReplicaKey:

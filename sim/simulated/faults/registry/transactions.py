@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sim.routing.errors import Unavailable
 from sim.routing.ports import FrontendPorts
@@ -16,33 +16,21 @@ from sim.scenario.spec.faults.registry import (
     StatementTimeoutFault,
     TransactionAbortFault,
 )
-from sim.simulated.faults.base import Fault, Luck, Window
+from sim.simulated.faults.base import LastingFault, LastingSpec, Luck, effect_of
 from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.kernel.fifo_queue import FifoQueue
-from sim.simulated.stage import Stage
+from sim.simulated.parts import Parts
 
 _LOCKS: Collection[str] = ("lock", "try_lock")
 """Calls whose effect goes with the connection: the registry frees the lock."""
 
 
-class TransactionSpec(Protocol):
-    """What the specs of such faults have in common."""
-
-    @property
-    def kind(self) -> str:
-        """Name of the kind."""
+class TransactionSpec(LastingSpec, Protocol):
+    """The spec of any fault of transactions."""
 
     @property
     def frontend(self) -> int | None:
         """Whose transactions are hit; everybody's if it is None."""
-
-    @property
-    def at_ns(self) -> int:
-        """When it begins."""
-
-    @property
-    def lasts_ns(self) -> int | None:
-        """How long it lasts; to the end of the run if it is None."""
 
 
 Spec = TypeVar("Spec", bound=TransactionSpec)
@@ -53,19 +41,8 @@ def caller(frontend: int) -> str:
     return f"frontend {frontend}" if frontend >= 0 else "nodes"
 
 
-class TransactionFault(Fault, ABC, Generic[Spec]):
-    """Goes around every transaction of one frontend, or of everybody, while its window lasts."""
-
-    stage: Stage
-
-    def __init__(self, spec: Spec, luck: Luck) -> None:
-        self.spec = spec
-        self.luck = luck
-        self._window = Window(spec.at_ns, spec.lasts_ns)
-
-    async def happen(self, stage: Stage) -> None:
-        """Get to know the world; the run begins with this."""
-        self.stage = stage
+class TransactionFault(LastingFault[Spec], ABC):
+    """Goes around every transaction of one frontend, or of everybody, while it is active."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault before the frontend's registry."""
@@ -74,7 +51,7 @@ class TransactionFault(Fault, ABC, Generic[Spec]):
         place = caller(frontend)
 
         async def transact(name: str, call: MadeCall) -> Any:
-            if not self._window.holds(ports.runtime.now_ns()):
+            if not self.is_active():
                 return await call()
             return await self.transact(place, name, call)
 
@@ -84,15 +61,12 @@ class TransactionFault(Fault, ABC, Generic[Spec]):
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Answer the call of this name, from this place."""
 
-    def struck(self, place: str) -> None:
-        """Note that it took effect."""
-        self.stage.journal.fault_struck(self.spec.kind, place)
-
     async def spend_a_transaction(self) -> None:
         """Let as much time pass as a transaction takes."""
-        await self.stage.runtime.sleep(self.stage.database.transaction_ns)
+        await self.parts.runtime.sleep(self.parts.database.transaction_ns)
 
 
+@effect_of(TransactionAbortFault)
 class TransactionAbort(TransactionFault[TransactionAbortFault]):
     """Lets a transaction take its time, and come to nothing."""
 
@@ -105,6 +79,7 @@ class TransactionAbort(TransactionFault[TransactionAbortFault]):
         raise Unavailable("the transaction was aborted at its commit")
 
 
+@effect_of(DeadlockFault)
 class Deadlock(TransactionFault[DeadlockFault]):
     """Has a transaction wait until it is chosen as the victim."""
 
@@ -112,12 +87,13 @@ class Deadlock(TransactionFault[DeadlockFault]):
         """Make the call, or wait and fail."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
-        await self.stage.runtime.sleep(self.spec.wait_ns)
-        self.stage.journal.lock_waited(self.spec.wait_ns)
+        await self.parts.runtime.sleep(self.spec.wait_ns)
+        self.parts.journal.lock_waited(self.spec.wait_ns)
         self.struck(place)
         raise Unavailable("the transaction was the victim of a deadlock")
 
 
+@effect_of(ConnectionLostFault)
 class ConnectionLost(TransactionFault[ConnectionLostFault]):
     """Leaves whoever asked for a commit without knowing what became of it."""
 
@@ -133,6 +109,7 @@ class ConnectionLost(TransactionFault[ConnectionLostFault]):
         raise Unavailable("the connection to the registry was lost at a commit")
 
 
+@effect_of(PoolExhaustedFault)
 class PoolExhausted(TransactionFault[PoolExhaustedFault]):
     """Has transactions queue for a few connections.
 
@@ -140,23 +117,22 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
     lock waits for a connection, and whoever has the connection for the lock.
     """
 
-    def __init__(self, spec: PoolExhaustedFault, luck: Luck) -> None:
-        super().__init__(spec, luck)
+    def __init__(self, spec: PoolExhaustedFault, parts: Parts, luck: Luck) -> None:
+        super().__init__(spec, parts, luck)
         self._pools: dict[str, FifoQueue] = {}
 
-    async def happen(self, stage: Stage) -> None:
-        """Let in whoever is still queueing when the window closes."""
-        await super().happen(stage)
+    async def happen(self) -> None:
+        """Let in whoever is still queueing when the fault ends."""
         if self.spec.lasts_ns is None:
             return
-        await stage.runtime.sleep(self.spec.at_ns + self.spec.lasts_ns)
+        await self.parts.runtime.sleep(self.spec.at_ns + self.spec.lasts_ns)
         for pool in self._pools.values():
             while not pool.is_free():
                 pool.release()
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call once there is a connection for it."""
-        pool = self._pools.setdefault(place, FifoQueue(self.stage.runtime, self.spec.connections))
+        pool = self._pools.setdefault(place, FifoQueue(self.parts.runtime, self.spec.connections))
         if not pool.is_free():
             self.struck(place)
         await pool.acquire()
@@ -166,6 +142,7 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
             pool.release()
 
 
+@effect_of(RegistryOutageFault)
 class RegistryOutage(TransactionFault[RegistryOutageFault]):
     """Has nobody reach the registry."""
 
@@ -175,6 +152,7 @@ class RegistryOutage(TransactionFault[RegistryOutageFault]):
         raise Unavailable("nobody answers at the registry's address")
 
 
+@effect_of(StatementTimeoutFault)
 class StatementTimeout(TransactionFault[StatementTimeoutFault]):
     """Breaks off what takes longer than a limit.
 
@@ -183,7 +161,7 @@ class StatementTimeout(TransactionFault[StatementTimeoutFault]):
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         """Make the call, and fail if it takes longer."""
-        runtime = self.stage.runtime
+        runtime = self.parts.runtime
         waiting = [runtime.running_task()]
 
         def break_off(_event: object) -> None:

@@ -1,0 +1,98 @@
+"""The fleet as a whole: how it was scaled, which nodes were given up, which faults struck."""
+
+import numpy as np
+
+from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.view import View
+from sim.measure.events import EventKind, Flag, are, has, status_flag, values
+from sim.measure.fleet import below_minimum_ns, detections_ns
+from sim.measure.records import Integers
+from sim.routing.states import NodeStatus
+from sim.routing.units import NS_PER_S
+
+
+def _scaled_by(view: View) -> Integers:
+    """Return by how many replicas each decision changed a model's number; shape (decisions,)."""
+    return values(view.events, Flag.SCALED_BY)[has(view.events, Flag.SCALED_BY)]
+
+
+def _ups(view: View) -> int:
+    return int(_scaled_by(view).clip(min=0).sum())
+
+
+def _downs(view: View) -> int:
+    return int(-_scaled_by(view).clip(max=0).sum())
+
+
+def _below_min_s(view: View) -> float | None:
+    minimums = view.facts.minimums
+    if not minimums:
+        return None
+    return below_minimum_ns(view.records, minimums, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
+
+
+def _offline(view: View) -> int:
+    return int(np.count_nonzero(values(view.events, Flag.STATUS) == status_flag(NodeStatus.OFFLINE)))
+
+
+def _detection_max_s(view: View) -> float | None:
+    detections = detections_ns(view.records) if view.span.is_whole_run else []
+    return max(detections) / NS_PER_S if detections else None
+
+
+METRICS = (
+    RunMetric(
+        "scaling.ups",
+        Unit.COUNT,
+        Better.NEITHER,
+        "replicas that the reconciler decided to add",
+        _ups,
+        label="replicas added",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "scaling.downs",
+        Unit.COUNT,
+        Better.NEITHER,
+        "replicas that the reconciler decided to take away",
+        _downs,
+        label="replicas taken away",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "scaling.below_min_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "time for which models had fewer replicas to serve than their minimum, summed over the models",
+        _below_min_s,
+        label="below minimum",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "nodes.offline",
+        Unit.COUNT,
+        Better.NEITHER,
+        "times that the registry took a node for offline",
+        _offline,
+        label="nodes went offline",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "nodes.detection_max_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "longest time from a node's crash until it was taken for offline; only over the whole run",
+        _detection_max_s,
+        label="crash to offline",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "faults.struck",
+        Unit.COUNT,
+        Better.NEITHER,
+        "times that a fault took effect",
+        lambda view: int(np.count_nonzero(are(view.events, EventKind.FAULT_STRUCK))),
+        label="faults struck",
+        shown=Shown.IF_ANY,
+    ),
+)

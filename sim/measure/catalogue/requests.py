@@ -1,0 +1,72 @@
+"""What became of the requests."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.view import View
+from sim.measure.records import MISSING
+from sim.routing.outcomes import Outcome
+
+
+def _ended(outcome: int) -> Callable[[View], int]:
+    return lambda view: int(np.count_nonzero(view.requests["outcome"] == outcome))
+
+
+METRICS = (
+    RunMetric(
+        "requests.offered",
+        Unit.COUNT,
+        Better.NEITHER,
+        "requests that arrived",
+        lambda view: len(view.requests["arrival_ns"]),
+        label="requests offered",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "requests.completed",
+        Unit.COUNT,
+        Better.HIGHER,
+        "requests that got their last token",
+        _ended(Outcome.COMPLETED),
+        label="requests completed",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "requests.failed",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests that ended with an error",
+        _ended(Outcome.FAILED),
+        label="requests failed",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.rejected",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests that were turned away",
+        _ended(Outcome.REJECTED),
+        label="requests rejected",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.cancelled",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests whose client left",
+        _ended(Outcome.CANCELLED),
+        label="requests cancelled",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.unfinished",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests that had not ended when the run did",
+        _ended(MISSING),
+        label="requests unfinished",
+        shown=Shown.IF_ANY,
+    ),
+)

@@ -1,0 +1,110 @@
+"""Rows of replicas that went, and what was installed and loaded in their place."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.view import View
+from sim.measure.events import EVICTED, EventKind, Flag, are, values
+from sim.measure.fleet import stale_ns
+from sim.measure.records import MISSING
+from sim.routing.units import NS_PER_S
+
+
+def _happened(kind: EventKind) -> Callable[[View], int]:
+    return lambda view: int(np.count_nonzero(are(view.events, kind)))
+
+
+def _redundant(kind: EventKind) -> Callable[[View], int]:
+    return lambda view: int(np.count_nonzero(are(view.events, kind) & (values(view.events, Flag.REDUNDANT) == 1)))
+
+
+def _removed_alive(view: View) -> int:
+    return int(np.count_nonzero(values(view.events, Flag.PROCESS_ALIVE) == 1))
+
+
+def _evicted(view: View) -> int:
+    evicted = view.records.causes.get(EVICTED)
+    if evicted is None:
+        return 0
+    return int(np.count_nonzero(are(view.events, EventKind.ROW_REMOVED) & (view.events["cause"] == evicted)))
+
+
+def _stale_s(view: View) -> float | None:
+    if not np.any(are(view.records.events, EventKind.PROCESS_ENDED)):
+        return None
+    return stale_ns(view.records, view.ready, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
+
+
+def _loads_failed(view: View) -> int:
+    return int(np.count_nonzero(are(view.events, EventKind.LOAD_ENDED) & (view.events["cause"] != MISSING)))
+
+
+METRICS = (
+    RunMetric(
+        "rows.removed",
+        Unit.COUNT,
+        Better.NEITHER,
+        "rows of replicas that were deleted",
+        _happened(EventKind.ROW_REMOVED),
+    ),
+    RunMetric(
+        "rows.removed_alive",
+        Unit.COUNT,
+        Better.LOWER,
+        "deleted rows whose process was alive",
+        _removed_alive,
+        label="rows removed alive",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "rows.stale_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "time for which rows could be picked after their process had ended, summed over the rows",
+        _stale_s,
+        label="rows without process",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric(
+        "rows.evicted",
+        Unit.COUNT,
+        Better.NEITHER,
+        "rows deleted to make room for another model",
+        _evicted,
+        label="rows evicted",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "installs.started",
+        Unit.COUNT,
+        Better.NEITHER,
+        "processes that were asked for",
+        _happened(EventKind.INSTALL_STARTED),
+    ),
+    RunMetric(
+        "installs.redundant",
+        Unit.COUNT,
+        Better.LOWER,
+        "processes that were asked for though they were running",
+        _redundant(EventKind.INSTALL_STARTED),
+    ),
+    RunMetric(
+        "loads.started",
+        Unit.COUNT,
+        Better.NEITHER,
+        "model loads that were asked for",
+        _happened(EventKind.LOAD_STARTED),
+    ),
+    RunMetric(
+        "loads.redundant",
+        Unit.COUNT,
+        Better.LOWER,
+        "model loads that were asked of a process that held the model",
+        _redundant(EventKind.LOAD_STARTED),
+        label="loads redundant",
+        shown=Shown.ALWAYS,
+    ),
+    RunMetric("loads.failed", Unit.COUNT, Better.LOWER, "model loads that failed", _loads_failed),
+)

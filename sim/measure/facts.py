@@ -1,0 +1,60 @@
+"""What the figures of a run need to know beside its records: facts of the scenario, and what the world counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from sim.routing.replica import ReplicaKey
+from sim.scenario import Scenario
+from sim.scenario.vocabulary import replica_label
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """The scenario as far as figures and labels depend on it."""
+
+    models: tuple[str, ...]
+    """All of them, in the scenario's order, whether or not a request asked for them."""
+    warmup_ns: int = 0
+    """What happened earlier is left out."""
+    workers: Mapping[str, int] = field(default_factory=dict)
+    """By model, how many requests each of its replicas serves at a time; 1 where nothing is said."""
+    minimums: Mapping[str, int] = field(default_factory=dict)
+    """How many replicas a model should have, of those that should have any."""
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Return the facts of a complete scenario."""
+        return cls(
+            models=tuple(model.name for model in scenario.models),
+            warmup_ns=scenario.warmup_ns,
+            workers={model.name: model.backend.workers for model in scenario.models},
+            minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
+        )
+
+    @property
+    def several_models(self) -> bool:
+        """Whether a replica's label has to name its model."""
+        return len(self.models) > 1
+
+    def label(self, key: ReplicaKey) -> str:
+        """Return what the replica is called in metrics, tables and frames."""
+        return replica_label(key.node, key.replica_index, key.model if self.several_models else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What only the world can count over a whole run."""
+
+    transactions: int
+    """Registry transactions, those that waited for no lock included."""
+    floor_hits: int
+    """Times a row's in-flight count was to be taken below 0."""
+    final_in_flight: int
+    """Sum of the rows' in-flight counts at the end."""
+    drift_ns: int | None
+    """Integral over time of the distance between stored and true in-flight count, summed over the rows.
+
+    None if the world cannot tell.
+    """
+    end_ns: int

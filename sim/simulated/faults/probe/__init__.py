@@ -1,0 +1,1 @@
+"""Faults of health calls, whoever makes them: requests or loops."""

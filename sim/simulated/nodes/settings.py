@@ -1,0 +1,64 @@
+"""What a scenario says of nodes and of the processes on them, as the nodes take it."""
+
+from collections.abc import Callable
+
+from sim.routing.fleet import NodeFacts
+from sim.routing.ports import Clock
+from sim.routing.replica import ReplicaKey
+from sim.scenario import ModelSpec, NodeSpec, Scenario, service_law
+from sim.simulated.engines.port import EngineSettings, engine_named
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.nodes.backend import ProcessSettings
+from sim.simulated.nodes.port_pool import PortPool
+from sim.simulated.nodes.work_speed import WorkSpeed
+from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, WorkerNode
+
+
+def node_facts(node: NodeSpec) -> NodeFacts:
+    """Return what the node says of itself when it registers."""
+    return NodeFacts(
+        name=node.name,
+        address=f"{node.name}:{FIRST_PORT}",
+        slots=node.slots,
+        total_vram_bytes=node.vram_bytes,
+        total_disk_bytes=node.disk_bytes,
+        labels=node.labels,
+    )
+
+
+def new_worker_node(
+    runtime: SimulatedRuntime, scenario: Scenario, node: NodeSpec, on_change: Callable[[str], None], speed: WorkSpeed
+) -> WorkerNode:
+    """Return the machine, with nothing on it. `on_change` gets its name when what it has free changes."""
+    return WorkerNode(
+        runtime,
+        NodeSettings(node.name, node.vram_bytes, node.disk_bytes),
+        _port_pool(runtime, scenario.router.control.ports),
+        on_change,
+        speed,
+    )
+
+
+def install_settings(scenario: Scenario, key: ReplicaKey) -> InstallSettings:
+    """Return what it takes to start the replica's process."""
+    model = next(model for model in scenario.models if model.name == key.model)
+    node = next(node for node in scenario.nodes if node.name == key.node)
+    return InstallSettings(
+        _process_settings(model, node), model.backend.install_time_ns, model.vram_bytes, model.disk_bytes
+    )
+
+
+def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
+    engine = EngineSettings(
+        workers=model.backend.workers,
+        health_waits_for_a_worker=model.backend.health == "serialized",
+        service_law=service_law(model.service, node),
+        has_prefill=model.service.has_prefill,
+    )
+    return ProcessSettings(engine_named(model.backend.engine), engine, model.backend.load_time_ns)
+
+
+def _port_pool(clock: Clock, ports: str) -> PortPool:
+    if ports == "quarantine":
+        return PortPool(clock, FIRST_PORT)
+    return PortPool(clock, FIRST_PORT, quarantine_ns=0, affinity_ns=0)
