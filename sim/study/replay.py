@@ -5,7 +5,7 @@ begins when it began, in the recorded order, with the recorded answer or error. 
 is its own again, the choice among the rows that a pick or an eviction saw included, and is compared line by line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -14,9 +14,9 @@ from sim.live.cluster.journal_log import JournalLog
 from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
-from sim.live.recording.script import Script
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings, ModelConfig
+from sim.routing.settings import FrontendSettings
+from sim.scenario.policies.making import policy_of
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.study.replay_world import Gates, ScriptedRuntime, scripted_ports
 
@@ -53,13 +53,8 @@ class ReplayResult:
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
     """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
-    models = recording.scenario.configs_by_model()
-    used = recording.scenario.router.settings() if settings is None else settings
-    differences = [
-        difference
-        for index, script in enumerate(recording.scripts)
-        if (difference := _Replay(index, script, used, models).run())
-    ]
+    replays = [_Replay(recording, index, settings) for index in range(len(recording.scripts))]
+    differences = [difference for one in replays if (difference := one.run())]
     return ReplayResult(
         decisions=sum(len(script.arrivals) for script in recording.scripts),
         first_difference=min(differences, key=lambda difference: difference.line.t_ns, default=None),
@@ -96,9 +91,9 @@ class _ComparedTranscript(Transcript):
 class _Replay:
     """The replay of one frontend."""
 
-    def __init__(
-        self, index: int, script: Script, settings: FrontendSettings, models: Mapping[str, ModelConfig]
-    ) -> None:
+    def __init__(self, recording: Recording, index: int, settings: FrontendSettings | None) -> None:
+        scenario, script = recording.scenario, recording.scripts[index]
+        router = scenario.router_of(index)
         self._index = index
         self._script = script
         self._runtime = SimulatedRuntime()
@@ -106,7 +101,13 @@ class _Replay:
         self._gates = Gates(self._runtime, script, self._transcript)
         runtime = ScriptedRuntime(self._runtime, self._gates)
         ports = scripted_ports(runtime, self._gates, JournalLog(self._runtime))
-        self._frontend = build_recorded_frontend(self._transcript, settings, ports, models)
+        self._frontend = build_recorded_frontend(
+            self._transcript,
+            settings or router.settings(),
+            ports,
+            scenario.configs_by_model(),
+            policy_of(router.policy, scenario.seed, index),
+        )
         self._difference: Difference | None = None
 
     def run(self) -> Difference | None:
@@ -135,6 +136,8 @@ class _Replay:
             # Set here, where the task's own context is copied from.
             for_request.set(request.id)
             self._runtime.spawn(self._served(request), "request")
+        elif line.kind == "choosing":
+            self._gates.choose(line)
         else:
             self._gates.open(line)
         # The code takes its step before this comes back.

@@ -1,7 +1,8 @@
 """The world of a replay: a clock, tasks, a registry, backends and workers that do what a recording says."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -29,6 +30,7 @@ class Gates:
         self._runtime = runtime
         self._transcript = transcript
         self._closed: dict[int, SimFuture] = {}
+        self._choosing: dict[int, Callable[[Sequence[Replica]], object]] = {}
 
     @property
     def last_wait(self) -> int:
@@ -39,6 +41,19 @@ class Gates:
         """Wait as long as the wait that has just begun lasted; return or raise what it ended with."""
         gate = self._closed[self.last_wait] = self._runtime.future()
         return await gate
+
+    async def pass_one_choosing(self, choose: Choose) -> Any:
+        """Wait likewise, and have the choices made that the recorded pick asked for meanwhile."""
+        # In the context of the request, as its lines say for whose sake they are.
+        context = copy_context()
+        self._choosing[self.last_wait] = lambda rows: context.run(lambda: choose(rows))
+        return await self.pass_one()
+
+    def choose(self, line: Line) -> None:
+        """Have the pick that waits choose among the rows that the line lists."""
+        wait = cast("int", line.wait)
+        if wait in self._choosing:
+            self._choosing[wait](self.script.choices[wait].popleft())
 
     def open(self, line: Line) -> None:
         """Let go on who waits for what the line tells."""
@@ -161,6 +176,9 @@ class _ScriptedRegistry:
 
     async def pick(self, model: str, choose: Choose) -> Replica | None:
         """Choose among the rows that the recorded pick saw, as often as it had to."""
+        if choose.order is None and self._gates.last_wait in self._gates.script.choices:
+            answer: Replica | None = await self._gates.pass_one_choosing(choose)
+            return answer
         seen: Seen | None = self._gates.script.seen.get(self._gates.last_wait)
         recorded: Replica | None = await self._gates.pass_one()
         rows = [] if seen is None else list(seen.rows)

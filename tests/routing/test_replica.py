@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.routing.replica import Replica, ReplicaKey, is_better, pick_best_replica
+from sim.routing.policies.best_replica import is_better, pick_best_replica
+from sim.routing.replica import Replica, ReplicaKey
 
 T_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00Z
 S_NS = 10**9

@@ -9,8 +9,9 @@ import pytest
 from sim import __version__, loads
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
-from sim.routing import replica
-from sim.routing.replica import Load, Replica, ReplicaKey
+from sim.routing.policies import best_replica
+from sim.routing.policies.best_replica import Load
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario
 from sim.study.replay import replay
@@ -77,7 +78,7 @@ def test_a_policy_that_prefers_the_later_of_two_equal_rows_differs(
     def is_better(challenger: Load, incumbent: Load) -> bool:
         return (challenger.in_flight, challenger.last_used_ns) <= (incumbent.in_flight, incumbent.last_used_ns)
 
-    monkeypatch.setattr(replica, "is_better", is_better)
+    monkeypatch.setattr(best_replica, "is_better", is_better)
     difference = replay(read_recording(_written(tmp_path, FULL_TIE))).first_difference
 
     assert difference is not None

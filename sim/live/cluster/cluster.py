@@ -122,15 +122,24 @@ class _Run:
             self.watch(self.runtime)
             for frontend in frontends:
                 frontend.begin_at(epoch_ns)
-            async with asyncio.TaskGroup() as group:
-                background = [group.create_task(work) for work in self._background()]
-                reports = [await frontend.report() for frontend in frontends]
-                for task in background:
-                    task.cancel()
+            reports = await self._reports(frontends)
         finally:
             for frontend in frontends:
                 frontend.stop()
         return await self._outcome(reports)
+
+    async def _reports(self, frontends: list[FrontendHandle]) -> list[FrontendReport]:
+        """Wait for every frontend's report while all else goes on; the first failure anywhere is raised at once."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(work) for work in self._background()]
+                reports = [group.create_task(frontend.report()) for frontend in frontends]
+                await asyncio.wait(reports)
+                for task in background:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return [report.result() for report in reports]
 
     def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield the work beside the frontends: late replicas, heartbeats, faults."""

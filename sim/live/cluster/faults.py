@@ -16,6 +16,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.faults.network import ConnectionResetFault
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,
@@ -151,6 +152,11 @@ async def _row_lost(stage: LiveStage, fault: RowLostFault | RowDeletedFault) -> 
         stage.journal.row_removed(key, row.address, fault.kind, None)
 
 
+async def _mixed_policy(stage: LiveStage, fault: MixedPolicyFault) -> None:
+    # The frontend has its own router since it was started.
+    stage.journal.fault_struck(fault.kind, f"frontend {fault.frontend}")
+
+
 _STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
     "at_once": NodeFaults.stop_at_once,
     "when_idle": NodeFaults.stop_when_idle,
@@ -169,6 +175,7 @@ _INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
     ReplicaAnswersForFault: _replica_answers_for,
     RowLostFault: _row_lost,
     RowDeletedFault: _row_lost,
+    MixedPolicyFault: _mixed_policy,
 }
 """The function that applies each kind of fault."""
 

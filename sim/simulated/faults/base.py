@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.routing.clients import Serve
 from sim.routing.ports import Clock, FrontendPorts
-from sim.scenario import FaultSpec, RouterSpec
+from sim.scenario import FaultSpec
 from sim.simulated.parts import Parts
 
 
@@ -42,10 +42,6 @@ class Fault(Generic[Spec]):
         self.spec = spec
         self.parts = parts
         self.luck = luck
-
-    def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
-        """Return how the frontend of this index routes."""
-        return settings
 
     def skew(self, frontend: int, clock: Clock) -> Clock:
         """Return the clock that the frontend of this index goes by."""

@@ -11,12 +11,13 @@ from sim import __version__
 from sim.live.recording.file import Recording, read_recording, write_recording
 from sim.live.recording.lines import Line
 from sim.live.recording.script import Script
-from sim.routing import replica
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading import eviction as routing_eviction
 from sim.routing.loading import load_path
 from sim.routing.loading.placement import PlacementRules
-from sim.routing.replica import Load, ReplicaKey, pick_best_replica
+from sim.routing.policies import best_replica
+from sim.routing.policies.best_replica import Load, pick_best_replica
+from sim.routing.replica import ReplicaKey
 from sim.routing.settings import FrontendSettings, ModelConfig
 from sim.scenario import RouterSpec
 from sim.study.replay import Difference, replay
@@ -188,7 +189,7 @@ def test_another_policy_differs_in_a_pick(lively: Recording, monkeypatch: pytest
     def is_better(challenger: Load, incumbent: Load) -> bool:
         return (challenger.in_flight, -challenger.last_used_ns) < (incumbent.in_flight, -incumbent.last_used_ns)
 
-    monkeypatch.setattr(replica, "is_better", is_better)
+    monkeypatch.setattr(best_replica, "is_better", is_better)
     difference = _first_difference(lively)
 
     assert difference.recorded is not None
