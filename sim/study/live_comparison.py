@@ -27,8 +27,8 @@ _COUNTS = (
 def simulated_twin(scenario: Scenario, measured: Calibration, time_scale: float) -> Scenario:
     """Return the scenario with the times of the measured machine, so that a simulation resembles a live run on it.
 
-    Transactions and messages take real time, which the time scale converts to scenario time. SQLite lets one transaction
-    write at a time, so its picks are serial whatever the scenario asks for.
+    Transactions and messages take real time, which the time scale converts to scenario time. SQLite lets one
+    transaction write at a time, so its picks are serial whatever the scenario asks for.
     """
     transaction_ns = round(measured.touch.median_ns / time_scale)
     pick_ns = round(measured.pick.median_ns / time_scale)
@@ -73,7 +73,7 @@ def compare_figures(
 def compare_verdicts(
     expect: Sequence[Expectation], live: dict[str, RunResult], simulated: dict[str, RunResult]
 ) -> list[ComparedFigure]:
-    """Require the same verdict on every expectation, unless it compares two variants that the simulation finds equal."""
+    """Require the same verdict on every expectation, except one that compares variants the simulation finds equal."""
     rows: list[ComparedFigure] = []
     for one in expect:
         for ours, theirs in zip(judge((one,), live), judge((one,), simulated), strict=True):
