@@ -77,7 +77,7 @@ def test_anything_but_a_number_with_its_unit_is_refused(parse: Callable[[object]
 
 @pytest.mark.parametrize("written", [" 30s", "30 s", "3 0s"])
 def test_a_space_is_refused_with_the_text_as_it_should_be(written: str) -> None:
-    with pytest.raises(ValueError, match="has a space in it; write 30s$"):
+    with pytest.raises(ValueError, match=r"has a space in it; write 30s$"):
         parse_duration_ns(written)
 
 
