@@ -50,7 +50,7 @@ class LiveParts:
     """How processes of a drained node end, from the router's settings."""
 
     async def register(self, node: str) -> None:
-        """Have the node register anew, which deletes its rows."""
+        """Register the node again, which deletes its rows."""
         removed = await self.registry.register_node(self.facts[node])
         tell_node_changed(self.journal, node, NodeStatus.HEALTHY, "reregistered", removed)
 
