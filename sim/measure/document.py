@@ -22,7 +22,7 @@ def document(scenario: str, runs: Sequence[JudgedRun]) -> dict[str, Any]:
 def to_json(content: dict[str, Any]) -> str:
     """Return the document as indented JSON text.
 
-    Raises ValueError for a figure that is infinite or not a number: JSON has no way to write it.
+    Raises ValueError for a figure that is infinite or not a number, which JSON cannot express.
     """
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
 
