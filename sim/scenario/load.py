@@ -100,7 +100,7 @@ class _Loading:
     """Each problem once, in order of discovery: a fault of the base occurs in every variant."""
 
     def with_policies(self, policies: Mapping[str, object]) -> "_Loading":
-        """Return what reads the same file anew."""
+        """Return what reads the same file anew, with nothing found yet."""
         rules = PolicyRules(self.rules.folder, self.rules.allow_code, {**self.rules.given, **policies})
         return _Loading(self.source, self.path, self.folders, self.sets, self.metrics, rules)
 
@@ -125,7 +125,7 @@ class _Loading:
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
-        return ScenarioFile(self.path, first.name, first.about, variants, expect, self)
+        return ScenarioFile(self.path, first.name, first.about, variants, expect, self.with_policies({}))
 
     def _add(self, problem: Problem) -> None:
         self.problems.setdefault(problem)
