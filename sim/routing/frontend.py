@@ -23,7 +23,7 @@ from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
-from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
+from sim.routing.strategies import FREE_PROCESS, LOAD_LIMITS, PLACEMENT, READINGS, SHARING
 
 
 class FrontendCore:
@@ -141,13 +141,13 @@ def build_frontend(
 
 
 def _load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
-    eviction = Eviction(ports, models, RELEASE[settings.release])
+    eviction = Eviction(ports, models, FREE_PROCESS[settings.release])
     return LoadPath(ports, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
     if settings.loads == "inline":
-        return InlineLoad(ports, load_path)
+        return InlineLoad(ports.registry, load_path)
     return JobLoad(ports, load_path, settings.load_wait_ns)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.live.cluster.faults import LiveStage, inject
+from sim.live.cluster.faults import LiveParts, inject
 from sim.live.cluster.frontend_handle import FrontendHandle
 from sim.live.cluster.frontend_process import FrontendOrder, FrontendReport
 from sim.live.cluster.journal_log import Entry, JournalLog, merged
@@ -152,9 +152,9 @@ class _Run:
                 yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
         facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
         drain = self.scenario.router.control.drain
-        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
+        parts = LiveParts(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
         for fault in self.scenario.faults:
-            yield inject(stage, fault)
+            yield inject(parts, fault)
 
     def _replicas(self) -> Iterator[tuple[ReplicaKey, ReplicaSpec]]:
         """Yield the scenario's replicas, with what it says of each."""
