@@ -21,6 +21,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 
 
+def block_with(text: str) -> str:
+    [block] = [block for language in ("python", "yaml") for block in blocks(language) if text in block]
+    return block
+
+
 def test_there_are_exactly_two_shell_commands_of_one_line_each() -> None:
     assert [block.count("\n") for block in blocks("sh")] == [1, 1]
 
@@ -69,8 +74,27 @@ def test_the_example_of_an_observer_sees_the_pinning(monkeypatch: pytest.MonkeyP
     assert (node, count > 300) == ("dgx-spark1", True)
 
 
+def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "my_picker.py").write_text(block_with("class PowerOfTwo"))
+    (tmp_path / "mine_or_best.yaml").write_text(block_with("name: mine_or_best"))
+
+    done = sim("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_example_of_a_policy_passes_its_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_picker.py").write_text(block_with("class PowerOfTwo"))
+    names: dict[str, Any] = {}
+    exec(block_with("test_power_of_two_is_balanced"), names)
+
+    names["test_power_of_two_is_balanced"]()
+
+
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(blocks("python")[3])
+    (tmp_path / "service.py").write_text(block_with("AsyncioRuntime"))
 
     done = subprocess.run(
         [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
