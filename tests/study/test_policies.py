@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from sim import loads
+from sim.measure.result import RunResult
 from sim.routing.policies import best_replica
 from sim.routing.policies.port import PolicyError
 from sim.scenario import ScenarioFile
-from sim.study.run import RunResult, run
+from sim.study.run import run
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 THREE = """
