@@ -50,7 +50,7 @@ def test_the_example_of_a_run_gives_figures_and_tables(monkeypatch: pytest.Monke
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
 
-    exec(example("result = run("), names)
+    exec(example("result.metrics_in("), names)
 
     assert names["result"].metrics["fairness.jain"] > 0.9
 
