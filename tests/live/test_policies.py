@@ -83,5 +83,5 @@ def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_l
     assert (code, document) == (2, "")
     [line] = told.splitlines()
     assert line.startswith("short.yaml:15:29: router.policy: ./my_picker.py:beyond raised IndexError: ")
-    assert line.endswith("(my_picker.py:36) for request 0 of qwen3")
+    assert line.endswith("(my_picker.py:38) for request 0 of qwen3")
     assert not (folder / "run.rec").exists()
