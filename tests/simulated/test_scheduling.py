@@ -1,7 +1,8 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
 from sim import loads
-from sim.study.run import RunResult, run
+from sim.measure.result import RunResult
+from sim.study.run import run
 
 LABELLED = """
 duration: 2m
