@@ -27,4 +27,4 @@ class InlineLoad:
 
     async def _load(self, request: Request) -> Route:
         loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded.key, loaded.address, loaded.backend)
+        return Route(self._ports, loaded)

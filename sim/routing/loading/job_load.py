@@ -132,7 +132,7 @@ class JobLoad:
 
     async def _load_for(self, request: Request) -> Route:
         loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded.key, loaded.address, loaded.backend)
+        return Route(self._ports, loaded)
 
 
 def _raise_if_failed(job: LoadJob | None) -> None:
