@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sim.routing.policies.choose import AnyReplica, ChooseBest
-from sim.routing.replica import ReplicaKey, pick_best_replica
+from sim.routing.policies.best_replica import ChooseBest, pick_best_replica
+from sim.routing.policies.choose import AnyReplica
+from sim.routing.replica import ReplicaKey
 
 BEST = ChooseBest()
 

@@ -33,6 +33,8 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -83,6 +85,7 @@ def run_scenarios(
         list[Path] | None,
         typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
     ] = None,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time.")
     ] = 1,
@@ -95,7 +98,7 @@ def run_scenarios(
     from sim.cli.choice import Choice, load_all
 
     choice = Choice(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, choice, sets or (), allow_dir or ())
+    files = load_all(scenarios, choice, sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
 
@@ -134,6 +137,7 @@ def live_scenario(
         bool, typer.Option("--compare", help="Show live and simulated figures side by side, with a verdict on each.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """Play a scenario for real: worker processes, gRPC, a SQL registry and the same router.
 
@@ -143,7 +147,7 @@ def live_scenario(
     from sim.cli.process.extras import needing
 
     choice = Choice(tuple(variant or ()), seed, 1)
-    (file,) = load_all([scenario], choice, sets or (), ())
+    (file,) = load_all([scenario], choice, sets or (), (), allow_code=allow_code)
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
     raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
@@ -179,6 +183,7 @@ def calibrate_machine(
 def replay_recording(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """Replay a recorded live run through the routing code, and check that it decides the same.
 
@@ -187,7 +192,7 @@ def replay_recording(
     """
     from sim.cli.commands.replay import replay_command
 
-    raise typer.Exit(replay_command(file, as_json=json))
+    raise typer.Exit(replay_command(file, as_json=json, allow_code=allow_code))
 
 
 @app.command("list")

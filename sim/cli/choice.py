@@ -40,13 +40,13 @@ class Choice:
 
 
 def load_all(
-    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path]
+    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path], *, allow_code: bool = False
 ) -> list[ScenarioFile]:
     """Load every file. BadInput lists all problems of the files and of the choice."""
     files, problems = [], []
     for path in paths:
         try:
-            file = load(path, sets, allow_dirs)
+            file = load(path, sets, allow_dirs, allow_code=allow_code)
         except ScenarioError as error:
             problems += str(error).splitlines()
         else:

@@ -40,7 +40,7 @@ CLOSE_LIMIT_S = 10.0
 
 
 class NullJournal(Journal):
-    """Takes no notice of anything; a subclass overrides what it wants to be told. No method may raise."""
+    """Ignores every event. A subclass overrides the ones it wants. No method may raise."""
 
 
 @dataclass(frozen=True, slots=True)

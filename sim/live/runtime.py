@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ class AsyncioRuntime:
 
     def __init__(self, time_scale: float = 1.0, epoch_ns: int = 0) -> None:
         self.time_scale = time_scale
+        self.on_failure: Callable[[BaseException], None] | None = None
+        """Is told how a spawned task has failed; else that is left to whoever waits for the task."""
         self._epoch_ns = epoch_ns
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -45,8 +47,13 @@ class AsyncioRuntime:
         """Start the coroutine; asyncio keeps its tasks weakly, so they are held here until they end."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if self.on_failure is not None and not task.cancelled() and (failure := task.exception()) is not None:
+            self.on_failure(failure)
 
     async def all_done(self) -> None:
         """Wait until every spawned task has ended, including tasks spawned meanwhile."""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 
 class Row(Protocol):
-    """One figure of both."""
+    """One metric, live and simulated."""
 
     @property
     def metric(self) -> str:
@@ -18,7 +18,7 @@ class Row(Protocol):
 
     @property
     def variant(self) -> str:
-        """The variant it is of."""
+        """Variant of the two runs."""
 
     @property
     def live(self) -> float | None:
@@ -26,19 +26,19 @@ class Row(Protocol):
 
     @property
     def simulated(self) -> float | None:
-        """The simulated one."""
+        """The simulated figure; None if it does not apply."""
 
     @property
     def tolerance(self) -> str:
-        """What the live figure must meet."""
+        """The bound that the live figure must keep."""
 
     @property
     def passed(self) -> bool:
-        """Whether it does."""
+        """Whether the live figure keeps the bound."""
 
 
 class ComparisonTable:
-    """A table that rich prints; figures that differ too much are red and marked."""
+    """A table for rich. Figures that differ too much are red and marked."""
 
     def __init__(self, name: str, rows: Sequence[Row]) -> None:
         self.name = name

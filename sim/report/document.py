@@ -32,7 +32,7 @@ def document(version: str, scenario: str, columns: Sequence[VariantColumn]) -> d
 def to_json(content: dict[str, Any]) -> str:
     """Return the document as indented JSON text.
 
-    Raises ValueError for a figure that is infinite or not a number: JSON has no way to write it.
+    Raises ValueError for a figure that is infinite or not a number, which JSON cannot express.
     """
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
 

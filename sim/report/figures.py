@@ -1,4 +1,4 @@
-"""How figures are written for people: one unit for all figures of a metric that stand side by side."""
+"""Figures written for people: one unit for all figures of a metric that stand side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

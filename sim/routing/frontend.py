@@ -1,23 +1,29 @@
 """A frontend: one process that takes requests, with caches of its own, put together from named strategies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
+from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import FrontendPorts, Journal
+from sim.routing.policies.best_replica import BestReplica
+from sim.routing.policies.choose import Chooser
+from sim.routing.policies.feedback import Feedback
+from sim.routing.policies.port import PolicyError
+from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.request import Request
 from sim.routing.request_path.client_cache import ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
-from sim.routing.strategies import LOAD_LIMITS, PLACEMENT, READINGS, RELEASE, SHARING
+from sim.routing.strategies import FREE_PROCESS, LOAD_LIMITS, PLACEMENT, READINGS, SHARING
 
 
 class FrontendCore:
@@ -60,17 +66,59 @@ class FrontendCore:
             self._taught.refresh(route.to.place)
 
 
+class ListeningFrontend(FrontendCore):
+    """A frontend whose policy is told what becomes of its picks."""
+
+    __slots__ = ("_feedback",)
+
+    def __init__(
+        self,
+        client_cache: ClientCache,
+        journal: Journal,
+        taught: ProbeCache | None,
+        loops: Sequence[Loop],
+        feedback: Feedback,
+    ) -> None:
+        super().__init__(client_cache, journal, taught, loops)
+        self._feedback = feedback
+
+    async def serve(self, request: Request) -> None:
+        """Serve the request, and tell the policy too if its client leaves."""
+        try:
+            await super().serve(request)
+        except (GeneratorExit, PolicyError):
+            raise  # The run is over.
+        except BaseException:
+            self._feedback.left(request)
+            raise
+
+
+NewChooser = Callable[[Clock], Chooser]
+"""Makes a frontend's policy, given the frontend's clock."""
+
+
+def best_replica(_clock: Clock) -> Chooser:
+    """Return the policy of a frontend for which nobody chose another one."""
+    return BestReplica()
+
+
 def build_frontend(
     settings: FrontendSettings,
     ports: FrontendPorts,
     models: Mapping[str, ModelConfig],
     control_plane: ControlPlaneSettings | None = None,
     rank: Rank = ONLY_ONE,
+    new_chooser: NewChooser = best_replica,
 ) -> FrontendCore:
     """Put a frontend together on a world's ports. `models` go by name; nothing is known of others.
 
     It gets the loops of the `control_plane`, or none. Its `rank` among the frontends spreads their ticks.
+    `new_chooser` makes its policy.
     """
+    chooser = new_chooser(ports.runtime)
+    feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
+    if feedback is not None:
+        ports = replace(ports, journal=FanOutJournal([ports.journal, feedback]))
     load_path = _load_path(settings.control, ports, models)
     background = Background(settings.control, ports, models, load_path, rank)
     probe = settings.probe
@@ -82,20 +130,24 @@ def build_frontend(
         reading=READINGS[probe.on_timeout],
         cold_load=_cold_load(settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
+        chooser=chooser,
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
-    return FrontendCore(_client_cache(settings, ports, router), ports.journal, taught, loops)
+    client_cache = _client_cache(settings, ports, router)
+    if feedback is not None:
+        return ListeningFrontend(client_cache, ports.journal, taught, loops, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, loops)
 
 
 def _load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
-    eviction = Eviction(ports, models, RELEASE[settings.release])
+    eviction = Eviction(ports, models, FREE_PROCESS[settings.release])
     return LoadPath(ports, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
     if settings.loads == "inline":
-        return InlineLoad(ports, load_path)
+        return InlineLoad(ports.registry, load_path)
     return JobLoad(ports, load_path, settings.load_wait_ns)
 
 

@@ -10,7 +10,7 @@ from sim.scenario.text.errors import Path
 from sim.scenario.text.units import format_duration, format_size
 
 Contradiction = tuple[Path, str]
-"""Where, and what is wrong there."""
+"""A place in the document, and what is wrong there."""
 
 
 def contradictions(scenario: Scenario) -> Iterator[Contradiction]:

@@ -1,10 +1,11 @@
 """A complete scenario as YAML text: every default written out, in units people use."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sim.scenario.spec.schema import Scenario
+from sim.scenario.spec.schema import Scenario, with_policies
 from sim.scenario.text.source import resolve_plain
 
 
@@ -20,8 +21,13 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def dump(scenario: Scenario) -> str:
-    """Return YAML that `load` reads back to an equal scenario; a trace file stays named as it was."""
+def dump(scenario: Scenario, folder: Path | None = None) -> str:
+    """Return YAML that `load` reads back to an equal scenario; a trace file stays named as it was.
+
+    Policies in files of their own are named as they can be found from `folder`, where the text is to lie.
+    """
+    if folder is not None:
+        scenario = with_policies(scenario, lambda policy, _: policy.seen_from(folder))
     document = _plain(scenario.model_dump(by_alias=True, exclude_none=True))
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 

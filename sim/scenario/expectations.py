@@ -50,7 +50,7 @@ class ExpectationChecks:
         return tuple(sound)
 
     def _name_problems(self, at: Path, entry: Any) -> Iterator[Problem]:
-        """Yield a problem for each name in it that nothing has, whatever else is wrong with the expectation."""
+        """Yield a problem for each unknown metric or variant it names, even if it does not fit the schema."""
         if not isinstance(entry, dict):
             return
         metric = entry.get("metric")
@@ -66,7 +66,7 @@ class ExpectationChecks:
                 yield self.locator.problem((*at, key), text)
 
     def _misfits(self, at: Path, expectation: Expectation) -> Iterator[Problem]:
-        """Yield a problem for what one of the variants it applies to does not have."""
+        """Yield a problem for each replica or time that a variant it applies to does not have."""
         asked = self.metrics.ask(expectation.metric)
         concerned = [expectation.variant] if expectation.variant is not None else list(self.variants)
         for scenario in (self.variants[name] for name in concerned if name in self.variants):

@@ -1,6 +1,6 @@
 """From a scenario file to typed scenarios: one for each variant, or every fault in it at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -9,13 +9,22 @@ from pydantic import ValidationError
 
 from sim.scenario.checks import contradictions
 from sim.scenario.expectations import ExpectationChecks
+from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.schema import Expectation, Scenario
 from sim.scenario.spec.workload import TraceReader
 from sim.scenario.text.errors import Path, Problem, ScenarioError, found
 from sim.scenario.text.explain import explain
-from sim.scenario.text.merge import Locator, Override, names_profile, overridden, parse_override, variant_document
+from sim.scenario.text.merge import (
+    Locator,
+    Override,
+    merged,
+    names_profile,
+    overridden,
+    parse_override,
+    variant_document,
+)
 from sim.scenario.text.source import Source, read_bytes, read_file
 from sim.scenario.text.trace_file import BadTrace, Trace, TraceColumns, find_trace, read_trace
 from sim.scenario.vocabulary import Vocabulary
@@ -37,6 +46,11 @@ class ScenarioFile:
     variants: dict[str, Scenario]
     """Complete scenarios by variant name, in the file's order."""
     expect: tuple[Expectation, ...]
+    _loading: "_Loading" = field(repr=False, compare=False)
+
+    def with_policies(self, policies: Mapping[str, object]) -> "ScenarioFile":
+        """Return the file as `load` would have read it with these policies too."""
+        return self._loading.with_policies(policies).result()
 
 
 def load(
@@ -45,22 +59,31 @@ def load(
     allow_dirs: Sequence[str | FilePath] = (),
     *,
     metrics: Vocabulary,
+    allow_code: bool = False,
+    policies: Mapping[str, object] | None = None,
 ) -> ScenarioFile:
-    """Read a scenario file; ScenarioError lists everything that is wrong with it.
-
-    `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
-    scenario's folder, then below each of `allow_dirs`, and have to lie in one of them. `metrics` are those that the
-    file may expect something of.
-    """
+    """Read a scenario file, whose expectations may ask for these `metrics`; else as `sim.load` says."""
     path = FilePath(path)
     folders = [path.parent, *(FilePath(folder) for folder in allow_dirs)]
-    return _Loading(read_file(path), path, folders, sets, metrics).result()
+    rules = PolicyRules(path.parent, allow_code, policies or {})
+    return _Loading(read_file(path), path, folders, sets, metrics, rules).result()
 
 
-def loads(text: str, sets: Sequence[str] = (), folder: str | FilePath = ".", *, metrics: Vocabulary) -> ScenarioFile:
-    """Read a scenario from a text, as `load` does from a file; trace files are looked for below `folder`."""
+def loads(
+    text: str,
+    sets: Sequence[str] = (),
+    folder: str | FilePath = ".",
+    *,
+    metrics: Vocabulary,
+    allow_code: bool = False,
+    policies: Mapping[str, object] | None = None,
+) -> ScenarioFile:
+    """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
-    return _Loading(read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, metrics).result()
+    rules = PolicyRules(FilePath(folder), allow_code, policies or {})
+    return _Loading(
+        read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, metrics, rules
+    ).result()
 
 
 @dataclass
@@ -72,8 +95,14 @@ class _Loading:
     folders: Sequence[FilePath]
     sets: Sequence[str]
     metrics: Vocabulary
+    rules: PolicyRules
     problems: dict[Problem, None] = field(default_factory=dict)
     """Each problem once, in order of discovery: a fault of the base occurs in every variant."""
+
+    def with_policies(self, policies: Mapping[str, object]) -> "_Loading":
+        """Return what reads the same file anew, with nothing found yet."""
+        rules = PolicyRules(self.rules.folder, self.rules.allow_code, {**self.rules.given, **policies})
+        return _Loading(self.source, self.path, self.folders, self.sets, self.metrics, rules)
 
     def result(self) -> ScenarioFile:
         document = self.source.data
@@ -82,18 +111,21 @@ class _Loading:
             raise ScenarioError([locator.problem((), f"found {found(document)}; allowed: a mapping with name, ...")])
         overrides = self._overrides()
         read = _trace_reader(self.folders)
+        locators = dict(self._variants(document, overrides))
+        locators |= self._variants_of_policies(document, overrides, locators)
         variants = {
             name: scenario
-            for name, locator in self._variants(document, overrides)
+            for name, locator in locators.items()
             if (scenario := self._scenario(locator, read)) is not None
         }
         self._check_unused_router(document)
-        checks = ExpectationChecks(Locator(self.source, document), self._names(document), variants, self.metrics)
+        names = tuple(dict.fromkeys((*self._names(document), *locators)))
+        checks = ExpectationChecks(Locator(self.source, document), names, variants, self.metrics)
         expect = checks.sound(self._add)
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
-        return ScenarioFile(self.path, first.name, first.about, variants, expect)
+        return ScenarioFile(self.path, first.name, first.about, variants, expect, self.with_policies({}))
 
     def _add(self, problem: Problem) -> None:
         self.problems.setdefault(problem)
@@ -129,6 +161,18 @@ class _Loading:
             prefixes: list[Path] = [("variants", name), ()] if declared else [()]
             yield name, self._overridden(variant_document(base, changes), prefixes, overrides)
 
+    def _variants_of_policies(
+        self, document: dict[str, Any], overrides: list[Override], declared: Mapping[str, Locator]
+    ) -> dict[str, Locator]:
+        """Return a variant for each policy that was handed over and that none of the declared ones names."""
+        base = {key: value for key, value in document.items() if key not in _OF_THE_FILE}
+        extra = {}
+        for name in self.rules.not_named_by(declared.values()):
+            if name in declared:
+                raise ValueError(f"policies: {self.path} has a variant {name!r} that does not name this policy")
+            extra[name] = self._overridden(merged(base, {"router": {"policy": name}}), [()], overrides)
+        return extra
+
     def _check_unused_router(self, document: dict[str, Any]) -> None:
         """Check the base's router where no variant uses it, because each names a profile of its own."""
         variants = document.get("variants", {})
@@ -154,7 +198,7 @@ class _Loading:
     def _scenario(self, locator: Locator, read: TraceReader) -> Scenario | None:
         """Return the variant, and add its problems; None if it does not fit the schema."""
         bad_references = list(reference_problems(locator))
-        for problem in bad_references:
+        for problem in (*bad_references, *self.rules.problems(locator)):
             self._add(problem)
         try:
             scenario = Scenario.model_validate(locator.document, context={"read_trace": read})
@@ -164,7 +208,7 @@ class _Loading:
             return None
         for path, text in contradictions(scenario) if not bad_references else ():
             self._add(locator.problem(path, text))
-        return scenario
+        return self.rules.settled(scenario, locator)
 
 
 def _trace_reader(folders: Sequence[FilePath]) -> TraceReader:

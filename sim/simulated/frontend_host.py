@@ -1,4 +1,4 @@
-"""One frontend as a process that can die: what runs in it, and what becomes of that when it goes."""
+"""One frontend as a process that can crash: what runs in it, and how that ends."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ from sim.simulated.kernel.task import Task
 
 
 class Crashed(Exception):
-    """The frontend has gone. No CallError: nothing in it may handle this."""
+    """The frontend has crashed. No CallError: nothing in it may handle this."""
 
 
 class ClientLeft(Exception):
-    """The client has gone. No CallError: nothing in the frontend may handle this."""
+    """The client has left. No CallError: nothing in the frontend may handle this."""
 
 
 class FrontendHost:
-    """Runs a frontend, with its loops, and can lose it and start another in its place."""
+    """Runs a frontend with its loops, and can crash and restart it."""
 
     def __init__(self, runtime: SimulatedRuntime, journal: Journal, build: Callable[[], FrontendCore]) -> None:
         self._runtime = runtime
@@ -27,16 +27,16 @@ class FrontendHost:
         self._build = build
         self.frontend: FrontendCore | None = build()
         self._serving: dict[int, Task] = {}
-        """By number of the request."""
+        """Running requests by their number."""
         self._loops: list[Task] = []
 
     def start_loops(self) -> None:
-        """Start the frontend's background loops, once more if they run already."""
+        """Start the frontend's background loops, a second time if they run already."""
         if self.frontend is not None:
             self._loops += [self._runtime.spawn_background(loop(), "loop") for loop in self.frontend.loops]
 
     async def serve(self, request: Request) -> None:
-        """Serve the request unless the frontend is down, or goes down meanwhile, or the client leaves."""
+        """Serve the request, unless the frontend is down or crashes or the client leaves."""
         if self.frontend is None:
             self._journal.ended(request, Outcome.FAILED, "frontend_down")
             return
@@ -51,7 +51,7 @@ class FrontendHost:
             del self._serving[request.id]
 
     def leave(self, request: Request) -> bool:
-        """Have the client of the request leave at once; False if the request is not being served any more."""
+        """Make the client of the request leave at once; False if the request is no longer being served."""
         task = self._serving.get(request.id)
         if task is None:
             return False
@@ -59,7 +59,7 @@ class FrontendHost:
         return True
 
     def crash(self) -> None:
-        """Lose the frontend: its caches, its loops, and every request in it."""
+        """Crash the frontend: its caches, loops and requests are lost."""
         self.frontend = None
         for task in self._loops:
             task.cancel()
@@ -68,6 +68,6 @@ class FrontendHost:
             task.interrupt(Crashed("the frontend crashed"))
 
     def restart(self) -> None:
-        """Start a frontend that knows nothing of the one before."""
+        """Start a new frontend with empty caches."""
         self.frontend = self._build()
         self.start_loops()

@@ -11,6 +11,7 @@ from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.scenario import NodeSpec, Plan
+from sim.scenario.policies.making import policy_of
 from sim.simulated.faults.catalogue import make_faults
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -71,19 +72,23 @@ class World:
         return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
 
     def _frontend(self, index: int) -> FrontendCore:
-        router = self._scenario.router
-        for fault in self._faults:
-            router = fault.settings(index, router)
-        rank = Rank(index, self._scenario.frontends)
-        return build_frontend(router.settings(), self._ports(index), self._models, self._scenario.loops(), rank)
+        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
+        return build_frontend(
+            router.settings(),
+            self._ports(index),
+            self._models,
+            self._scenario.loops(),
+            rank,
+            policy_of(router.policy, self.parts.plan.seed, index),
+        )
 
     def _ports(self, index: int) -> FrontendPorts:
         parts, scenario = self.parts, self._scenario
         clock: Clock = parts.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
-        pick_ns = scenario.registry.pick_length_ns
-        pick_mode = new_pick_mode(scenario.router.pick, parts.database, pick_ns, parts.journal.lock_waited)
+        pick, pick_ns = scenario.router_of(index).pick, scenario.registry.pick_length_ns
+        pick_mode = new_pick_mode(pick, parts.database, pick_ns, parts.journal.lock_waited)
         registry = SimulatedLoadJobs(parts.runtime, clock, parts.database, pick_mode, parts.journal)
         self._registries.append(registry)
         ports = FrontendPorts(

@@ -1,4 +1,4 @@
-"""One live run of one variant, brought into the same records and figures as a simulated one."""
+"""One live run of one variant, converted to the same records and figures as a simulated one."""
 
 import asyncio
 from collections import Counter
@@ -28,13 +28,13 @@ class LiveSetup:
     time_scale: float
     """Real seconds for each second of the scenario."""
     folder: Path
-    """For the sockets of the run; the caller's to remove."""
+    """Folder for the sockets of the run. The caller removes it."""
     record: Path | None = None
-    """Where the recording of the run goes, if it is wanted."""
+    """File for the recording of the run; None for no recording."""
 
 
 def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch: Callable[[Clock], None]) -> RunResult:
-    """Play a complete scenario for real; `watch` gets the run's clock. Takes duration times scale, and the drain.
+    """Play a complete scenario for real; `watch` gets the run's clock. It takes duration times scale, and the drain.
 
     Raises LiveRunFailed if a process of the run is lost, a CallError if it cannot be set up, and OSError if its
     recording cannot be written.
@@ -58,10 +58,10 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
 
 
 def recorded(outcome: LiveOutcome, plan: Plan) -> Recorder:
-    """Return a recorder that was told all of the outcome, with the truth about the processes as it was at each time."""
+    """Return a recorder of the whole outcome, in which the truth about processes is that of each time."""
     clock = EntryClock()
     ended = (entry.args[1] for entry in outcome.entries if entry.what == "process_ended")
-    # By address, how many processes have not ended yet: the system may give a port away twice.
+    # Number of running processes by address, because the system may give away a port twice.
     running = Counter(chain(outcome.running_addresses, ended))
     recorder = Recorder()
     recorder.begin(RunView(clock, lambda address: running[address] > 0, plan))

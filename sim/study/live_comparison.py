@@ -1,4 +1,4 @@
-"""Live runs beside simulated ones of the same variants: which figures have to agree, and how closely."""
+"""Live runs beside simulated ones of the same variants: which figures must agree, and how closely."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ _COUNTS = (
 
 
 def simulated_twin(scenario: Scenario, measured: Calibration, time_scale: float) -> Scenario:
-    """Return the scenario as the simulation has to run it to be like a live run on the machine that was measured.
+    """Return the scenario with the times of the measured machine, so that a simulation resembles a live run on it.
 
-    Transactions and messages take real time, which a time scale makes that much longer in the scenario's. SQLite lets
-    one transaction write at a time, so its picks are serial whatever the scenario asks for.
+    Transactions and messages take real time, which the time scale converts to scenario time. SQLite lets one
+    transaction write at a time, so its picks are serial whatever the scenario asks for.
     """
     transaction_ns = round(measured.touch.median_ns / time_scale)
     pick_ns = round(measured.pick.median_ns / time_scale)
@@ -61,9 +61,9 @@ class ComparedFigure:
 def compare_figures(
     variant: str, live: dict[str, float], simulated: Sequence[dict[str, float]]
 ) -> list[ComparedFigure]:
-    """Compare shares with the simulated mean, and counts with what the simulated replications span.
+    """Compare shares with the simulated mean, and counts with the range of the simulated replications.
 
-    A count may also lie as far outside the span as the span is wide, at least 1: one more replication may do that too.
+    A count may lie outside the range by the width of the range, at least 1, as one more replication might.
     """
     replicas = [name for name in simulated[0] if name.startswith("replicas.") and name.endswith(".share")]
     shares = [_share(name, variant, live, simulated) for name in (*_SHARES, *replicas)]
@@ -73,7 +73,7 @@ def compare_figures(
 def compare_verdicts(
     expect: Sequence[Expectation], live: dict[str, RunResult], simulated: dict[str, RunResult]
 ) -> list[ComparedFigure]:
-    """Demand the same verdict on every expectation, unless it compares two variants that the simulation finds equal."""
+    """Require the same verdict on every expectation, except one that compares variants the simulation finds equal."""
     rows: list[ComparedFigure] = []
     for one in expect:
         for ours, theirs in zip(judge((one,), live), judge((one,), simulated), strict=True):

@@ -1,11 +1,11 @@
-"""A recorded live run led through the routing code once more, on the simulated clock, to see it decide the same.
+"""Replays a recorded live run through the routing code, on the simulated clock, and compares the decisions.
 
-Each frontend is built anew from its scenario. Its ports answer from the recording: each step of the routing code
-begins when it began, in the recorded order, with the recorded answer or error. What the code does of its own accord
-is its own again, the choice among the rows that a pick or an eviction saw included, and is compared line by line.
+Each frontend is built from its scenario. Its ports answer from the recording: each step of the routing code begins at
+its recorded time, in the recorded order, with the recorded answer or error. Everything that the code decides itself,
+including the choice among the rows that a pick or an eviction saw, is computed again and compared line by line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -14,35 +14,35 @@ from sim.live.cluster.journal_log import JournalLog
 from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
-from sim.live.recording.script import Script
 from sim.routing.request import Request
-from sim.routing.settings import FrontendSettings, ModelConfig
+from sim.routing.settings import FrontendSettings
+from sim.scenario.policies.making import policy_of
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.study.replay_world import Gates, ScriptedRuntime, scripted_ports
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a replay first did otherwise than the live run."""
+    """The first difference between a replay and the live run."""
 
     frontend: int
     recorded: Line | None
-    """None if the live run did nothing more here."""
+    """The recorded line; None if the live run did nothing more."""
     replayed: Line | None
-    """None if the replay did nothing more here."""
+    """The replayed line; None if the replay did nothing more."""
 
     @property
     def line(self) -> Line:
-        """The recorded line, or what stands in its place."""
+        """The recorded line, or else the replayed one."""
         return cast("Line", self.recorded or self.replayed)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay came to."""
+    """The result of a replay."""
 
     decisions: int
-    """Requests whose way was compared, from arrival to end."""
+    """Number of requests that were compared, from arrival to end."""
     first_difference: Difference | None
 
     @property
@@ -52,14 +52,9 @@ class ReplayResult:
 
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
-    """Replay every frontend of the recording; with other `settings` than its own, to see what they change first."""
-    models = recording.scenario.configs_by_model()
-    used = recording.scenario.router.settings() if settings is None else settings
-    differences = [
-        difference
-        for index, script in enumerate(recording.scripts)
-        if (difference := _Replay(index, script, used, models).run())
-    ]
+    """Replay every frontend of the recording. Other `settings` than its own show what they change first."""
+    replays = [_Replay(recording, index, settings) for index in range(len(recording.scripts))]
+    differences = [difference for one in replays if (difference := one.run())]
     return ReplayResult(
         decisions=sum(len(script.arrivals) for script in recording.scripts),
         first_difference=min(differences, key=lambda difference: difference.line.t_ns, default=None),
@@ -67,7 +62,7 @@ def replay(recording: Recording, settings: FrontendSettings | None = None) -> Re
 
 
 class _ComparedTranscript(Transcript):
-    """A transcript that is held against the recorded one as it is written."""
+    """A transcript that is compared with the recorded one while it is written."""
 
     def __init__(self, runtime: SimulatedRuntime, recorded: Sequence[Line]) -> None:
         super().__init__(runtime)
@@ -76,9 +71,9 @@ class _ComparedTranscript(Transcript):
         self._next = 0
 
     def take(self, line: Line) -> None:
-        """Compare the line; after the first difference nothing more is looked at.
+        """Compare the line. Nothing is compared after the first difference.
 
-        What a choice was made among is the recording's own, and not among the recorded lines.
+        Lines of the rows that a choice was made from are input, and are not compared.
         """
         if self.difference is None and line.kind != "saw":
             recorded = self._recorded[self._next] if self._next < len(self._recorded) else None
@@ -87,7 +82,7 @@ class _ComparedTranscript(Transcript):
             self._next += 1
 
     def is_at(self, place: int) -> bool:
-        """Tell whether as many lines as that were written, all of them as recorded; if fewer, that is a difference."""
+        """Tell whether that many lines were written, all as recorded. Fewer lines are a difference."""
         if self.difference is None and self._next < place:
             self.difference = (self._recorded[self._next], None)
         return self.difference is None
@@ -96,9 +91,9 @@ class _ComparedTranscript(Transcript):
 class _Replay:
     """The replay of one frontend."""
 
-    def __init__(
-        self, index: int, script: Script, settings: FrontendSettings, models: Mapping[str, ModelConfig]
-    ) -> None:
+    def __init__(self, recording: Recording, index: int, settings: FrontendSettings | None) -> None:
+        scenario, script = recording.scenario, recording.scripts[index]
+        router = scenario.router_of(index)
         self._index = index
         self._script = script
         self._runtime = SimulatedRuntime()
@@ -106,7 +101,13 @@ class _Replay:
         self._gates = Gates(self._runtime, script, self._transcript)
         runtime = ScriptedRuntime(self._runtime, self._gates)
         ports = scripted_ports(runtime, self._gates, JournalLog(self._runtime))
-        self._frontend = build_recorded_frontend(self._transcript, settings, ports, models)
+        self._frontend = build_recorded_frontend(
+            self._transcript,
+            settings or router.settings(),
+            ports,
+            scenario.configs_by_model(),
+            policy_of(router.policy, scenario.seed, index),
+        )
         self._difference: Difference | None = None
 
     def run(self) -> Difference | None:
@@ -117,7 +118,7 @@ class _Replay:
         return self._difference
 
     async def _lead_through(self) -> None:
-        """Begin one step after the other, as long as the code keeps to the script."""
+        """Begin one step after the other, as long as the code follows the script."""
         await self._runtime.sleep(0)
         lines = self._script.lines
         for place, line in enumerate(lines):
@@ -132,15 +133,17 @@ class _Replay:
         await self._runtime.sleep(line.t_ns - self._runtime.now_ns())
         if line.kind == "arrived":
             request = self._script.arrivals[cast("int", line.request)]
-            # Set here, where the task's own context is copied from.
+            # Set here, because the task copies this context.
             for_request.set(request.id)
             self._runtime.spawn(self._served(request), "request")
+        elif line.kind == "choosing":
+            self._gates.choose(line)
         else:
             self._gates.open(line)
-        # The code takes its step before this comes back.
+        # The code takes its step before this call returns.
         await self._runtime.sleep(0)
 
     async def _served(self, request: Request) -> None:
-        # A fault of the routing code is in the transcript.
+        # An error of the routing code is in the transcript.
         with suppress(Exception):
             await self._frontend.serve(request)

@@ -1,7 +1,8 @@
-"""The world of a replay: a clock, tasks, a registry, backends and workers that do what a recording says."""
+"""The world of a replay: a clock, tasks, a registry, backends and workers that follow a recording."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -22,26 +23,40 @@ T = TypeVar("T")
 
 
 class Gates:
-    """Where replayed code waits until the recording says that it went on."""
+    """The waits of replayed code, which end when the recording says so."""
 
     def __init__(self, runtime: SimulatedRuntime, script: Script, transcript: Transcript) -> None:
         self.script = script
         self._runtime = runtime
         self._transcript = transcript
         self._closed: dict[int, SimFuture] = {}
+        self._choosing: dict[int, Callable[[Sequence[Replica]], object]] = {}
 
     @property
     def last_wait(self) -> int:
-        """The number of the wait that has just begun."""
+        """Number of the wait that has just begun."""
         return self._transcript.last_wait
 
     async def pass_one(self) -> Any:
-        """Wait as long as the wait that has just begun lasted; return or raise what it ended with."""
+        """Wait as long as the recorded wait lasted, and return or raise its result."""
         gate = self._closed[self.last_wait] = self._runtime.future()
         return await gate
 
+    async def pass_one_choosing(self, choose: Choose) -> Any:
+        """Wait likewise, and make the choices that the recorded pick asked for meanwhile."""
+        # In the context of the request, because a line names its request.
+        context = copy_context()
+        self._choosing[self.last_wait] = lambda rows: context.run(lambda: choose(rows))
+        return await self.pass_one()
+
+    def choose(self, line: Line) -> None:
+        """Let the waiting pick choose among the rows that the line lists."""
+        wait = cast("int", line.wait)
+        if wait in self._choosing:
+            self._choosing[wait](self.script.choices[wait].popleft())
+
     def open(self, line: Line) -> None:
-        """Let go on who waits for what the line tells."""
+        """End the wait that the line belongs to."""
         wait = cast("int", line.wait)
         gate, answer = self._closed.pop(wait), self.script.answers.get(wait)
         if line.kind == "left":
@@ -53,7 +68,7 @@ class Gates:
 
 
 class _ScriptedFuture:
-    """An answer given by the replayed code itself, seen by its waiter when the recording says so."""
+    """An answer of the replayed code itself, which its waiter sees when the recording says so."""
 
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
@@ -81,7 +96,7 @@ class _ScriptedFuture:
 
     async def _wait(self) -> None:
         try:
-            # How it ended is known here; only when is not.
+            # The result is known here, but not when the waiter sees it.
             with suppress(Exception):
                 await self._gates.pass_one()
         except BaseException:
@@ -90,7 +105,7 @@ class _ScriptedFuture:
 
 
 class ScriptedRuntime:
-    """Tasks and time limits that go as recorded, on the simulated clock."""
+    """Tasks and time limits that follow the recording, on the simulated clock."""
 
     def __init__(self, runtime: SimulatedRuntime, gates: Gates) -> None:
         self.now_ns = runtime.now_ns
@@ -99,19 +114,17 @@ class ScriptedRuntime:
         self._gates = gates
 
     async def sleep(self, delay_ns: int) -> None:
-        """Wait as long as was recorded."""
         await self._gates.pass_one()
 
     def future(self) -> _ScriptedFuture:
-        """Make an answer that is not given yet."""
         return _ScriptedFuture(self._gates)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Run the coroutine as a task that begins when it began."""
+        """Run the coroutine as a task that begins at its recorded time."""
         return self._runtime.spawn(self._begun_as_recorded(work), name)
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns; raise DeadlineExceeded if it left because the recorded limit fired."""
+        """Return what the coroutine returns. Raise DeadlineExceeded if the recorded limit fired."""
         wait = self._gates.last_wait
         try:
             return await work
@@ -124,7 +137,7 @@ class ScriptedRuntime:
         try:
             await self._gates.pass_one()
         finally:
-            # Begun even where the replay ends before: Python complains of a coroutine that never was.
+            # Started even if the replay ends before, because Python warns of a coroutine that never starts.
             result = await work
         return result
 
@@ -141,7 +154,7 @@ def scripted_ports(runtime: Runtime, gates: Gates, journal: Journal) -> Frontend
 
 
 def _scripted(protocol: type[Any], gates: Gates, **own: Callable[..., Any]) -> Any:
-    """Return a port whose awaited calls answer as recorded, but for its `own` ones."""
+    """Return a port whose awaited calls answer as recorded, except its `own` ones."""
 
     def answer(*_args: Any, **_named: Any) -> Awaitable[Any]:
         return gates.pass_one()
@@ -154,13 +167,16 @@ def _registry_calls(registry: "_ScriptedRegistry") -> dict[str, Callable[..., An
 
 
 class _ScriptedRegistry:
-    """The registry's calls that do more than answer: choices are made anew, and locks are held."""
+    """The registry's calls that do more than answer: choices are made again, and locks are held."""
 
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
 
     async def pick(self, model: str, choose: Choose) -> Replica | None:
         """Choose among the rows that the recorded pick saw, as often as it had to."""
+        if choose.order is None and self._gates.last_wait in self._gates.script.choices:
+            answer: Replica | None = await self._gates.pass_one_choosing(choose)
+            return answer
         seen: Seen | None = self._gates.script.seen.get(self._gates.last_wait)
         recorded: Replica | None = await self._gates.pass_one()
         rows = [] if seen is None else list(seen.rows)
@@ -168,7 +184,7 @@ class _ScriptedRegistry:
             rows.remove(chosen)
         if chosen is None or (seen is not None and seen.refused):
             return None
-        # The row as it was once it could be locked, which may be later than the choice.
+        # The row as it was when it was locked, which may be later than the choice.
         return recorded if recorded and chosen.id == recorded.id else chosen
 
     async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
@@ -178,11 +194,11 @@ class _ScriptedRegistry:
         return None if seen is None else choose(seen)
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Do nothing: nobody waits, and later picks show what came of it."""
+        """Do nothing: nobody waits, and later picks show the effect."""
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
-        """Hold the lock when it was held."""
+        """Hold the lock for its recorded time."""
         await self._gates.pass_one()
         try:
             yield
@@ -191,7 +207,7 @@ class _ScriptedRegistry:
 
     @asynccontextmanager
     async def try_lock(self, name: str) -> AsyncIterator[bool]:
-        """Hold the lock when it was held, if it was."""
+        """Hold the lock for its recorded time, if it was free."""
         is_held = bool(await self._gates.pass_one())
         try:
             yield is_held
@@ -200,11 +216,10 @@ class _ScriptedRegistry:
 
 
 class _ScriptedDialer:
-    """Gives the one client of all addresses."""
+    """Returns one client for all addresses."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
-        """Return the client."""
         return self._backend

@@ -86,6 +86,13 @@ def test_a_scenario_may_expect_something_of_every_figure_that_is_reported() -> N
     assert [name for name in reported if VOCABULARY.ask(name) is None] == []
 
 
+@pytest.mark.parametrize("metric", [one for one in CATALOGUE if isinstance(one, ModelMetric)], ids=lambda one: one.name)
+def test_a_metric_of_models_tells_which_of_two_models_is_worse(metric: ModelMetric) -> None:
+    judge = metric.follows or metric
+
+    assert judge.better is not Better.NEITHER
+
+
 @pytest.mark.parametrize("name", [name for name in directed(RunMetric) if name not in AS_BAD_IN_BOTH])
 def test_what_gets_worse_in_a_rough_run_is_what_the_catalogue_calls_worse(name: str) -> None:
     assert is_worse(metric_of(name), metrics_of(ROUGH)[name], than=metrics_of(CALM)[name])

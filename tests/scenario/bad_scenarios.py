@@ -131,6 +131,8 @@ TYPES = {
     "quoted duration without unit": (good_but("duration: §'30'"), "'30' has no unit; write 30s, 500ms or 5m"),
     "duration of an unknown unit": (good_but("duration: §3days"), "'3days' is not a duration; write 30s"),
     "duration by the clock": (good_but("duration: §1:30"), "'1:30' is not a duration"),
+    "size with a space": (node("vram: §24 GB"), "'24 GB' has a space in it; write 24GB"),
+    "duration with a space": (good_but("duration: §5 m"), "'5 m' has a space in it; write 5m"),
     "size without unit": (node("vram: §24"), "24 has no unit; write 24GB, 8GiB or 512MB"),
     "rate without unit": (workload("kind: poisson, rate: §4"), "4 has no unit; write 4/s, 30/m or 10/h"),
     "rate of an unknown unit": (workload("kind: poisson, rate: §4/d"), "'4/d' is not a rate"),

@@ -48,4 +48,5 @@ def sentence(expectation: Expectation) -> str:
         for word, time_ns in (("after", expectation.after_ns), ("before", expectation.before_ns))
         if time_ns is not None
     ]
-    return " ".join([expectation.variant or "every variant", expectation.metric, " and ".join(bounds), *window])
+    metric = f"{expectation.metric} of {expectation.model}" if expectation.model else expectation.metric
+    return " ".join([expectation.variant or "every variant", metric, " and ".join(bounds), *window])

@@ -11,10 +11,10 @@ from sim.live.recording.lines import described
 from sim.study.replay import Difference, ReplayResult, replay
 
 
-def replay_command(path: Path, *, as_json: bool) -> ExitCode:
+def replay_command(path: Path, *, as_json: bool, allow_code: bool) -> ExitCode:
     """Replay the file, show the result and return the exit code. Raises BadInput if it is not a recording."""
     try:
-        recording = read_recording(path)
+        recording = read_recording(path, allow_code=allow_code)
     except BadRecording as error:
         raise BadInput(str(error)) from None
     result = replay(recording)

@@ -16,7 +16,7 @@ from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, model_load_infos
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.policies.choose import ChooseBest
+from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus

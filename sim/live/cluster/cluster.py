@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.live.cluster.faults import LiveStage, inject
+from sim.live.cluster.faults import LiveParts, inject
 from sim.live.cluster.frontend_handle import FrontendHandle
 from sim.live.cluster.frontend_process import FrontendOrder, FrontendReport
 from sim.live.cluster.journal_log import Entry, JournalLog, merged
@@ -122,15 +122,24 @@ class _Run:
             self.watch(self.runtime)
             for frontend in frontends:
                 frontend.begin_at(epoch_ns)
-            async with asyncio.TaskGroup() as group:
-                background = [group.create_task(work) for work in self._background()]
-                reports = [await frontend.report() for frontend in frontends]
-                for task in background:
-                    task.cancel()
+            reports = await self._reports(frontends)
         finally:
             for frontend in frontends:
                 frontend.stop()
         return await self._outcome(reports)
+
+    async def _reports(self, frontends: list[FrontendHandle]) -> list[FrontendReport]:
+        """Wait for every frontend's report while all else goes on; the first failure anywhere is raised at once."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [group.create_task(work) for work in self._background()]
+                reports = [group.create_task(frontend.report()) for frontend in frontends]
+                await asyncio.wait(reports)
+                for task in background:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return [report.result() for report in reports]
 
     def _background(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield the work beside the frontends: late replicas, heartbeats, faults."""
@@ -143,9 +152,9 @@ class _Run:
                 yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
         facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
         drain = self.scenario.router.control.drain
-        stage = LiveStage(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
+        parts = LiveParts(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
         for fault in self.scenario.faults:
-            yield inject(stage, fault)
+            yield inject(parts, fault)
 
     def _replicas(self) -> Iterator[tuple[ReplicaKey, ReplicaSpec]]:
         """Yield the scenario's replicas, with what it says of each."""

@@ -16,6 +16,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from sim.scenario.spec.faults import FaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.faults.network import ConnectionResetFault
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,
@@ -35,7 +36,7 @@ from sim.scenario.spec.faults.replica import (
 
 
 @dataclass(frozen=True, slots=True)
-class LiveStage:
+class LiveParts:
     """The parts of a live world that a fault acts on."""
 
     runtime: AsyncioRuntime
@@ -49,7 +50,7 @@ class LiveStage:
     """How processes of a drained node end, from the router's settings."""
 
     async def register(self, node: str) -> None:
-        """Have the node register anew, which deletes its rows."""
+        """Register the node again, which deletes its rows."""
         removed = await self.registry.register_node(self.facts[node])
         tell_node_changed(self.journal, node, NodeStatus.HEALTHY, "reregistered", removed)
 
@@ -70,85 +71,90 @@ def check_faults(faults: Iterable[FaultSpec]) -> None:
         raise LiveFaultRefused("\n".join(refused))
 
 
-async def inject(stage: LiveStage, fault: FaultSpec) -> None:
+async def inject(parts: LiveParts, fault: FaultSpec) -> None:
     """Apply the fault at its time. A process that does not run by then is unaffected."""
     inject_it = _INJECTORS[type(fault)]
     with suppress(CallError):
-        await inject_it(stage, fault)
+        await inject_it(parts, fault)
 
 
-async def _node_crash(stage: LiveStage, fault: NodeCrashFault) -> None:
-    await _at(stage, fault.at_ns)
-    await _crash(stage, fault, fault.node)
+async def _node_crash(parts: LiveParts, fault: NodeCrashFault) -> None:
+    await _at(parts, fault.at_ns)
+    await _crash(parts, fault, fault.node)
     if fault.restart_after_ns is None:
         return
-    await stage.runtime.sleep(fault.restart_after_ns)
-    await _restart(stage, fault.node)
+    await parts.runtime.sleep(fault.restart_after_ns)
+    await _restart(parts, fault.node)
 
 
-async def _node_crash_loop(stage: LiveStage, fault: NodeCrashLoopFault) -> None:
+async def _node_crash_loop(parts: LiveParts, fault: NodeCrashLoopFault) -> None:
     for number in range(fault.times):
-        await _at(stage, fault.at_ns + number * fault.every_ns)
-        await _crash(stage, fault, fault.node)
-        await stage.runtime.sleep(fault.down_ns)
-        await _restart(stage, fault.node)
+        await _at(parts, fault.at_ns + number * fault.every_ns)
+        await _crash(parts, fault, fault.node)
+        await parts.runtime.sleep(fault.down_ns)
+        await _restart(parts, fault.node)
 
 
-async def _node_pause(stage: LiveStage, fault: NodePauseFault) -> None:
-    await _at(stage, fault.at_ns)
-    stage.journal.fault_struck(fault.kind, fault.node)
-    stage.nodes.pause(fault.node)
+async def _node_pause(parts: LiveParts, fault: NodePauseFault) -> None:
+    await _at(parts, fault.at_ns)
+    parts.journal.fault_struck(fault.kind, fault.node)
+    parts.nodes.pause(fault.node)
     try:
-        await stage.runtime.sleep(fault.lasts_ns)
+        await parts.runtime.sleep(fault.lasts_ns)
     finally:
-        stage.nodes.resume(fault.node)
+        parts.nodes.resume(fault.node)
 
 
-async def _node_drain(stage: LiveStage, fault: NodeDrainFault) -> None:
-    await _at(stage, fault.at_ns)
-    removed = await stage.registry.set_status(fault.node, NodeStatus.DRAINING)
-    stage.journal.fault_struck(fault.kind, fault.node)
-    tell_node_changed(stage.journal, fault.node, NodeStatus.DRAINING, fault.kind, removed)
-    await _STOPS[stage.drain](stage.nodes, fault.node)
+async def _node_drain(parts: LiveParts, fault: NodeDrainFault) -> None:
+    await _at(parts, fault.at_ns)
+    removed = await parts.registry.set_status(fault.node, NodeStatus.DRAINING)
+    parts.journal.fault_struck(fault.kind, fault.node)
+    tell_node_changed(parts.journal, fault.node, NodeStatus.DRAINING, fault.kind, removed)
+    await _STOPS[parts.drain](parts.nodes, fault.node)
     if fault.returns_after_ns is not None:
-        await _at(stage, fault.at_ns + fault.returns_after_ns)
-        await stage.register(fault.node)
+        await _at(parts, fault.at_ns + fault.returns_after_ns)
+        await parts.register(fault.node)
 
 
-async def _node_reregister(stage: LiveStage, fault: NodeReregisterFault) -> None:
-    await _at(stage, fault.at_ns)
-    stage.journal.fault_struck(fault.kind, fault.node)
-    await stage.register(fault.node)
+async def _node_reregister(parts: LiveParts, fault: NodeReregisterFault) -> None:
+    await _at(parts, fault.at_ns)
+    parts.journal.fault_struck(fault.kind, fault.node)
+    await parts.register(fault.node)
 
 
-async def _connection_reset(stage: LiveStage, fault: ConnectionResetFault) -> None:
-    await _at(stage, fault.at_ns)
-    stage.journal.fault_struck(fault.kind, fault.node)
-    stage.nodes.reset_connections(fault.node)
+async def _connection_reset(parts: LiveParts, fault: ConnectionResetFault) -> None:
+    await _at(parts, fault.at_ns)
+    parts.journal.fault_struck(fault.kind, fault.node)
+    parts.nodes.reset_connections(fault.node)
 
 
-async def _replica_exit(stage: LiveStage, fault: ReplicaExitFault) -> None:
-    key = await _strike(stage, fault)
-    stage.workers.kill(key, "exited")
+async def _replica_exit(parts: LiveParts, fault: ReplicaExitFault) -> None:
+    key = await _strike(parts, fault)
+    parts.workers.kill(key, "exited")
 
 
-async def _replica_hang(stage: LiveStage, fault: ReplicaHangFault) -> None:
-    stage.workers.hang(await _strike(stage, fault))
+async def _replica_hang(parts: LiveParts, fault: ReplicaHangFault) -> None:
+    parts.workers.hang(await _strike(parts, fault))
 
 
-async def _replica_forgets_model(stage: LiveStage, fault: ReplicaForgetsModelFault) -> None:
-    stage.workers.drop_model(await _strike(stage, fault))
+async def _replica_forgets_model(parts: LiveParts, fault: ReplicaForgetsModelFault) -> None:
+    parts.workers.drop_model(await _strike(parts, fault))
 
 
-async def _replica_answers_for(stage: LiveStage, fault: ReplicaAnswersForFault) -> None:
-    stage.workers.answer_for(await _strike(stage, fault), fault.other)
+async def _replica_answers_for(parts: LiveParts, fault: ReplicaAnswersForFault) -> None:
+    parts.workers.answer_for(await _strike(parts, fault), fault.other)
 
 
-async def _row_lost(stage: LiveStage, fault: RowLostFault | RowDeletedFault) -> None:
-    key = await _strike(stage, fault)
-    row = next((row for row in (await stage.registry.fleet()).rows if row.key == key), None)
-    if row is not None and await stage.registry.remove_row(row.id):
-        stage.journal.row_removed(key, row.address, fault.kind, None)
+async def _row_lost(parts: LiveParts, fault: RowLostFault | RowDeletedFault) -> None:
+    key = await _strike(parts, fault)
+    row = next((row for row in (await parts.registry.fleet()).rows if row.key == key), None)
+    if row is not None and await parts.registry.remove_row(row.id):
+        parts.journal.row_removed(key, row.address, fault.kind, None)
+
+
+async def _mixed_policy(parts: LiveParts, fault: MixedPolicyFault) -> None:
+    # The frontend has its own router since it was started.
+    parts.journal.fault_struck(fault.kind, f"frontend {fault.frontend}")
 
 
 _STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
@@ -156,7 +162,7 @@ _STOPS: Mapping[str, Callable[[NodeFaults, str], Awaitable[None]]] = {
     "when_idle": NodeFaults.stop_when_idle,
 }
 
-_INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
+_INJECTORS: Mapping[type[Any], Callable[[LiveParts, Any], Awaitable[None]]] = {
     NodeCrashFault: _node_crash,
     NodeCrashLoopFault: _node_crash_loop,
     NodePauseFault: _node_pause,
@@ -169,16 +175,17 @@ _INJECTORS: Mapping[type[Any], Callable[[LiveStage, Any], Awaitable[None]]] = {
     ReplicaAnswersForFault: _replica_answers_for,
     RowLostFault: _row_lost,
     RowDeletedFault: _row_lost,
+    MixedPolicyFault: _mixed_policy,
 }
 """The function that applies each kind of fault."""
 
 
-async def _at(stage: LiveStage, at_ns: int) -> None:
-    await stage.runtime.sleep(max(0, at_ns - stage.runtime.now_ns()))
+async def _at(parts: LiveParts, at_ns: int) -> None:
+    await parts.runtime.sleep(max(0, at_ns - parts.runtime.now_ns()))
 
 
 async def _strike(
-    stage: LiveStage,
+    parts: LiveParts,
     fault: ReplicaExitFault
     | ReplicaHangFault
     | ReplicaForgetsModelFault
@@ -187,19 +194,19 @@ async def _strike(
     | RowDeletedFault,
 ) -> ReplicaKey:
     key = ReplicaKey(fault.node, fault.model, fault.index)
-    await _at(stage, fault.at_ns)
-    stage.journal.fault_struck(fault.kind, str(key))
+    await _at(parts, fault.at_ns)
+    parts.journal.fault_struck(fault.kind, str(key))
     return key
 
 
-async def _crash(stage: LiveStage, fault: NodeCrashFault | NodeCrashLoopFault, node: str) -> None:
-    stage.journal.fault_struck(fault.kind, node)
-    stage.nodes.take_down(node)
+async def _crash(parts: LiveParts, fault: NodeCrashFault | NodeCrashLoopFault, node: str) -> None:
+    parts.journal.fault_struck(fault.kind, node)
+    parts.nodes.take_down(node)
 
 
-async def _restart(stage: LiveStage, node: str) -> None:
-    stage.nodes.bring_up(node)
-    await stage.register(node)
+async def _restart(parts: LiveParts, node: str) -> None:
+    parts.nodes.bring_up(node)
+    await parts.register(node)
 
 
 def _how(fault: FaultSpec) -> str:

@@ -5,6 +5,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from sim.live.cluster.frontend_process import FrontendOrder, FrontendReport, run_frontend
+from sim.routing.policies.port import PolicyError
 
 _KILL_AFTER_S = 2.0
 
@@ -26,7 +27,7 @@ class FrontendHandle:
         theirs.close()
 
     async def ready(self) -> None:
-        """Wait until the process is ready for `begin_at`."""
+        """Wait until the process is ready for `begin_at`; raises PolicyError if its policy cannot be made."""
         await self._hear()
 
     def begin_at(self, epoch_ns: int) -> None:
@@ -34,7 +35,7 @@ class FrontendHandle:
         self._line.send(epoch_ns)
 
     async def report(self) -> FrontendReport:
-        """Wait until it has finished; raises LiveRunFailed if it ends without a report."""
+        """Wait until it has finished; raises PolicyError if its policy fails, LiveRunFailed if it ends otherwise."""
         report: FrontendReport = await self._hear()
         return report
 
@@ -55,6 +56,9 @@ class FrontendHandle:
         finally:
             loop.remove_reader(self._line.fileno())
         try:
-            return self._line.recv()
+            heard = self._line.recv()
         except EOFError as error:
             raise LiveRunFailed(f"frontend {self._index} ended before it had reported") from error
+        if isinstance(heard, PolicyError):
+            raise heard
+        return heard

@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from sim.live.cluster.journal_log import Entry, JournalLog
 from sim.live.loops import running
@@ -22,8 +25,10 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.frontend import build_frontend
+from sim.routing.policies.port import PolicyError
 from sim.routing.ports import FrontendPorts
 from sim.scenario import Plan, Scenario, make_plan
+from sim.scenario.policies.making import policy_of
 
 _MOST_CONNECTIONS = 80
 """Database connections of all frontends together. PostgreSQL allows 100 by default."""
@@ -60,13 +65,18 @@ def run_frontend(order: FrontendOrder, line: Connection) -> None:
     The process ends at once when its parent does. The parent handles Ctrl-C.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_run(order, line))
+    try:
+        asyncio.run(_run(order, line))
+    except PolicyError as error:
+        # The user's mistake, which the parent is to tell; what a process has gone down with otherwise is our bug.
+        line.send(error)
 
 
 async def _run(order: FrontendOrder, line: Connection) -> None:
     parent = parent_process()
     if parent is not None:
         asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
+    router = order.scenario.router_of(order.index)
     runtime = AsyncioRuntime(order.time_scale)
     journal = JournalLog(runtime)
     transcript = Transcript(runtime)
@@ -74,19 +84,20 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
     async with connect(
         order.registry_url,
         runtime,
-        pick=order.scenario.router.pick,
+        pick=router.pick,
         connections=_MOST_CONNECTIONS // order.scenario.frontends,
         lock_waited=journal.lock_waited,
         new_pick=RecordingPick if order.record else SqlPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
-        settings, models = order.scenario.router.settings(), order.scenario.configs_by_model()
+        settings, models = router.settings(), order.scenario.configs_by_model()
+        new_chooser = policy_of(router.policy, order.scenario.seed, order.index)
         rank = Rank(order.index, order.scenario.frontends)
-        frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank)
+        frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank, new_chooser)
         serve = frontend.serve
         if order.record:
             # The loops are not recorded: for a request they belong to the world.
-            serve = build_recorded_frontend(transcript, settings, ports, models).serve
+            serve = build_recorded_frontend(transcript, settings, ports, models, new_chooser).serve
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
         async with running(frontend.loops):
@@ -102,10 +113,27 @@ async def _play(order: FrontendOrder, runtime: AsyncioRuntime, journal: JournalL
     plan = make_plan(scenario, scenario.seed)
     clients = Clients(runtime, journal, frontends={order.index: serve})
     limit_ns = scenario.duration_ns + scenario.drain_limit_ns - runtime.now_ns()
+    with suppress(DeadlineExceeded):
+        await _unless_a_task_fails(runtime, runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan)))
+
+
+async def _unless_a_task_fails(runtime: AsyncioRuntime, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, but raise the failure of a spawned task as soon as there is one."""
+    failed: asyncio.Future[None] = runtime.future()
+
+    def fail(failure: BaseException) -> None:
+        if not failed.done():
+            failed.set_exception(failure)
+
+    runtime.on_failure = fail
+    working = asyncio.ensure_future(work)
     try:
-        await runtime.within(limit_ns, _send_all(order.index, runtime, clients, plan))
-    except DeadlineExceeded:
-        return
+        await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
+        await (failed if failed.done() else working)
+    finally:
+        runtime.on_failure = None
+        working.cancel()
+        failed.cancel()
 
 
 async def _send_all(index: int, runtime: AsyncioRuntime, clients: Clients, plan: Plan) -> None:

@@ -66,7 +66,7 @@ def write_recording(
     """Write the recording of a run, whole or not at all. `transcripts` has one for each frontend. Raises OSError."""
     header = Header(
         sim=sim_version,
-        scenario=dump(scenario),
+        scenario=dump(scenario, path.parent),
         variant=variant,
         seed=scenario.seed,
         time_scale=time_scale,
@@ -88,8 +88,11 @@ def _written(header: Header, transcripts: Sequence[Sequence[Line]]) -> Iterator[
             yield json.dumps([frontend, line]) + "\n"
 
 
-def read_recording(path: Path) -> Recording:
-    """Read a recording; BadRecording if it is not one, or has been damaged."""
+def read_recording(path: Path, *, allow_code: bool = False) -> Recording:
+    """Read a recording; BadRecording if it is not one, or has been damaged.
+
+    Without `allow_code` one whose policy is code of the user's own is refused.
+    """
     name = ascii(str(path))[1:-1]
     try:
         content = read_regular(path, MOST_BYTES)
@@ -106,7 +109,7 @@ def read_recording(path: Path) -> Recording:
             scripts[frontend].add(line)
         except ValueError as error:
             raise BadRecording(f"{name}:{number}: {_reason(error)}; {ALLOWED}") from None
-    return Recording(header, _read_scenario(name, header, path.parent), scripts)
+    return Recording(header, _read_scenario(name, header, path.parent, allow_code), scripts)
 
 
 def _read_header(name: str, text: bytes) -> Header:
@@ -116,9 +119,10 @@ def _read_header(name: str, text: bytes) -> Header:
         raise BadRecording(f"{name}:1: {_reason(error)}; {ALLOWED}") from None
 
 
-def _read_scenario(name: str, header: Header, folder: Path) -> Scenario:
+def _read_scenario(name: str, header: Header, folder: Path, allow_code: bool) -> Scenario:
     try:
-        (scenario,) = loads(header.scenario, folder=folder, metrics=NO_METRICS).variants.values()
+        loaded = loads(header.scenario, folder=folder, metrics=NO_METRICS, allow_code=allow_code)
+        (scenario,) = loaded.variants.values()
     except ScenarioError as error:
         raise BadRecording(f"{name}:1: its scenario cannot be used: {error}") from None
     except ValueError:

@@ -18,15 +18,16 @@ from sim.routing.request_path.singleflight import FlightFailed
 
 T = TypeVar("T")
 
-Kind = Literal["arrived", "asked", "answered", "failed", "left", "late", "saw", "told"]
+Kind = Literal["arrived", "asked", "choosing", "answered", "failed", "left", "late", "saw", "told"]
 """Kind of a line.
 
-`arrived`, `answered`, `failed` and `left` begin a step: a request came in, a call gave an answer or an error, or a wait
-was cancelled. `asked` is a call; it begins a wait unless nobody waits for it. `told` is a call of the journal. `late`
-says that a time limit has fired. `saw` lists the rows that a pick or an eviction chose from.
+`arrived`, `choosing`, `answered`, `failed` and `left` begin a step: a request came in, a pick asks its policy to choose
+among these rows, a call gave an answer or an error, or a wait was cancelled. `asked` is a call; it begins a wait unless
+nobody waits for it. `told` is a call of the journal, or what was chosen. `late` says that a time limit has fired. `saw`
+lists the rows that a pick or an eviction chose from.
 """
 
-STEPS: frozenset[str] = frozenset({"arrived", "answered", "failed", "left"})
+STEPS: frozenset[str] = frozenset({"arrived", "choosing", "answered", "failed", "left"})
 
 for_request: ContextVar[int | None] = ContextVar("the request for whose sake the code runs", default=None)
 
@@ -99,6 +100,10 @@ class Transcript:
         """Write the rows that a choice was made from."""
         self._write("saw", wait, what, seen)
 
+    def choosing(self, wait: int, rows: Sequence[Replica]) -> None:
+        """Begin a step: the pick that is waited for asks which of the rows to take."""
+        self._begin_step("choosing", wait, "pick", [rows])
+
     def answered(self, wait: int, what: str, *answer: Any) -> None:
         """Begin a step: a wait has ended with an answer."""
         self._begin_step("answered", wait, what, answer)
@@ -161,24 +166,29 @@ def plain(value: Any) -> Any:
     return value
 
 
+_PLAIN_WORDS: Mapping[Kind, str] = {
+    "arrived": "the request arrives",
+    "left": "is told to leave",
+    "late": "the time limit fires",
+}
+
+
 def described(line: Line | None) -> str:
     """Return the line as a sentence for people."""
     if line is None:
         return "nothing more"
     values = ", ".join(_shown(value) for value in line.values)
+    if line.kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[line.kind]
     match line.kind:
-        case "arrived":
-            return "the request arrives"
         case "asked":
             return f"asks {line.what}({values})"
+        case "choosing":
+            return f"is to choose among {values}"
         case "answered":
             return f"{line.what} answers {values or 'that it is done'}"
         case "failed":
             return f"gets {line.what}: {values}" if values else f"gets {line.what}"
-        case "left":
-            return "is told to leave"
-        case "late":
-            return "the time limit fires"
     return f"{line.what}({values})"
 
 

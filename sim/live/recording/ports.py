@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sim.live.recording.lines import Transcript
 from sim.live.recording.registry import recorded_registry
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.frontend import FrontendCore, build_frontend
+from sim.routing.frontend import FrontendCore, NewChooser, best_replica, build_frontend
 from sim.routing.journal import FanOutJournal, JournalRelay
 from sim.routing.ports import (
     Backend,
@@ -42,7 +42,11 @@ class RecordedFrontend:
 
 
 def build_recorded_frontend(
-    transcript: Transcript, settings: FrontendSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]
+    transcript: Transcript,
+    settings: FrontendSettings,
+    ports: FrontendPorts,
+    models: Mapping[str, ModelConfig],
+    new_chooser: NewChooser = best_replica,
 ) -> RecordedFrontend:
     """Build a frontend as `build_frontend` does, with a transcript between it and its world."""
     recorded = FrontendPorts(
@@ -52,7 +56,7 @@ def build_recorded_frontend(
         worker=passing_through(ports.worker, WorkerControl, transcript.call),
         journal=FanOutJournal([RecordedJournal(transcript), ports.journal]),
     )
-    return RecordedFrontend(build_frontend(settings, recorded, models), transcript)
+    return RecordedFrontend(build_frontend(settings, recorded, models, new_chooser=new_chooser), transcript)
 
 
 class RecordedFuture:

@@ -1,6 +1,7 @@
 """A frontend's transcript as a replay needs it: its lines to compare with, and its inputs to give again."""
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,8 @@ _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
 _SEEN: Mapping[str, TypeAdapter[Any]] = {"pick": TypeAdapter(Seen), "evict": TypeAdapter(Fleet)}
 """Type of what a call that makes a choice chooses from."""
 
+_CHOICE: TypeAdapter[Any] = TypeAdapter(list[Replica])
+
 _REQUEST = TypeAdapter(Request)
 
 
@@ -59,6 +62,8 @@ class Script:
     """Answers by number of the wait. An exception stands for an answer that is raised."""
     seen: dict[int, Any] = field(default_factory=dict)
     """What each pick (Seen) and each eviction (Fleet) chose from, by number of the wait."""
+    choices: dict[int, deque[list[Replica]]] = field(default_factory=dict)
+    """The rows of each choice that a pick asked a policy for, in turn, by number of the wait."""
     late: set[int] = field(default_factory=set)
     """The time limits that fired, by number of the wait."""
     _open: dict[int, str] = field(default_factory=dict)
@@ -94,6 +99,8 @@ class Script:
         match line.kind:
             case "late":
                 self.late.add(wait)
+            case "choosing":
+                self.choices.setdefault(wait, deque()).append(_typed(_CHOICE, line.values))
             case "saw":
                 self.seen[wait] = _typed(_SEEN[what], line.values)
             case "failed":
@@ -116,6 +123,8 @@ def _can_end(what: str, kind: Kind) -> bool:
     only: dict[str, Kind] = {"within": "late", "spawn": "answered"}
     if what in only:
         return kind == only[what]
+    if kind == "choosing":
+        return what == "pick"
     return what in _SEEN if kind == "saw" else kind != "late"
 
 

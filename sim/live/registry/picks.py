@@ -24,7 +24,8 @@ from sim.live.registry.tables import (
     node_models,
     stored_row,
 )
-from sim.routing.policies.choose import BEST_REPLICA, Choose
+from sim.routing.policies.best_replica import BEST_REPLICA
+from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.states import NodeStatus, RowState

@@ -46,10 +46,6 @@ class SqlRegistry:
     ) -> None:
         self.floor_hits = 0
         """Decrements that found their row at 0."""
-        self.missing_rows = 0
-        """Decrements whose row had gone."""
-        self.failed_returns = 0
-        """Number of failed attempts to take something back. It is still in the database."""
         self._database = database
         self._runtime = runtime
         self._pick_mode = pick_mode
@@ -204,7 +200,6 @@ class SqlRegistry:
             await call
         except Unavailable as error:
             # Nobody waits for the answer, so the failure is logged for an operator.
-            self.failed_returns += 1
             _log.warning("%s was not taken back: %s", what, error)
 
     async def _give_back(self, key: ReplicaKey, count: int) -> None:
@@ -217,9 +212,7 @@ class SqlRegistry:
         taken = update(node_models).where(_is(key), _rows.in_flight > 0).values(in_flight=_rows.in_flight - 1)
         if (await connection.execute(taken)).rowcount:
             return
-        if (await connection.execute(select(_rows.id).where(_is(key)))).first() is None:
-            self.missing_rows += 1
-        else:
+        if (await connection.execute(select(_rows.id).where(_is(key)))).first() is not None:
             self.floor_hits += 1
 
     def _insert(self, table: Table) -> Any:

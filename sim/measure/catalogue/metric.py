@@ -32,7 +32,7 @@ class Better(StrEnum):
 
 
 class Shown(Enum):
-    """When a table of results has a row for the metric. What is expected of it always has one."""
+    """When a table of results has a row for the metric."""
 
     ALWAYS = "always"
     IF_ANY = "if any variant has a figure other than 0"
@@ -48,7 +48,7 @@ class Metric(ABC):
     unit: Unit
     better: Better
     sentence: str
-    """Continues "this is ..."; units and edges included where the name leaves them open."""
+    """What it is, so that the name alone need not tell."""
     label: str = field(default="", kw_only=True)
     """Heads its row in a table, without the unit; the name does if empty."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
@@ -90,7 +90,7 @@ class ModelMetric(Metric):
         by_model = self._by_model(view)
         if not by_model:
             return {}
-        plain = {self.name: by_model[self._worst_model(view)]}
+        plain = {self.name: by_model[self._worst_model(view, by_model)]}
         if not view.facts.several_models:
             return plain
         return plain | {model_metric(model, self.name): value for model, value in by_model.items()}
@@ -99,11 +99,11 @@ class ModelMetric(Metric):
         figures = ((one.model, self.figure(one)) for one in view.models)
         return {model: value for model, value in figures if value is not None}
 
-    def _worst_model(self, view: View) -> str:
-        """Return the model with the worst figure, the scenario's first of those that are equally bad."""
-        judge = self.follows or self
-        by_model = judge._by_model(view)
-        worst = min if judge.better is Better.HIGHER else max
+    def _worst_model(self, view: View, by_model: Mapping[str, float]) -> str:
+        """Return the model with the worst of the figures, the scenario's first of those that are equally bad."""
+        if self.follows is not None:
+            return self.follows._worst_model(view, self.follows._by_model(view))
+        worst = min if self.better is Better.HIGHER else max
         return worst(by_model, key=by_model.__getitem__)
 
 

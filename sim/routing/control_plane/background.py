@@ -19,7 +19,7 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import LOAD_INFO, MONITORING, PASSES, REAPERS, RELEASE
+from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -83,7 +83,7 @@ class Background:
             self._models,
             settings,
             self._load_path,
-            RELEASE[self._settings.release],
+            FREE_PROCESS[self._settings.release],
             LOAD_INFO[self._settings.load_info],
             Pressure(self._ports.runtime),
         )

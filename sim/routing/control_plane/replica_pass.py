@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from sim.routing.errors import CallError
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
-from sim.routing.loading.free_process import Release
+from sim.routing.loading.free_process import FreeProcess
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import capacity, matching_nodes
 from sim.routing.policies.prefix_policy import Pressure
@@ -131,7 +131,7 @@ def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> 
 class ReplicaPass:
     """Makes one frontend's passes."""
 
-    __slots__ = ("_has_load_info", "_load_path", "_models", "_ports", "_pressure", "_release", "_settings")
+    __slots__ = ("_free_process", "_has_load_info", "_load_path", "_models", "_ports", "_pressure", "_settings")
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class ReplicaPass:
         models: Mapping[str, ModelConfig],
         settings: ReconcilerSettings,
         load_path: LoadPath,
-        release: Release,
+        free_process: FreeProcess,
         has_load_info: LoadInfo,
         pressure: Pressure,
     ) -> None:
@@ -151,7 +151,7 @@ class ReplicaPass:
         self._models = [models[name] for name in sorted(models) if models[name].is_bounded]
         self._settings = settings
         self._load_path = load_path
-        self._release = release
+        self._free_process = free_process
         self._has_load_info = has_load_info
         self._pressure = pressure
 
@@ -204,4 +204,4 @@ class ReplicaPass:
                 continue
             self._ports.journal.row_removed(row.key, row.address, "idle", None)
             with suppress(CallError):
-                await self._release(self._ports.worker, row.key)
+                await self._free_process(self._ports.worker, row.key)

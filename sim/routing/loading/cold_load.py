@@ -9,6 +9,11 @@ from sim.routing.request_path.route import Route
 WarmPath = Callable[[Request], Awaitable[Route | None]]
 
 
+def load_lock(model: str) -> str:
+    """Return the name of the advisory lock that keeps two loads of the model apart."""
+    return f"model-load:{model}"
+
+
 class ColdLoad(Protocol):
     """Finds a route when the warm path found none."""
 

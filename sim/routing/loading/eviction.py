@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from sim.routing.errors import CallError, NoReplica
 from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.loading.free_process import Release
+from sim.routing.loading.free_process import FreeProcess
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_MS
@@ -47,13 +47,13 @@ def _can_lose_one(model: ModelConfig | None, loaded_rows: int) -> bool:
 class Eviction:
     """Evicts rows from the registry."""
 
-    __slots__ = ("_models", "_ports", "_release")
+    __slots__ = ("_free_process", "_models", "_ports")
 
-    def __init__(self, ports: FrontendPorts, models: Mapping[str, ModelConfig], release: Release) -> None:
+    def __init__(self, ports: FrontendPorts, models: Mapping[str, ModelConfig], free_process: FreeProcess) -> None:
         """`models` go by name; others have no bounds."""
         self._ports = ports
         self._models = models
-        self._release = release
+        self._free_process = free_process
 
     async def make_room(self, nodes: Collection[str] = ()) -> ReplicaRow:
         """Delete the least recently used row, on one of these nodes if any are named, and return it.
@@ -77,5 +77,5 @@ class Eviction:
             return None
         self._ports.journal.row_removed(row.key, row.address, "evicted", None)
         with suppress(CallError):
-            await self._release(self._ports.worker, row.key)
+            await self._free_process(self._ports.worker, row.key)
         return row

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from sim.routing.ports import WorkerControl
 from sim.routing.replica import ReplicaKey
 
-Release = Callable[[WorkerControl, ReplicaKey], Awaitable[None]]
+FreeProcess = Callable[[WorkerControl, ReplicaKey], Awaitable[None]]
 """Asks the worker to free the replica's VRAM. Raises Unavailable if the worker does not answer."""
 
 

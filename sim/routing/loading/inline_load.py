@@ -1,8 +1,8 @@
 """The cold load inside the request that needs it, under the model's lock: LocalAI's first way."""
 
-from sim.routing.loading.cold_load import WarmPath
+from sim.routing.loading.cold_load import WarmPath, load_lock
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.ports import FrontendPorts
+from sim.routing.registry import Registry
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
 
@@ -10,10 +10,10 @@ from sim.routing.request_path.route import Route
 class InlineLoad:
     """Loads the model inside the request that needs it: one load per model at a time, over all frontends."""
 
-    __slots__ = ("_load_path", "_ports")
+    __slots__ = ("_load_path", "_registry")
 
-    def __init__(self, ports: FrontendPorts, load_path: LoadPath) -> None:
-        self._ports = ports
+    def __init__(self, registry: Registry, load_path: LoadPath) -> None:
+        self._registry = registry
         self._load_path = load_path
 
     async def route(self, request: Request, warm_path: WarmPath) -> Route:
@@ -22,9 +22,5 @@ class InlineLoad:
         Raises NoReplica if no node can take one, and the CallError of an install or load that failed. If the caller
         leaves, its load is cancelled and the lock released.
         """
-        async with self._ports.registry.lock(f"model-load:{request.model}"):
-            return await warm_path(request) or await self._load(request)
-
-    async def _load(self, request: Request) -> Route:
-        loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded)
+        async with self._registry.lock(load_lock(request.model)):
+            return await warm_path(request) or await self._load_path.load_for(request)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
 from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
-from sim.routing.loading.cold_load import WarmPath
+from sim.routing.loading.cold_load import WarmPath, load_lock
 from sim.routing.loading.jobless_load import JoblessLoad
 from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_path import LoadPath
@@ -79,7 +79,7 @@ class JobLoad:
             try:
                 claim = await self._claim(request.model)
             except CallError:
-                return await JoblessLoad(self._ports.runtime).route(lambda: self._load_for(request))
+                return await JoblessLoad(self._ports.runtime).route(lambda: self._load_path.load_for(request))
             _raise_if_failed(claim.theirs)
             if claim.ours is not None:
                 route = await self._begin(request, claim.ours, warm_path)
@@ -90,7 +90,7 @@ class JobLoad:
 
     async def _claim(self, model: str) -> _Claim:
         """Write the model's job unless there is one that is no orphan; nothing else happens under the lock."""
-        async with self._ports.registry.lock(f"model-load:{model}"):
+        async with self._ports.registry.lock(load_lock(model)):
             job = await self._ports.registry.load_job(model)
             if job is not None:
                 if self._ports.runtime.wall_ns() - job.heartbeat_ns <= ORPHAN_NS:
@@ -129,10 +129,6 @@ class JobLoad:
             return False
         _raise_if_failed(job)
         return job is None
-
-    async def _load_for(self, request: Request) -> Route:
-        loaded = await self._load_path.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded)
 
 
 def _raise_if_failed(job: LoadJob | None) -> None:

@@ -12,7 +12,8 @@ from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
 from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
-from sim.routing.request_path.route import Destination
+from sim.routing.request import Request
+from sim.routing.request_path.route import Destination, Route
 from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 
@@ -79,6 +80,11 @@ class LoadPath:
             raise
         self._ports.journal.row_published(key, cause)
         return Destination(key, address, backend)
+
+    async def load_for(self, request: Request) -> Route:
+        """Load a replica for the request, and return a route to it with a reservation. Raises as `load` does."""
+        loaded = await self.load(request.model, in_flight=1, cause="cold_load")
+        return Route(self._ports, loaded)
 
     async def _place(self, config: ModelConfig) -> _Place:
         fleet = await self._ports.registry.fleet()

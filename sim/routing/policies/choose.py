@@ -1,15 +1,14 @@
-"""What a pick asks of the registry: which rows count, and which of them it takes."""
+"""What a frontend asks of its policy for each request, and what a pick then asks of the registry."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
-from sim.routing.replica import Replica, pick_best_replica
+from sim.routing.policies.port import ReplicaView, RequestView
+from sim.routing.replica import Replica
+from sim.routing.request import Request
 
 AnyReplica = TypeVar("AnyReplica", bound=Replica)
-
-BEST_REPLICA = "best_replica"
-"""Name of the order that `pick_best_replica` follows."""
 
 
 class Choose(Protocol):
@@ -27,13 +26,37 @@ class Choose(Protocol):
         """Return one of the replicas, which come by row id; None for none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChooseBest:
-    """Takes the least loaded replica."""
+class Listener(Protocol):
+    """Is told what becomes of a policy's picks."""
 
-    nodes: Collection[str] = ()
-    order: str | None = BEST_REPLICA
+    def sent(self, replica: ReplicaView, request: RequestView) -> None:
+        """The request is about to be sent to the replica that was picked for it."""
 
-    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
-        """Return the best of the replicas."""
-        return pick_best_replica(replicas)
+    def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
+        """The request has ended as `completed`, `failed` or `cancelled`, so long after it was sent."""
+
+
+class Chooser(Protocol):
+    """A frontend's policy at work."""
+
+    @property
+    def anywhere(self) -> Choose | None:
+        """What every request asks that may go to any node; None if each asks something of its own."""
+
+    @property
+    def listener(self) -> Listener | None:
+        """Who wants to know what becomes of the picks."""
+
+    def choice(self, request: Request, nodes: Collection[str]) -> Choose:
+        """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""
+
+
+class RowPolicy(ABC):
+    """A built-in policy that sees the rows themselves, without views and checks, for speed."""
+
+    anywhere: ClassVar[Choose | None] = None
+    listener: ClassVar[Listener | None] = None
+
+    @abstractmethod
+    def choice(self, request: Request, nodes: Collection[str]) -> Choose:
+        """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
-from sim.routing.policies.choose import ChooseBest
+from sim.routing.policies.choose import Chooser
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -13,13 +13,13 @@ from sim.routing.request_path.health_check import HealthCheck, Reading
 from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.route import Destination, Route
 
-_ANY_NODE = ChooseBest()
-
 
 class Router:
     """Routes the requests of one frontend."""
 
     __slots__ = (
+        "_anywhere",
+        "_chooser",
         "_cold_load",
         "_destinations",
         "_dialer",
@@ -40,6 +40,7 @@ class Router:
         reading: Reading,
         cold_load: ColdLoad,
         selectors: Mapping[str, Mapping[str, str]],
+        chooser: Chooser,
     ) -> None:
         """`selectors` are the labels that a node must have, by model; a model that is not among them has none."""
         self._ports = ports
@@ -51,6 +52,8 @@ class Router:
         self._reading = reading
         self._cold_load = cold_load
         self._selectors = selectors
+        self._chooser = chooser
+        self._anywhere = chooser.anywhere
         self._destinations: dict[str, Destination] = {}
         """By row id."""
 
@@ -62,14 +65,17 @@ class Router:
         return await self.warm_route(request) or await self._cold_load.route(request, self.warm_route)
 
     async def warm_route(self, request: Request) -> Route | None:
-        """Return a client for the best loaded row, or None if there is none, it cannot be read, or it seems dead.
+        """Return a client for the row that the policy chose; None if it chose none, or if the row seems dead.
 
         A row that seems dead is deleted, whatever the process behind it is doing. Raises NoMatchingNode if the model
         asks for labels that no healthy node has.
         """
         candidates = await self._candidates(request.model) if request.model in self._selectors else ()
+        choose = self._anywhere
+        if candidates or choose is None:
+            choose = self._chooser.choice(request, candidates)
         try:
-            replica = await self._registry.pick(request.model, ChooseBest(candidates) if candidates else _ANY_NODE)
+            replica = await self._registry.pick(request.model, choose)
         except CallError:
             return None
         if replica is None:

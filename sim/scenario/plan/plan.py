@@ -42,7 +42,6 @@ class OpenRequests:
     """By index of the workload."""
 
     def __len__(self) -> int:
-        """Return the number of requests."""
         return len(self.columns["arrival_ns"])
 
     def __getitem__(self, field: str) -> NDArray[Any]:
@@ -116,7 +115,7 @@ def _in_order(parts: list[Columns]) -> Columns:
     """Merge the workloads' requests by arrival, ties by workload."""
     if len(parts) == 1:
         return parts[0]
-    # Closed workloads alone leave nothing to join, so each column starts from an empty one of its type.
+    # With closed workloads alone there is nothing to join, so each column starts from an empty one of its type.
     joined = {name: np.concatenate([np.empty(0, _dtype(name)), *(part[name] for part in parts)]) for name in COLUMNS}
     order = np.argsort(joined["arrival_ns"], kind="stable")
     return {name: column[order] for name, column in joined.items()}

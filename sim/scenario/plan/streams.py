@@ -4,6 +4,7 @@ One entity more or less changes no other draw, and two policies see the same req
 """
 
 import hashlib
+import random
 
 import numpy as np
 
@@ -24,3 +25,8 @@ def stream(seed: int, role: str, entity: str, purpose: str) -> np.random.Generat
         digest.update(len(text).to_bytes(8, "little") + text)
     words = tuple(np.frombuffer(digest.digest(), dtype="<u4").tolist())
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=words)))
+
+
+def random_stream(seed: int, role: str, entity: str, purpose: str) -> random.Random:
+    """Return the same kind of stream with the methods of Python's own generator, for code that is not ours."""
+    return random.Random(int.from_bytes(stream(seed, role, entity, purpose).bytes(32), "little"))

@@ -21,6 +21,7 @@ from sim.routing.settings import (
     TeacherName,
 )
 from sim.scenario.spec.base import Spec
+from sim.scenario.spec.policy import Policy
 from sim.scenario.spec.profiles import ProfileName, with_profile_defaults
 from sim.scenario.text.units import Duration
 
@@ -102,8 +103,8 @@ class RouterSpec(Spec):
 
     profile: ProfileName
     """Router profile that supplies every key not written here; `fixed` if not given."""
-    policy: Literal["best_replica"]
-    """How a replica is chosen among the loaded ones."""
+    policy: Policy
+    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
     probe: ProbeSpec

@@ -1,7 +1,7 @@
 """What a scenario is made of, as typed, frozen values; the file's keys are the aliases."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,10 +12,13 @@ from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import AnyFaultSpec
+from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.nodes import NodeSpec
+from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.service import ServiceSpec
 from sim.scenario.spec.workload import WorkloadSpec
+from sim.scenario.text.errors import Path
 from sim.scenario.text.units import Duration, Size
 
 
@@ -148,6 +151,26 @@ class Scenario(Spec):
     def loops(self) -> ControlPlaneSettings | None:
         """Return which loops every frontend runs; None for none."""
         return None if self.control_plane is None else self.control_plane.settings()
+
+    def router_of(self, frontend: int) -> RouterSpec:
+        """Return how the frontend of this index routes: as the last fault says that gives it a router of its own."""
+        own = [one.router for one in self.faults if isinstance(one, MixedPolicyFault) and one.frontend == frontend]
+        return own[-1] if own else self.router
+
+
+def with_policies(scenario: Scenario, change: Callable[[PolicySpec, Path], PolicySpec]) -> Scenario:
+    """Return the scenario with its policies changed, each given with its path: the router's, and single frontends'."""
+
+    def changed(router: RouterSpec, path: Path) -> RouterSpec:
+        return router.model_copy(update={"policy": change(router.policy, (*path, "router", "policy"))})
+
+    faults = tuple(
+        fault.model_copy(update={"router": changed(fault.router, ("faults", index))})
+        if isinstance(fault, MixedPolicyFault)
+        else fault
+        for index, fault in enumerate(scenario.faults)
+    )
+    return scenario.model_copy(update={"router": changed(scenario.router, ()), "faults": faults})
 
 
 class Expectation(Spec):

@@ -1,8 +1,8 @@
 """A scenario in layers: the file's base, a variant's changes over it, and overrides from the command line on top.
 
-Mappings merge key by key; lists and plain values replace what is below. One exception: a variant that names a router
-profile starts its router from that profile, so what the base says under `router` does not reach it. Faults are reported
-where they were written.
+Mappings merge key by key; lists and plain values replace what is below. Two exceptions: a variant that names a router
+profile starts its router from that profile, so what the base says under `router` does not reach it; and a variant that
+names a policy does not inherit the keys of the base's policy. Faults are reported where they were written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,11 +40,24 @@ def names_profile(changes: Any) -> bool:
     return isinstance(router, dict) and "profile" in router
 
 
+def names_policy(changes: Any) -> bool:
+    """Tell whether a variant's changes name a policy, which has none of the keys of another one."""
+    router = changes.get("router") if isinstance(changes, dict) else None
+    policy = router.get("policy") if isinstance(router, dict) else None
+    return isinstance(policy, str) or (isinstance(policy, dict) and "name" in policy)
+
+
 def variant_document(base: dict[str, Any], changes: dict[str, Any]) -> Any:
-    """Return a variant's document: its changes over the base, or over the base without its router."""
+    """Return a variant's document: its changes over the base, or over the base without its router or its policy."""
     if names_profile(changes):
-        base = {key: value for key, value in base.items() if key != "router"}
+        base = _without(base, "router")
+    elif names_policy(changes) and isinstance(base.get("router"), dict):
+        base = {**base, "router": _without(base["router"], "policy")}
     return merged(base, changes)
+
+
+def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
+    return {other: value for other, value in mapping.items() if other != key}
 
 
 def parse_override(text: str) -> Override:
@@ -103,6 +116,12 @@ class Locator:
         full = (*prefix, *path)
         line, column = self._place(full, at_key)
         return Problem(f"{self.source.name}:{line}:{column}", dotted(full), text, word, known, (line, column))
+
+    def writes(self, path: Path) -> bool:
+        """Tell whether somebody wrote the value at the path, in the file or on the command line."""
+        return self._override(path) is not None or any(
+            (*prefix, *path) in self.source.values for prefix in self.prefixes
+        )
 
     def _override(self, path: Path) -> Override | None:
         """Return the override that set the value at the path, or made the mapping there."""

@@ -103,6 +103,9 @@ def format_rate(per_s: float) -> str:
 def _split(written: object, pattern: str, what: str, remedy: str) -> tuple[Fraction, str]:
     text = str(written)
     if not re.fullmatch(pattern, text):
+        joined = text.replace(" ", "")
+        if re.fullmatch(pattern, joined):
+            raise ValueError(f"{found(written)} has a space in it; write {joined}")
         bare = re.fullmatch(_NUMBER, text) is not None
         raise ValueError(f"{found(written)} {'has no unit' if bare else f'is not a {what}'}; {remedy}")
     digits = text.rstrip(ascii_letters + "/")

@@ -1,4 +1,4 @@
-"""What a fault may do to a world: change what a frontend sees of it, or do something to it at a time."""
+"""What a fault may do to a world: change what a frontend sees of it, or act on it at a given time."""
 
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.routing.clients import Serve
 from sim.routing.ports import Clock, FrontendPorts
-from sim.scenario import FaultSpec, RouterSpec
+from sim.scenario import FaultSpec
 from sim.simulated.parts import Parts
 
 
@@ -36,23 +36,19 @@ Lasting = TypeVar("Lasting", bound=LastingSpec)
 
 
 class Fault(Generic[Spec]):
-    """One entry of a scenario's `faults`, at work. It overrides what it needs; the rest leaves the world alone."""
+    """One entry of a scenario's `faults`, at work. A subclass overrides what it needs; the rest changes nothing."""
 
     def __init__(self, spec: Spec, parts: Parts, luck: "Luck") -> None:
         self.spec = spec
         self.parts = parts
         self.luck = luck
 
-    def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
-        """Return how the frontend of this index routes."""
-        return settings
-
     def skew(self, frontend: int, clock: Clock) -> Clock:
         """Return the clock that the frontend of this index goes by."""
         return clock
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Return what the frontend of this index reaches its world through; asked anew when it restarts."""
+        """Return the ports of the frontend of this index. It is called again when the frontend restarts."""
         return ports
 
     def around_serve(self, frontend: int, serve: Serve) -> Serve:
@@ -60,14 +56,14 @@ class Fault(Generic[Spec]):
         return serve
 
     async def happen(self) -> None:
-        """Do what is to be done at its time; begins with the run, in the background."""
+        """Act on the world. This starts with the run, in the background, and waits for the fault's time itself."""
 
     def struck(self, place: str) -> None:
-        """Tell the journal that the fault took effect there."""
+        """Tell the journal that the fault took effect at this place."""
         self.parts.journal.fault_struck(self.spec.kind, place)
 
     async def sleep_until(self, time_ns: int) -> None:
-        """Wait for that time of the run; not at all if it has passed."""
+        """Wait until this time of the run. Return at once if it has passed."""
         runtime = self.parts.runtime
         await runtime.sleep(max(0, time_ns - runtime.now_ns()))
 
@@ -80,7 +76,6 @@ class LastingFault(Fault[Lasting]):
         self._active = ActiveTime(spec.at_ns, spec.lasts_ns)
 
     def is_active(self) -> bool:
-        """Tell whether the fault holds now."""
         return self._active.holds(self.parts.runtime.now_ns())
 
 
@@ -90,12 +85,11 @@ class ActiveTime:
     __slots__ = ("_begins_ns", "_ends_ns")
 
     def __init__(self, begins_ns: int, lasts_ns: int | None) -> None:
-        """Without `lasts_ns` it holds to the end of the run."""
+        """Without `lasts_ns` the fault holds to the end of the run."""
         self._begins_ns = begins_ns
         self._ends_ns = None if lasts_ns is None else begins_ns + lasts_ns
 
     def holds(self, now_ns: int) -> bool:
-        """Tell whether the fault holds at this time."""
         return self._begins_ns <= now_ns and (self._ends_ns is None or now_ns < self._ends_ns)
 
 
@@ -108,19 +102,19 @@ class Luck:
         self._generator = generator
 
     def strikes(self, rate: float) -> bool:
-        """Tell whether something of that probability happens this time; certain and impossible things draw nothing."""
+        """Return True with this probability. A rate of 0 or 1 draws nothing."""
         return rate >= 1 or (rate > 0 and self._generator.random() < rate)
 
     def below(self, limit: int) -> int:
-        """Return a whole number from 0 to below `limit`, each as likely."""
+        """Return a whole number from 0 to below `limit`, uniformly."""
         return int(self._generator.integers(limit))
 
     def exponential_ns(self, mean_ns: int) -> int:
-        """Return an exponential time of that mean."""
+        """Return an exponentially distributed time."""
         return round(self._generator.exponential(mean_ns))
 
     def shuffled(self, count: int) -> list[int]:
-        """Return the numbers from 0 to below `count`, in any order."""
+        """Return the numbers from 0 to below `count` in random order."""
         return [int(number) for number in self._generator.permutation(count)]
 
 

@@ -37,19 +37,17 @@ Leaving = TypeVar("Leaving", bound=ClientLeavesFault | ClientDeadlineFault)
 
 
 class _OfClients(LastingFault[Spec]):
-    """A fault of the requests of one source, or of all, that come along while it holds."""
+    """A fault that hits requests of one source, or of all sources, while it is active."""
 
     def may_hit(self, request: Request) -> bool:
-        """Tell whether the request is one of those."""
         return self.spec.source in (None, request.source) and self.is_active()
 
     def strike(self, request: Request) -> None:
-        """Tell the journal that the request was hit."""
         self.struck(f"source {request.source}")
 
 
 class _Leaving(_OfClients[Leaving], ABC):
-    """Clients some of whom leave at a time of their own."""
+    """A fault that makes some clients leave before their answer."""
 
     def __init__(self, spec: Leaving, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
@@ -57,14 +55,14 @@ class _Leaving(_OfClients[Leaving], ABC):
 
     @abstractmethod
     def follow(self, request: Request, step: Step) -> None:
-        """Hear that a request has come so far."""
+        """Hear that the request has reached this step."""
 
     def hits(self, request: Request) -> bool:
-        """Tell whether the request is hit; asked once of each, since it draws."""
+        """Draw whether the request is hit. Call it once for each request."""
         return self.may_hit(request) and self.luck.strikes(self.spec.rate)
 
     async def leave(self, request: Request, after_ns: int, step: Step | None = None) -> None:
-        """Have the client leave after that time, if its request is under way then, at that step if one is given."""
+        """Make the client leave after this time, if its request is under way then, and at this step if one is given."""
         await self.parts.runtime.sleep(after_ns)
         is_there = step is None or self.parts.progress.step(request) == step
         if is_there and self.parts.frontends[request.frontend].leave(request):
@@ -76,11 +74,9 @@ class ClientLeaves(_Leaving[ClientLeavesFault]):
     """Clients leave at a step of their request. One that leaves upon arrival never reaches the frontend."""
 
     def around_serve(self, frontend: int, serve: Serve) -> Serve:
-        """Return a way to the frontend that some clients turn away from."""
         return self._turning_away(serve) if self._is_gone_at_once() else serve
 
     def follow(self, request: Request, step: Step) -> None:
-        """Have the client leave at its step, or some time after."""
         if step == self.spec.stage and not self._is_gone_at_once() and self.hits(request):
             self.parts.runtime.spawn_background(self.leave(request, self.spec.after_ns, step), "client leaves")
 
@@ -99,22 +95,21 @@ class ClientLeaves(_Leaving[ClientLeavesFault]):
 
 @effect_of(ClientDeadlineFault)
 class ClientDeadline(_Leaving[ClientDeadlineFault]):
-    """Clients leave when the time that they have for the answer is over."""
+    """Clients leave when their deadline for the answer has passed."""
 
     def follow(self, request: Request, step: Step) -> None:
-        """Set the deadline at the arrival."""
         if step == "before_pick" and self.hits(request):
             self.parts.runtime.spawn_background(self.leave(request, self.spec.deadline_ns), "deadline")
 
 
 @effect_of(RetryStormFault)
 class RetryStorm(_OfClients[RetryStormFault]):
-    """Clients send what has failed or was turned away again, as a request of its own."""
+    """Clients send a request that failed or was rejected again, as a new request."""
 
     def __init__(self, spec: RetryStormFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._retries_before: dict[int, int] = {}
-        """By number of a request under way that is a retry itself, which one it is."""
+        """For each retry under way, by request number: how many attempts went before it."""
         parts.progress.on_end.append(self._follow)
 
     def _follow(self, request: Request, outcome: Outcome) -> None:
@@ -135,10 +130,9 @@ class RetryStorm(_OfClients[RetryStormFault]):
 
 @effect_of(SlowReaderFault)
 class SlowReader(_OfClients[SlowReaderFault]):
-    """Some calls hold their worker for longer, as they cannot be rid of what they make."""
+    """Some calls hold their worker for longer, because their clients read slowly."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Return ports on which an answer takes longer than it should."""
         return replace(ports, dialer=_AlteringDialer(ports.dialer, self._as_read))
 
     def _as_read(self, request: Request) -> Request:
@@ -153,14 +147,13 @@ class SlowReader(_OfClients[SlowReaderFault]):
 
 
 class _AlteringDialer:
-    """Makes clients that ask for something else than they were told to."""
+    """Dials backends with each request altered."""
 
     def __init__(self, dialer: Dialer, alter: Callable[[Request], Request]) -> None:
         self._dialer = dialer
         self._alter = alter
 
     def dial(self, key: ReplicaKey, address: str) -> Backend:
-        """Return a client for the process at the address."""
         backend = self._dialer.dial(key, address)
 
         async def predict(request: Request) -> None:
@@ -171,10 +164,9 @@ class _AlteringDialer:
 
 @effect_of(ClientBurstFault)
 class ClientBurst(Fault[ClientBurstFault]):
-    """Many requests at once, to each frontend in turn; they belong to no workload and wait for ever."""
+    """Many requests at once, dealt to the frontends in turn. They belong to no workload and wait for ever."""
 
     async def happen(self) -> None:
-        """Send them when their time has come."""
         spec, runtime, scenario = self.spec, self.parts.runtime, self.parts.scenario
         output_tokens, demand_ns = _size(scenario, spec.model, spec.demand_ns)
         await runtime.sleep(spec.at_ns)
@@ -188,7 +180,7 @@ class ClientBurst(Fault[ClientBurstFault]):
 
 
 def _size(scenario: Scenario, model: str, demand_ns: int) -> tuple[int, int]:
-    """Return the output tokens and the demand of a request with that much work: the one or the other, by the model."""
+    """Return output tokens and demand of a request with this much work. The model's service uses one of the two."""
     service = next(entry.service for entry in scenario.models if entry.name == model)
     rates = token_rates(service, scenario.nodes[0].model_copy(update={"speed": 1.0}))
     return (0, demand_ns) if rates is None else (ceil(demand_ns * rates.decode_per_s / NS_PER_S), 0)

@@ -29,7 +29,7 @@ class _ClockSpec(SomeSpec, Protocol):
 Spec = TypeVar("Spec", bound=_ClockSpec)
 
 
-class _WrongClock:
+class _SkewedWallClock:
     """A clock whose wall time goes through a function."""
 
     def __init__(self, clock: Clock, wrong_ns: Callable[[Clock], int]) -> None:
@@ -38,23 +38,20 @@ class _WrongClock:
         self._wrong_ns = wrong_ns
 
     def wall_ns(self) -> int:
-        """Return what the clock shows."""
         return self._wrong_ns(self._clock)
 
 
 class _ClockFault(Fault[Spec], ABC):
-    """Has one frontend's clock show something else from a time on."""
+    """A fault that makes one frontend's clock show a wrong time."""
 
     def __init__(self, spec: Spec, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._active = self._active_time()
 
     def skew(self, frontend: int, clock: Clock) -> Clock:
-        """Return a clock that is wrong while the fault holds."""
-        return _WrongClock(clock, self._shown_ns) if frontend == self.spec.frontend else clock
+        return _SkewedWallClock(clock, self._shown_ns) if frontend == self.spec.frontend else clock
 
     async def happen(self) -> None:
-        """Note when the clock goes wrong."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         self.struck(f"frontend {self.spec.frontend}")
 
@@ -66,12 +63,12 @@ class _ClockFault(Fault[Spec], ABC):
 
     @abstractmethod
     def _wrong_ns(self, clock: Clock) -> int:
-        """Return what is shown in place of the clock's wall time."""
+        """Return the time that is shown in place of the clock's wall time."""
 
 
 @effect_of(ClockOffsetFault, ClockStepFault, ClockZoneFault)
 class Shifted(_ClockFault[ClockOffsetFault | ClockStepFault | ClockZoneFault]):
-    """A clock that is ahead or behind by the same time ever after: wrongly set, stepped, or in the wrong zone."""
+    """A clock that is ahead or behind by a constant time: wrongly set, stepped, or in the wrong zone."""
 
     def _wrong_ns(self, clock: Clock) -> int:
         return clock.wall_ns() + self.spec.shift_ns
@@ -79,7 +76,7 @@ class Shifted(_ClockFault[ClockOffsetFault | ClockStepFault | ClockZoneFault]):
 
 @effect_of(ClockDriftFault)
 class Drifting(_ClockFault[ClockDriftFault]):
-    """A clock that is wrong by a part of the time since it began to be."""
+    """A clock that runs too fast or too slowly."""
 
     def _wrong_ns(self, clock: Clock) -> int:
         gain = Fraction(self.spec.percent) / 100
@@ -96,13 +93,11 @@ class Frozen(_ClockFault[ClockFrozenFault]):
         self._stopped_ns: int | None = None
 
     def skew(self, frontend: int, clock: Clock) -> Clock:
-        """Return a clock that may stop."""
         if frontend == self.spec.frontend:
             self._clock = clock
         return super().skew(frontend, clock)
 
     async def happen(self) -> None:
-        """Stop the clock."""
         await super().happen()
         if self._clock is not None:
             self._stopped_ns = self._clock.wall_ns()
@@ -117,7 +112,7 @@ class Frozen(_ClockFault[ClockFrozenFault]):
 
 @effect_of(ClockCoarseFault)
 class Coarse(_ClockFault[ClockCoarseFault]):
-    """A clock that shows whole steps only."""
+    """A clock that advances in steps."""
 
     def _wrong_ns(self, clock: Clock) -> int:
         return clock.wall_ns() // self.spec.step_ns * self.spec.step_ns

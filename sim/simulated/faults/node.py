@@ -24,24 +24,24 @@ from sim.simulated.faults.base import Fault, LastingFault, SomeSpec, effect_of
 from sim.simulated.parts import Parts
 
 CRASHED = "crashed"
-"""Why a process ended that went down with its node."""
+"""Cause of the end of a process whose node went down."""
 
 REREGISTERED = "reregistered"
-"""Why a row was deleted that stood there when its node came back."""
+"""Cause of the deletion of rows that a node still had when it registered again."""
 
 DRAIN_POLL_NS = NS_PER_S
 DRAIN_LIMIT_NS = 60 * NS_PER_S
-"""How long a draining node waits for its requests."""
+"""Longest time that a draining node waits for its requests."""
 
 
 Spec = TypeVar("Spec", bound=SomeSpec)
 
 
 class _Crash(Fault[Spec]):
-    """Takes nodes down and brings them up again."""
+    """A fault that takes nodes down and brings them up again."""
 
     async def go_down(self, node: str, crash_ns: int, restart_ns: int | None) -> None:
-        """Crash the node at the one time and restart it at the other; nothing happens to one that is down already."""
+        """Crash the node at `crash_ns` and restart it at `restart_ns`. Do nothing if the node is already down."""
         parts, worker = self.parts, self.parts.workers.nodes[node]
         await self.sleep_until(crash_ns)
         if not worker.is_up:
@@ -63,7 +63,6 @@ class NodeCrash(_Crash[NodeCrashFault]):
     """A node goes down, and perhaps comes back."""
 
     async def happen(self) -> None:
-        """Crash the node, and restart it when its time has come."""
         spec = self.spec
         restart_ns = None if spec.restart_after_ns is None else spec.at_ns + spec.restart_after_ns
         await self.go_down(spec.node, spec.at_ns, restart_ns)
@@ -71,10 +70,10 @@ class NodeCrash(_Crash[NodeCrashFault]):
 
 @effect_of(NodeGroupCrashFault)
 class NodeGroupCrash(_Crash[NodeGroupCrashFault]):
-    """Several nodes go down one shortly after the other, the first at `at`, in any order."""
+    """Several nodes go down shortly after one another, in random order, the first of them at `at`."""
 
     async def happen(self) -> None:
-        """Draw who goes when, and let each go its way."""
+        """Draw when each node goes down, and let them do so independently."""
         spec = self.spec
         falling = [spec.nodes[index] for index in self.luck.shuffled(len(spec.nodes))]
         delays_ns = [0, *sorted(self.luck.below(spec.within_ns + 1) for _ in falling[1:])]
@@ -103,7 +102,6 @@ class NodeCrashLoop(_Crash[NodeCrashLoopFault]):
     """A node goes down again and again."""
 
     async def happen(self) -> None:
-        """Crash the node and restart it, as often as it is to happen."""
         spec = self.spec
         for turn in range(spec.times):
             crash_ns = spec.at_ns + turn * spec.every_ns
@@ -112,10 +110,9 @@ class NodeCrashLoop(_Crash[NodeCrashLoopFault]):
 
 @effect_of(NodePauseFault)
 class NodePause(Fault[NodePauseFault]):
-    """A node does nothing for a while: not its processes, not its worker, not its heartbeats."""
+    """A node stands still for a while, with its processes, its worker and its heartbeats."""
 
     async def happen(self) -> None:
-        """Stop the node, and let it go on."""
         runtime, speed = self.parts.runtime, self.parts.speeds[self.spec.node]
         await runtime.sleep(self.spec.at_ns)
         if not self.parts.workers.nodes[self.spec.node].is_up:
@@ -131,7 +128,6 @@ class NodeSlow(Fault[NodeSlowFault]):
     """All work on a node takes longer."""
 
     async def happen(self) -> None:
-        """Slow the node down, and have it at its old speed again if the spell passes."""
         runtime, speed, factor = self.parts.runtime, self.parts.speeds[self.spec.node], Fraction(str(self.spec.factor))
         await runtime.sleep(self.spec.at_ns)
         self.struck(self.spec.node)
@@ -171,7 +167,6 @@ class NodeReregister(Fault[NodeReregisterFault]):
     """A running node registers once more."""
 
     async def happen(self) -> None:
-        """Have the node register, if it is up."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         agent = self.parts.agents[self.spec.node]
         if agent.node.is_up:
@@ -184,7 +179,7 @@ class NodeVramReport(LastingFault[NodeVramReportFault]):
     """A node reports free VRAM that it does not have, or hides what it has."""
 
     async def happen(self) -> None:
-        """Alter the reports; where there are no heartbeats, send one when the fault begins and one when it ends."""
+        """Alter the reports. Where there are no heartbeats, send one when the fault begins and one when it ends."""
         agent = self.parts.agents[self.spec.node]
         alter = agent.alter
         agent.alter = lambda report: self._altered(alter(report))
@@ -203,11 +198,11 @@ class NodeVramReport(LastingFault[NodeVramReportFault]):
 
 
 async def _not_at_all(_parts: Parts, _node: str) -> None:
-    """Go on at once: the rows, by which a worker tells what it still has to do, are gone already."""
+    """Do not wait: the worker sees its requests by the node's rows, and these have been deleted."""
 
 
 async def _until_idle(parts: Parts, node: str) -> None:
-    """Look now and then whether the node's processes are busy, as long as there is patience for it."""
+    """Poll until no process of the node is busy, up to a limit."""
     processes, give_up_ns = parts.workers.nodes[node].processes, parts.runtime.now_ns() + DRAIN_LIMIT_NS
     while parts.runtime.now_ns() < give_up_ns and any(process.is_busy for process in processes.values()):
         await parts.runtime.sleep(DRAIN_POLL_NS)

@@ -39,7 +39,7 @@ def _busy(process: BackendProcess) -> bool:
 
 
 _CONDITIONS: Mapping[str, Condition] = {"any": _at_all, "idle": _idle, "busy": _busy}
-"""By `when`. A load is work; a health call is none."""
+"""By `when`. A process that loads a model is busy; one that answers a health call is not."""
 
 
 @effect_of(ReplicaExitFault)
@@ -47,7 +47,7 @@ class ReplicaExit(Fault[ReplicaExitFault]):
     """A replica's process ends by itself."""
 
     async def happen(self) -> None:
-        """End the process as soon as it is there and in the wanted state."""
+        """End the process at the first moment at which it runs and is in the wanted state."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         process = await _process(self.parts, self.spec, _CONDITIONS[self.spec.when])
         self.struck(str(process.key))
@@ -59,7 +59,6 @@ class ReplicaHang(Fault[ReplicaHangFault]):
     """A replica's process stands still."""
 
     async def happen(self) -> None:
-        """Stop the process, and let it go on if the spell passes."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         process = await _process(self.parts, self.spec, _at_all)
         # In a run with faults every process has one.
@@ -73,10 +72,10 @@ class ReplicaHang(Fault[ReplicaHangFault]):
 
 @effect_of(ReplicaForgetsModelFault)
 class ReplicaForgetsModel(Fault[ReplicaForgetsModelFault]):
-    """A replica's process holds its model no longer, until it is told to load it again."""
+    """A replica's process loses its model until it is told to load it again."""
 
     async def happen(self) -> None:
-        """Have the process drop its model as soon as it has it."""
+        """Drop the model at the first moment at which the process holds it."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         process = await _process(self.parts, self.spec, _with_its_model)
         self.struck(str(process.key))
@@ -85,10 +84,10 @@ class ReplicaForgetsModel(Fault[ReplicaForgetsModelFault]):
 
 @effect_of(ReplicaAnswersForFault)
 class ReplicaAnswersFor(Fault[ReplicaAnswersForFault]):
-    """A replica's process has gone, and one of another model answers at its address."""
+    """A process of another model answers at the address of a replica whose process has gone."""
 
     async def happen(self) -> None:
-        """Break off what the process does, and have the other model at its address; the worker notices nothing."""
+        """End the process's calls and put the other model at its address. The worker does not notice."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         process = await _process(self.parts, self.spec, _with_its_model)
         self.struck(str(process.key))
@@ -99,10 +98,10 @@ class ReplicaAnswersFor(Fault[ReplicaAnswersForFault]):
 
 @effect_of(RowLostFault)
 class RowLost(Fault[RowLostFault]):
-    """A replica's row is deleted, and its process knows nothing of it."""
+    """A replica's row is deleted while its process goes on."""
 
     async def happen(self) -> None:
-        """Delete the row, if there is one, once no transaction holds it."""
+        """Delete the row, if there is one, as soon as no transaction holds its lock."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         key, table = _key(self.spec), self.parts.database.table
         row = table.rows.get(key)
@@ -118,7 +117,7 @@ class RowLost(Fault[RowLostFault]):
 
 @effect_of(SlowStartFault)
 class SlowStart(LastingFault[SlowStartFault]):
-    """Processes of a model take their time to start."""
+    """Processes of a model start slowly."""
 
     def __init__(self, spec: SlowStartFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
@@ -154,7 +153,7 @@ class FailingLoads(LastingFault[LoadFailureFault]):
 
 
 async def _process(parts: Parts, target: ReplicaTarget, is_so: Condition) -> BackendProcess:
-    """Return the replica's process at the first moment at which it runs and is so."""
+    """Wait for the first moment at which the replica's process runs and meets the condition; return the process."""
     running, turns = parts.workers.nodes[target.node].processes, parts.speeds[target.node].turns
     while True:
         process = running.get(_key(target))

@@ -27,7 +27,6 @@ class SimFuture(simpy.Event):
     callbacks: Any
 
     def done(self) -> bool:
-        """Tell whether the answer was given."""
         return self.triggered
 
     def set_result(self, result: Any, /) -> None:
@@ -35,13 +34,11 @@ class SimFuture(simpy.Event):
         self.succeed(result)
 
     def set_exception(self, error: BaseException, /) -> None:
-        """Give an error."""
         self._ok = False
         self._value = error
         self.env.schedule(self)
 
     def __await__(self) -> Generator[simpy.Event, Any, Any]:
-        """Wait for the answer."""
         if self.callbacks is not None:
             return (yield self)
         if not self._ok:

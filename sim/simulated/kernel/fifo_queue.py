@@ -9,7 +9,7 @@ from sim.simulated.kernel.task import Task
 
 
 class FifoQueue:
-    """Hands a limited number of places to those who ask, in the order they asked."""
+    """Hands out a limited number of places, first come, first served."""
 
     __slots__ = ("_free", "_places", "_runtime", "_waiting")
 
@@ -20,15 +20,15 @@ class FifoQueue:
         self._waiting: deque[Task] = deque()
 
     def is_free(self) -> bool:
-        """Tell whether a place can be had without waiting."""
+        """Tell whether a place is free."""
         return self._free > 0
 
     def is_idle(self) -> bool:
-        """Tell whether nobody holds a place or waits for one."""
+        """Tell whether nobody holds or awaits a place."""
         return self._free == self._places and not self._waiting
 
     def take_if_free(self) -> bool:
-        """Take a place if one can be had without waiting; tell whether it was."""
+        """Take a place if one is free; tell whether it was."""
         if not self._free:
             return False
         self._free -= 1
@@ -41,7 +41,7 @@ class FifoQueue:
 
     @coroutine
     def wait(self) -> Generator[None, None, None]:
-        """Join the queue until a place is handed over; whoever is cancelled meanwhile leaves the queue."""
+        """Wait in the queue until a place is handed over. A cancelled waiter leaves the queue."""
         task = self._runtime.running_task()
         self._waiting.append(task)
         try:
@@ -55,7 +55,7 @@ class FifoQueue:
             raise
 
     def release(self) -> None:
-        """Give a place back, to the one who has waited longest."""
+        """Hand the place to the one who has waited longest, or free it."""
         if self._waiting:
             self._waiting.popleft().wake_up()
         else:

@@ -17,15 +17,12 @@ class InterposedRuntime:
         self.wall_ns = runtime.wall_ns
 
     def sleep(self, delay_ns: int) -> Awaitable[None]:
-        """Wait."""
         return self._runtime.sleep(delay_ns)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Run the coroutine as a task of its own."""
         return self._runtime.spawn(work, name)
 
     def future(self) -> Future[Any]:
-        """Make an answer that is not given yet."""
         return self._runtime.future()
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """What a backend process is like."""
+    """The settings of a backend process."""
 
     new_engine: NewEngine
     engine: EngineSettings
@@ -27,11 +27,11 @@ class ProcessSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailure:
-    """A load that will not succeed."""
+    """A load that fails."""
 
     cause: str
     after_ns: int
-    """How far it gets, in loading time."""
+    """Time from the start of the load until it fails."""
 
 
 class BackendProcess:
@@ -66,21 +66,21 @@ class BackendProcess:
         return bool(self._callers)
 
     def hold(self, model: str | None) -> None:
-        """Have this model loaded from now on, or none."""
+        """Hold this model, or none, from now on."""
         self.model = model
         self._on_change()
 
     def end(self, cause: str) -> None:
-        """Break off every call; nobody reaches the process any more, which is the caller's to see to."""
+        """Break off every call. The caller makes sure that nobody reaches the process any more."""
         self.break_off(f"the process of {self.key} has ended: {cause}")
 
     def break_off(self, why: str) -> None:
-        """Have every call that is under way fail, queued ones included."""
+        """Make every running or queued call fail."""
         for caller in list(self._callers):
             caller.interrupt(Unavailable(why))
 
     async def health(self) -> None:
-        """Answer that all is well, when it is this call's turn."""
+        """Answer that the process is healthy, when it is this call's turn."""
         caller = self._enter()
         try:
             if not self.speed.is_moving:
@@ -90,7 +90,7 @@ class BackendProcess:
             del self._callers[caller]
 
     async def predict(self, request: Request, service: Service | None = None) -> None:
-        """Serve the request, and tell `service` of it, or the journal; a caller that leaves takes its call along."""
+        """Serve the request, and report it to `service` or the journal. A caller that leaves ends its call."""
         caller = self._runtime.running_task()
         self._callers[caller] = None
         try:
@@ -101,7 +101,7 @@ class BackendProcess:
             del self._callers[caller]
 
     async def predict_again(self, request: Request) -> None:
-        """Do the work of a request that has come twice, unseen: the first one tells of its service."""
+        """Do the work of a duplicated request without reporting it."""
         await self.predict(request, UnseenService(self))
 
     async def load_model(self, model: str) -> None:
@@ -144,7 +144,7 @@ class BackendProcess:
 
 
 class UnseenService:
-    """The service of a message that has come twice: nobody hears of it."""
+    """The service of a duplicated message, which is not reported."""
 
     def __init__(self, process: BackendProcess) -> None:
         self._process = process
@@ -155,7 +155,7 @@ class UnseenService:
             raise self._process.refusal(request.model)
 
     def first_token(self, request: Request) -> None:
-        """Record nothing."""
+        """Ignore it."""
 
 
 class BackendClient:
@@ -180,13 +180,13 @@ class BackendClient:
         await self._there_and_back(lambda process: process.health())
 
     def predict(self, request: Request) -> Coroutine[Any, Any, None]:
-        """Have the request served to its last token."""
+        """Serve the request to its last token."""
         if not self._latency_ns:
             return self._process().predict(request)
         return self._there_and_back(lambda process: process.predict(request))
 
     async def load_model(self, model: str) -> None:
-        """Have the model loaded."""
+        """Load the model."""
         await self._there_and_back(lambda process: process.load_model(model))
 
     async def _there_and_back(self, call: Callable[[BackendProcess], Awaitable[T]]) -> T:
@@ -207,7 +207,7 @@ class BackendClient:
 
 
 class SimulatedDialer:
-    """Makes one client per address and hands it out again; a client holds nothing that could be shared wrongly."""
+    """Makes one client per address and reuses it. A client has no state of its caller's."""
 
     def __init__(self, runtime: SimulatedRuntime, processes: dict[str, BackendProcess], latency_ns: int) -> None:
         self._runtime = runtime

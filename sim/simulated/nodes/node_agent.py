@@ -1,4 +1,4 @@
-"""What a worker tells the registry of its node: that it is there, that it lives, and what it has free."""
+"""A worker's messages to the registry about its node: registrations, heartbeats and free VRAM."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,11 +14,11 @@ from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode
 
 RETRY_NS = 2 * NS_PER_S
-"""How long a worker waits after an attempt to register that nobody heard."""
+"""How long a worker waits after a failed attempt to register."""
 
 
 class NodeAgent:
-    """The voice of one node. It speaks to one frontend, whose clock dates what it says."""
+    """Sends one node's messages to one frontend, whose clock dates them."""
 
     def __init__(
         self,
@@ -33,16 +33,16 @@ class NodeAgent:
         self.facts = facts
         self.node = node
         self.gags = 0
-        """How many faults keep its heartbeats from being heard; a node that is down is not heard either."""
+        """Number of faults that suppress its heartbeats. A node that is down sends none either."""
         self.alter: Callable[[NodeReport], NodeReport] = lambda report: report
-        """What becomes of a report on its way; for faults to change."""
+        """Changes a report on its way. Faults set it."""
         self._runtime = runtime
         self._journal = journal
         self._registry = registry
         self._heartbeat_ns = heartbeat_ns
 
     async def beat_for_ever(self) -> None:
-        """Send heartbeats, each with what the node has free."""
+        """Send heartbeats, each with the node's free VRAM and disk."""
         if self._heartbeat_ns is None:
             return
         while True:
@@ -51,7 +51,7 @@ class NodeAgent:
             await self._beat()
 
     async def report(self) -> None:
-        """Tell what the node has free where no heartbeats do."""
+        """Report what the node has free, if it sends no heartbeats."""
         if self._heartbeat_ns is None:
             await self._beat()
 
@@ -62,11 +62,11 @@ class NodeAgent:
         await self.report()
 
     async def drain(self) -> Sequence[ReplicaRow]:
-        """Take the node out of service; return the rows that this deletes. Raises a CallError if nobody hears it."""
+        """Take the node out of service; return the rows that this deletes. Raises a CallError if the registry fails."""
         return await self._registry.set_status(self.facts.name, NodeStatus.DRAINING)
 
     async def rejoin(self, cause: str) -> None:
-        """Register as soon as anybody hears it, unless the node goes down before that."""
+        """Register, with retries, unless the node goes down before."""
         boots = self.node.boots
         while True:
             await self.node.speed.moving()

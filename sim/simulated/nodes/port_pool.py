@@ -1,4 +1,4 @@
-"""Which port a worker gives to a process: never one that was in use a moment ago, if possible the one it had before.
+"""The port that a worker gives to a process: never one that was just in use, and the process's last one if possible.
 
 A row, a client or a remembered probe outlives the process it speaks of by some seconds. If another model answers on
 the same port by then, the call reaches the wrong model and nobody notices. So a port rests after its release, and

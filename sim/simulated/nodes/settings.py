@@ -1,4 +1,4 @@
-"""What a scenario says of nodes and of the processes on them, as the nodes take it."""
+"""The settings of nodes and of their processes, from a scenario."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings
 
 
 def node_facts(node: NodeSpec) -> NodeFacts:
-    """Return what the node says of itself when it registers."""
+    """Return the node's facts for its registration."""
     return NodeFacts(
         name=node.name,
         address=f"{node.name}:{FIRST_PORT}",
@@ -40,7 +40,7 @@ def new_worker_node(
 
 
 def install_settings(scenario: Scenario, key: ReplicaKey) -> InstallSettings:
-    """Return what it takes to start the replica's process."""
+    """Return the settings of the replica's process."""
     model = next(model for model in scenario.models if model.name == key.model)
     node = next(node for node in scenario.nodes if node.name == key.node)
     return InstallSettings(

@@ -11,7 +11,7 @@ from sim.simulated.kernel.runtime import SimulatedRuntime
 
 
 class WorkSpeed(Protocol):
-    """How long work takes."""
+    """The speed at which a process works."""
 
     @property
     def is_moving(self) -> bool:
@@ -77,26 +77,26 @@ class VariableSpeed:
 
     @property
     def is_moving(self) -> bool:
-        """Whether nothing has stopped it, nor its node."""
+        """Whether neither it nor its node is stopped."""
         return not self._stops and (self._node is None or self._node.is_moving)
 
     def slow_down(self, factor: Fraction) -> None:
-        """Have everything take `factor` times as long from now on."""
+        """Make everything take `factor` times as long from now on."""
         self._own_slowdown *= factor
         self._changes.ring()
 
     def stop(self) -> None:
-        """Do nothing from now on."""
+        """Stop all work."""
         self._stops += 1
         self._changes.ring()
 
     def go(self) -> None:
-        """Take one stop back."""
+        """Undo one stop."""
         self._stops -= 1
         self._changes.ring()
 
     async def work(self, work_ns: int) -> None:
-        """Wait until the work is done, at whatever speed there is meanwhile."""
+        """Wait until the work is done. The speed may change meanwhile."""
         self.turns.ring()
         try:
             await self._work(work_ns)

@@ -1,4 +1,4 @@
-"""Worker nodes: what really runs where, and the calls that start and end processes."""
+"""Worker nodes: which processes run where, and the calls that start and end them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from sim.simulated.nodes.work_speed import FULL_SPEED, WorkSpeed
 FIRST_PORT = 50051
 
 READY_LIMIT_NS = 30 * NS_PER_S
-"""How long a process that was started may take to be well, before its worker gives it up."""
+"""How long a new process may take to become healthy, before its worker gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallSettings:
-    """What it takes to start a model's process on a node."""
+    """The settings of a model's processes on a node."""
 
     process: ProcessSettings
     install_time_ns: int
@@ -32,7 +32,7 @@ class InstallSettings:
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """What a machine has."""
+    """The capacities of a machine."""
 
     name: str
     vram_bytes: int
@@ -52,12 +52,12 @@ class WorkerNode:
     ) -> None:
         self.name = settings.name
         self.speed = speed
-        """How the machine itself gets on, its worker included."""
+        """Speed of the machine itself, its worker included."""
         self.is_up = True
         self.boots = 1
-        """How often it has come up."""
+        """Number of times it has come up."""
         self.processes: dict[ReplicaKey, BackendProcess] = {}
-        """In the order they were started."""
+        """Processes in the order of their starts."""
         self._runtime = runtime
         self._settings = settings
         self._ports = ports
@@ -67,32 +67,32 @@ class WorkerNode:
         self._installs: dict[str, FifoQueue] = {}
 
     def install_queue(self, model: str) -> FifoQueue:
-        """Return what keeps installs of one backend apart."""
+        """Return the queue of installs of one backend."""
         return self._installs.setdefault(model, FifoQueue(self._runtime, 1))
 
     def install_queues(self) -> Sequence[FifoQueue]:
-        """Return all of those."""
+        """Return all install queues."""
         return list(self._installs.values())
 
     def new_address(self, key: ReplicaKey) -> str:
-        """Give the replica's process a port."""
+        """Return an address with a port for the replica's process."""
         return f"{self.name}:{self._ports.take(key)}"
 
     def add(self, process: BackendProcess, settings: InstallSettings) -> None:
-        """Have the process run here; the files of its model stay on the disk for good."""
+        """Add a running process. The files of its model stay on the disk for good."""
         self._vram_bytes[process.key.model] = settings.vram_bytes
         self._disk_bytes[process.key.model] = settings.disk_bytes
         self.processes[process.key] = process
 
     def remove(self, key: ReplicaKey) -> BackendProcess:
-        """Have the process run no longer."""
+        """Remove a process that has ended."""
         process = self.processes.pop(key)
         self._ports.release(key)
         self.changed()
         return process
 
     def changed(self) -> None:
-        """Note that a process has taken or freed VRAM."""
+        """Report that a process has taken or freed VRAM."""
         self._on_change(self.name)
 
     def report(self) -> NodeReport:
@@ -120,9 +120,9 @@ class SimulatedWorkers:
     ) -> None:
         self.nodes = nodes
         self.start_time_ns: Callable[[ReplicaKey], int] = lambda _key: 0
-        """How long a process takes to be well once it has been started; for faults to change."""
+        """How long a process takes to become healthy after its start. Faults change it."""
         self.load_failure: Callable[[ReplicaKey], LoadFailure | None] = lambda _key: None
-        """What stands in the way of a process's next load; for faults to change."""
+        """Why a process's next load fails, if it does. Faults change it."""
         self._runtime = runtime
         self._journal = journal
         self._settings = settings
@@ -131,7 +131,7 @@ class SimulatedWorkers:
         self._latency_ns = latency_ns
 
     async def install(self, key: ReplicaKey) -> str:
-        """Return the address of the replica's process, at once if it runs, else when it is well."""
+        """Return the address of the replica's process, at once if it runs, else when it is healthy."""
         await self._there(key.node)
         queue = self._node(key.node).install_queue(key.model)
         await queue.acquire()
@@ -143,13 +143,13 @@ class SimulatedWorkers:
         return address
 
     async def stop(self, key: ReplicaKey) -> None:
-        """Have the replica's process end, if it runs."""
+        """End the replica's process, if it runs."""
         await self._there(key.node)
         if key in self._node(key.node).processes:
             self.end(key, "stopped")
 
     async def unload(self, node: str, model: str) -> None:
-        """Have the first process that the worker knows drop its model."""
+        """Make the first process that the worker knows drop its model."""
         await self._there(node)
         process = next(iter(self._node(node).processes.values()), None)
         if process is not None:
@@ -180,7 +180,7 @@ class SimulatedWorkers:
         return process
 
     def end(self, key: ReplicaKey, cause: str) -> None:
-        """End the replica's process now, which must run; its callers are told that it is unavailable."""
+        """End the replica's process, which must run. Its callers get Unavailable."""
         process = self.nodes[key.node].remove(key)
         del self._processes[process.address]
         self._journal.process_ended(key, process.address, cause)

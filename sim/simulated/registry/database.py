@@ -1,4 +1,4 @@
-"""What the frontends' registries share: tables, locks, and how long a transaction takes."""
+"""The state that the frontends' registries share: tables, locks, and the length of a transaction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ from sim.simulated.registry.rows import registered
 
 @dataclass(slots=True)
 class Database:
-    """The tables of one run, with no notion of who asks."""
+    """The tables of one run, whoever asks."""
 
     runtime: SimulatedRuntime
     table: ReplicaTable
     transaction_ns: int
-    """Round trip of one transaction."""
+    """Time that one transaction takes."""
     loadable: dict[str, None] = field(default_factory=dict)
     """Models whose load options are stored, in the order of their first load."""
     cooldowns: dict[str, Cooldown] = field(default_factory=dict)
     passes_ns: dict[str, int] = field(default_factory=dict)
-    """When each kind of pass was last claimed, in wall time."""
+    """Wall time at which each kind of pass was last claimed."""
     jobs: dict[str, LoadJob] = field(default_factory=dict)
     """By model."""
     _locks: dict[str, FifoQueue] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Database:
     _job_numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def job(self, job_id: str) -> LoadJob | None:
-        """Return the load with this id, if it is there still."""
+        """Return the load with this id, if it still exists."""
         return next((job for job in self.jobs.values() if job.id == job_id), None)
 
     def next_job_id(self) -> str:
@@ -45,7 +45,7 @@ class Database:
         return self._locks.setdefault(name, FifoQueue(self.runtime, 1))
 
     def locks(self) -> Iterator[FifoQueue]:
-        """Yield every lock there is: of rows, of nodes, and by name."""
+        """Yield every lock: of rows, of nodes, and by name."""
         yield from (row.lock for row in self.table.rows.values())
         yield from (node.lock for node in self.table.nodes.values())
         yield from self._locks.values()
@@ -53,7 +53,7 @@ class Database:
     def publish(
         self, key: ReplicaKey, address: str, in_flight: int, wall_ns: int, state: RowState, revision: str = ""
     ) -> None:
-        """Write the row, in place of any row of the same key, and note that the model can be loaded.
+        """Write the row, in place of any row of the same key, and store that the model can be loaded.
 
         Raises StaleRevision if the model is at another revision.
         """
@@ -62,21 +62,21 @@ class Database:
         self.table.insert(key, address, in_flight, FifoQueue(self.runtime, 1), wall_ns, state, revision)
 
     def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
-        """Make it the model's current revision, forget how to load it, and return the rows that are overtaken."""
+        """Set the model's current revision, delete its load options, and return the overtaken rows."""
         if self.table.revisions.get(model) == revision:
             return []
         self.loadable.pop(model, None)
         return self.table.advance_revision(model, revision)
 
     def register(self, facts: NodeFacts, wall_ns: int) -> list[ReplicaRow]:
-        """Write the node as new, forget every cooldown, and return the rows that it loses."""
+        """Write the node as new, clear every cooldown, and return the rows that it loses."""
         removed = self.table.delete_rows_of(facts.name)
         self.table.nodes[facts.name] = registered(facts, self.table.nodes[facts.name].lock, wall_ns)
         self.cooldowns.clear()
         return removed
 
     def read(self) -> Fleet:
-        """Return everything as it stands."""
+        """Return the present state."""
         return Fleet(
             nodes=tuple(node.as_read() for node in self.table.nodes.values()),
             rows=tuple(row.as_read() for row in self.table.rows.values()),

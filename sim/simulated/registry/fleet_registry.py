@@ -15,7 +15,6 @@ class SimulatedFleetRegistry(SimulatedRegistry):
     """A registry that also shows and changes nodes, and rows in any state."""
 
     async def fleet(self) -> Fleet:
-        """Read everything."""
         await self._transaction()
         return self._database.read()
 
@@ -40,7 +39,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         return self._table.set_status(node, status)
 
     async def remove_row(self, row_id: str) -> bool:
-        """Delete this very row; False if it had gone."""
+        """Delete the row with this id; False if it is gone."""
         return await self._remove_if(row_id, lambda _row: True)
 
     async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
@@ -68,7 +67,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         return chosen
 
     async def reserve_vram(self, node: str, size_bytes: int) -> bool:
-        """Add to what is reserved, if there is that much."""
+        """Reserve memory, if that much is unreserved."""
         await self._node_statement(node)
         row = self._table.nodes[node]
         if row.reserved_vram_bytes + size_bytes > row.available_vram_bytes:
@@ -77,7 +76,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         return True
 
     async def release_vram(self, node: str, size_bytes: int) -> None:
-        """Take from what is reserved, down to 0."""
+        """Release reserved memory, down to 0."""
         await self._node_statement(node)
         row = self._table.nodes[node]
         row.reserved_vram_bytes = max(0, row.reserved_vram_bytes - size_bytes)
@@ -91,12 +90,12 @@ class SimulatedFleetRegistry(SimulatedRegistry):
             self._database.cooldowns[model] = cooldown
 
     async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
-        """Make it the model's current revision at the end of the transaction, and return the rows that it overtakes."""
+        """Set the model's current revision at the end of the transaction, and return the rows that it overtakes."""
         await self._transaction()
         return self._database.advance_revision(model, revision)
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
-        """Tell the first who asks in each interval that he is."""
+        """Return True to the first caller in each interval, and False to the others."""
         await self._transaction()
         now_ns, claimed_ns = self._clock.wall_ns(), self._database.passes_ns.get(name)
         if claimed_ns is not None and now_ns - claimed_ns < interval_ns:
@@ -148,13 +147,11 @@ class TriedLock(AbstractAsyncContextManager[bool]):
         self._is_held = False
 
     async def __aenter__(self) -> bool:
-        """Take the lock if it is free."""
         self._is_held = await self._registry.try_take(self._queue)
         return self._is_held
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release it if it was taken."""
         if self._is_held:
             self._queue.release()

@@ -1,4 +1,4 @@
-"""The table of loads, behind the same transactions as the rest of the registry."""
+"""The table of loads, with the same transactions as the rest of the registry."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ class SimulatedLoadJobs(SimulatedFleetRegistry):
         return True
 
     async def end_load(self, job_id: str) -> None:
-        """Delete the row, if it is there still."""
+        """Delete the row, if it still exists."""
         await self._transaction()
         job = self._database.job(job_id)
         if job is not None:

@@ -3,29 +3,27 @@
 from typing import Self
 
 SORTS_AS = 1 << 62
-"""More than any number, so last where small goes first and first where large does; it fits into a record's 64 bits."""
+"""The value of a NULL in the order of picks: larger than any number, but within the 64 bits of a record."""
 
 
 class Null(int):
-    """What a column without a value is to those who compare it, record it or add to it: it stays NULL.
+    """The value of a column that is NULL. It can be compared, recorded and added to, and stays NULL.
 
-    It keeps in mind what the number would be by now, for whoever has to know the truth.
+    It keeps the number that would stand there, for those who need the truth.
     """
 
     instead_of: int
 
     def __new__(cls, instead_of: int) -> Self:
-        """Take the place of this number."""
+        """Stand for this number."""
         null = super().__new__(cls, SORTS_AS)
         null.instead_of = instead_of
         return null
 
     def __add__(self, number: int, /) -> "Null":
-        """Stay NULL."""
         return Null(self.instead_of + number)
 
     def __sub__(self, number: int, /) -> "Null":
-        """Stay NULL."""
         return Null(self.instead_of - number)
 
 

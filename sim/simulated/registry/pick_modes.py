@@ -20,7 +20,7 @@ from sim.simulated.registry.rows import Row
 PickModeName = Literal["serial", "read_committed", "locked"]
 
 LockWaited = Callable[[int], None]
-"""Told how long a transaction has waited for a lock, in ns."""
+"""Receives how long a transaction has waited for a lock, in ns."""
 
 
 class PickMode(Protocol):
@@ -50,7 +50,7 @@ class SerialPick:
         self._pick_ns = pick_ns
 
     async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
-        """Choose and count when the transaction's time has passed."""
+        """Choose and count at the end of the transaction's time."""
         if self._pick_ns:
             await self._runtime.sleep(self._pick_ns)
         row = choose(self._table.eligible(model, choose.nodes))
@@ -80,7 +80,7 @@ class ReadCommittedPick:
     async def _take_first_that_still_stands(
         self, chosen: Row, rows: Sequence[Row], choose: Choose, clock: Clock
     ) -> Replica | None:
-        """Wait for the chosen row; if it has gone by then, choose again among the others as they were seen first."""
+        """Wait for the chosen row. If it is gone by then, choose again among the others of the same snapshot."""
         by_id = {row.id: row for row in rows}
         seen = [row.as_picked() for row in rows]
         while True:
@@ -94,7 +94,7 @@ class ReadCommittedPick:
             chosen = by_id[next_best.id]
 
     async def _take(self, row: Row, clock: Clock) -> Replica | None:
-        """Hold the row and its node for the transaction; None if the row has gone by the time it is locked."""
+        """Hold the row and its node for the transaction; None if the row is gone when it is locked."""
         began_ns = self._runtime.now_ns()
         node = self._table.nodes[row.key.node]
         await row.lock.acquire()

@@ -16,7 +16,7 @@ from sim.simulated.registry.pick_modes import PickMode
 
 
 class SimulatedRegistry:
-    """A SQL registry as one frontend feels it; all frontends share its database.
+    """A SQL registry as one frontend experiences it. All frontends share its database.
 
     Every call is one transaction of the database's length. A pick holds its row all that time; the other writes are
     single statements, which take effect at the end of theirs, once no pick holds the row. What is written into a row
@@ -49,7 +49,7 @@ class SimulatedRegistry:
         return self._table.increment(key, self._clock.wall_ns())
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
-        """Take 1, `count` times in a row, each time unless the row has gone or stands at 0."""
+        """Subtract 1 `count` times, but not below 0 and not from a row that is gone."""
         self.transactions += count
         if self._transaction_ns:
             self._runtime.spawn(self._give_back(key, count), "give back")
@@ -66,13 +66,13 @@ class SimulatedRegistry:
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
     ) -> None:
-        """Write the row, unless its revision is stale; how a model is loaded is stored along with it."""
+        """Write the row, unless its revision is stale. The way to load the model is stored with it."""
         self.transactions += 1
         await self._statement(key)
         self._database.publish(key, address, in_flight, self._clock.wall_ns(), state, revision)
 
     async def remove(self, key: ReplicaKey) -> bool:
-        """Delete the row; False if it had gone already."""
+        """Delete the row; False if it is gone."""
         self.transactions += 1
         await self._statement(key)
         return self._table.delete(key)
@@ -93,7 +93,7 @@ class SimulatedRegistry:
             self._table.decrement(key, 1)
 
     async def _statement(self, key: ReplicaKey) -> None:
-        """Let a single statement's round trip pass, and the wait for its row if a pick holds it."""
+        """Wait for one statement's round trip, and for its row if a pick holds it."""
         await self._runtime.sleep(self._transaction_ns)
         row = self._rows.get(key)
         if row is not None and not row.lock.is_free():
@@ -118,11 +118,9 @@ class AdvisoryLock(AbstractAsyncContextManager[None]):
         self._queue = queue
 
     async def __aenter__(self) -> None:
-        """Wait for the lock."""
         await self._registry.await_lock(self._queue)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release it."""
         self._queue.release()

@@ -1,8 +1,8 @@
-"""What the registry's tables hold: replica rows and node rows, with no notion of transactions.
+"""The registry's tables: replica rows and node rows, without transactions.
 
-Beside each count stands its drift: how far the stored in-flight count is from the number of requests that hold a
-place on the replica. The two part when a row is deleted under running requests, published anew, or decremented
-at 0; as long as none of that happens they are equal, so nothing has to be counted twice.
+Each count has a drift: the difference between the stored in-flight count and the number of requests that hold a place
+on the replica. They differ after a row is deleted under running requests, published again, or decremented at 0. Until
+then they are equal, so nothing has to be counted twice.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +20,7 @@ from sim.simulated.registry.rows import NodeRow, Row
 
 @dataclass(slots=True)
 class _Drift:
-    """Holders that the row of a key does not count, since when, and the sum so far."""
+    """Number of holders that the row of a key does not count, since when, and the integral so far."""
 
     missing: int = 0
     since_ns: int = 0
@@ -34,15 +34,15 @@ class ReplicaTable:
         self._clock = clock
         self.nodes = {node.facts.name: node for node in sorted(nodes, key=lambda node: node.facts.name)}
         self.rows: dict[ReplicaKey, Row] = {}
-        """In the order of their ids."""
+        """Rows by key, in the order of their ids."""
         self.revisions: dict[str, str] = {}
-        """The current one by model."""
+        """The current revision by model."""
         self.floor_hits = 0
         self.pickable: dict[str, list[Row]] = {}
-        """By model, its loaded rows on healthy nodes by id, so that the first of a full tie is the smallest id."""
+        """Each model's loaded rows on healthy nodes, by id, so that the first of a full tie has the smallest id."""
         self._drifts: dict[ReplicaKey, _Drift] = {}
         self._twins: dict[ReplicaKey, Row] = {}
-        """Second rows of a key, which only a fault writes; among `rows` each stands under an index below 0."""
+        """Second rows of a key, which only a fault writes. In `rows` each has an index below 0."""
         self._next_id = count(1)
 
     def insert(
@@ -59,7 +59,7 @@ class ReplicaTable:
         self.delete(key)
         self._settle_drift(key)
         row = Row(
-            # Ids are given in the order of insertion; real ones are random, which decides full ties only.
+            # Ids follow the order of insertion. Real ids are random, but they decide full ties only.
             id=self._new_id(),
             key=key,
             address=address,
@@ -74,9 +74,9 @@ class ReplicaTable:
         self._add(key, row)
 
     def duplicate(self, key: ReplicaKey, lock: FifoQueue) -> bool:
-        """Write a second row like the first, though a key should have one: both are picked, writes by key go to both.
+        """Write a second row of a key, which should have only one. Both are picked, and writes by key go to both.
 
-        False if there is none to begin with, or a second one already.
+        False if the key has no row, or two already.
         """
         row = self.rows.get(key)
         if row is None or key in self._twins:
@@ -87,7 +87,7 @@ class ReplicaTable:
         return True
 
     def delete(self, key: ReplicaKey) -> bool:
-        """Delete the row; False if there is none. Its holders are then counted nowhere."""
+        """Delete the row; False if there is none. No row counts its holders any more."""
         row, twin = self.rows.get(key), self._twins.get(key)
         if row is None:
             return False
@@ -97,7 +97,7 @@ class ReplicaTable:
         return True
 
     def delete_row(self, row: Row) -> None:
-        """Delete this very row, which must be there."""
+        """Delete this row, which must exist."""
         key = row.key
         self._settle_drift(key).missing += known(row.in_flight)
         twin = self._twins.pop(key, None)
@@ -111,17 +111,17 @@ class ReplicaTable:
             self.pickable[key.model].remove(row)
 
     def eligible(self, model: str, nodes: Collection[str] = ()) -> Sequence[Row]:
-        """Return the model's rows that may be picked, by id; of these nodes only, if there are any."""
+        """Return the model's rows that may be picked, by id; only those on `nodes`, if any are named."""
         rows = self.pickable.get(model, ())
         return [row for row in rows if row.key.node in nodes] if nodes else rows
 
     def still_stands(self, row: Row) -> bool:
-        """Tell whether the row is there and may be picked."""
+        """Tell whether the row exists and may be picked."""
         is_there = self.rows.get(row.key) is row or self._twins.get(row.key) is row
         return is_there and self._may_be_picked(row)
 
     def row(self, row_id: str) -> Row | None:
-        """Return the row with this id, if it is there still."""
+        """Return the row with this id, if it still exists."""
         return next((row for row in self.rows.values() if row.id == row_id), None)
 
     def set_status(self, node: str, status: NodeStatus) -> list[ReplicaRow]:
@@ -135,7 +135,7 @@ class ReplicaTable:
         return removed
 
     def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
-        """Make it the model's current revision; turn the rows that it overtakes into unloading, and return them."""
+        """Set the model's current revision, turn the rows that it overtakes into unloading, and return them."""
         self.revisions[model] = revision
         rows = [row for row in self.rows.values() if row.key.model == model]
         overtaken = [row for row in rows if row.revision != revision and row.state in OVERTAKEN]
@@ -152,7 +152,7 @@ class ReplicaTable:
         return removed
 
     def increment(self, key: ReplicaKey, wall_ns: int) -> bool:
-        """Add 1 to the row's number in flight and touch it; False if the row has gone."""
+        """Add 1 to the row's in-flight count and touch it; False if the row is gone."""
         row = self.rows.get(key)
         if row is None:
             self._void_reservation(key)
@@ -173,7 +173,7 @@ class ReplicaTable:
             self._twins[key].last_used_ns = wall_ns
 
     def decrement(self, key: ReplicaKey, count: int) -> None:
-        """Take 1 from the row's number in flight, `count` times, each time unless the row has gone or stands at 0."""
+        """Subtract 1 from the row's in-flight count `count` times, but not below 0 and not if the row is gone."""
         if self._twins and key in self._twins:
             self._decrement_twin(key, count)
         row = self.rows.get(key)
@@ -188,16 +188,16 @@ class ReplicaTable:
             self.floor_hits += lost
 
     def leak(self, key: ReplicaKey, count: int) -> None:
-        """Note that so many requests hold a place no longer, which nobody gives back."""
+        """Note that `count` requests hold no place any more, although nobody gives their counts back."""
         self._settle_drift(key).missing -= count
 
     def clear_in_flight(self, row: Row) -> None:
-        """Set the row's count to 0; whoever it counted is then counted nowhere."""
+        """Set the row's count to 0. No row counts its holders any more."""
         self._settle_drift(row.key).missing += known(row.in_flight)
         row.in_flight = 0
 
     def report_vram(self, node: str, available_bytes: int) -> None:
-        """Take over what a node reports as its free VRAM, in place of what was reserved there."""
+        """Store what a node reports as its free VRAM, and clear what was reserved there."""
         self.nodes[node].available_vram_bytes = available_bytes
         self.nodes[node].reserved_vram_bytes = 0
         for row in self.rows.values():
@@ -221,7 +221,7 @@ class ReplicaTable:
             self.pickable.setdefault(key.model, []).append(row)
 
     def _decrement_twin(self, key: ReplicaKey, count: int) -> None:
-        # The drift of a key is that of its two counts together: the requests are taken from the other row.
+        # The drift of a key is that of its two counts together.
         twin = self._twins[key]
         stored = known(twin.in_flight)
         twin.in_flight = max(0, twin.in_flight - count)
@@ -237,7 +237,7 @@ class ReplicaTable:
         )
 
     def _void_reservation(self, key: ReplicaKey) -> None:
-        # A call whose start finds no row gives nothing back, so what its pick added is held by nobody from here on.
+        # A call whose start finds no row gives nothing back, so nobody holds what its pick added.
         drift = self._settle_drift(key)
         drift.missing = max(0, drift.missing - 1)
 
@@ -251,5 +251,5 @@ class ReplicaTable:
 
 
 def _second(key: ReplicaKey) -> ReplicaKey:
-    """Return where a second row of the key stands, among keys that nobody else has."""
+    """Return the key of the second row, which no other replica has."""
     return key._replace(replica_index=-1 - key.replica_index)

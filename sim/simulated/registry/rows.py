@@ -15,12 +15,12 @@ class Row(Replica):
 
     state: RowState
     confirmed_ns: int
-    """When a background loop last found its process; whatever else shows interest in it is a use."""
+    """When a background loop last found its process. Everything else counts as a use."""
     revision: str
     lock: FifoQueue
 
     def as_read(self) -> ReplicaRow:
-        """Return what a reading of the fleet shows."""
+        """Return the row as a reading of the fleet shows it."""
         updated_ns = max(known(self.last_used_ns), self.confirmed_ns)
         return ReplicaRow(
             self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns, self.revision
@@ -51,7 +51,7 @@ class NodeRow:
     reserved_vram_bytes: int = 0
 
     def as_read(self) -> Node:
-        """Return what a reading of the fleet shows."""
+        """Return the row as a reading of the fleet shows it."""
         facts = self.facts
         return Node(
             name=facts.name,

@@ -107,7 +107,7 @@ def test_a_process_that_exits_takes_its_calls_along(every_fault: RunResult) -> N
     events = every_fault.events
     ended = events[events["kind"] == "process_ended"]
 
-    assert "exited" in ended[ended["replica"] == "a#0"]["cause"].tolist()
+    assert "exited" in ended[ended["replica"] == "m@a#0"]["cause"].tolist()
 
 
 ROWS_COST = ["ModelNotLoaded", "WrongModel", "row_lost", "reregistered", "row_deleted", "node_drain"]
@@ -125,14 +125,14 @@ def test_a_drained_node_stops_its_process_and_comes_back(every_fault: RunResult)
     ended = events[events["kind"] == "process_ended"]
     drained = events[events["subject"] == "h"]
 
-    assert ended[ended["replica"] == "h#0"]["cause"].tolist()[0] == "stopped"
+    assert ended[ended["replica"] == "m@h#0"]["cause"].tolist()[0] == "stopped"
     assert drained["status"].dropna().tolist() == ["draining", "healthy"]
 
 
 def test_a_process_that_hangs_keeps_its_clients_waiting_until_they_leave(every_fault: RunResult) -> None:
     requests = every_fault.requests
 
-    assert "b#0" in requests[requests["outcome"] == "cancelled"]["replica"].tolist()
+    assert "m@b#0" in requests[requests["outcome"] == "cancelled"]["replica"].tolist()
 
 
 def test_whatever_strikes_each_request_ends_once_with_a_cause(every_fault: RunResult) -> None:

@@ -12,7 +12,7 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import metadata
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import Fleet, Node, NodeFacts, ReplicaRow
-from sim.routing.policies.choose import ChooseBest
+from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sim.routing.control_plane.replica_pass import ReplicaPass
 from sim.routing.loading.eviction import Eviction
-from sim.routing.loading.free_process import Release, stop_exact_process
+from sim.routing.loading.free_process import FreeProcess, stop_exact_process
 from sim.routing.loading.load_limits import FIXED
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL
@@ -43,15 +43,15 @@ def replica_pass(
     *models: ModelConfig,
     pressure: Pressure | None = None,
     load_info: LoadInfoName = "kept",
-    release: Release = stop_exact_process,
+    free_process: FreeProcess = stop_exact_process,
 ) -> ReplicaPass:
     """Return the pass of one more frontend."""
     configs = {model.name: model for model in models}
-    eviction = Eviction(ports, configs, release)
+    eviction = Eviction(ports, configs, free_process)
     load_path = LoadPath(ports, configs, FAITHFUL, eviction, FIXED)
     heeded = Pressure(ports.runtime) if pressure is None else pressure
     info = LOAD_INFO[load_info]
-    return ReplicaPass(ports, configs, DEFAULTS, load_path, release, info, heeded)
+    return ReplicaPass(ports, configs, DEFAULTS, load_path, free_process, info, heeded)
 
 
 def run_passes(world: FleetWorld, reconciler: ReplicaPass, passes: int = 1) -> None:

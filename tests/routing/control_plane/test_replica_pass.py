@@ -147,7 +147,7 @@ def test_as_localai_releases_it_another_model_of_the_node_may_be_emptied_in_plac
     idle = world.place(A, last_used_ns=LONG_AGO)
     world.place(B, last_used_ns=LATELY)
 
-    run_passes(world, replica_pass(world.ports(), bounded(1), release=unload_some_process))
+    run_passes(world, replica_pass(world.ports(), bounded(1), free_process=unload_some_process))
 
     assert world.keys() == ["b#0"]
     assert (bystander.model, world.processes[idle.address].model) == (None, "m")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sim.routing.errors import StillLoading
+from sim.routing.loading.cold_load import load_lock
 from sim.routing.loading.job_load import retry_after_s
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
@@ -137,7 +138,7 @@ def test_the_models_lock_is_free_during_a_job_and_held_during_an_inline_load(way
     async def story() -> None:
         send(world, only)
         await world.runtime.sleep(10 * SECOND)
-        found.append(world.database.lock(f"model-load:{MODEL}").is_free())
+        found.append(world.database.lock(load_lock(MODEL)).is_free())
 
     world.run(story())
 

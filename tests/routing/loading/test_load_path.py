@@ -6,7 +6,7 @@ from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
 from sim.routing.fleet import LoadState, ReplicaRow
 from sim.routing.loading.eviction import ATTEMPTS, RETRY_NS, Eviction
-from sim.routing.loading.free_process import Release, stop_exact_process, unload_some_process
+from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL, PlacementRules
@@ -30,8 +30,8 @@ def slow(load_ns: int = 0, install_ns: int = 0) -> InstallSettings:
     )
 
 
-def eviction(world: FleetWorld, *models: ModelConfig, release: Release = stop_exact_process) -> Eviction:
-    return Eviction(world.ports(), {model.name: model for model in models}, release)
+def eviction(world: FleetWorld, *models: ModelConfig, free_process: FreeProcess = stop_exact_process) -> Eviction:
+    return Eviction(world.ports(), {model.name: model for model in models}, free_process)
 
 
 def load_path(
@@ -268,7 +268,7 @@ def test_the_original_release_empties_the_first_process_of_the_node_whatever_it_
     world.place(OTHER_ON_A, in_flight=1)
     world.place(A)
 
-    world.run(eviction(world, release=unload_some_process).make_room())
+    world.run(eviction(world, free_process=unload_some_process).make_room())
 
     assert world.keys() == ["a#0"]
     assert (world.process(OTHER_ON_A).model, world.process(A).model) == (None, MODEL)

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from sim.routing.fleet import NodeFacts
-from sim.routing.policies.choose import AnyReplica, Choose, ChooseBest
+from sim.routing.policies.best_replica import ChooseBest
+from sim.routing.policies.choose import AnyReplica, Choose
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue

@@ -130,7 +130,7 @@ def _format_report(report: int | Literal["unknown"]) -> str:
     return format_size(report) if isinstance(report, int) else report
 
 
-Report = Annotated[
+ReportedVram = Annotated[
     int | Literal["unknown"],
     BeforeValidator(_parse_report),
     PlainSerializer(_format_report, return_type=str),

@@ -31,7 +31,7 @@ class FrontendPauseFault(FrontendTarget, SpellFault):
 
 
 class BackgroundDoubledFault(FrontendTarget, FaultSpec):
-    """Has a frontend run each of its background passes twice at the same time."""
+    """Makes a frontend run each of its background passes twice at the same time."""
 
     kind: Literal["background_doubled"]
     at_ns: Duration = Field(default=0, alias="at")
@@ -39,7 +39,7 @@ class BackgroundDoubledFault(FrontendTarget, FaultSpec):
 
 
 class MixedPolicyFault(FrontendTarget, FaultSpec):
-    """Has one frontend route by settings of its own, as in the middle of an upgrade."""
+    """Makes one frontend route by settings of its own, as in the middle of an upgrade."""
 
     kind: Literal["mixed_policy"]
     router: RouterSpec

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import wrong
-from sim.scenario.spec.faults.base import Factor, OnsetFault, Report, SpellFault, TimedFault
+from sim.scenario.spec.faults.base import Factor, OnsetFault, ReportedVram, SpellFault, TimedFault
 from sim.scenario.text.units import Duration, format_duration
 
 
@@ -72,7 +72,7 @@ class NodeVramReportFault(OnsetFault):
     kind: Literal["node_vram_report"]
     node: str
     """Name of the node."""
-    reports_bytes: Report = Field(alias="reports")
+    reports_bytes: ReportedVram = Field(alias="reports")
     """Free memory that the node reports: a size, or `unknown`."""
 
 

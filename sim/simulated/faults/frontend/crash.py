@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @effect_of(FrontendCrashFault)
 class FrontendCrash(Fault[FrontendCrashFault]):
-    """Ends a frontend's process, so that nothing of what it would have done afterwards happens."""
+    """Ends a frontend's process at once. Nothing that it would have done afterwards happens."""
 
     def __init__(self, spec: FrontendCrashFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._life = _Life(parts.database.table)
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Return ports that do nothing any more once the process has died."""
+        """Return ports that do nothing once the process has died."""
         if frontend != self.spec.frontend:
             return ports
         life = self._life = _Life(self.parts.database.table)
@@ -41,7 +41,7 @@ class FrontendCrash(Fault[FrontendCrashFault]):
         )
 
     async def happen(self) -> None:
-        """Crash, unless the frontend is down already; come back if that is to be."""
+        """Crash the frontend, unless it is already down, and restart it if the scenario says so."""
         spec, host = self.spec, self.parts.frontends[self.spec.frontend]
         await self.parts.runtime.sleep(spec.at_ns)
         if host.frontend is None:
@@ -55,34 +55,32 @@ class FrontendCrash(Fault[FrontendCrashFault]):
 
 
 class _Life:
-    """Whether a process lives still, and the tasks that it would take along."""
+    """Whether a process is alive, and the tasks that end with it."""
 
     def __init__(self, table: ReplicaTable) -> None:
-        """What the process counts in the table when it dies stays there."""
+        """The requests that the process still counts in the table when it dies stay counted there."""
         self.is_over = False
         self._tasks: list[Task] = []
         self._table = table
 
     def begin(self, task: Task) -> Task:
-        """Note that the process has another task."""
         self._tasks = [task for task in self._tasks if not task.done()]
         self._tasks.append(task)
         return task
 
     def end(self) -> None:
-        """End it now, with all its tasks."""
         self.is_over = True
         for task in self._tasks:
             task.cancel()
 
     async def lived(self, call: MadeCall) -> Any:
-        """Return what a call returns that is made while the process lives; the dead make none."""
+        """Make the call if the process is alive; end the caller's task if it is dead."""
         if self.is_over:
             _stop()
         return await call()
 
     def keep(self, key: ReplicaKey, count: int) -> None:
-        """Note that the dead process does not give these requests back."""
+        """Record that the dead process never gives these requests back."""
         self._table.leak(key, count)
 
 
@@ -91,25 +89,22 @@ def _stop() -> NoReturn:
 
 
 class _MortalRuntime(InterposedRuntime):
-    """Time and tasks of a process that can die."""
+    """The runtime of a process that can die."""
 
     def __init__(self, runtime: Runtime, life: _Life) -> None:
         super().__init__(runtime)
         self._life = life
 
     def sleep(self, delay_ns: int) -> Awaitable[None]:
-        """Wait, if it lives."""
         return _stop() if self._life.is_over else super().sleep(delay_ns)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
-        """Run the coroutine, if it lives, for as long as it does."""
         if self._life.is_over:
             work.close()
             return _Stillborn()
         return self._life.begin(super().spawn(work, name))
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns, if it lives."""
         if self._life.is_over:
             work.close()
             _stop()
@@ -120,15 +115,14 @@ class _Stillborn:
     """A task that never runs."""
 
     def cancel(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: it never started."""
 
     def done(self) -> bool:
-        """Always: there is nothing to do."""
         return True
 
 
 def _mortal_registry(runtime: Runtime, registry: Registry, life: _Life) -> Registry:
-    """Return the registry as a process reaches it that can die, and with it what it owes."""
+    """Return the registry for a process that can die: a dead one keeps what it should have given back."""
 
     def give_back(key: ReplicaKey, count: int) -> None:
         if life.is_over:

@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 @effect_of(FrontendPauseFault)
 class FrontendPause(Fault[FrontendPauseFault]):
-    """Freezes a frontend's process: what was answered and what was due meanwhile reaches it when it goes on."""
+    """Freezes a frontend's process. Answers and timers that come during the pause reach it when the pause is over."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Return ports behind which nothing happens during the pause. A process that starts later has none."""
+        """Return ports that stand still during the pause. A process that starts after its beginning is not paused."""
         spec = self.spec
         if frontend != spec.frontend or ports.runtime.now_ns() > spec.at_ns:
             return ports
@@ -34,7 +34,6 @@ class FrontendPause(Fault[FrontendPauseFault]):
         )
 
     async def happen(self) -> None:
-        """Note when the pause begins."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         self.struck(f"frontend {self.spec.frontend}")
 
@@ -48,15 +47,15 @@ class _Pause:
         self._ends_ns = ends_ns
 
     def left_ns(self, at_ns: int) -> int:
-        """Return how much of the pause is still to come at that time; 0 outside it."""
+        """Return how much of the pause is left at this time; 0 outside the pause."""
         return self._ends_ns - at_ns if self._begins_ns <= at_ns < self._ends_ns else 0
 
     def delay_ns(self, delay_ns: int) -> int:
-        """Return how long a timer takes that is set now: one that is due in the pause goes off at its end."""
+        """Return the delay of a timer that is set now. A timer that is due during the pause goes off at its end."""
         return delay_ns + self.left_ns(self._runtime.now_ns() + delay_ns)
 
     async def around(self, call: MadeCall) -> Any:
-        """Make the call, and return its answer or raise its error, neither of them in the pause."""
+        """Make the call and return its answer or raise its error. Both wait for the end of the pause."""
         await self._over()
         try:
             answer = await call()
@@ -73,16 +72,14 @@ class _Pause:
 
 
 class _LateRuntime(InterposedRuntime):
-    """Time and tasks of a process whose timers a pause makes late."""
+    """The runtime of a process whose timers a pause makes late."""
 
     def __init__(self, runtime: Runtime, pause: _Pause) -> None:
         super().__init__(runtime)
         self._pause = pause
 
     def sleep(self, delay_ns: int) -> Awaitable[None]:
-        """Wait, and through the pause if that comes in between."""
         return super().sleep(self._pause.delay_ns(delay_ns))
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns, or cancel it and raise DeadlineExceeded, not before the pause is over."""
         return await super().within(self._pause.delay_ns(limit_ns), work)

@@ -1,6 +1,5 @@
-"""Faults of an upgrade: a frontend that works twice, or by other settings than the rest."""
+"""Faults of an upgrade: a frontend runs its loops twice, or has other settings than the rest."""
 
-from sim.scenario import RouterSpec
 from sim.scenario.spec.faults.frontend import BackgroundDoubledFault, MixedPolicyFault
 from sim.simulated.faults.base import Fault, effect_of
 
@@ -10,7 +9,6 @@ class BackgroundDoubled(Fault[BackgroundDoubledFault]):
     """Starts a frontend's loops a second time."""
 
     async def happen(self) -> None:
-        """Start them, unless the frontend is down."""
         host = self.parts.frontends[self.spec.frontend]
         await self.parts.runtime.sleep(self.spec.at_ns)
         if host.frontend is not None:
@@ -20,12 +18,7 @@ class BackgroundDoubled(Fault[BackgroundDoubledFault]):
 
 @effect_of(MixedPolicyFault)
 class MixedPolicy(Fault[MixedPolicyFault]):
-    """Has one frontend route by settings of its own."""
-
-    def settings(self, frontend: int, settings: RouterSpec) -> RouterSpec:
-        """Return how the frontend routes."""
-        return self.spec.router if frontend == self.spec.frontend else settings
+    """Has one frontend route by settings of its own, which `Scenario.router_of` gives it when it is made."""
 
     async def happen(self) -> None:
-        """Note that it does so from the beginning."""
         self.struck(f"frontend {self.spec.frontend}")

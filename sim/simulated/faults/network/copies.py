@@ -22,10 +22,10 @@ Spec = TypeVar("Spec", bound=MessageDuplicateFault | BusLossFault)
 
 
 class _Copies(LastingFault[Spec]):
-    """Strikes some messages of a node, or of every node, while it is active."""
+    """A fault that hits some messages of one node, or of every node."""
 
     def strikes(self, node: str) -> bool:
-        """Tell whether this message is hit, and note it if it is."""
+        """Draw whether this message is hit, and tell the journal if it is."""
         is_hit = self.spec.node in (None, node) and self.is_active() and self.luck.strikes(self.spec.rate)
         if is_hit:
             self.struck(node)
@@ -34,11 +34,9 @@ class _Copies(LastingFault[Spec]):
 
 @effect_of(MessageDuplicateFault)
 class MessageDuplicate(_Copies[MessageDuplicateFault]):
-    """Makes calls twice; nobody waits for the answer to the second one, which comes just after the first."""
+    """Makes calls twice. The second call follows just after the first, and nobody waits for its answer."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Go between the frontend and all nodes."""
-
         async def to_worker(node: str, _name: str, call: MadeCall) -> Any:
             return await self.deliver(node, call, call)
 
@@ -47,13 +45,13 @@ class MessageDuplicate(_Copies[MessageDuplicateFault]):
         )
 
     async def deliver(self, node: str, call: MadeCall, second: MadeCall) -> Any:
-        """Make the call, and maybe the second one on its own."""
+        """Make the call, and the second call too if the fault hits."""
         if self.strikes(node):
             self.parts.runtime.spawn(self._deliver_again(second), "a second copy")
         return await call()
 
     async def predict_again(self, address: str, request: Request) -> None:
-        """Have the process work for nothing."""
+        """Make the process serve a copy of the request whose answer nobody hears."""
         await self.parts.runtime.sleep(self.parts.scenario.network.latency_ns)
         process = self.parts.processes.get(address)
         if process is not None:
@@ -80,10 +78,9 @@ class _DoublingDialer:
 
 @effect_of(BusLossFault)
 class BusLoss(_Copies[BusLossFault]):
-    """Loses what frontends ask of workers, who then wait for ever, and what nodes say in their heartbeats."""
+    """Loses calls from frontends to workers, which then get no answer, and heartbeats of nodes."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Go between the frontend and all workers, or between the nodes and the registry."""
         if frontend < 0:
             by_bus = _HeartbeatsByBus(ports.runtime, ports.registry, self, self.spec.delay_ns)
             return replace(ports, registry=with_calls(ports.registry, Registry, heartbeat=by_bus.send))
@@ -103,7 +100,7 @@ class BusLoss(_Copies[BusLossFault]):
 
 
 class _HeartbeatsByBus:
-    """Heartbeats are sent and forgotten: a node sends the next one whatever has become of the last."""
+    """Sends heartbeats without waiting for them: a node sends the next one whatever has become of the last."""
 
     def __init__(self, runtime: Runtime, registry: Registry, fault: BusLoss, delay_ns: int | None) -> None:
         self._runtime = runtime
@@ -112,7 +109,7 @@ class _HeartbeatsByBus:
         self._delay_ns = delay_ns
 
     async def send(self, node: str, report: NodeReport) -> None:
-        """Send the heartbeat; one that is late arrives on its own."""
+        """Send the heartbeat, lose it, or let it arrive late."""
         if not self._fault.strikes(node):
             await self._registry.heartbeat(node, report)
         elif self._delay_ns is not None:

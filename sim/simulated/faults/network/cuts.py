@@ -18,19 +18,17 @@ class _Cut(OnTheWay[Cutting], ABC):
     """
 
     async def there(self, frontend: int, node: str) -> None:
-        """Hold the call until the cut is over."""
         if self.is_active() and self.cuts_there(frontend, node):
             self.struck(node)
             await self.sleep_until(self._ends_ns())
 
     async def back(self, frontend: int, node: str) -> None:
-        """Lose the answer."""
         if self.is_active() and self.cuts_back(frontend, node):
             self.struck(node)
             await never(self.parts.runtime)
 
     async def happen(self) -> None:
-        """Keep the heartbeats of nodes that nobody hears from being heard."""
+        """Suppress the heartbeats of the nodes that no frontend hears, until the cut is over."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         mute = [agent for node, agent in self.parts.agents.items() if self.mutes(node)]
         for agent in mute:
@@ -61,15 +59,13 @@ class OneWayPartition(_Cut[OneWayPartitionFault]):
     """Cuts one direction."""
 
     def cuts_there(self, frontend: int, node: str) -> bool:
-        """Tell by the direction."""
         return self.spec.direction == "to_node" and self.spec.node in (None, node)
 
     def cuts_back(self, frontend: int, node: str) -> bool:
-        """Tell by the direction."""
         return self.spec.direction == "from_node" and self.spec.node in (None, node)
 
     def mutes(self, node: str) -> bool:
-        """Tell by the direction: heartbeats go the other way than calls."""
+        """Heartbeats go the way that answers go."""
         return self.cuts_back(0, node)
 
 
@@ -78,13 +74,12 @@ class Partition(_Cut[PartitionFault]):
     """Cuts some nodes off from some frontends, both ways."""
 
     def cuts_there(self, frontend: int, node: str) -> bool:
-        """Tell by the two ends."""
         return node in self.spec.nodes and (self.spec.frontends is None or frontend in self.spec.frontends)
 
     cuts_back = cuts_there
 
     def mutes(self, node: str) -> bool:
-        """Tell by the ends; a heartbeat that one frontend can hear is heard."""
+        """A heartbeat is heard if one frontend can hear it."""
         return all(self.cuts_back(frontend, node) for frontend in self.parts.frontends)
 
 
@@ -93,7 +88,6 @@ class ConnectionReset(Fault[ConnectionResetFault]):
     """Breaks the calls to a node's processes, which themselves live on."""
 
     async def happen(self) -> None:
-        """Break off whatever is under way."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         for process in list(self.parts.workers.nodes[self.spec.node].processes.values()):
             if process.is_busy:

@@ -35,10 +35,10 @@ class MessageDelay(Delay[Spec], ABC):
 
 @effect_of(NetworkLatencyFault)
 class NetworkLatency(MessageDelay[NetworkLatencyFault]):
-    """Draws how long each message takes; what would be faster than the network ever is takes the network's latency."""
+    """Draws the latency of each message. The network's own latency is the least that any message takes."""
 
     async def hold_up(self, node: str) -> None:
-        """Let what the message takes pass, less the network's latency, which passes anyway."""
+        """Wait for what the drawn latency exceeds the network's own latency, which passes anyway."""
         if not self.hits(node):
             return
         self.struck(node)
@@ -50,10 +50,10 @@ class NetworkLatency(MessageDelay[NetworkLatencyFault]):
 
 @effect_of(MessageLossFault)
 class MessageLoss(MessageDelay[MessageLossFault]):
-    """Loses messages as TCP does: each comes in the end, after as many attempts as it takes, twice as far apart."""
+    """Loses messages as TCP does: a lost message is sent again, each time after twice the time, until it arrives."""
 
     async def hold_up(self, node: str) -> None:
-        """Let the time of every attempt that is lost pass."""
+        """Wait for the next attempt after each one that is lost."""
         again_after_ns = self.spec.retransmit_after_ns
         while self.hits(node) and self.luck.strikes(self.spec.rate):
             self.struck(node)
@@ -63,10 +63,9 @@ class MessageLoss(MessageDelay[MessageLossFault]):
 
 @effect_of(MessageReorderFault)
 class MessageReorder(MessageDelay[MessageReorderFault]):
-    """Lets later messages overtake some."""
+    """Delays some messages, so that later ones overtake them."""
 
     async def hold_up(self, node: str) -> None:
-        """Delay the message, or not."""
         if self.hits(node) and self.luck.strikes(self.spec.rate):
             self.struck(node)
             await self.parts.runtime.sleep(self.spec.by_ns)
@@ -74,14 +73,14 @@ class MessageReorder(MessageDelay[MessageReorderFault]):
 
 @effect_of(ClogFault)
 class Clog(MessageDelay[ClogFault]):
-    """Holds the messages of each node back in a buffer, and lets all go at once when it is full or the clog is over."""
+    """Holds messages back in a buffer for each node, which empties at once when it is full or the clog is over."""
 
     def __init__(self, spec: ClogFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._held: dict[str, dict[SimFuture, None]] = {}
 
     async def happen(self) -> None:
-        """Let everything go in the end."""
+        """Empty the buffers when the clog is over."""
         await self.parts.runtime.sleep(self.spec.at_ns + self.spec.lasts_ns)
         for held in self._held.values():
             _let_go(held)

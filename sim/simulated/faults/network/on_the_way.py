@@ -1,4 +1,4 @@
-"""What befalls calls on their way to a node and back."""
+"""Faults that act on calls on their way to a node and back."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -13,11 +13,9 @@ from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
 
 
 class OnTheWay(LastingFault[Lasting], ABC):
-    """Goes around every call to a process or to a worker, with a say on the way there and on the way back."""
+    """A fault around every call to a process or to a worker: once on the way there, once on the way back."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Put the fault between the frontend and all nodes."""
-
         async def to_process(key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
             return await self.carry(frontend, key.node, call)
 
@@ -31,7 +29,7 @@ class OnTheWay(LastingFault[Lasting], ABC):
         )
 
     async def carry(self, frontend: int, node: str, call: MadeCall) -> Any:
-        """Make the call; an error is an answer like any other."""
+        """Make the call. An error comes back the same way as an answer."""
         await self.there(frontend, node)
         try:
             answer = await call()
@@ -43,27 +41,25 @@ class OnTheWay(LastingFault[Lasting], ABC):
 
     @abstractmethod
     async def there(self, frontend: int, node: str) -> None:
-        """Let the call's message through to the node."""
+        """Let the call through to the node: at once, later, or never."""
 
     @abstractmethod
     async def back(self, frontend: int, node: str) -> None:
-        """Let the answer's message through."""
+        """Let the answer through to the frontend: at once, later, or never."""
 
 
 class Delay(OnTheWay[Lasting], ABC):
-    """Holds single messages up, there as well as back."""
+    """A fault that delays single messages, in both directions."""
 
     async def there(self, frontend: int, node: str) -> None:
-        """Hold the call up."""
         await self.hold_up(node)
 
     async def back(self, frontend: int, node: str) -> None:
-        """Hold the answer up."""
         await self.hold_up(node)
 
     @abstractmethod
     async def hold_up(self, node: str) -> None:
-        """Let a message to the node or from it wait as long as it has to."""
+        """Delay a message to or from the node."""
 
 
 async def never(runtime: Runtime) -> None:

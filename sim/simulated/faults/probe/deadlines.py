@@ -1,4 +1,4 @@
-"""Until when a call may take, as seen from inside the call."""
+"""The deadline of a call, as seen from inside the call."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -11,22 +11,22 @@ T = TypeVar("T")
 
 
 class DeadlineKeeper:
-    """Knows the deadline of each task that a limit was set for."""
+    """Knows the deadline of each task that has one."""
 
     def __init__(self, running_task: Callable[[], Task]) -> None:
         self._running_task = running_task
         self._deadlines_ns: dict[Task, int] = {}
 
     def around(self, runtime: Runtime) -> Runtime:
-        """Return a runtime whose limits are known here."""
+        """Return a runtime that tells this keeper of each limit."""
         return _LimitsKnown(runtime, self)
 
     def deadline_ns(self) -> int | None:
-        """Return when the running task's time is up; None for no such time."""
+        """Return the deadline of the running task; None if it has none."""
         return self._deadlines_ns.get(self._running_task())
 
     async def keep(self, deadline_ns: int, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, which has until then; it must be the whole of its task."""
+        """Do the work, which has until the deadline and must be all that its task does."""
         task = self._running_task()
         self._deadlines_ns[task] = deadline_ns
         try:

@@ -14,7 +14,7 @@ from sim.simulated.faults.interposed import InterposedDialer
 from sim.simulated.parts import Parts
 
 
-class ProbeSpec(LastingSpec, Protocol):
+class HealthCallSpec(LastingSpec, Protocol):
     """The spec of any fault of health calls."""
 
     @property
@@ -22,7 +22,7 @@ class ProbeSpec(LastingSpec, Protocol):
         """Whose replicas are asked; every node's if it is None."""
 
 
-Spec = TypeVar("Spec", bound=ProbeSpec)
+Spec = TypeVar("Spec", bound=HealthCallSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,13 @@ class HealthCall:
 
 
 class ProbeFault(LastingFault[Spec], ABC):
-    """Meets the health calls to its node, while it is active, at its rate."""
+    """A fault that answers health calls to its node, or to every node, at its rate."""
 
     def __init__(self, spec: Spec, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._rate = _rate_of(spec)
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Put the fault before every health call of the frontend."""
-
         async def around(key: ReplicaKey, address: str, method: str, call: MadeCall) -> Any:
             if method != "health" or not self._hits(key):
                 return await call()
@@ -62,7 +60,7 @@ class ProbeFault(LastingFault[Spec], ABC):
 
     @abstractmethod
     async def meet(self, call: HealthCall) -> None:
-        """Answer the call, with what the process says or otherwise. Say that it `struck` if the answer is another."""
+        """Answer the call in place of the process, which can still be asked. Call `struck` if the answer is changed."""
 
     def _hits(self, key: ReplicaKey) -> bool:
         return self.is_active() and self.spec.node in (None, key.node) and self.luck.strikes(self._rate)

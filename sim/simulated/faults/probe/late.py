@@ -12,10 +12,9 @@ from sim.simulated.parts import Parts
 
 
 class _Late(ProbeFault[Spec], ABC):
-    """Answers come later than they would."""
+    """Health calls are answered late."""
 
     async def meet(self, call: HealthCall) -> None:
-        """Keep the answer back for a while, good or bad."""
         error = await call.error()
         self.struck(str(call.key))
         await self.parts.runtime.sleep(self.delay_ns())
@@ -24,32 +23,31 @@ class _Late(ProbeFault[Spec], ABC):
 
     @abstractmethod
     def delay_ns(self) -> int:
-        """Return for how long."""
+        """Return by how much the answer is late."""
 
 
 @effect_of(ProbeLateReplyFault)
 class ProbeLateReply(_Late[ProbeLateReplyFault]):
-    """Answers come so much later."""
+    """Health calls are answered late by a constant time."""
 
     def delay_ns(self) -> int:
-        """Return the same for each."""
         return self.spec.delay_ns
 
 
 @effect_of(ProbeReplyAtDeadlineFault)
 class ProbeReplyAtDeadline(_Late[ProbeReplyAtDeadlineFault]):
-    """Answers come around the very instant from which on they are too late."""
+    """Health calls are answered just before, at, or just after their deadline."""
 
     def __init__(self, spec: ProbeReplyAtDeadlineFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._deadlines = DeadlineKeeper(parts.runtime.running_task)
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Put the fault before every health call, and note until when each may take."""
+        """Put the fault before every health call, and learn the deadline of each."""
         return super().around(frontend, replace(ports, runtime=self._deadlines.around(ports.runtime)))
 
     def delay_ns(self) -> int:
-        """Return what is left until then, give or take the offset; nothing for a call that nobody limits."""
+        """Return the time to the deadline plus the offset; 0 for a call without a deadline."""
         deadline_ns = self._deadlines.deadline_ns()
         if deadline_ns is None:
             return 0

@@ -1,4 +1,4 @@
-"""Clients that leave at the moment at which the answer to a health call is about to arrive."""
+"""Clients that leave when the answer to a health call is about to arrive."""
 
 from abc import ABC, abstractmethod
 from contextvars import ContextVar
@@ -19,10 +19,10 @@ _asker: ContextVar[Request | None] = ContextVar("the request for whose sake some
 
 
 class _ClientsLeave(ProbeFault[Spec], ABC):
-    """Clients leave at the moment at which the answer to a probe is about to arrive."""
+    """A fault that makes clients leave when the answer to a probe is about to arrive."""
 
     def around_serve(self, frontend: int, serve: Serve) -> Serve:
-        """Serve each request in a task of its own, so that whatever is done for it is known to be."""
+        """Serve each request in a task of its own, whose context says for which request something is done."""
 
         async def serve_marked(request: Request) -> None:
             ended = self.parts.runtime.future()
@@ -41,7 +41,7 @@ class _ClientsLeave(ProbeFault[Spec], ABC):
         return serve_marked
 
     async def meet(self, call: HealthCall) -> None:
-        """Have clients leave; the answer reaches whoever else waits for it, if the probe outlives its caller."""
+        """Make clients leave. The answer reaches the others that wait for it, if the probe outlives its caller."""
         error = await call.error()
         await self.parts.runtime.sleep(0)  # The asker may not have come to its wait yet.
         asker = _asker.get()
@@ -55,32 +55,31 @@ class _ClientsLeave(ProbeFault[Spec], ABC):
 
     @abstractmethod
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:
-        """Return whose clients leave, of a probe that this request has begun, which may have left by itself."""
+        """Return the requests whose clients leave. The asker, which began the probe, may have left already."""
 
     def forget(self, request: Request) -> None:
-        """Note that the request has ended."""
+        """Hear that the request has ended."""
 
 
 @effect_of(ProbeLeaderLeavesFault)
 class ProbeLeaderLeaves(_ClientsLeave[ProbeLeaderLeavesFault]):
-    """The one client leaves whose request has begun the probe."""
+    """The client leaves whose request began the probe."""
 
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:
-        """Return just that one."""
         return [asker] if self.parts.progress.step(asker) else []
 
 
 @effect_of(ProbeCallersLeaveFault)
 class ProbeCallersLeave(_ClientsLeave[ProbeCallersLeaveFault]):
-    """All clients leave whose requests wait for the probe."""
+    """Every client leaves whose request waits for the probe."""
 
     def __init__(self, spec: ProbeCallersLeaveFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._picked: dict[int, tuple[Request, int, str]] = {}
-        """The last pick of each request: with the frontend and the address that it led to; by number."""
+        """The last pick of each request, by its number: the request, the frontend and the address picked."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Put the fault before every health call, and note to where each pick leads."""
+        """Put the fault before every health call, and learn the address of each pick."""
 
         async def around(method: str, call: MadeCall) -> Any:
             answer, asker = await call(), _asker.get()
@@ -92,7 +91,7 @@ class ProbeCallersLeave(_ClientsLeave[ProbeCallersLeaveFault]):
         return super().around(frontend, replace(ports, registry=registry))
 
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:
-        """Return the asker last: the others are to hear nothing of what becomes of the probe when it leaves."""
+        """Return the asker last: the others must not hear what becomes of the probe when the asker leaves."""
         others = [
             request
             for request, frontend, address in self._picked.values()
@@ -103,5 +102,4 @@ class ProbeCallersLeave(_ClientsLeave[ProbeCallersLeaveFault]):
         return [*others, *([asker] if self.parts.progress.step(asker) else [])]
 
     def forget(self, request: Request) -> None:
-        """Let go of its last pick."""
         self._picked.pop(request.id, None)

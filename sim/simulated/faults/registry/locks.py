@@ -1,9 +1,10 @@
-"""Faults of the registry's locks: held by somebody else, or lost by whoever holds them."""
+"""Faults of the registry's locks: held by somebody else, or lost by their holder."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
 
+from sim.routing.loading.cold_load import load_lock
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
 from sim.routing.registry import Registry
@@ -16,13 +17,12 @@ from sim.simulated.parts import Parts
 
 @effect_of(LockHeldFault)
 class LockHeld(Fault[LockHeldFault]):
-    """Takes the locks of the rows that a model has at that moment, each in its turn, and holds them to the end.
+    """Takes the locks of the rows that a model has when the fault begins, and holds them until it ends.
 
     Picks that are serial by decree take no locks, so that only the other writes wait.
     """
 
     async def happen(self) -> None:
-        """Queue for all of them at once."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         rows = [row for row in self.parts.database.table.rows.values() if row.key.model == self.spec.model]
         for row in rows:
@@ -39,27 +39,25 @@ class LockHeld(Fault[LockHeldFault]):
 
 @effect_of(AdvisoryLockLostFault)
 class AdvisoryLockLost(Fault[AdvisoryLockLostFault]):
-    """Lets the next one have a model's lock while its holder goes on."""
+    """Gives a model's advisory lock to the next in line while its holder goes on."""
 
     def __init__(self, spec: AdvisoryLockLostFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
         self._held: dict[_LosableLock, str] = {}
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Keep track of who holds the lock."""
         if self.spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
 
         def lock(name: str) -> AbstractAsyncContextManager[None]:
             held = ports.registry.lock(name)
-            return _LosableLock(held, self._held, place) if name == f"model-load:{self.spec.model}" else held
+            return _LosableLock(held, self._held, place) if name == load_lock(self.spec.model) else held
 
         registry = with_calls(ports.registry, Registry, lock=lock)
         return replace(ports, registry=registry)
 
     async def happen(self) -> None:
-        """Take the lock from its holder, if it has one."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         for lock, place in list(self._held.items()):
             self.struck(place)
@@ -67,7 +65,7 @@ class AdvisoryLockLost(Fault[AdvisoryLockLostFault]):
 
 
 class _LosableLock(AbstractAsyncContextManager[None]):
-    """A lock that can be taken from its holder, who then has nothing to let go of."""
+    """A lock that can be taken from its holder, whose own release then does nothing."""
 
     def __init__(self, lock: AbstractAsyncContextManager[None], held: "dict[_LosableLock, str]", place: str) -> None:
         self._lock = lock
@@ -85,6 +83,6 @@ class _LosableLock(AbstractAsyncContextManager[None]):
             await self.let_go()
 
     async def let_go(self) -> None:
-        """Leave the lock to the next one."""
+        """Release the lock for the next in line."""
         del self._held[self]
         await self._lock.__aexit__(None, None, None)

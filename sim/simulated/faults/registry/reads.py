@@ -1,4 +1,4 @@
-"""The fault of reading the registry's tables from a copy that is behind."""
+"""The fault of reading the registry from a copy that lags behind."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -16,16 +16,16 @@ from sim.simulated.faults.registry.transactions import caller
 from sim.simulated.parts import Parts
 
 _STEPS = 10
-"""How often the copy is brought forward within the time that it is behind."""
+"""Number of readings that are kept within the age of the copy."""
 _LEAST_STEP_NS = 1_000_000
 
 OldFleet = Callable[[], Fleet | None]
-"""Gives the fleet as it was; None while reads are as they should be."""
+"""Returns the fleet as it was; None while the fault is not active."""
 
 
 @effect_of(StaleReadsFault)
 class StaleReads(LastingFault[StaleReadsFault]):
-    """Keeps readings of the fleet until they are old enough to be given for the present one.
+    """Keeps readings of the fleet until they are old enough to be shown.
 
     They are taken in steps, so that what is read is as old as the spec says, or up to a tenth older.
     """
@@ -35,7 +35,7 @@ class StaleReads(LastingFault[StaleReadsFault]):
         self._readings: deque[tuple[int, Fleet]] = deque()
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Have the frontend choose and read by the old state, and write to the present one."""
+        """Make the frontend choose and read by the old state, and write to the present one."""
         if self.spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
@@ -44,7 +44,7 @@ class StaleReads(LastingFault[StaleReadsFault]):
         return replace(ports, registry=registry)
 
     async def happen(self) -> None:
-        """Take readings from the oldest that will be asked for to the end of the window."""
+        """Take readings, from the oldest that will be needed until the fault ends."""
         await self.sleep_until(self.spec.at_ns - self.spec.age_ns)
         step_ns = max(self.spec.age_ns // _STEPS, _LEAST_STEP_NS)
         ends_ns = None if self.spec.lasts_ns is None else self.spec.at_ns + self.spec.lasts_ns
@@ -88,7 +88,6 @@ class _RegistryBehind:
         return replace(taken, in_flight=seen.in_flight, last_used_ns=seen.last_used_ns)
 
     async def fleet(self) -> Fleet:
-        """Read the old state."""
         old, fleet = self._old_fleet(), await self._registry.fleet()
         return old or fleet
 
@@ -109,7 +108,7 @@ class _ChooseSeen:
 
 
 def _replicas(fleet: Fleet, model: str, nodes: Collection[str]) -> list[Replica]:
-    """Return what a pick would have been shown of the fleet."""
+    """Return the replicas that a pick would have been shown."""
     vram_bytes = {node.name: node.available_vram_bytes for node in fleet.healthy_nodes()}
     return [
         Replica(row.id, row.key, row.address, row.in_flight, row.last_used_ns, vram_bytes[row.key.node])

@@ -13,10 +13,9 @@ from sim.simulated.registry.rows import Row
 
 @effect_of(RowDeletedFault)
 class RowDeleted(Fault[RowDeletedFault]):
-    """Has a transaction of somebody else's delete a row; it holds the row's lock meanwhile, as a pick does."""
+    """Deletes a row in a transaction of its own, which holds the row's lock as a pick does."""
 
     async def happen(self) -> None:
-        """Delete the row, unless there is none by the time it is locked."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         table, key = self.parts.database.table, _key(self.spec)
         row = table.rows.get(key)
@@ -36,10 +35,10 @@ class RowDeleted(Fault[RowDeletedFault]):
 
 @effect_of(DuplicateRowFault)
 class DuplicateRow(Fault[DuplicateRowFault]):
-    """Writes a second row for a replica, as one could without a unique index."""
+    """Writes a second row for a replica, as would be possible without a unique index."""
 
     async def happen(self) -> None:
-        """Write the row, unless there is none that it could be the second of."""
+        """Write the row, if the replica has one."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         key = _key(self.spec)
         if self.parts.database.table.duplicate(key, FifoQueue(self.parts.runtime, 1)):
@@ -51,7 +50,7 @@ class NullValue(Fault[NullValueFault]):
     """Empties a column, until something writes into it."""
 
     async def happen(self) -> None:
-        """Empty it, unless there is no row."""
+        """Empty the column, if the replica has a row."""
         await self.parts.runtime.sleep(self.spec.at_ns)
         table, key = self.parts.database.table, _key(self.spec)
         row = table.rows.get(key)
@@ -85,4 +84,4 @@ _EMPTY: Mapping[str, Callable[[ReplicaTable, Row], None]] = {
     "last_used": _empty_last_used,
     "available_vram": _empty_available_vram,
 }
-"""How a column of that name is emptied; the free VRAM is the node's, and all its rows show it."""
+"""Empties a column, by its name. The free VRAM is the node's, and all rows of the node show it."""

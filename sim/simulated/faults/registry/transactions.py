@@ -1,4 +1,4 @@
-"""Faults of the transactions with the registry: what each of them is put around."""
+"""Faults of single transactions with the registry."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -22,7 +22,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.parts import Parts
 
 _LOCKS: Collection[str] = ("lock", "try_lock")
-"""Calls whose effect goes with the connection: the registry frees the lock."""
+"""Calls whose effect ends with the connection: the registry frees the lock."""
 
 
 class TransactionSpec(LastingSpec, Protocol):
@@ -30,22 +30,21 @@ class TransactionSpec(LastingSpec, Protocol):
 
     @property
     def frontend(self) -> int | None:
-        """Whose transactions are hit; everybody's if it is None."""
+        """Index of the frontend whose transactions are hit; None hits those of all frontends and of the nodes."""
 
 
 Spec = TypeVar("Spec", bound=TransactionSpec)
 
 
 def caller(frontend: int) -> str:
-    """Return what the events call the one whose transaction was hit: a frontend, or the nodes with their heartbeats."""
+    """Return the name, in events, of who makes a transaction: a frontend, or the nodes."""
     return f"frontend {frontend}" if frontend >= 0 else "nodes"
 
 
 class TransactionFault(LastingFault[Spec], ABC):
-    """Goes around every transaction of one frontend, or of everybody, while it is active."""
+    """A fault around every transaction of one frontend, or of all frontends and nodes, while it is active."""
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
-        """Put the fault before the frontend's registry."""
         if self.spec.frontend not in (None, frontend):
             return ports
         place = caller(frontend)
@@ -59,19 +58,18 @@ class TransactionFault(LastingFault[Spec], ABC):
 
     @abstractmethod
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Answer the call of this name, from this place."""
+        """Answer the registry call of this name, made by the frontend or the nodes at `place`."""
 
     async def spend_a_transaction(self) -> None:
-        """Let as much time pass as a transaction takes."""
+        """Wait as long as a transaction takes."""
         await self.parts.runtime.sleep(self.parts.database.transaction_ns)
 
 
 @effect_of(TransactionAbortFault)
 class TransactionAbort(TransactionFault[TransactionAbortFault]):
-    """Lets a transaction take its time, and come to nothing."""
+    """Aborts a transaction at its commit."""
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Make the call, or fail at its end without having made it."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
         await self.spend_a_transaction()
@@ -81,10 +79,9 @@ class TransactionAbort(TransactionFault[TransactionAbortFault]):
 
 @effect_of(DeadlockFault)
 class Deadlock(TransactionFault[DeadlockFault]):
-    """Has a transaction wait until it is chosen as the victim."""
+    """Makes a transaction wait until it is chosen as the victim of a deadlock."""
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Make the call, or wait and fail."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
         await self.parts.runtime.sleep(self.spec.wait_ns)
@@ -95,10 +92,9 @@ class Deadlock(TransactionFault[DeadlockFault]):
 
 @effect_of(ConnectionLostFault)
 class ConnectionLost(TransactionFault[ConnectionLostFault]):
-    """Leaves whoever asked for a commit without knowing what became of it."""
+    """Breaks the connection around a commit, so that the caller does not know what became of it."""
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Make the call, or fail before it, or fail after it all the same."""
         if not self.luck.strikes(self.spec.rate):
             return await call()
         if self.spec.when == "after_commit" and name not in _LOCKS:
@@ -111,7 +107,7 @@ class ConnectionLost(TransactionFault[ConnectionLostFault]):
 
 @effect_of(PoolExhaustedFault)
 class PoolExhausted(TransactionFault[PoolExhaustedFault]):
-    """Has transactions queue for a few connections.
+    """Makes transactions queue for a few connections.
 
     One that waits for a lock keeps its connection, so a small pool can stand still, as real ones do: the holder of the
     lock waits for a connection, and whoever has the connection for the lock.
@@ -122,7 +118,7 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
         self._pools: dict[str, FifoQueue] = {}
 
     async def happen(self) -> None:
-        """Let in whoever is still queueing when the fault ends."""
+        """Let in everybody who still queues when the fault ends."""
         if self.spec.lasts_ns is None:
             return
         await self.parts.runtime.sleep(self.spec.at_ns + self.spec.lasts_ns)
@@ -131,7 +127,6 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
                 pool.release()
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Make the call once there is a connection for it."""
         pool = self._pools.setdefault(place, FifoQueue(self.parts.runtime, self.spec.connections))
         if not pool.is_free():
             self.struck(place)
@@ -144,23 +139,21 @@ class PoolExhausted(TransactionFault[PoolExhaustedFault]):
 
 @effect_of(RegistryOutageFault)
 class RegistryOutage(TransactionFault[RegistryOutageFault]):
-    """Has nobody reach the registry."""
+    """Makes the registry unreachable."""
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Fail at once."""
         self.struck(place)
         raise Unavailable("nobody answers at the registry's address")
 
 
 @effect_of(StatementTimeoutFault)
 class StatementTimeout(TransactionFault[StatementTimeoutFault]):
-    """Breaks off what takes longer than a limit.
+    """Breaks off a statement that takes longer than a limit.
 
     The caller is interrupted where it waits, so that a statement is either broken off or done, and never both.
     """
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
-        """Make the call, and fail if it takes longer."""
         runtime = self.parts.runtime
         waiting = [runtime.running_task()]
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 from sim.cli.process.exits import BadInput, CannotWrite, ExitCode, OutputClosed, WorkerDied
 from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import abandon, accept_any_text, complain
+from sim.routing.policies.port import PolicyError
 
 
 def main() -> NoReturn:
@@ -22,7 +23,7 @@ def _outcome() -> int:
         from sim.cli.app import app
 
         app(prog_name="sim")
-    except BadInput as error:
+    except (BadInput, PolicyError) as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
     except OutputClosed:

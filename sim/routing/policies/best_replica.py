@@ -1,0 +1,80 @@
+"""Which replica serves a request, as LocalAI decides it: the one source of truth of the three-tier policy.
+
+Order of preference: fewest requests in flight; then least recently used; then most free VRAM. A full tie goes to the
+first in the input. SQL breaks it by the smallest row id instead, so a caller that lists its rows by id gets the
+same choice from both.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
+
+from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
+from sim.routing.request import Request
+
+BEST_REPLICA = "best_replica"
+"""Name of the policy, and of the order that `pick_best_replica` follows."""
+
+
+class Load(Protocol):
+    """The three figures that the policy compares."""
+
+    @property
+    def in_flight(self) -> int:
+        """Reservations and running requests, as the registry counts them."""
+
+    @property
+    def last_used_ns(self) -> int:
+        """Instant of the last pick, on any one clock; unset times sort as the oldest."""
+
+    @property
+    def available_vram_bytes(self) -> int:
+        """Free VRAM of the node."""
+
+
+AnyLoad = TypeVar("AnyLoad", bound=Load)
+
+
+def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
+    """Return the least loaded replica, or None if there is none.
+
+    One scan that keeps the incumbent unless the challenger is strictly better; nothing is copied or changed. The tiers
+    are written out, because this runs over every row for every request.
+    """
+    challengers = iter(replicas)
+    best = next(challengers, None)
+    if best is None:
+        return None
+    for challenger in challengers:
+        if challenger.in_flight > best.in_flight:
+            continue
+        if challenger.in_flight == best.in_flight:
+            if challenger.last_used_ns > best.last_used_ns:
+                continue
+            is_tied = challenger.last_used_ns == best.last_used_ns
+            if is_tied and challenger.available_vram_bytes <= best.available_vram_bytes:
+                continue
+        best = challenger
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseBest:
+    """Takes the least loaded replica."""
+
+    nodes: Collection[str] = ()
+    order: str | None = BEST_REPLICA
+
+    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+        """Return the best of the replicas."""
+        return pick_best_replica(replicas)
+
+
+class BestReplica(RowPolicy):
+    """Sends each request to the best replica, and remembers nothing."""
+
+    anywhere: ClassVar[Choose | None] = ChooseBest()
+
+    def choice(self, request: Request, nodes: Collection[str]) -> ChooseBest:
+        """Return the choice of the best row."""
+        return ChooseBest(nodes)

@@ -1,0 +1,68 @@
+"""From a scenario's `policy` to what a frontend asks, request by request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sim.routing.policies.adapter import adapted, takes_parameters
+from sim.routing.policies.choose import Chooser
+from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, Random
+from sim.routing.ports import Clock
+from sim.scenario.plan.streams import random_stream
+from sim.scenario.policies.sources import NoSuchPolicy, find_policy
+from sim.scenario.spec.policy import PolicySpec
+from sim.scenario.text.errors import did_you_mean, found, listed
+
+
+def policy_of(spec: PolicySpec, seed: int, frontend: int) -> Callable[[Clock], Chooser]:
+    """Return what makes the policy of one frontend in a run of that seed; what it draws is its own alone."""
+    return lambda clock: make_policy(spec, frontend, clock, random_stream(seed, "policy", str(frontend), "draws"))
+
+
+def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random) -> Chooser:
+    """Return the policy of one frontend. Raises PolicyError if there is none of that name, or if it cannot be made."""
+    try:
+        policy = find_policy(spec)
+        parameters = checked_parameters(policy, spec.parameters)
+    except (NoSuchPolicy, BadParameters) as error:
+        raise PolicyError(f"{spec}: {error}") from error
+    return adapted(policy, PolicyContext(frontend, PolicyClock(clock.now_ns), random, parameters), str(spec))
+
+
+class BadParameters(ValueError):
+    """The policy does not have such keys, or not with such values."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(f"{key}: {text}")
+        self.key = key
+        self.text = text
+
+
+def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
+    """Return the policy's own keys as it wants them. Raises BadParameters.
+
+    That is an instance of the dataclass that its class declares as `parameters`, or else a mapping, for the policy to
+    check itself. Functions and ready-made objects have no keys.
+    """
+    declared = getattr(policy, "parameters", None)
+    if written and not takes_parameters(policy):
+        raise BadParameters(
+            next(iter(written)), "found a key; allowed: none, only a class made from a context has keys"
+        )
+    if not (isinstance(policy, type) and isinstance(declared, type) and is_dataclass(declared)):
+        return MappingProxyType(dict(written))
+    known = list(declared.__dataclass_fields__)
+    for key in written:
+        if key not in known:
+            text = f"found an unknown key; allowed: {listed(known) or 'none'}{did_you_mean(key, known)}"
+            raise BadParameters(key, text)
+    try:
+        return TypeAdapter(declared).validate_python(dict(written))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = str(fault["loc"][0]) if fault["loc"] else next(iter(written), "name")
+        shown = "nothing" if fault["type"] == "missing" else found(fault["input"])
+        raise BadParameters(key, f"found {shown}; {fault['msg'].removeprefix('Value error, ').lower()}") from None

@@ -1,0 +1,96 @@
+"""Which policy a router asks, as a scenario writes it: a name, or a mapping of a name and the policy's own keys."""
+
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from sim.routing.policies.port import PolicyError
+from sim.scenario.text.errors import found
+
+_ALLOWED = "a name, module:name or ./file.py:name, or a mapping with that as its name and the policy's own keys"
+_NAME_SCHEMA = {
+    "type": "string",
+    "description": "A policy's name, module:name, or ./file.py:name beside the scenario.",
+    "minLength": 1,
+    "maxLength": 1000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """One `policy` of a scenario."""
+
+    name: str
+    """As written: a name, `module:name` or `./file.py:name`."""
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The policy's own keys."""
+    place: str = field(default="", compare=False)
+    """Where it is written, as `file:line:column`."""
+    folder: Path = field(default=Path(), compare=False)
+    """Where a file's name starts from: the scenario's own folder."""
+    given: object = field(default=None, compare=False, repr=False)
+    """The policy itself, where the caller of the API has handed it over."""
+
+    def __str__(self) -> str:
+        """Name it in an error, with its place."""
+        return f"{self.place}: router.policy: {self.name}" if self.place else f"router.policy: {self.name}"
+
+    def seen_from(self, folder: Path) -> "PolicySpec":
+        """Return the same policy as a scenario in that folder would name it."""
+        where, _, attribute = self.name.rpartition(":")
+        if not where.endswith(".py"):
+            return self
+        relative = Path(os.path.relpath(self.folder / where, folder)).as_posix()
+        name = relative if relative.startswith("../") else f"./{relative}"
+        return replace(self, name=f"{name}:{attribute}", folder=folder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process; PolicyError if the policy that was handed over cannot."""
+        try:
+            pickle.dumps(self.given)
+        except Exception as error:
+            raise PolicyError(
+                f"{self} cannot be sent to another process: {error}; allowed: a function or class at the top of a "
+                "module, or one process for all runs"
+            ) from None
+        return (PolicySpec, (self.name, self.parameters, self.place, self.folder, self.given))
+
+
+def parse_policy(written: object) -> PolicySpec:
+    """Return what a scenario writes under `policy`; ValueError if that is none."""
+    if isinstance(written, PolicySpec):
+        return written
+    name = written.get("name") if isinstance(written, dict) else written
+    if isinstance(written, dict) and name is None:
+        raise ValueError("found a mapping without name; allowed: the policy's name, then its own keys")
+    if not isinstance(name, str) or not 0 < len(name) <= 1000:
+        raise ValueError(f"found {found(name)}; allowed: {_ALLOWED}")
+    own = {key: value for key, value in written.items() if key != "name"} if isinstance(written, dict) else {}
+    return PolicySpec(name, own)
+
+
+def _written(policy: PolicySpec) -> Any:
+    return {"name": policy.name, **policy.parameters} if policy.parameters else policy.name
+
+
+Policy: TypeAlias = Annotated[
+    PolicySpec,
+    PlainValidator(parse_policy),
+    PlainSerializer(_written),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _NAME_SCHEMA,
+                # Without its name, a variant changes keys of the base's policy.
+                {"type": "object", "properties": {"name": _NAME_SCHEMA}},
+            ],
+            "examples": ["best_replica", "./my_picker.py:pick", {"name": "my_module:PowerOfD", "d": 2}],
+        }
+    ),
+]
+"""A PolicySpec in the program, its text or mapping in the file."""

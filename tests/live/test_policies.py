@@ -1,0 +1,85 @@
+"""Policies of one's own on real processes and a real registry: they decide, are recorded, replay, and may fail."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import sim
+
+PICKERS = Path(__file__).parents[1] / "pickers.py"
+SHORT = """
+name: short
+duration: 10s
+nodes: [{name: n0}, {name: n1}, {name: n2}]
+models:
+  - name: qwen3
+    backend: {workers: 8, health: independent}
+    service: {mean: 300ms, distribution: deterministic}
+    replicas: [{node: n0}, {node: n1}, {node: n2, ready_at: 2s}]
+frontends: 2
+workload: [{kind: burst, model: qwen3, at: 500ms, requests: 12, every: 3s}]
+variants:
+  forgetful: {router: {policy: ./my_picker.py:ForgetfulRoundRobin}}
+  two: {router: {policy: ./my_picker.py:PowerOfTwo}}
+  beyond: {router: {policy: ./my_picker.py:beyond}}
+  mixed: {faults: [{kind: mixed_policy, frontend: 1, router: {policy: ./my_picker.py:ForgetfulRoundRobin}}]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(PICKERS, tmp_path / "my_picker.py")
+    (tmp_path / "short.yaml").write_text(SHORT)
+    return tmp_path
+
+
+def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
+    arguments = ("live", "short.yaml", "--variant", variant, "--time-scale", "0.1", "--json", "--allow-code", *options)
+    done = sim(*arguments, folder=folder)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_round_robin_that_forgets_replicas_added_later_shows_on_either_database(
+    folder: Path, database_url: str
+) -> None:
+    code, document, told = live(folder, "forgetful", "--registry", database_url)
+
+    assert code == 0, told
+    metrics = json.loads(document)["runs"][0]["metrics"]
+    assert metrics["requests.completed"] == metrics["requests.offered"]
+    assert metrics["fairness.jain"] == pytest.approx(2 / 3, abs=0.02)
+
+
+@pytest.mark.parametrize("variant", ["two", "mixed"])
+def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
+    folder: Path, database_url: str, variant: str
+) -> None:
+    (folder / "elsewhere").mkdir()
+    code, _, told = live(folder, variant, "--registry", database_url, "--record", "elsewhere/run.rec")
+    assert code == 0, told
+
+    refused = sim("replay", "elsewhere/run.rec", folder=folder)
+    same = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    text = (folder / "my_picker.py").read_text()
+    (folder / "my_picker.py").write_text(
+        text.replace("len(there)]", "len(there) - 1]").replace("return min(two", "return max(two")
+    )
+    other = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+
+    assert refused.returncode == 2
+    assert "allowed: with --allow-code" in refused.stderr
+    assert (same.returncode, same.stdout.count("are identical")) == (0, 1), same.stdout + same.stderr
+    assert other.returncode == 1
+    assert "chose(" in other.stdout
+
+
+def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_left(folder: Path) -> None:
+    code, document, told = live(folder, "beyond", "--record", "run.rec")
+
+    assert (code, document) == (2, "")
+    [line] = told.splitlines()
+    assert line.startswith("short.yaml:15:30: router.policy: ./my_picker.py:beyond raised IndexError: ")
+    assert line.endswith("(my_picker.py:36) for request 0 of qwen3")
+    assert not (folder / "run.rec").exists()

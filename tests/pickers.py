@@ -1,0 +1,36 @@
+"""Policies as users write them, in a file of their own: one that is even, and two with a fault to be seen."""
+
+
+def first_row(replicas):  # type: ignore[no-untyped-def]
+    """Always the first row: all requests land on one replica."""
+    return replicas[0] if replicas else None
+
+
+class PowerOfTwo:
+    """The less loaded of two replicas drawn at random (M. Mitzenmacher, 2001)."""
+
+    def __init__(self, context):  # type: ignore[no-untyped-def]
+        self.random = context.random
+
+    def pick(self, replicas, request):  # type: ignore[no-untyped-def]
+        two = self.random.sample(replicas, min(2, len(replicas)))
+        return min(two, key=lambda replica: replica.in_flight, default=None)
+
+
+class ForgetfulRoundRobin:
+    """In turn, over the replicas that were there at the first pick: later ones get nothing."""
+
+    def __init__(self, context):  # type: ignore[no-untyped-def]
+        self.known = []
+        self.turn = 0
+
+    def pick(self, replicas, request):  # type: ignore[no-untyped-def]
+        self.known = self.known or [replica.node for replica in replicas]
+        there = [replica for replica in replicas if replica.node in self.known]
+        self.turn += 1
+        return there[self.turn % len(there)] if there else None
+
+
+def beyond(replicas, request):  # type: ignore[no-untyped-def]
+    """Fails at the first request."""
+    return replicas[len(replicas) + request.id]

@@ -1,0 +1,27 @@
+"""The page of strategies: whatever a scenario may name is there, and nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import pytest
+
+from sim.routing import settings, strategies
+
+# id: (the names that a scenario may write, the strategies by name)
+TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
+    "sharing of probes": (settings.SharingName, strategies.SHARING),
+    "reading of probes": (settings.ReadingName, strategies.READINGS),
+    "placement": (settings.PlacementName, strategies.PLACEMENT),
+    "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),
+    "freeing of processes": (settings.ReleaseName, strategies.FREE_PROCESS),
+    "monitoring": (settings.MonitoringName, strategies.MONITORING),
+    "reaper": (settings.ReaperName, strategies.REAPERS),
+    "load info": (settings.LoadInfoName, strategies.LOAD_INFO),
+    "passes": (settings.PassRuleName, strategies.PASSES),
+}
+
+
+@pytest.mark.parametrize(("names", "table"), TABLES.values(), ids=TABLES)
+def test_every_name_has_a_strategy_of_its_own(names: object, table: Mapping[Any, object]) -> None:
+    assert set(table) == set(get_args(names))
+    assert len({id(strategy) for strategy in table.values()}) == len(table)
