@@ -11,7 +11,7 @@ from sim.measure.result import RunResult, measured
 from sim.measure.window import Window
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
 from sim.simulated.world import World
-from sim.study.scenarios import as_loaded, checked_variant
+from sim.study.scenarios import as_loaded, checked_variant, variant_of_policy
 
 
 def run(
@@ -25,13 +25,16 @@ def run(
 ) -> RunResult:
     """Run one variant of a scenario, given by its path or as `load` returned it, on the scenario's seed unless given.
 
-    The variant may be left out if there is only one. Each observer is told every decision and event as it happens; see
-    `Observer`. `policies` and `allow_code` are those of `load`.
+    The variant may be left out if there is only one, or if one policy is handed over and only one variant names it.
+    Each observer is told every decision and event as it happens; see `Observer`. `policies` and `allow_code` are those
+    of `load`.
 
     Raises NoSuchVariant, ScenarioError if the file cannot be used, ValueError for a seed that is not from 0 to
     2^64 - 1, and TypeError for an object that is no observer.
     """
     loaded = as_loaded(file, policies, allow_code=allow_code)
+    if variant is None and policies is not None and len(policies) == 1:
+        variant = variant_of_policy(loaded, next(iter(policies)))
     name = checked_variant(loaded, variant)
     return run_scenario(loaded.variants[name], name, seed, observers)
 

@@ -51,6 +51,12 @@ def as_loaded(
     return file.with_policies(policies) if policies else file
 
 
+def variant_of_policy(file: ScenarioFile, policy: str) -> str | None:
+    """Return the variant whose router names this policy, if just one does."""
+    named = [name for name, one in file.variants.items() if one.router.policy.name == policy]
+    return named[0] if len(named) == 1 else None
+
+
 def checked_variant(file: ScenarioFile, name: str | None) -> str:
     """Return the name, or that of the file's only variant if it is None.
 

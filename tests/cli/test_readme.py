@@ -22,8 +22,8 @@ def blocks(language: str) -> list[str]:
 
 
 def example(words: str) -> str:
-    """The only Python example that holds these words."""
-    [found] = [block for block in blocks("python") if words in block]
+    """The only example in Python or YAML that holds these words."""
+    [found] = [block for language in ("python", "yaml") for block in blocks(language) if words in block]
     return found
 
 
@@ -50,7 +50,7 @@ def test_the_example_of_a_run_gives_figures_and_tables(monkeypatch: pytest.Monke
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
 
-    exec(example("result = run("), names)
+    exec(example("result.metrics_in("), names)
 
     assert names["result"].metrics["fairness.jain"] > 0.9
 
@@ -81,6 +81,25 @@ def test_the_example_of_an_observer_sees_the_pinning(monkeypatch: pytest.MonkeyP
 
     [(node, count)] = names["requests"].count.items()
     assert (node, count > 300) == ("dgx-spark1", True)
+
+
+def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
+    (tmp_path / "mine_or_best.yaml").write_text(example("name: mine_or_best"))
+
+    done = sim("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_example_of_a_policy_passes_its_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
+    names: dict[str, Any] = {}
+    exec(example("test_power_of_two_is_balanced"), names)
+
+    names["test_power_of_two_is_balanced"]()
 
 
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ variants:
     }
 
     # The node of the conflicting model is the less busy one.
-    assert placed == {"lenient": {"a#0"}, "strict": {"b#0"}}
+    assert placed == {"lenient": {"quiet@a#0"}, "strict": {"quiet@b#0"}}
 
 
 def test_a_node_without_room_on_its_disk_is_passed_over() -> None:

@@ -16,11 +16,13 @@ from sim.measure.result import RunResult
 from sim.measure.saved.staged_files import StagedFiles, checksum
 from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
 from sim.scenario import Scenario, dump
+from sim.scenario.policies.sources import runs_code
 
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
 
 _PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
+_CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
 _TRACE_HINT = "# Its trace file is looked for beside it, and in the folder that --allow-dir names.\n"
 
 
@@ -89,7 +91,8 @@ def plan_text(plan: Scenario | str, folder: Path) -> str:
     if isinstance(plan, str):
         return plan
     has_trace = any(workload.kind == "trace" for workload in plan.workload)
-    return _PLAN_HEAD + (_TRACE_HINT if has_trace else "") + dump(plan, folder)
+    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
+    return _PLAN_HEAD + hints + dump(plan, folder)
 
 
 def _checked_manifest(folder: Path) -> dict[str, Any]:
