@@ -53,17 +53,17 @@ class FrontendCore:
         except CallError as error:
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
-        self._journal.routed(request, route.key)
+        self._journal.routed(request, route.to.key)
         try:
             await route.predict(request)
         except CallError as error:
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             if self._taught is not None and isinstance(error, Unavailable):
-                self._taught.invalidate(route.place)
+                self._taught.invalidate(route.to.place)
             return
         self._journal.ended(request, Outcome.COMPLETED, "")
         if self._taught is not None:
-            self._taught.refresh(route.place)
+            self._taught.refresh(route.to.place)
 
 
 class ListeningFrontend(FrontendCore):

@@ -11,7 +11,6 @@ from sim import __version__, loads
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
 from sim.routing.policies import best_replica
-from sim.routing.policies.best_replica import Load
 from sim.routing.policies.port import PolicyContext, ReplicaView
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
@@ -78,10 +77,10 @@ def test_a_recording_replays_to_its_last_line(tmp_path: Path) -> None:
 def test_a_policy_that_prefers_the_later_of_two_equal_rows_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def is_better(challenger: Load, incumbent: Load) -> bool:
-        return (challenger.in_flight, challenger.last_used_ns) <= (incumbent.in_flight, incumbent.last_used_ns)
+    def last_of_the_best(replicas: Sequence[Replica]) -> Replica:
+        return min(reversed(replicas), key=lambda replica: (replica.in_flight, replica.last_used_ns))
 
-    monkeypatch.setattr(best_replica, "is_better", is_better)
+    monkeypatch.setattr(best_replica, "pick_best_replica", last_of_the_best)
     difference = replay(read_recording(_written(tmp_path, FULL_TIE))).first_difference
 
     assert difference is not None

@@ -13,20 +13,12 @@ from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place,
 from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.request_path.route import Route
+from sim.routing.request_path.route import Destination, Route
 from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 
 OnProgress = Callable[[LoadState], None]
 """Is called with each step that the load reaches."""
-
-
-class Loaded(NamedTuple):
-    """A replica that can serve."""
-
-    key: ReplicaKey
-    address: str
-    backend: Backend
 
 
 class _Place(NamedTuple):
@@ -60,7 +52,7 @@ class LoadPath:
 
     async def load(
         self, model: str, in_flight: int, cause: str, on_progress: OnProgress = lambda _state: None
-    ) -> Loaded:
+    ) -> Destination:
         """Load a replica and publish it with this count in flight.
 
         Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
@@ -87,12 +79,12 @@ class LoadPath:
             self._ports.runtime.spawn(self._remove_row(key), f"give up {key}")
             raise
         self._ports.journal.row_published(key, cause)
-        return Loaded(key, address, backend)
+        return Destination(key, address, backend)
 
     async def load_for(self, request: Request) -> Route:
         """Load a replica for the request, and return a route to it with a reservation. Raises as `load` does."""
         loaded = await self.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded.key, loaded.address, loaded.backend)
+        return Route(self._ports, loaded)
 
     async def _place(self, config: ModelConfig) -> _Place:
         fleet = await self._ports.registry.fleet()

@@ -38,26 +38,24 @@ AnyLoad = TypeVar("AnyLoad", bound=Load)
 def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
     """Return the least loaded replica, or None if there is none.
 
-    One scan that keeps the incumbent unless the challenger is strictly better; nothing is copied or changed.
+    One scan that keeps the incumbent unless the challenger is strictly better; nothing is copied or changed. The tiers
+    are written out, because this runs over every row for every request.
     """
     challengers = iter(replicas)
     best = next(challengers, None)
     if best is None:
         return None
     for challenger in challengers:
-        # The first tier decides most comparisons; asking it here saves a call for each.
-        if challenger.in_flight <= best.in_flight and is_better(challenger, best):
-            best = challenger
+        if challenger.in_flight > best.in_flight:
+            continue
+        if challenger.in_flight == best.in_flight:
+            if challenger.last_used_ns > best.last_used_ns:
+                continue
+            is_tied = challenger.last_used_ns == best.last_used_ns
+            if is_tied and challenger.available_vram_bytes <= best.available_vram_bytes:
+                continue
+        best = challenger
     return best
-
-
-def is_better(challenger: Load, incumbent: Load) -> bool:
-    """Tell whether the challenger is strictly less loaded than the incumbent: a strict weak order."""
-    if challenger.in_flight != incumbent.in_flight:
-        return challenger.in_flight < incumbent.in_flight
-    if challenger.last_used_ns != incumbent.last_used_ns:
-        return challenger.last_used_ns < incumbent.last_used_ns
-    return challenger.available_vram_bytes > incumbent.available_vram_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Sticky:
     async def _still_answers(self, request: Request, kept: Route) -> bool:
         if self._clock.now_ns() - self._healthy_ns[request.model] < RECENTLY_HEALTHY_NS:
             return True
-        outcome = await self._health_check.ask(request, kept.key, kept.address, kept.backend)
+        outcome = await self._health_check.ask(request, kept.to.key, kept.to.address, kept.to.backend)
         if outcome is ProbeOutcome.OK:
             self._healthy_ns[request.model] = self._clock.now_ns()
         return outcome is not ProbeOutcome.FAILED

@@ -10,23 +10,26 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 
 
-def place_of(key: ReplicaKey, address: str) -> str:
-    """Return what the probe cache knows the replica by."""
-    return f"{key.node}|{address}"
+class Destination:
+    """A replica that can serve, and the client that reaches it."""
 
+    __slots__ = ("address", "backend", "key", "place")
 
-class Route:
-    """A client bound to one replica, with the 1 that its pick has added to the row; counts its calls there."""
-
-    __slots__ = ("_ports", "_reserved", "address", "backend", "key", "place")
-
-    def __init__(self, ports: FrontendPorts, key: ReplicaKey, address: str, backend: Backend, place: str = "") -> None:
-        """`place` need not be put together again where it is known."""
+    def __init__(self, key: ReplicaKey, address: str, backend: Backend) -> None:
         self.key = key
         self.address = address
         self.backend = backend
-        self.place = place or place_of(key, address)
-        """What the probe cache knows the replica by."""
+        self.place = f"{key.node}|{address}"
+        """What the probe cache knows it by."""
+
+
+class Route:
+    """The way to one replica, with the 1 that its pick has added to the row; counts its calls there."""
+
+    __slots__ = ("_ports", "_reserved", "to")
+
+    def __init__(self, ports: FrontendPorts, to: Destination) -> None:
+        self.to = to
         self._ports = ports
         self._reserved = True
 
@@ -34,7 +37,7 @@ class Route:
         """Give the reservation back, once: take 1 from the row that has this key now. Later calls do nothing."""
         if self._reserved:
             self._reserved = False
-            self._ports.registry.give_back(self.key, 1)
+            self._ports.registry.give_back(self.to.key, 1)
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, and count it as in flight meanwhile.
@@ -43,21 +46,21 @@ class Route:
         that turns out not to hold the model loses its row; the error is raised all the same.
         """
         try:
-            counted = await self._ports.registry.increment(self.key)
+            counted = await self._ports.registry.increment(self.to.key)
         except BaseException:
             self.release()
             raise
         try:
-            await self.backend.predict(request)
+            await self.to.backend.predict(request)
         except (ModelNotLoaded, WrongModel) as error:
             await self.remove_row(request, type(error).__name__)
             raise
         finally:
             if counted:
-                self._ports.registry.give_back(self.key, 2 if self._reserved else 1)
+                self._ports.registry.give_back(self.to.key, 2 if self._reserved else 1)
                 self._reserved = False
 
     async def remove_row(self, request: Request, cause: str) -> None:
         """Delete the replica's row, whatever its process is doing."""
-        if await self._ports.registry.remove(self.key):
-            self._ports.journal.row_removed(self.key, self.address, cause, request)
+        if await self._ports.registry.remove(self.to.key):
+            self._ports.journal.row_removed(self.to.key, self.to.address, cause, request)

@@ -11,7 +11,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
 from sim.routing.request_path.probe_cache import ProbeCache
-from sim.routing.request_path.route import Route, place_of
+from sim.routing.request_path.route import Destination, Route
 
 
 class Router:
@@ -21,10 +21,10 @@ class Router:
         "_anywhere",
         "_chooser",
         "_cold_load",
+        "_destinations",
         "_dialer",
         "_health_check",
         "_journal",
-        "_places",
         "_ports",
         "_probe_cache",
         "_reading",
@@ -54,8 +54,8 @@ class Router:
         self._selectors = selectors
         self._chooser = chooser
         self._anywhere = chooser.anywhere
-        self._places: dict[str, str] = {}
-        """By row id: what the probe cache is asked by, put together once."""
+        self._destinations: dict[str, Destination] = {}
+        """By row id."""
 
     async def route(self, request: Request) -> Route:
         """Return a client for a replica of the request's model, with a reservation on its row.
@@ -80,23 +80,22 @@ class Router:
             return None
         if replica is None:
             return None
-        key, address = replica.key, replica.address
-        backend = self._dialer.dial(key, address)
-        place = self._places.get(replica.id)
-        if place is None:
-            place = self._places[replica.id] = place_of(key, address)
-        route = Route(self._ports, key, address, backend, place)
-        remembered = self._probe_cache.remembered(route.place)
+        to = self._destinations.get(replica.id)
+        if to is None or to.address != replica.address:
+            backend = self._dialer.dial(replica.key, replica.address)
+            to = self._destinations[replica.id] = Destination(replica.key, replica.address, backend)
+        route = Route(self._ports, to)
+        remembered = self._probe_cache.remembered(to.place)
         self._journal.picked(request, replica, remembered)
         try:
-            if remembered is None and not await self._is_alive(request, route):
+            if remembered is None and not await self._is_alive(request, to):
                 route.release()
                 await route.remove_row(request, "probe_failed")
                 return None
-            if candidates and not await self._has_labels(key):
+            if candidates and not await self._has_labels(to.key):
                 route.release()
                 return None
-            await self._registry.touch(key)
+            await self._registry.touch(to.key)
         except BaseException:
             route.release()
             raise
@@ -117,10 +116,10 @@ class Router:
         except CallError:
             return True
 
-    async def _is_alive(self, request: Request, route: Route) -> bool:
+    async def _is_alive(self, request: Request, to: Destination) -> bool:
         async def probe() -> bool:
-            return self._reading[await self._health_check.ask(request, route.key, route.address, route.backend)]
+            return self._reading[await self._health_check.ask(request, to.key, to.address, to.backend)]
 
-        answer = await self._probe_cache.check(route.place, probe)
+        answer = await self._probe_cache.check(to.place, probe)
         self._journal.vouched(request, answer)
         return answer.alive

@@ -13,33 +13,33 @@ from sim.simulated.nodes.work_speed import WorkSpeed
 class FifoEngine:
     """Queues calls for the workers; a call keeps its worker to its end."""
 
-    __slots__ = ("_settings", "_speed", "_workers")
+    __slots__ = ("_has_prefill", "_health_waits", "_service_law", "_speed", "_workers")
 
     def __init__(self, runtime: SimulatedRuntime, settings: EngineSettings, speed: WorkSpeed) -> None:
-        self._settings = settings
+        self._service_law = settings.service_law
+        self._has_prefill = settings.has_prefill
+        self._health_waits = settings.health_waits_for_a_worker
         self._speed = speed
         self._workers = FifoQueue(runtime, settings.workers)
 
     async def predict(self, request: Request, service: Service) -> None:
         """Take a worker for prefill and decode."""
-        workers, settings, speed = self._workers, self._settings, self._speed
+        workers = self._workers
         if not workers.take_if_free():
             await workers.wait()
         try:
             service.begins(request)
-            prefill_ns, decode_ns = settings.service_law(
-                request.prompt_tokens, request.output_tokens, request.demand_ns
-            )
-            if settings.has_prefill:
-                await speed.work(prefill_ns)
+            prefill_ns, decode_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
+            if self._has_prefill:
+                await self._speed.work(prefill_ns)
                 service.first_token(request)
-            await speed.work(decode_ns)
+            await self._speed.work(decode_ns)
         finally:
             workers.release()
 
     async def health(self) -> None:
         """Wait for a worker, if health calls need one, and give it back at once."""
-        if self._settings.health_waits_for_a_worker:
+        if self._health_waits:
             await self._workers.acquire()
             self._workers.release()
 

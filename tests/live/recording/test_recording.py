@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ from sim.routing.loading import eviction as routing_eviction
 from sim.routing.loading import load_path
 from sim.routing.loading.placement import PlacementRules
 from sim.routing.policies import best_replica
-from sim.routing.policies.best_replica import Load, pick_best_replica
-from sim.routing.replica import ReplicaKey
+from sim.routing.policies.best_replica import pick_best_replica
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.settings import FrontendSettings, ModelConfig
 from sim.scenario import RouterSpec
 from sim.study.replay import Difference, replay
@@ -186,10 +186,10 @@ def test_another_order_of_evictions_differs_in_the_row(eviction: Recording, monk
 
 
 def test_another_policy_differs_in_a_pick(lively: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    def is_better(challenger: Load, incumbent: Load) -> bool:
-        return (challenger.in_flight, -challenger.last_used_ns) < (incumbent.in_flight, -incumbent.last_used_ns)
+    def most_recently_used(replicas: Sequence[Replica]) -> Replica | None:
+        return min(replicas, key=lambda replica: (replica.in_flight, -replica.last_used_ns), default=None)
 
-    monkeypatch.setattr(best_replica, "is_better", is_better)
+    monkeypatch.setattr(best_replica, "pick_best_replica", most_recently_used)
     difference = _first_difference(lively)
 
     assert difference.recorded is not None

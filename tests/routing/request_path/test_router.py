@@ -7,7 +7,7 @@ import pytest
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
-from sim.routing.request_path.route import Route
+from sim.routing.request_path.route import Destination, Route
 from tests.drivers import MS, Driver, SimulatedDriver, all_of
 from tests.twins import MODEL, MemoryWorld, request
 
@@ -77,7 +77,7 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
     async def story(runtime: Runtime) -> int:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.registry.put(key, "a#0:1", in_flight=stored)
-        route = Route(world.ports(), key, "a#0:1", world.dial(key, "a#0:1"))
+        route = Route(world.ports(), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
         for _ in range(releases):
             route.release()
         return world.registry.rows[key].in_flight
