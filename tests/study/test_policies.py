@@ -209,6 +209,16 @@ def test_a_mistake_in_what_a_policy_does_with_news_ends_the_run_too() -> None:
         run(with_policy(THREE, Deaf()))
 
 
+def test_a_mistake_in_what_a_policy_does_with_a_client_that_leaves_ends_the_run_too() -> None:
+    class Sorry(Heard):
+        def ended(self, replica: Any, request: Any, outcome: str, duration_ns: int) -> None:
+            if outcome == "cancelled":
+                raise KeyError(outcome)
+
+    with pytest.raises(PolicyError, match=r"raised KeyError: 'cancelled' \(.* of ended for request"):
+        run(with_policy(HERD.replace("requests: 16", "requests: 16, patience: 3s"), Sorry()))
+
+
 def test_one_frontend_may_ask_another_policy() -> None:
     fault = "faults: [{kind: mixed_policy, frontend: 1, router: {policy: './pickers.py:first_row'}}]"
 
