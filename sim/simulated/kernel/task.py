@@ -8,6 +8,7 @@ from typing import Any, cast
 import simpy
 from simpy.events import NORMAL
 
+from sim.routing.errors import CallError
 from sim.simulated.kernel.agenda import NOT_A_DELAY, Agenda
 from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 
@@ -109,8 +110,14 @@ class Task:
         error = outcome[1]
         if self._on_end is not None:
             self._on_end.set_result(None)
-        if error is not None and (self._on_end is None or not isinstance(error, Exception)):
+        if error is not None and self._is_lost(error):
             self._agenda.report(error)
+
+    def _is_lost(self, error: BaseException) -> bool:
+        """Tell whether nobody waits who would raise the error again; a call that fails while it is cancelled may go."""
+        if self._on_end is None or not isinstance(error, Exception):
+            return True
+        return self._is_cancelled and not isinstance(error, CallError)
 
     def close(self) -> None:
         """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
