@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 __all__ = [
     "NoSuchVariant",
     "Observer",
+    "Results",
     "RunResult",
     "RunView",
     "ScenarioError",
@@ -18,24 +19,34 @@ __all__ = [
     "judge",
     "load",
     "loads",
+    "read",
     "run",
+    "run_all",
 ]
 
 if TYPE_CHECKING:
     from sim.measure.expectations import Verdict
+    from sim.measure.result import RunResult
+    from sim.measure.saved.run_folder import read
     from sim.measure.window import Window
     from sim.observer import Observer, RunView
     from sim.scenario import ScenarioError, ScenarioFile, dump
-    from sim.study.run import NoSuchVariant, RunResult, judge, run
+    from sim.study.errors import NoSuchVariant
+    from sim.study.results import Results, run_all
+    from sim.study.run import judge, run
     from sim.study.scenarios import load, loads
 
 _HOMES = {
+    "NoSuchVariant": "sim.study.errors",
+    "RunResult": "sim.measure.result",
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
+    "read": "sim.measure.saved.run_folder",
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
+    **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
+    **dict.fromkeys(("judge", "run"), "sim.study.run"),
     **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
-    **dict.fromkeys(("NoSuchVariant", "RunResult", "judge", "run"), "sim.study.run"),
 }
 
 

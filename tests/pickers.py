@@ -1,7 +1,9 @@
 """Policies as users write them, in a file of their own: one that is even, and two with a fault to be seen."""
 
+from typing import Any
 
-def first_row(replicas):  # type: ignore[no-untyped-def]
+
+def first_row(replicas: Any) -> Any:
     """Always the first row: all requests land on one replica."""
     return replicas[0] if replicas else None
 
@@ -9,10 +11,10 @@ def first_row(replicas):  # type: ignore[no-untyped-def]
 class PowerOfTwo:
     """The less loaded of two replicas drawn at random (M. Mitzenmacher, 2001)."""
 
-    def __init__(self, context):  # type: ignore[no-untyped-def]
+    def __init__(self, context: Any) -> None:
         self.random = context.random
 
-    def pick(self, replicas, request):  # type: ignore[no-untyped-def]
+    def pick(self, replicas: Any, request: Any) -> Any:
         two = self.random.sample(replicas, min(2, len(replicas)))
         return min(two, key=lambda replica: replica.in_flight, default=None)
 
@@ -20,17 +22,17 @@ class PowerOfTwo:
 class ForgetfulRoundRobin:
     """In turn, over the replicas that were there at the first pick: later ones get nothing."""
 
-    def __init__(self, context):  # type: ignore[no-untyped-def]
-        self.known = []
+    def __init__(self, context: Any) -> None:
+        self.known: list[str] = []
         self.turn = 0
 
-    def pick(self, replicas, request):  # type: ignore[no-untyped-def]
+    def pick(self, replicas: Any, request: Any) -> Any:
         self.known = self.known or [replica.node for replica in replicas]
         there = [replica for replica in replicas if replica.node in self.known]
         self.turn += 1
         return there[self.turn % len(there)] if there else None
 
 
-def beyond(replicas, request):  # type: ignore[no-untyped-def]
+def beyond(replicas: Any, request: Any) -> Any:
     """Fails at the first request."""
     return replicas[len(replicas) + request.id]

@@ -95,14 +95,14 @@ def run_scenarios(
     Every variant of every SCENARIO is run on the same requests and shown side by side. Results go to standard output,
     progress and messages to standard error.
     """
-    from sim.cli.choice import Choice, load_all
+    from sim.cli.run_selection import RunSelection, load_all
 
-    choice = Choice(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, choice, sets or (), allow_dir or (), allow_code=allow_code)
+    selection = RunSelection(tuple(variant or ()), seed, reps)
+    files = load_all(scenarios, selection, sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
 
-    raise typer.Exit(run_command(files, choice, out=out, overwrite=overwrite, as_json=json, processes=jobs))
+    raise typer.Exit(run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs))
 
 
 @app.command("live", no_args_is_help=True)
@@ -143,14 +143,14 @@ def live_scenario(
 
     All its processes run on this machine, on loopback, and end with the command.
     """
-    from sim.cli.choice import Choice, load_all
     from sim.cli.process.extras import needing
+    from sim.cli.run_selection import RunSelection, load_all
 
-    choice = Choice(tuple(variant or ()), seed, 1)
-    (file,) = load_all([scenario], choice, sets or (), (), allow_code=allow_code)
+    selection = RunSelection(tuple(variant or ()), seed, 1)
+    (file,) = load_all([scenario], selection, sets or (), (), allow_code=allow_code)
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
-    raise typer.Exit(live_command(file, choice, LiveOptions(registry, time_scale, record, compare, json)))
+    raise typer.Exit(live_command(file, selection, LiveOptions(registry, time_scale, record, compare, json)))
 
 
 @app.command("calibrate")

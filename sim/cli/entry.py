@@ -3,10 +3,12 @@
 import sys
 from typing import NoReturn
 
-from sim.cli.process.exits import BadInput, CannotWrite, ExitCode, OutputClosed, WorkerDied
+from sim.cli.process.exits import BadInput, ExitCode, OutputClosed
 from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import abandon, accept_any_text, complain
+from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.policies.port import PolicyError
+from sim.study.errors import WorkerDied
 
 
 def main() -> NoReturn:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
+from random import Random
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -23,11 +24,13 @@ from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.journal import FanOutJournal
 from sim.routing.outcomes import Outcome
-from sim.routing.ports import FrontendPorts, Journal, WorkerControl
+from sim.routing.policies.choose import Chooser
+from sim.routing.ports import Clock, FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import ModelConfig
 from sim.routing.units import NS_PER_S
+from sim.scenario.policies.making import given_policy, make_policy
 from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.profiles import ProfileName
 from sim.scenario.spec.router import RouterSpec
@@ -71,6 +74,7 @@ class Frontend:
         profile: ProfileName = "fixed",
         *,
         router: Mapping[str, Any] | None = None,
+        policy: object | None = None,
         worker: WorkerControl | None = None,
         needed_vram_bytes: Mapping[str, int] | None = None,
         models: Mapping[str, ModelConfig] | None = None,
@@ -84,6 +88,7 @@ class Frontend:
             registry_url: `sqlite:///replicas.db` or `postgresql://user@host/database`; missing tables are created.
             profile: Where the router's settings come from.
             router: Differences from the profile, as under `router` in a scenario: `{"probe": {"ttl": "5s"}}`.
+            policy: A function, a class or an object that picks the replica, in place of the router's policy.
             worker: Starts a process when no replica of a model is left. Without one such a call fails.
             needed_vram_bytes: Memory by model, for the placement of those processes; unknown fits anywhere.
             models: Everything about a model, by name, including labels, conflicts and bounds. It takes precedence
@@ -94,10 +99,11 @@ class Frontend:
             journal: Receives every decision.
 
         Raises:
-            ValueError: The settings are not a router's, or not a control plane's.
+            ValueError: The settings are not a router's, or not a control plane's, or the policy is none.
         """
         self._registry_url = registry_url
-        self._router = RouterSpec.model_validate({"profile": profile, **(router or {})})
+        own = {} if policy is None else {"policy": given_policy(policy)}
+        self._router = RouterSpec.model_validate({"profile": profile, **(router or {}), **own})
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}
@@ -113,7 +119,11 @@ class Frontend:
         self._opened: _Opened | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the registry. ValueError if its URL is not understood; else whatever its database raises."""
+        """Open the registry.
+
+        Raises ValueError for a URL that is not understood, PolicyError if the policy cannot be made, and whatever the
+        database raises.
+        """
         journal, lasting = FanOutJournal([_CallNotes(self._calls), self._journal]), self._connections_runtime
         async with AsyncExitStack() as opening:
             registry = await opening.enter_async_context(
@@ -123,7 +133,9 @@ class Frontend:
             opening.push_async_callback(dialer.close)
             opening.push_async_callback(self._end_calls)
             ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal)
-            frontend = build_frontend(self._router.settings(), ports, self._models, self._loops)
+            frontend = build_frontend(
+                self._router.settings(), ports, self._models, self._loops, new_chooser=self._new_chooser
+            )
             await opening.enter_async_context(running(frontend.loops))
             self._opened = _Opened(registry, frontend.serve)
             self._at_end = opening.pop_all()
@@ -134,6 +146,10 @@ class Frontend:
     ) -> None:
         """End running calls, give back their counts, and close the connections."""
         await self._at_end.aclose()
+
+    def _new_chooser(self, clock: Clock) -> Chooser:
+        # Frontends of one service must not draw alike, or their choices would herd.
+        return make_policy(self._router.policy, 0, clock, Random())
 
     @property
     def registry(self) -> SqlLoadJobs:

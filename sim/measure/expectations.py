@@ -7,8 +7,10 @@ from sim.measure.window import Window
 from sim.scenario import Expectation
 from sim.scenario.vocabulary import model_metric
 
+_ANSWERS = {True: "held", False: "failed", None: "not checked"}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """How one run stands to one expectation."""
 
@@ -23,6 +25,19 @@ class Verdict:
     """None if there was nothing to compare with: the other variant was not run."""
     window: Window = field(default_factory=Window)
     """What the value was taken over."""
+    seed: int | None = None
+    """The run's; None if the figures are of no run in particular."""
+
+    def __str__(self) -> str:
+        """Read as one line."""
+        run = self.variant if self.seed is None else f"{self.variant}, seed {self.seed}"
+        figure = " ".join(filter(None, [self.metric, str(self.window)]))
+        value = "absent" if self.value is None else f"{self.value:.6g}"
+        return f"{run}: {figure} is {value}, expected {self.bound}: {_ANSWERS[self.passed]}"
+
+    def __repr__(self) -> str:
+        """Show in an assertion that fails what a reader wants to know."""
+        return f"<Verdict {self}>"
 
 
 def window_of(expectation: Expectation) -> Window:

@@ -148,6 +148,34 @@ def replicas(records: Records, facts: RunFacts, end_ns: int) -> pd.DataFrame:
     )
 
 
+def in_flight(records: Records, facts: RunFacts) -> pd.DataFrame:
+    """Return one row for each change of a replica's load, in order of time, and of replicas at one instant.
+
+    `in_flight` counts the requests that have their route to the replica and have not ended, from `t_s` until the
+    replica's next row; before its first row it is 0. What comes and goes at one instant is counted together.
+    """
+    table = records.requests
+    routed = (table["replica"] != MISSING) & (table["routed_ns"] != MISSING)
+    ended = routed & (table["end_ns"] != MISSING)
+    steps = pd.DataFrame(
+        {
+            "t_ns": np.concatenate([table["routed_ns"][routed], table["end_ns"][ended]]),
+            "replica": np.concatenate([table["replica"][routed], table["replica"][ended]]),
+            "step": np.repeat([1, -1], [np.count_nonzero(routed), np.count_nonzero(ended)]),
+        }
+    )
+    changes = steps.groupby(["t_ns", "replica"], as_index=False)["step"].sum().query("step != 0")
+    codes = changes["replica"].to_numpy()
+    return pd.DataFrame(
+        {
+            "t_s": _seconds(changes["t_ns"].to_numpy()),
+            "model": _models(codes, records),
+            "replica": _labels(codes, records, facts),
+            "in_flight": changes.groupby("replica")["step"].cumsum().to_numpy(),
+        }
+    )
+
+
 def _planned(table: Table) -> dict[str, Any]:
     """Return the whole numbers that were planned of each request, by column."""
     columns: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from sim.measure.records import Booleans, Integers, Table
+from sim.scenario.text.units import format_duration, parse_duration_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,24 @@ class Window:
 
     after_ns: int = 0
     before_ns: int | None = None
+
+    def __str__(self) -> str:
+        """Read as `from 60s to 90s`; empty for the whole run."""
+        start = f"from {format_duration(self.after_ns)}" if self.after_ns else ""
+        end = "" if self.before_ns is None else f"to {format_duration(self.before_ns)}"
+        return f"{start} {end}".strip()
+
+    @classmethod
+    def between(cls, after: str | None, before: str | None) -> Self:
+        """Return the window between two durations since the start of the run, such as `60s`; None leaves a side open.
+
+        Raises ValueError if one is no duration, or if the window ends before it begins.
+        """
+        after_ns = 0 if after is None else parse_duration_ns(after)
+        before_ns = None if before is None else parse_duration_ns(before)
+        if before_ns is not None and before_ns <= after_ns:
+            raise ValueError(f"a window has to end later than it begins, not from {after or '0s'} to {before}")
+        return cls(after_ns, before_ns)
 
 
 @dataclass(frozen=True, slots=True)

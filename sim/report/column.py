@@ -1,9 +1,10 @@
 """What a report is made from: one variant's runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.measure.expectations import Verdict
+from sim.measure.judged_run import JudgedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,20 @@ class VariantColumn:
         lengths = {len(self.seeds), len(self.metrics), len(self.digests), len(self.verdicts)}
         if lengths != {len(self.seeds)} or not self.seeds:
             raise ValueError(f"variant {self.variant!r} needs metrics, a digest and verdicts for each of its seeds")
+
+
+def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:
+    """Return the runs by variant, each in the order of its seeds."""
+    by_variant: dict[str, list[JudgedRun]] = {}
+    for run in runs:
+        by_variant.setdefault(run.variant, []).append(run)
+    return [
+        VariantColumn(
+            variant,
+            [run.seed for run in of_variant],
+            [run.metrics for run in of_variant],
+            [run.digest for run in of_variant],
+            [run.verdicts for run in of_variant],
+        )
+        for variant, of_variant in by_variant.items()
+    ]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 
-class Row(Protocol):
+class ComparedMetric(Protocol):
     """One metric, live and simulated."""
 
     @property
@@ -40,7 +40,7 @@ class Row(Protocol):
 class ComparisonTable:
     """A table for rich. Figures that differ too much are red and marked."""
 
-    def __init__(self, name: str, rows: Sequence[Row]) -> None:
+    def __init__(self, name: str, rows: Sequence[ComparedMetric]) -> None:
         self.name = name
         self.rows = rows
 

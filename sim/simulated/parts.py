@@ -19,7 +19,7 @@ from sim.simulated.nodes.settings import install_settings, new_worker_node, node
 from sim.simulated.nodes.work_speed import FULL_SPEED, VariableSpeed, WorkSpeed
 from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import RequestProgress
-from sim.simulated.registry.database import Database
+from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 
@@ -35,7 +35,7 @@ class Parts:
     plan: Plan
     runtime: SimulatedRuntime
     journal: Journal
-    database: Database
+    database: SimulatedDatabase
     processes: dict[str, BackendProcess]
     """What runs, by address."""
     speeds: Mapping[str, VariableSpeed]
@@ -68,7 +68,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
     journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)
     rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
     table = ReplicaTable(runtime, rows)
-    database = Database(runtime, table, scenario.registry.transaction_ns)
+    database = SimulatedDatabase(runtime, table, scenario.registry.transaction_ns)
     speeds = {node.name: VariableSpeed(runtime) for node in scenario.nodes} if scenario.faults else {}
     agents: dict[str, NodeAgent] = {}
     report_vram = _vram_reporter(scenario, agents, table)

@@ -11,13 +11,12 @@ from sim import __version__
 from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
-from sim.measure.facts import RunFacts, Totals
+from sim.measure.facts import Totals
 from sim.measure.recorder import Recorder
-from sim.measure.summary import summarise
+from sim.measure.result import RunResult, measured
 from sim.observer import RunView
 from sim.routing.ports import Clock
 from sim.scenario import Plan, Scenario, make_plan
-from sim.study.run import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,7 @@ def run_live_scenario(scenario: Scenario, variant: str, setup: LiveSetup, watch:
         drift_ns=None,
         end_ns=outcome.end_ns,
     )
-    metrics = summarise(recorder.records, totals, RunFacts.of(scenario))
-    return RunResult(scenario, variant, scenario.seed, recorder.digest(), metrics, recorder.records, totals)
+    return measured(scenario, variant, recorder.records, totals)
 
 
 def recorded(outcome: LiveOutcome, plan: Plan) -> Recorder:

@@ -6,6 +6,8 @@ from pathlib import Path
 from sim import scenario
 from sim.measure.catalogue import VOCABULARY
 from sim.scenario import ScenarioFile
+from sim.scenario.text.errors import did_you_mean, listed
+from sim.study.errors import NoSuchVariant
 
 
 def load(
@@ -38,3 +40,33 @@ def loads(
 ) -> ScenarioFile:
     """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     return scenario.loads(text, sets, folder, metrics=VOCABULARY, allow_code=allow_code, policies=policies)
+
+
+def as_loaded(
+    file: ScenarioFile | str | Path, policies: Mapping[str, object] | None = None, *, allow_code: bool = False
+) -> ScenarioFile:
+    """Return what `load` makes of a path; to a file that is loaded come only the policies."""
+    if not isinstance(file, ScenarioFile):
+        return load(file, allow_code=allow_code, policies=policies)
+    return file.with_policies(policies) if policies else file
+
+
+def variant_of_policy(file: ScenarioFile, policy: str) -> str | None:
+    """Return the variant whose router names this policy, if just one does."""
+    named = [name for name, one in file.variants.items() if one.router.policy.name == policy]
+    return named[0] if len(named) == 1 else None
+
+
+def checked_variant(file: ScenarioFile, name: str | None) -> str:
+    """Return the name, or that of the file's only variant if it is None.
+
+    Raises NoSuchVariant if the file has no variant of that name, or has several and none is named.
+    """
+    if name is None and len(file.variants) > 1:
+        raise NoSuchVariant(f"{file.path} has several variants; name one of them: {listed(file.variants)}")
+    if name is None:
+        return next(iter(file.variants))
+    if name not in file.variants:
+        hint = did_you_mean(name, file.variants)
+        raise NoSuchVariant(f"{file.path} has no variant {name!r}; allowed: {listed(file.variants)}{hint}")
+    return name

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from sim import load
-from sim.cli.work import Job, Run, columns, do
+from sim.report.column import columns
 from sim.report.table import ScenarioTable
+from sim.study.batch import Job, RunSpec, do
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "scenarios/cache_pinning.yaml"
@@ -26,7 +27,7 @@ FORMAT = re.sub(
 
 def drawn() -> str:
     file = load(SCENARIO)
-    figures = do(Job(file, tuple(Run(name, one.seed, None) for name, one in file.variants.items())))
+    figures = do(Job(file, tuple(RunSpec(name, one.seed) for name, one in file.variants.items())))
     console = Console(record=True, file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
     console.print(ScenarioTable.of(file, columns(figures)))
     title = f"sim run scenarios/{SCENARIO.name}"

@@ -11,7 +11,7 @@ from sim import __version__, load, run
 from tests.cli.command import BURST, HELD, SMALL, START, sim, sim_json, written
 
 FILES = ["events.parquet", "manifest.json", "picks.parquet", "plan.yaml", "probes.parquet", "requests.parquet"]
-FILES = [*FILES, "summary.json"]
+FILES = sorted([*FILES, "records.npz", "replicas.parquet", "summary.json"])
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n" + START
 
 
@@ -78,7 +78,7 @@ def test_the_manifest_says_what_made_the_files(home: Path) -> None:
     assert manifest["digest"] == summary["runs"][0]["digest"]
 
 
-@pytest.mark.parametrize("table", ["requests", "probes", "picks", "events"])
+@pytest.mark.parametrize("table", ["requests", "probes", "picks", "events", "replicas"])
 def test_a_table_reads_back_as_the_run_has_it(home: Path, table: str) -> None:
     result = run(load(home / "small.yaml"), "fixed", 4)
 

@@ -51,7 +51,7 @@ def test_a_mistake_in_a_policy_is_told_in_one_line_and_nothing_of_its_run_is_wri
     assert line.startswith(
         "beyond.yaml:9:73: router.policy: ./my_picker.py:beyond raised IndexError: tuple index out of"
     )
-    assert line.endswith("(my_picker.py:36) for request 0 of qwen3")
+    assert line.endswith("(my_picker.py:38) for request 0 of qwen3")
     assert written(folder / "out") == []
 
 

@@ -21,6 +21,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
 
 
+def example(words: str) -> str:
+    """The only example in Python or YAML that holds these words."""
+    [found] = [block for language in ("python", "yaml") for block in blocks(language) if words in block]
+    return found
+
+
 def test_there_are_exactly_two_shell_commands_of_one_line_each() -> None:
     assert [block.count("\n") for block in blocks("sh")] == [1, 1]
 
@@ -40,37 +46,64 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_first_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_a_run_gives_figures_and_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
 
-    exec(blocks("python")[0], names)
+    exec(example("result.metrics_in("), names)
 
     assert names["result"].metrics["fairness.jain"] > 0.9
+
+
+def test_the_example_of_many_runs_finds_nothing_amiss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+
+    exec(example("results.failed  #"), names)
+
+    assert len(names["results"]) == 60
+    assert names["results"].failed == []
 
 
 def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
-    exec(blocks("python")[1], names)
+    exec(example("def test_load_stays_balanced"), names)
 
-    for seed in range(3):
-        names["test_load_stays_balanced"](seed)
+    names["test_load_stays_balanced"]()
 
 
 def test_the_example_of_an_observer_sees_the_pinning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
-    [block] = [block for block in blocks("python") if "Observer" in block]
 
-    exec(block, names)
+    exec(example("Observer"), names)
 
     [(node, count)] = names["requests"].count.items()
     assert (node, count > 300) == ("dgx-spark1", True)
 
 
+def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
+    (tmp_path / "mine_or_best.yaml").write_text(example("name: mine_or_best"))
+
+    done = sim("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_example_of_a_policy_passes_its_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
+    names: dict[str, Any] = {}
+    exec(example("test_power_of_two_is_balanced"), names)
+
+    names["test_power_of_two_is_balanced"]()
+
+
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:
-    (tmp_path / "service.py").write_text(blocks("python")[3])
+    (tmp_path / "service.py").write_text(example("asyncio.run(main())"))
 
     done = subprocess.run(
         [sys.executable, "service.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False

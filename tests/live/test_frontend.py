@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,6 +19,7 @@ from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import ModelNotLoaded, NoMatchingNode, NoReplica, Unavailable
 from sim.routing.fleet import NodeFacts
+from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
 from tests.live.nodes.test_backend_foreign import ForeignBackend
@@ -37,6 +38,24 @@ def test_prompts_are_spread_over_the_replicas_and_answered(database_url: str) ->
             assert {(answer.text, answer.tokens) for answer in answers} == {("firstlast", 50)}
             assert all(0 < (answer.first_token_s or 0) < answer.total_s for answer in answers)
         assert await _in_flight(database_url) == 0
+
+    run(story)
+
+
+def test_a_policy_of_ones_own_picks_the_replica_and_its_mistake_reaches_the_caller(tmp_path: Path) -> None:
+    def the_other(replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
+        return next(replica for replica in replicas if replica.node == OTHER.node) if request.id < 4 else replicas[9]
+
+    async def story() -> None:
+        async with live_world(service=BY_TOKENS) as world, _open(_url(tmp_path), policy=the_other) as frontend:
+            await _publish(frontend, world, KEY, OTHER)
+
+            answers = [await frontend.predict(MODEL, "Hello", max_tokens=5) for _ in range(4)]
+
+            assert {answer.replica for answer in answers} == {OTHER}
+            with pytest.raises(PolicyError, match="the_other raised IndexError"):
+                await frontend.predict(MODEL, "Hello", max_tokens=5)
+        assert await _in_flight(_url(tmp_path)) == 0
 
     run(story)
 

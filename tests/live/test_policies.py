@@ -17,14 +17,16 @@ models:
   - name: qwen3
     backend: {workers: 8, health: independent}
     service: {mean: 300ms, distribution: deterministic}
-    replicas: [{node: n0}, {node: n1}, {node: n2, ready_at: 2s}]
+    replicas: [{node: n0}, {node: n1}, {node: n2}]
 frontends: 2
 workload: [{kind: burst, model: qwen3, at: 500ms, requests: 12, every: 3s}]
 variants:
-  forgetful: {router: {policy: ./my_picker.py:ForgetfulRoundRobin}}
+  first: {router: {policy: ./my_picker.py:first_row}}
   two: {router: {policy: ./my_picker.py:PowerOfTwo}}
   beyond: {router: {policy: ./my_picker.py:beyond}}
-  mixed: {faults: [{kind: mixed_policy, frontend: 1, router: {policy: ./my_picker.py:ForgetfulRoundRobin}}]}
+  mixed:
+    faults:
+      - {kind: mixed_policy, frontend: 1, router: {policy: ./my_picker.py:ForgetfulRoundRobin, pick: locked}}
 """
 
 
@@ -41,15 +43,15 @@ def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_a_round_robin_that_forgets_replicas_added_later_shows_on_either_database(
+def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_either_database(
     folder: Path, database_url: str
 ) -> None:
-    code, document, told = live(folder, "forgetful", "--registry", database_url)
+    code, document, told = live(folder, "first", "--registry", database_url)
 
     assert code == 0, told
     metrics = json.loads(document)["runs"][0]["metrics"]
     assert metrics["requests.completed"] == metrics["requests.offered"]
-    assert metrics["fairness.jain"] == pytest.approx(2 / 3, abs=0.02)
+    assert metrics["fairness.jain"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("variant", ["two", "mixed"])
@@ -80,6 +82,6 @@ def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_l
 
     assert (code, document) == (2, "")
     [line] = told.splitlines()
-    assert line.startswith("short.yaml:15:30: router.policy: ./my_picker.py:beyond raised IndexError: ")
-    assert line.endswith("(my_picker.py:36) for request 0 of qwen3")
+    assert line.startswith("short.yaml:15:29: router.policy: ./my_picker.py:beyond raised IndexError: ")
+    assert line.endswith("(my_picker.py:38) for request 0 of qwen3")
     assert not (folder / "run.rec").exists()

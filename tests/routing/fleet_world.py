@@ -25,7 +25,7 @@ from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
-from sim.simulated.registry.database import Database
+from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.simulated.registry.pick_modes import SerialPick
 from sim.simulated.registry.replica_table import ReplicaTable
@@ -96,7 +96,7 @@ class FleetWorld:
         self.processes: dict[str, BackendProcess] = {}
         self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
-        self.database = Database(self.runtime, self.table, transaction_ns)
+        self.database = SimulatedDatabase(self.runtime, self.table, transaction_ns)
         self._models = models or {}
         self._heartbeat_ns = heartbeat_ns
         self._latency_ns = latency_ns

@@ -3,61 +3,33 @@
 It is taken out before the text is read. Next to each text is a part of the message that has to come.
 """
 
-GOOD = {
-    "name": "name: good",
-    "duration": "duration: 1m",
-    "nodes": "nodes: [{name: spark, vram: 24GB}, {name: thor}]",
-    "models": "models: [{name: qwen3, service: {mean: 1s}, replicas: [{node: spark}]}]",
-    "workload": "workload: [{kind: poisson, model: qwen3, rate: 1/s}]",
-}
-
-
-def good_but(*lines: str) -> str:
-    """Return the good scenario with top-level lines replaced by others of the same key, or added at the end."""
-    changed = GOOD | {line.replace("§", "").split(":")[0]: line for line in lines}
-    return "\n".join(changed.values()) + "\n"
-
-
-def model(keys: str) -> str:
-    return good_but("models: [{name: qwen3, service: {mean: 1s}, " + keys + "}]")
-
-
-def service(keys: str) -> str:
-    return good_but("models: [{name: qwen3, service: " + keys + "}]")
-
-
-def workload(keys: str) -> str:
-    return good_but("workload: [{model: qwen3, " + keys + "}]")
-
-
-def node(keys: str) -> str:
-    return good_but("nodes: [{name: spark, " + keys + "}]")
-
-
-def fault(keys: str) -> str:
-    return good_but("frontends: 2", "faults: [{" + keys + "}]")
-
-
-def expect(keys: str) -> str:
-    return good_but("variants: {pinned: {}, fixed: {}}", "expect: [{" + keys + "}]")
-
-
-def expect_of_two_models(keys: str) -> str:
-    models = "models: [{name: qwen/2.5, service: {mean: 1s}}, {name: llama3, service: {mean: 1s}}]"
-    return good_but(models, "workload: [{kind: poisson, model: llama3, rate: 1/s}]", "expect: [{" + keys + "}]")
-
+from tests.scenario.good_scenario import (
+    GOOD,
+    expect,
+    expect_of_two_models,
+    fault,
+    good_but,
+    model,
+    node,
+    service,
+    workload,
+)
 
 SYNTAX = {
     "empty file": ("§", "found an empty file"),
     "only a comment": ("§# nothing here\n", "found an empty file"),
     "bracket not closed": ("nodes: [1, 2\n§", "expected ',' or ']'"),
-    "two values on a line": ("name: a§: b", "mapping values are not allowed here"),
-    "tab as indent": ("nodes:\n§\t- 1", "cannot start any token"),
+    "two values on a line": ("name: a§: b", "found a second ':' in one value, or a key that is"),
+    "tab as indent": ("nodes:\n§\t- 1", "found a tab where only spaces may stand; allowed"),
     "quote not closed": ('name: "abc\n§', "found unexpected end of stream"),
     "second document": (good_but() + "§---\nname: again\n", "found a second document"),
     "a list": ("§- 1\n- 2\n", "found a list; allowed: a mapping"),
     "a word": ("§scenario", "found 'scenario'; allowed: a mapping"),
-    "bad indent": ("name: a\n duration§: 1m", "mapping values"),
+    "bad indent": ("name: a\n duration§: 1m", "or a key that is indented too far"),
+    "key deeper than its neighbours": (
+        "nodes:\n  - name: a\n   §vram: 1GB",
+        "whose indentation does not fit the lines",
+    ),
     "a list as a key": ("? §[a, b]\n: 1", "found a list or mapping as a key"),
     "escape out of range": ('§name: "\\U00110000"', "found a number that YAML cannot hold"),
 }

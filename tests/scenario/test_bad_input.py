@@ -6,7 +6,8 @@ import pytest
 
 from sim import load, loads
 from sim.scenario import ScenarioError
-from tests.scenario.bad_scenarios import CLASSES, good_but
+from tests.scenario.bad_scenarios import CLASSES
+from tests.scenario.good_scenario import good_but
 
 CASES = [pytest.param(*case, id=f"{kind}: {name}") for kind, cases in CLASSES.items() for name, case in cases.items()]
 

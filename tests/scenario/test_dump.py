@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim import load, loads
 from sim.scenario import Scenario, dump
 from sim.scenario.text.units import LONGEST_NS, SLOWEST_PER_S, format_duration, format_rate, format_size
-from tests.scenario.bad_scenarios import good_but
+from tests.scenario.good_scenario import good_but
 
 # Names that YAML or our reader could take for something else, among ordinary ones.
 NAMES = st.sampled_from(

@@ -1,7 +1,8 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
 from sim import loads
-from sim.study.run import RunResult, run
+from sim.measure.result import RunResult
+from sim.study.run import run
 
 LABELLED = """
 duration: 2m
@@ -74,7 +75,7 @@ variants:
     }
 
     # The node of the conflicting model is the less busy one.
-    assert placed == {"lenient": {"a#0"}, "strict": {"b#0"}}
+    assert placed == {"lenient": {"quiet@a#0"}, "strict": {"quiet@b#0"}}
 
 
 def test_a_node_without_room_on_its_disk_is_passed_over() -> None:

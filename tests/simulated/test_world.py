@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from sim import loads
 from sim.measure.recorder import Recorder
+from sim.measure.result import RunResult
 from sim.routing.outcomes import Outcome
 from sim.routing.request import Request
 from sim.scenario import Scenario, make_plan
 from sim.simulated.world import World
-from sim.study.run import RunResult, run_scenario
+from sim.study.run import run_scenario
 
 
 def scenario(text: str) -> Scenario:

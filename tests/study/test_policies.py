@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from sim import loads
+from sim.measure.result import RunResult
 from sim.routing.policies import best_replica
 from sim.routing.policies.port import PolicyError
 from sim.scenario import ScenarioFile
-from sim.study.run import RunResult, run
+from sim.study.results import run_all
+from sim.study.run import run
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 THREE = """
@@ -48,6 +50,26 @@ def from_file(name: str, text: str = THREE) -> ScenarioFile:
 
 def shares(result: RunResult) -> list[float]:
     return [result.metrics.get(f"replicas.{node}#0.share", 0) for node in ("n0", "n1", "n2")]
+
+
+def test_a_policy_that_is_handed_over_is_run_if_no_variant_is_named() -> None:
+    file = loads(f"{THREE}\nvariants: {{pinned: {{router: {{profile: pinned}}}}, fixed: {{}}}}")
+
+    result = run(file, policies={"mine": lambda replicas: replicas[0]})
+
+    assert (result.variant, shares(result)) == ("mine", [1, 0, 0])
+
+
+def test_policies_run_beside_the_variants_of_the_file_in_any_process() -> None:
+    results = run_all(loads(THREE), seeds=range(2), policies={"mine": best_replica.pick_best_replica}, jobs=2)
+
+    digests = {key: results[key].digest for key in (("default", 1), ("mine", 1))}
+    assert digests["default", 1] == digests["mine", 1]
+
+
+def test_a_policy_that_cannot_go_to_another_process_says_so() -> None:
+    with pytest.raises(PolicyError, match=r"mine cannot be sent to another process: .* or one process for all runs"):
+        run_all(loads(THREE), seeds=range(2), policies={"mine": lambda replicas: replicas[0]}, jobs=2)
 
 
 def test_a_policy_that_always_takes_the_first_row_sends_everything_there() -> None:

@@ -1,11 +1,15 @@
 """One run by the Python interface: `from sim import load, run`."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 import sim
-from sim import NoSuchVariant, ScenarioFile, Window, judge, loads, run
+from sim import NoSuchVariant, ScenarioFile, judge, loads, run
 from tests.cli.command import SMALL
+
+ONE_VARIANT = SMALL.partition("variants:")[0]
 
 
 @pytest.fixture(scope="module")
@@ -13,10 +17,21 @@ def small() -> ScenarioFile:
     return loads(SMALL + "expect: [{variant: fixed, metric: latency.max_s, below: pinned}]\n")
 
 
-def test_the_first_variant_runs_on_the_scenarios_seed_unless_told_otherwise(small: ScenarioFile) -> None:
-    result = run(small)
+def test_the_only_variant_runs_on_the_scenarios_seed_unless_told_otherwise() -> None:
+    result = run(loads(ONE_VARIANT))
 
-    assert (result.variant, result.seed) == ("pinned", 3)
+    assert (result.variant, result.seed) == ("default", 3)
+
+
+def test_of_several_variants_one_has_to_be_named(small: ScenarioFile) -> None:
+    with pytest.raises(NoSuchVariant, match="<text> has several variants; name one of them: pinned, fixed"):
+        run(small)
+
+
+def test_a_scenario_may_be_given_by_its_path(tmp_path: Path, small: ScenarioFile) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+
+    assert run(tmp_path / "small.yaml", "fixed").digest == run(small, "fixed").digest
 
 
 def test_the_same_seed_gives_the_same_run(small: ScenarioFile) -> None:
@@ -41,15 +56,6 @@ def test_an_unknown_variant_is_refused_with_the_nearest_one(small: ScenarioFile)
 def test_a_seed_out_of_range_is_refused(small: ScenarioFile, seed: int) -> None:
     with pytest.raises(ValueError, match="a seed is a whole number from 0 to"):
         run(small, "fixed", seed)
-
-
-def test_figures_of_a_window_count_only_what_arrived_in_it(small: ScenarioFile) -> None:
-    result = run(small, "fixed")
-    middle_ns = int(result.requests["arrival_s"].median() * 1e9)
-
-    halves = [result.metrics_in(Window(before_ns=middle_ns)), result.metrics_in(Window(after_ns=middle_ns))]
-
-    assert [half["requests.offered"] for half in halves] == [2, 2]
 
 
 def test_a_run_is_judged_against_the_others_of_its_seed(small: ScenarioFile) -> None:

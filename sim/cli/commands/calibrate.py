@@ -8,11 +8,11 @@ from pathlib import Path
 from sim import __version__
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
-from sim.cli.registry_choice import registry_url, scratch_folder
-from sim.cli.staged_files import StagedFiles
+from sim.cli.registry_option import registry_url, scratch_folder
 from sim.live.cluster.calibration import Calibration, Sample, calibrate, machine_facts
 from sim.live.registry.database import BadRegistryUrl
-from sim.report.document import to_json
+from sim.measure.document import to_json
+from sim.measure.saved.staged_files import StagedFiles
 from sim.routing.errors import CallError
 
 PERCENTILES = (10, 50, 90, 99)

@@ -6,22 +6,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sim.cli.choice import Choice
 from sim.cli.commands.run import judged, show_table
-from sim.cli.process.exits import BadInput, CannotWrite, ExitCode
+from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.live_progress import live_progress
 from sim.cli.process.output import emit
-from sim.cli.registry_choice import registry_url, scratch_folder
-from sim.cli.work import Figures, summary
+from sim.cli.registry_option import registry_url, scratch_folder
+from sim.cli.run_selection import RunSelection
 from sim.live.cluster.calibration import Calibration, Effort, calibrate
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.registry.database import BadRegistryUrl
-from sim.report.document import to_json
+from sim.measure.document import document, to_json
+from sim.measure.result import RunResult
+from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.errors import CallError
 from sim.scenario import ScenarioFile
+from sim.study.batch import judged_run
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
-from sim.study.run import RunResult, judge, run_scenario
+from sim.study.run import judge, run_scenario
 
 SIMULATED_REPLICATIONS = 20
 _LITTLE_EFFORT = Effort(transactions=100, calls=100, installs=1)
@@ -40,9 +42,9 @@ class LiveOptions:
     as_json: bool
 
 
-def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> ExitCode:
+def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptions) -> ExitCode:
     """Play the chosen variants one after the other and return the exit code. Raises BadInput before anything runs."""
-    seeds = choice.first_seeds(file)
+    seeds = selection.first_seeds(file)
     _check_faults(file, list(seeds))
     if options.record is not None:
         _check_recording(options.record, list(seeds))
@@ -57,15 +59,12 @@ def live_command(file: ScenarioFile, choice: Choice, options: LiveOptions) -> Ex
     if measured is not None:
         return _compare(file, seeds, live, measured, options)
     verdicts = judge(file.expect, live)
-    figures = [
-        Figures(name, one.seed, one.digest, one.metrics, tuple(v for v in verdicts if v.variant == name))
-        for name, one in live.items()
-    ]
+    runs = [judged_run(result, verdicts) for result in live.values()]
     if options.as_json:
-        emit(f"{summary(file.name, figures)}\n")
+        emit(f"{to_json(document(file.name, runs))}\n")
     else:
-        show_table(file, figures)
-    return judged(file, figures)
+        show_table(file, runs)
+    return judged(file, runs)
 
 
 def _check_faults(file: ScenarioFile, variants: list[str]) -> None:

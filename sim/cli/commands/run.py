@@ -1,23 +1,28 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from sim.cli.choice import Choice
-from sim.cli.out_folder import prepare, run_folder, save_summary
-from sim.cli.process.exits import ExitCode
+from sim.cli.process.exits import BadInput, ExitCode
+from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.work import Figures, Job, Run, columns, summary
-from sim.cli.workers import do_all
+from sim.cli.run_selection import RunSelection
+from sim.measure.document import document, to_json
+from sim.measure.judged_run import JudgedRun
 from sim.scenario import ScenarioFile
+from sim.study.batch import Job, RunSpec, run_batch
+from sim.study.errors import OutFolderRefused
+from sim.study.out_folder import prepare, run_folder, save_summary
 
 
 def run_command(
     files: Sequence[ScenarioFile],
-    choice: Choice,
+    selection: RunSelection,
     *,
     out: Path | None,
     overwrite: bool,
@@ -26,17 +31,18 @@ def run_command(
 ) -> ExitCode:
     """Do the runs and return the exit code. Raises BadInput before anything runs, CannotWrite and WorkerDied later."""
     if out is not None:
-        prepare(out, files, overwrite=overwrite)
-    jobs = [job for file in files for job in _jobs(file, choice, out)]
+        _prepare(out, files, overwrite=overwrite)
+    jobs = [job for file in files for job in _jobs(file, selection, out)]
     summaries, code = [], ExitCode.HELD
-    with progress(len(jobs)) as display, closing(do_all(jobs, processes, display)) as done:
+    with progress(len(jobs)) as display, _executor(min(processes, len(jobs))) as executor:
+        done = run_batch(jobs, executor, display)
         for file in files:
-            figures = [one for of_job in islice(done, choice.repetitions) for one in of_job]
-            summaries.append(summary(file.name, figures))
+            runs = [one for of_job in islice(done, selection.repetitions) for one in of_job]
+            summaries.append(to_json(document(file.name, runs)))
             with display.put_aside():
                 if not as_json:
-                    show_table(file, figures)
-                code = _worse(code, judged(file, figures))
+                    show_table(file, runs)
+                code = _worse(code, judged(file, runs))
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
         save_summary(out, content)
@@ -45,35 +51,51 @@ def run_command(
     return code
 
 
-def _jobs(file: ScenarioFile, choice: Choice, out: Path | None) -> Iterator[Job]:
-    for number in range(choice.repetitions):
-        seeds = {variant: first + number for variant, first in choice.first_seeds(file).items()}
+def _prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> None:
+    try:
+        prepare(out, files, overwrite=overwrite)
+    except OutFolderRefused as error:
+        raise BadInput(f"--out: {error}") from None
+
+
+def _executor(processes: int) -> AbstractContextManager[Executor | None]:
+    """Return what shares the jobs out, or None to do them here."""
+    if processes == 1:
+        return nullcontext()
+    # Here, because most commands do without multiprocessing.
+    from sim.study.process_executor import ProcessExecutor
+
+    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
+
+
+def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
+    for number in range(selection.repetitions):
+        seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
         yield Job(
             file,
             tuple(
-                Run(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
+                RunSpec(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
                 for variant, seed in seeds.items()
             ),
         )
 
 
-def show_table(file: ScenarioFile, figures: Sequence[Figures]) -> None:
+def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:
     """Print the runs of a scenario side by side."""
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
+    from sim.report.column import columns
     from sim.report.table import ScenarioTable
 
-    show(ScenarioTable.of(file, columns(figures)))
+    show(ScenarioTable.of(file, columns(runs)))
 
 
-def judged(file: ScenarioFile, figures: Sequence[Figures]) -> ExitCode:
+def judged(file: ScenarioFile, runs: Sequence[JudgedRun]) -> ExitCode:
     """Return the verdict on the scenario's runs, and tell the user if nothing was run or checked."""
     idle = [
-        one
-        for one in figures
-        if not one.metrics["requests.offered"] and file.variants[one.variant].control_plane is None
+        one for one in runs if not one.metrics["requests.offered"] and file.variants[one.variant].control_plane is None
     ]
-    passed = [verdict.passed for one in figures if one not in idle for verdict in one.verdicts]
+    passed = [verdict.passed for one in runs if one not in idle for verdict in one.verdicts]
     if False in passed:
         return ExitCode.BROKEN
     if idle:

@@ -24,13 +24,5 @@ class BadInput(Exception):
     """The user's request cannot be carried out. The message has a line for each reason."""
 
 
-class CannotWrite(Exception):
-    """Results cannot be written: no space, no permission, no such folder."""
-
-
-class WorkerDied(Exception):
-    """A worker process was killed from outside."""
-
-
 class OutputClosed(Exception):
     """Nobody reads standard output any more. It is no OSError, because the option parser would handle that."""

@@ -6,12 +6,11 @@ can lose it, and to unwind a world of many requests takes seconds.
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-_clean_ups: list[Callable[[], object]] = []
+from sim.measure.saved.clean_up import clean_up_all
 
 
 def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:
@@ -19,9 +18,7 @@ def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)  # A second signal skips the cleaning up.
-        for clean_up in reversed(_clean_ups):
-            with suppress(Exception):
-                clean_up()
+        clean_up_all()
         with suppress(OSError):
             os.write(2, message)  # Not through sys.stderr, which may be in the middle of something.
         os._exit(128 + number)
@@ -30,13 +27,3 @@ def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:
         # A signal that the parent ignores (nohup, a script's background job) stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
-
-
-@contextmanager
-def cleaned_up_by(clean_up: Callable[[], object]) -> Iterator[None]:
-    """While the block runs, a signal that ends the process calls `clean_up` first."""
-    _clean_ups.append(clean_up)
-    try:
-        yield
-    finally:
-        _clean_ups.remove(clean_up)

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sim.cli.process.exits import CannotWrite, OutputClosed
+from sim.cli.process.exits import OutputClosed
+from sim.measure.saved.staged_files import CannotWrite
 
 
 @contextmanager

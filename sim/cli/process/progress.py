@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sim.cli.process.interruption import cleaned_up_by
+from sim.measure.saved.clean_up import cleaned_up_by
 from sim.observer import RunView
 from sim.routing.ports import Clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sim.cli.work import Run
+    from sim.study.batch import RunSpec
 
 
 class Display:
     """Shows nothing, for a log or a pipe."""
 
-    def started(self, run: "Run") -> None:
+    def started(self, run: "RunSpec") -> None:
         """Note which run begins next."""
 
     def begin(self, view: RunView) -> None:
@@ -40,7 +40,7 @@ class TerminalDisplay(Display):
         self._bar = bar
         self._task = bar.add_task("running", total=jobs, clock=None)
 
-    def started(self, run: "Run") -> None:
+    def started(self, run: "RunSpec") -> None:
         """Show the run."""
         self._bar.update(self._task, description=f"{run.variant}, seed {run.seed}")
 

@@ -122,6 +122,7 @@ async def _unless_a_task_fails(runtime: AsyncioRuntime, work: Coroutine[Any, Any
     failed: asyncio.Future[None] = runtime.future()
 
     def fail(failure: BaseException) -> None:
+        # Of several the first is told.
         if not failed.done():
             failed.set_exception(failure)
 
@@ -131,7 +132,6 @@ async def _unless_a_task_fails(runtime: AsyncioRuntime, work: Coroutine[Any, Any
         await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
         await (failed if failed.done() else working)
     finally:
-        runtime.on_failure = None
         working.cancel()
         failed.cancel()
 

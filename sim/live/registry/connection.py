@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from sim.live.registry.database import Database, open_database
+from sim.live.registry.database import SqlDatabase, open_database
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.picks import LockWaited, SqlPick, SqlPickMode, ignore_wait, pick_mode
 from sim.live.registry.transactions import DATABASE_ERRORS, LiveRuntime
@@ -35,7 +35,7 @@ async def connect(
 
 
 @asynccontextmanager
-async def _reached(url: str, connections: int | None) -> AsyncIterator[Database]:
+async def _reached(url: str, connections: int | None) -> AsyncIterator[SqlDatabase]:
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(open_database(url, connections))

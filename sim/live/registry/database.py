@@ -26,7 +26,7 @@ SCHEMA = "schema"
 
 
 @dataclass(frozen=True)
-class Database:
+class SqlDatabase:
     """An open database, with the tables in it."""
 
     engine: AsyncEngine
@@ -39,7 +39,7 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str, connections: int | None = None) -> AsyncIterator[Database]:
+async def open_database(url: str, connections: int | None = None) -> AsyncIterator[SqlDatabase]:
     """Open the database of that URL with the registry's tables. Several processes may do so at once.
 
     Missing tables are created, and so are columns that an older version did not have, with NULL in every row.
@@ -79,7 +79,7 @@ def _parse(url: str) -> URL:
 
 
 @asynccontextmanager
-async def _postgres(url: URL, connections: int | None) -> AsyncIterator[Database]:
+async def _postgres(url: URL, connections: int | None) -> AsyncIterator[SqlDatabase]:
     engine = create_async_engine(
         url,
         pool_size=connections or POSTGRES_CONNECTIONS,
@@ -93,14 +93,14 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[Database
             # `CREATE TABLE IF NOT EXISTS` fails when two sessions run it at once.
             await connection.execute(select(func.pg_advisory_xact_lock(lock_key(SCHEMA))))
             await connection.run_sync(_complete_tables)
-        yield Database(engine, QueuedLocks(PostgresLocks(lock_engine)))
+        yield SqlDatabase(engine, QueuedLocks(PostgresLocks(lock_engine)))
     finally:
         await engine.dispose()
         await lock_engine.dispose()
 
 
 @asynccontextmanager
-async def _sqlite(url: URL) -> AsyncIterator[Database]:
+async def _sqlite(url: URL) -> AsyncIterator[SqlDatabase]:
     locks = QueuedLocks(FileLocks(Path(str(url.database)).absolute()))
     engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -109,7 +109,7 @@ async def _sqlite(url: URL) -> AsyncIterator[Database]:
         # The lock is also needed because SQLite does not wait for others while it changes the journal mode.
         async with locks.held(SCHEMA), engine.begin() as connection:
             await connection.run_sync(_complete_tables)
-        yield Database(engine, locks)
+        yield SqlDatabase(engine, locks)
     finally:
         await engine.dispose()
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sim.live.registry.database import Database
+from sim.live.registry.database import SqlDatabase
 from sim.live.registry.picks import LockWaited, SqlPickMode
 from sim.live.registry.tables import (
     REPLICA_COLUMNS,
@@ -42,7 +42,7 @@ class SqlRegistry:
     """
 
     def __init__(
-        self, database: Database, runtime: LiveRuntime, pick_mode: SqlPickMode, lock_waited: LockWaited
+        self, database: SqlDatabase, runtime: LiveRuntime, pick_mode: SqlPickMode, lock_waited: LockWaited
     ) -> None:
         self.floor_hits = 0
         """Decrements that found their row at 0."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sim.routing.policies.adapter import adapted, takes_parameters
+from sim.routing.policies.adapter import adapted, misfit, takes_parameters
 from sim.routing.policies.choose import Chooser
 from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, Random
 from sim.routing.ports import Clock
@@ -30,6 +30,13 @@ def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random) -
     except (NoSuchPolicy, BadParameters) as error:
         raise PolicyError(f"{spec}: {error}") from error
     return adapted(policy, PolicyContext(frontend, PolicyClock(clock.now_ns), random, parameters), str(spec))
+
+
+def given_policy(policy: object) -> PolicySpec:
+    """Return what stands for a policy that the caller of the API hands over; ValueError for what cannot be one."""
+    if reason := misfit(policy):
+        raise ValueError(f"policy: {reason}")
+    return PolicySpec(getattr(policy, "__name__", type(policy).__name__), given=policy)
 
 
 class BadParameters(ValueError):

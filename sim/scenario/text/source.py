@@ -23,6 +23,12 @@ MOST_DEPTH = 20
 MOST_SCALAR = 65_536
 
 _PLAIN_YAML = "allowed: mappings, lists and plain values, indented by spaces"
+# What the parser's commonest errors mean to whoever wrote the file, by their beginnings.
+_IN_PLAIN_WORDS = {
+    "expected <block end>": "found a line whose indentation does not fit the lines above it",
+    "mapping values are not allowed here": "found a second ':' in one value, or a key that is indented too far",
+    "found character '\\t'": "found a tab where only spaces may stand",
+}
 
 Place = tuple[int, int]
 """Line and column, from 1."""
@@ -146,7 +152,7 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            reason = (error.problem or "syntax error").encode("ascii", "backslashreplace").decode()
+            reason = _reason(error.problem or "syntax error")
             raise _refusal(self.name, place, f"{reason}; {_PLAIN_YAML}") from None
         except (yaml.YAMLError, ValueError, OverflowError):
             # A version or an escape with a number out of range. The parser does not say where.
@@ -193,6 +199,12 @@ class _Builder:
             wrong = f"found the key {found(event.value)}; allowed: small letters, digits and _, from a letter on"
             raise _refusal(self.name, _place(event), wrong, path)
         return str(event.value)
+
+
+def _reason(parsers: str) -> str:
+    """Return the parser's reason, in plain words where there are some."""
+    plain = (words for start, words in _IN_PLAIN_WORDS.items() if parsers.startswith(start))
+    return next(plain, parsers.encode("ascii", "backslashreplace").decode())
 
 
 def _breach(event: yaml.Event, nodes: int, depth: int) -> str:

@@ -14,7 +14,7 @@ from sim.simulated.registry.rows import registered
 
 
 @dataclass(slots=True)
-class Database:
+class SimulatedDatabase:
     """The tables of one run, whoever asks."""
 
     runtime: SimulatedRuntime

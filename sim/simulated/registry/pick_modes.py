@@ -14,7 +14,7 @@ from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.database import Database
+from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.rows import Row
 
 PickModeName = Literal["serial", "read_committed", "locked"]
@@ -33,7 +33,7 @@ class PickMode(Protocol):
         """
 
 
-def new_pick_mode(name: PickModeName, database: Database, pick_ns: int, lock_waited: LockWaited) -> PickMode:
+def new_pick_mode(name: PickModeName, database: SimulatedDatabase, pick_ns: int, lock_waited: LockWaited) -> PickMode:
     """Return the pick mode of that name in a scenario. Picks that take no time cannot overlap: they are serial."""
     if name == "serial" or not pick_ns:
         return SerialPick(database, pick_ns)
@@ -44,7 +44,7 @@ def new_pick_mode(name: PickModeName, database: Database, pick_ns: int, lock_wai
 class SerialPick:
     """The ideal: each pick happens at one instant, so that each sees all the others."""
 
-    def __init__(self, database: Database, pick_ns: int) -> None:
+    def __init__(self, database: SimulatedDatabase, pick_ns: int) -> None:
         self._runtime = database.runtime
         self._table = database.table
         self._pick_ns = pick_ns
@@ -60,7 +60,7 @@ class SerialPick:
 class ReadCommittedPick:
     """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: waiters keep the choice of their snapshot."""
 
-    def __init__(self, database: Database, pick_ns: int, lock_waited: LockWaited) -> None:
+    def __init__(self, database: SimulatedDatabase, pick_ns: int, lock_waited: LockWaited) -> None:
         self._runtime = database.runtime
         self._table = database.table
         self._pick_ns = pick_ns
@@ -120,7 +120,7 @@ class ReadCommittedPick:
 class LockedPick:
     """A lock per model around the pick: each transaction sees the ones before it, and a burst spreads evenly."""
 
-    def __init__(self, database: Database, pick_mode: PickMode, lock_waited: LockWaited) -> None:
+    def __init__(self, database: SimulatedDatabase, pick_mode: PickMode, lock_waited: LockWaited) -> None:
         self._runtime: SimulatedRuntime = database.runtime
         self._database = database
         self._pick_mode = pick_mode

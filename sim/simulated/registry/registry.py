@@ -11,7 +11,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.database import Database
+from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.pick_modes import PickMode
 
 
@@ -24,7 +24,12 @@ class SimulatedRegistry:
     """
 
     def __init__(
-        self, runtime: SimulatedRuntime, clock: Clock, database: Database, pick_mode: PickMode, journal: Journal
+        self,
+        runtime: SimulatedRuntime,
+        clock: Clock,
+        database: SimulatedDatabase,
+        pick_mode: PickMode,
+        journal: Journal,
     ) -> None:
         self.transactions = 0
         self._runtime = runtime

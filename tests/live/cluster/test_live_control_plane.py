@@ -9,11 +9,11 @@ from sim import loads
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.runtime import AsyncioRuntime
+from sim.measure.result import RunResult
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
 from sim.study.live import LiveSetup, run_live_scenario
-from sim.study.run import RunResult
 from tests.cli.command import sim
 
 CRASH = """

@@ -18,7 +18,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.registry.database import Database
+from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
@@ -127,7 +127,7 @@ class SimulatedArm:
             self.runtime,
             [registered(facts, FifoQueue(self.runtime, 1), self.runtime.wall_ns()) for facts in (*NODES, SPARE)],
         )
-        database = Database(self.runtime, self._table, TRANSACTION_NS)
+        database = SimulatedDatabase(self.runtime, self._table, TRANSACTION_NS)
         self.registry = SimulatedLoadJobs(
             self.runtime,
             self._clock,

@@ -14,7 +14,7 @@ from sim.scenario import ScenarioError, ScenarioFile, dump
 from sim.scenario.policies.making import policy_of
 from sim.scenario.spec.policy import PolicySpec
 from tests.hand_clock import HandClock
-from tests.scenario.bad_scenarios import good_but
+from tests.scenario.good_scenario import good_but
 
 PICKERS = """
 from dataclasses import dataclass

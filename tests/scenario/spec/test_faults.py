@@ -9,7 +9,7 @@ import pytest
 from sim import loads
 from sim.scenario import FAULT_KINDS, FaultSpec, Scenario, ScenarioError, dump, json_schema
 from sim.scenario.spec.faults import FAMILIES
-from tests.scenario.bad_scenarios import good_but
+from tests.scenario.good_scenario import good_but
 from tests.scenario.spec.fault_cases import DEFAULTS, KEYS, MS, REFUSED, S
 
 MODELS = "models: [{name: qwen3, service: {mean: 1s}}, {name: gemma, service: {mean: 1s}}]"

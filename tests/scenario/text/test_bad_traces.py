@@ -6,7 +6,7 @@ import pytest
 
 from sim import load
 from sim.scenario import ScenarioError, make_plan
-from tests.scenario.bad_scenarios import workload
+from tests.scenario.good_scenario import workload
 
 HEADER = "arrival_s,context_tokens,generated_tokens\n"
 BROKEN = {

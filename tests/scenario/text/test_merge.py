@@ -4,7 +4,7 @@ import pytest
 
 from sim import loads
 from sim.scenario import ScenarioError
-from tests.scenario.bad_scenarios import good_but
+from tests.scenario.good_scenario import good_but
 
 S = 1_000_000_000
 EVERY_PART = """

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sim import loads
 from sim.scenario import ScenarioError
 from sim.scenario.text.source import MOST_DEPTH, read_bytes, resolve_plain
-from tests.scenario.bad_scenarios import CLASSES, good_but
+from tests.scenario.bad_scenarios import CLASSES
+from tests.scenario.good_scenario import good_but
 
 SCALARS: dict[str, Any] = {
     "": None,

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import combinations, combinations_with_replacement
 
 from sim import loads
+from sim.measure.result import RunResult
 from sim.scenario import FAULT_KINDS, stream
-from sim.study.run import RunResult, run
+from sim.study.run import run
 from tests.scenario.spec.fault_cases import KEYS
 from tests.simulated.faults.invariants import Ledger
 

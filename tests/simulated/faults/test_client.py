@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.study.run import RunResult
+from sim.measure.result import RunResult
 from tests.simulated.faults.worlds import outcomes, run_with, struck, told, without_and_with
 
 STEADY = """

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sim.measure.result import RunResult
 from sim.routing.outcomes import ProbeOutcome
-from sim.study.run import RunResult
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 

@@ -77,8 +77,8 @@ def test_the_memory_of_a_crashed_process_is_free_again() -> None:
 
     without, result = without_and_with(used, "kind: node_crash, node: a, at: 5s, restart_after: 1s")
 
-    assert without.requests["replica"].tolist() == ["b#0"]
-    assert result.requests["replica"].tolist() == ["a#0"]
+    assert without.requests["replica"].tolist() == ["m@b#0"]
+    assert result.requests["replica"].tolist() == ["m@a#0"]
 
 
 def test_heartbeats_of_a_crashed_node_stop_until_the_monitor_gives_it_up() -> None:
@@ -321,5 +321,5 @@ workload:""",
     without, result = without_and_with(used, "kind: node_vram_report, node: a, at: 0s, reports: unknown")
 
     # In truth 28 GB are free on the one and 54 GB on the other.
-    assert without.requests["replica"].tolist() == ["b#0"]
-    assert result.requests["replica"].tolist() == ["a#0"]
+    assert without.requests["replica"].tolist() == ["m@b#0"]
+    assert result.requests["replica"].tolist() == ["m@a#0"]

@@ -51,7 +51,7 @@ def test_a_process_ends_at_the_first_moment_that_suits(at: str, when: str, ends_
     assert outcomes(result) == expected
     assert told(result, "fault_struck", "process_ended", "row_removed") == [
         (ends_s, "fault_struck", "a#0", "replica_exit"),
-        (ends_s, "process_ended", "a#0", "replica_exit"),
+        (ends_s, "process_ended", "m@a#0", "replica_exit"),
     ]
 
 
@@ -78,9 +78,9 @@ def test_the_row_of_a_process_that_has_ended_stays_until_somebody_looks() -> Non
     assert without.metrics.get("rows.stale_s") is None
     assert result.metrics["rows.stale_s"] == 5
     assert told(result, "row_removed", "install_started", "row_published")[1:] == [
-        (20, "row_removed", "a#0", "probe_failed"),
-        (20, "install_started", "a#0", ""),
-        (27, "row_published", "a#0", "cold_load"),
+        (20, "row_removed", "m@a#0", "probe_failed"),
+        (20, "install_started", "m@a#0", ""),
+        (27, "row_published", "m@a#0", "cold_load"),
     ]
 
 
@@ -128,8 +128,8 @@ def test_a_process_that_has_forgotten_its_model_loses_its_row_and_loads_again() 
     assert outcomes(result) == ["completed", "failed", "completed"]
     assert told(result, "fault_struck", "row_removed", "load_started") == [
         (15, "fault_struck", "a#0", "replica_forgets_model"),
-        (20, "row_removed", "a#0", "ModelNotLoaded"),
-        (30, "load_started", "a#0", ""),
+        (20, "row_removed", "m@a#0", "ModelNotLoaded"),
+        (30, "load_started", "m@a#0", ""),
     ]
     assert result.metrics["loads.redundant"] == 0
 
@@ -150,8 +150,8 @@ def test_another_model_at_an_address_passes_the_probe_and_fails_the_request() ->
     assert result.requests["cause"].tolist()[1] == "WrongModel"
     assert told(result, "fault_struck", "process_ended", "row_removed") == [
         (15, "fault_struck", "a#0", "replica_answers_for"),
-        (15, "process_ended", "a#0", "replica_answers_for"),
-        (20, "row_removed", "a#0", "WrongModel"),
+        (15, "process_ended", "m@a#0", "replica_answers_for"),
+        (20, "row_removed", "m@a#0", "WrongModel"),
     ]
 
 
@@ -166,7 +166,7 @@ def test_a_process_whose_row_is_lost_works_on_and_is_loaded_into_again() -> None
 
     assert told(result, "fault_struck", "row_removed") == [
         (5, "fault_struck", "a#0", "row_lost"),
-        (5, "row_removed", "a#0", "row_lost"),
+        (5, "row_removed", "m@a#0", "row_lost"),
     ]
     assert outcomes(result) == ["completed", "completed"]
     assert (without.metrics["rows.removed_alive"], result.metrics["rows.removed_alive"]) == (0, 1)

@@ -1,7 +1,8 @@
 """Small worlds that are run twice, without a fault and with it, and what their tables tell."""
 
 from sim import loads
-from sim.study.run import RunResult, run
+from sim.measure.result import RunResult
+from sim.study.run import run
 
 
 def run_with(text: str, *faults: str) -> RunResult:

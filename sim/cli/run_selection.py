@@ -12,7 +12,7 @@ from sim.study.scenarios import load
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RunSelection:
     """Which runs of each scenario."""
 
     variants: tuple[str, ...]
@@ -40,9 +40,14 @@ class Choice:
 
 
 def load_all(
-    paths: Sequence[Path], choice: Choice, sets: Sequence[str], allow_dirs: Sequence[Path], *, allow_code: bool = False
+    paths: Sequence[Path],
+    selection: RunSelection,
+    sets: Sequence[str],
+    allow_dirs: Sequence[Path],
+    *,
+    allow_code: bool = False,
 ) -> list[ScenarioFile]:
-    """Load every file. BadInput lists all problems of the files and of the choice."""
+    """Load every file. BadInput lists all problems of the files and of the selection."""
     files, problems = [], []
     for path in paths:
         try:
@@ -51,7 +56,7 @@ def load_all(
             problems += str(error).splitlines()
         else:
             files.append(file)
-            problems += choice.problems(file)
+            problems += selection.problems(file)
     if problems:
         # A mistake on the command line shows in every file, and is reported once.
         raise BadInput("\n".join(dict.fromkeys(problems)))

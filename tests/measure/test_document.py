@@ -2,22 +2,24 @@ import json
 
 import pytest
 
+from sim import __version__
+from sim.measure.document import document, to_json
 from sim.measure.expectations import Verdict
-from sim.report.column import VariantColumn
-from sim.report.document import document, to_json
+from sim.measure.judged_run import JudgedRun
 
 
 def test_the_document_has_a_run_per_variant_and_seed() -> None:
     verdict = Verdict("fairness.jain", "fixed", 0.96, ">= 0.95", True)
     skipped = Verdict("fairness.jain", "fixed", None, "< pinned (not run)", None)
-    column = VariantColumn(
-        "fixed", [7, 8], [{"fairness.jain": 0.96}, {"requests.offered": 0}], ["aa", "bb"], [[verdict], [skipped]]
-    )
+    runs = [
+        JudgedRun("fixed", 7, "aa", {"fairness.jain": 0.96}, (verdict,)),
+        JudgedRun("fixed", 8, "bb", {"requests.offered": 0}, (skipped,)),
+    ]
 
-    content = json.loads(to_json(document("0.1.0", "cache_pinning", [column])))
+    content = json.loads(to_json(document("cache_pinning", runs)))
 
     assert content == {
-        "sim": "0.1.0",
+        "sim": __version__,
         "scenario": "cache_pinning",
         "runs": [
             {
@@ -50,12 +52,15 @@ def test_the_document_has_a_run_per_variant_and_seed() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_figure_that_json_cannot_write_is_refused(value: float) -> None:
-    column = VariantColumn("fixed", [1], [{"latency.mean_s": value}], ["aa"], [[]])
+    run = JudgedRun("fixed", 1, "aa", {"latency.mean_s": value}, ())
 
     with pytest.raises(ValueError, match="not JSON compliant"):
-        to_json(document("0.1.0", "cache_pinning", [column]))
+        to_json(document("cache_pinning", [run]))
 
 
-def test_a_variant_needs_as_many_results_as_seeds() -> None:
-    with pytest.raises(ValueError, match="'fixed' needs metrics, a digest and verdicts for each of its seeds"):
-        VariantColumn("fixed", [1, 2], [{}], ["aa"], [[]])
+def test_the_runs_of_a_variant_stand_together_whatever_order_they_came_in() -> None:
+    runs = [JudgedRun(variant, seed, "", {}, ()) for seed in (7, 8) for variant in ("pinned", "fixed")]
+
+    listed = [(run["variant"], run["seed"]) for run in document("cache_pinning", runs)["runs"]]
+
+    assert listed == [("pinned", 7), ("pinned", 8), ("fixed", 7), ("fixed", 8)]

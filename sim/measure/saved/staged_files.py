@@ -7,8 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from sim.cli.process.exits import CannotWrite
-from sim.cli.process.interruption import cleaned_up_by
+from sim.measure.saved.clean_up import cleaned_up_by
+
+
+class CannotWrite(Exception):
+    """Results have no place to go: no space, no permission, no such folder."""
 
 
 class StagedFiles:

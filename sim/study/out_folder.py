@@ -1,27 +1,27 @@
-"""What `--out DIR` holds: DIR/summary.json, and DIR/<scenario>/<variant>/seed-<n>/ for each run."""
+"""A folder of many runs: summary.json, and <scenario>/<variant>/seed-<n>/ for each run."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.cli.process.exits import BadInput, CannotWrite
-from sim.cli.staged_files import StagedFiles
+from sim.measure.saved.staged_files import CannotWrite, StagedFiles
 from sim.scenario import ScenarioFile
+from sim.study.errors import OutFolderRefused
 
 
 def prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> None:
-    """Make the folder. Raises BadInput if it would mix results, CannotWrite if it cannot be made."""
+    """Make the folder. Raises OutFolderRefused if it would mix results, CannotWrite if it cannot be made."""
     taken: dict[str, ScenarioFile] = {}
     for file in files:
         other = taken.setdefault(_folder_name(file.name), file)
         if other is not file:
-            raise BadInput(f"--out: {other.path} and {file.path} would share a folder; allowed: different names")
+            raise OutFolderRefused(f"{other.path} and {file.path} would share a folder; allowed: different names")
     try:
         if out.exists() and not out.is_dir():
-            raise BadInput(f"--out: {out} is not a folder; allowed: a new or empty folder")
+            raise OutFolderRefused(f"{out} is not a folder; allowed: a new or empty folder")
         out.mkdir(parents=True, exist_ok=True)
         if not overwrite and any(out.iterdir()):
-            raise BadInput(f"--out: {out} is not empty; allowed: a new or empty folder, or --overwrite")
+            raise OutFolderRefused(f"{out} is not empty; allowed: a new or empty folder, or --overwrite")
     except OSError as error:
         raise CannotWrite(f"cannot write to {out}: {error.strerror}") from None
 
@@ -32,7 +32,7 @@ def run_folder(out: Path, scenario: str, variant: str, seed: int) -> Path:
 
 
 def save_summary(out: Path, content: str) -> None:
-    """Write the document of the whole command, once all its runs are written. Raises CannotWrite."""
+    """Write the document of all the runs, once all its runs are written. Raises CannotWrite."""
     with StagedFiles(out) as files:
         files.add_text("summary.json", f"{content}\n")
 

@@ -6,7 +6,7 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 from sim.cli.process.exits import BadInput
-from sim.cli.process.interruption import cleaned_up_by
+from sim.measure.saved.clean_up import cleaned_up_by
 
 
 def scratch_folder(prefix: str, stack: ExitStack) -> Path:

@@ -1,0 +1,130 @@
+"""One run's folder: its figures, tables, records and plan, and a manifest of them that is written last."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from sim import __version__
+from sim.measure.document import document, to_json
+from sim.measure.expectations import Verdict
+from sim.measure.judged_run import JudgedRun
+from sim.measure.result import RunResult
+from sim.measure.saved.staged_files import StagedFiles, checksum
+from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
+from sim.scenario import Scenario, dump
+from sim.scenario.policies.sources import runs_code
+
+TABLES = ("requests", "probes", "picks", "events", "replicas")
+SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
+
+_PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
+_CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
+_TRACE_HINT = "# Its trace file is looked for beside it, and in the folder that --allow-dir names.\n"
+
+
+class BadRunFolder(ValueError):
+    """The folder holds no complete run that this version can read."""
+
+
+def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> None:
+    """Write the run's files to its folder, all or none. Raises CannotWrite.
+
+    A folder without a manifest, or with one whose hashes do not match, is not complete.
+    """
+    # Here, because reading does without it.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    run = JudgedRun(result.variant, result.seed, result.digest, result.metrics, tuple(verdicts))
+    with StagedFiles(folder) as files:
+        rows: dict[str, int] = {}
+        paths = {SUMMARY: files.add_text(SUMMARY, f"{to_json(document(result.scenario, [run]))}\n")}
+        for table in TABLES:
+            name = f"{table}.parquet"
+            # Converted and written one by one, so that only one is in memory at a time.
+            content = pa.Table.from_pandas(getattr(result, table), preserve_index=False)
+            rows[name] = content.num_rows
+            paths[name] = files.add(name, partial(parquet.write_table, content))
+        paths[RECORDS] = files.add(
+            RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
+        )
+        paths[PLAN] = files.add_text(PLAN, plan_text(result.plan, folder))
+        manifest = {
+            **_header(result),
+            "files": {name: _entry(path, rows.get(name)) for name, path in paths.items()},
+        }
+        files.add_text(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def read(folder: str | Path) -> RunResult:
+    """Return the result that was saved to the folder, by `save` or by `sim run --out`.
+
+    It can do all that the result of `run` can: its tables are made from the stored records, and its metrics are those
+    that were saved. Raises BadRunFolder if the folder is not complete.
+    """
+    folder = Path(folder)
+    manifest = _checked_manifest(folder)
+    try:
+        records, totals, facts = read_records(folder / RECORDS)
+    except UnknownRecords as error:
+        raise BadRunFolder(f"{error}: it was written by sim {manifest['sim']}") from None
+    (run,) = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["runs"]
+    return RunResult(
+        manifest["scenario"],
+        run["variant"],
+        run["seed"],
+        run["digest"],
+        run["metrics"],
+        records,
+        totals,
+        facts,
+        plan=(folder / PLAN).read_text(encoding="utf-8"),
+    )
+
+
+def plan_text(plan: Scenario | str, folder: Path) -> str:
+    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
+    if isinstance(plan, str):
+        return plan
+    has_trace = any(workload.kind == "trace" for workload in plan.workload)
+    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
+    return _PLAN_HEAD + hints + dump(plan, folder)
+
+
+def _checked_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest. Raises BadRunFolder if a file that a result is read from is missing or another one."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        other = [
+            name for name in (SUMMARY, RECORDS, PLAN) if checksum(folder / name) != manifest["files"][name]["blake2b"]
+        ]
+    except OSError as error:
+        raise BadRunFolder(f"{folder} holds no complete run: {error.strerror}: {error.filename}") from None
+    except (ValueError, KeyError, TypeError):
+        raise BadRunFolder(f"{folder / MANIFEST} is no manifest of a run that this version can read") from None
+    if other:
+        raise BadRunFolder(f"{folder / other[0]} is not the file that {MANIFEST} tells of")
+    return manifest
+
+
+def _header(result: RunResult) -> dict[str, Any]:
+    return {
+        "sim": __version__,
+        "python": python_version(),
+        "numpy": version("numpy"),
+        "simpy": version("simpy"),
+        "scenario": result.scenario,
+        "variant": result.variant,
+        "seed": result.seed,
+        "digest": result.digest,
+    }
+
+
+def _entry(path: Path, rows: int | None) -> dict[str, Any]:
+    """Describe a file: its hash and size, and its rows if it is a table."""
+    entry = {"blake2b": checksum(path), "bytes": path.stat().st_size}
+    return entry if rows is None else {**entry, "rows": rows}

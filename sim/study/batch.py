@@ -1,0 +1,99 @@
+"""Many runs: each scenario's chosen variants on each seed, here or wherever an executor takes them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from sim.measure.expectations import Verdict
+from sim.measure.judged_run import JudgedRun
+from sim.measure.result import RunResult
+from sim.observer import RunView
+from sim.scenario import ScenarioFile
+from sim.study.errors import WorkerDied
+from sim.study.run import judge, run
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One variant on one seed, and where its results go."""
+
+    variant: str
+    seed: int
+    folder: Path | None = None
+    """None to write nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Runs that are judged together, because expectations compare them: the chosen variants on one seed."""
+
+    file: ScenarioFile
+    runs: tuple[RunSpec, ...]
+
+    def __str__(self) -> str:
+        """Name it in a message."""
+        return f"{self.file.name}, seed {self.runs[0].seed}"
+
+
+class Watcher(Protocol):
+    """Is told how a batch gets on. It observes each run in this process too, and so gets to know the run's clock."""
+
+    def started(self, run: RunSpec) -> None:
+        """Note which run begins next."""
+
+    def begin(self, view: RunView) -> None:
+        """Note that it begins now."""
+
+    def done(self) -> None:
+        """Note that a job is done."""
+
+
+def run_batch(
+    jobs: Sequence[Job], executor: Executor | None = None, watcher: Watcher | None = None
+) -> Iterator[list[JudgedRun]]:
+    """Yield the runs of each job, in the order of the jobs, whoever does them.
+
+    Without an executor each job is done here, when its runs are asked for. Raises what a job raises, and WorkerDied if
+    the process that did it is gone.
+    """
+    answers: list[Callable[[], list[JudgedRun]]]
+    if executor is None:
+        answers = [partial(do, job, watcher) for job in jobs]
+    else:
+        answers = [executor.submit(do, job).result for job in jobs]
+    for job, answer in zip(jobs, answers, strict=True):
+        try:
+            runs = answer()
+        except BrokenExecutor as error:
+            raise WorkerDied(f"the process that ran {job} was killed, perhaps out of memory") from error
+        yield runs
+        if watcher is not None:
+            watcher.done()
+
+
+def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
+    """Run and judge the job, and write what it is to write. Raises CannotWrite."""
+    results: dict[str, RunResult] = {}
+    observers = [] if watcher is None else [watcher]
+    for one in job.runs:
+        if watcher is not None:
+            watcher.started(one)
+        results[one.variant] = run(job.file, one.variant, one.seed, observers)
+    verdicts = judge(job.file.expect, results)
+    judged = [judged_run(result, verdicts) for result in results.values()]
+    for one, kept in zip(job.runs, judged, strict=True):
+        if one.folder is not None:
+            # Here, because most runs are not written.
+            from sim.measure.saved.run_folder import save_run
+
+            save_run(one.folder, results[one.variant], kept.verdicts)
+    return judged
+
+
+def judged_run(result: RunResult, verdicts: Sequence[Verdict]) -> JudgedRun:
+    """Return what is kept of a run; of the verdicts, its own."""
+    own = tuple(verdict for verdict in verdicts if verdict.variant == result.variant)
+    return JudgedRun(result.variant, result.seed, result.digest, result.metrics, own)

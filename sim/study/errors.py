@@ -1,0 +1,13 @@
+"""What can go wrong with whole experiments."""
+
+
+class NoSuchVariant(LookupError):
+    """The scenario file has no variant of that name, or has several and none was named."""
+
+
+class WorkerDied(Exception):
+    """A worker process was killed from outside."""
+
+
+class OutFolderRefused(ValueError):
+    """The folder for the results would mix them with each other or with what is there."""
