@@ -99,8 +99,10 @@ class Task:
             if type(wait) is int and wait >= 0:
                 ticket = self.waits_for = next(agenda.tickets)
                 heappush(agenda.heap, (agenda._now + wait, NORMAL, ticket, self))
+            elif wait is None:
+                self.waits_for = None
             else:
-                self._wait_otherwise(wait)
+                self._wait_for_event(wait)
 
     def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
@@ -136,12 +138,13 @@ class Task:
         ticket = self.waits_for = next(agenda.tickets)
         heappush(agenda.heap, (agenda._now, NORMAL, ticket, self))
 
-    def _wait_otherwise(self, wait: Any) -> None:
-        self.waits_for = wait
-        if isinstance(wait, simpy.Event):
-            cast("list[Any]", wait.callbacks).append(self.resume)
-        elif wait is not None:
-            self.step(self._raise, ValueError(NOT_A_DELAY.format(wait)))
+    def _wait_for_event(self, event: Any) -> None:
+        if isinstance(event, simpy.Event):
+            self.waits_for = event
+            cast("list[Any]", event.callbacks).append(self.resume)
+        else:
+            self.waits_for = None
+            self.step(self._raise, ValueError(NOT_A_DELAY.format(event)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is None:
