@@ -45,16 +45,18 @@ def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
     best = next(challengers, None)
     if best is None:
         return None
+    least = best.in_flight
     for challenger in challengers:
-        if challenger.in_flight > best.in_flight:
+        in_flight = challenger.in_flight
+        if in_flight > least:
             continue
-        if challenger.in_flight == best.in_flight:
+        if in_flight == least:
             if challenger.last_used_ns > best.last_used_ns:
                 continue
             is_tied = challenger.last_used_ns == best.last_used_ns
             if is_tied and challenger.available_vram_bytes <= best.available_vram_bytes:
                 continue
-        best = challenger
+        best, least = challenger, in_flight
     return best
 
 
