@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,16 +74,17 @@ def replica_use(
     counted up to there.
     """
     requests = records.requests
-    started = requests["start_ns"] != MISSING
-    replicas = requests["replica"][started]
-    starts = np.clip(requests["start_ns"][started], opens_ns, closes_ns)
-    ends = requests["end_ns"][started]
+    rows = np.flatnonzero(requests["start_ns"] != MISSING)
+    rows = rows[np.argsort(requests["replica"][rows], kind="stable")]
+    replicas = requests["replica"][rows]
+    starts = np.clip(requests["start_ns"][rows], opens_ns, closes_ns)
+    ends = requests["end_ns"][rows]
     ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
+    codes = sorted(ready.keys() | set(np.unique(replicas).tolist()))
+    edges = np.searchsorted(replicas, [*codes, _NEVER]).tolist()
     return {
-        code: _use(
-            ready.get(code, _ready_time([])), starts[replicas == code], ends[replicas == code], opens_ns, closes_ns
-        )
-        for code in sorted(ready.keys() | set(np.unique(replicas).tolist()))
+        code: _use(ready.get(code, _ready_time([])), starts[first:stop], ends[first:stop], opens_ns, closes_ns)
+        for code, (first, stop) in zip(codes, pairwise(edges), strict=True)
     }
 
 
