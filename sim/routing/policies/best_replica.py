@@ -5,11 +5,11 @@ first in the input. SQL breaks it by the smallest row id instead, so a caller th
 same choice from both.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
-from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
+from sim.routing.policies.choose import Choose, RowPolicy
 from sim.routing.request import Request
 
 BEST_REPLICA = "best_replica"
@@ -67,9 +67,7 @@ class ChooseBest:
     nodes: Collection[str] = ()
     order: str | None = BEST_REPLICA
 
-    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
-        """Return the best of the replicas."""
-        return pick_best_replica(replicas)
+    __call__ = staticmethod(pick_best_replica)
 
 
 class BestReplica(RowPolicy):
