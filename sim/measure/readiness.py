@@ -10,6 +10,7 @@ from sim.measure.events import EventKind
 from sim.measure.records import MISSING, Integers, Records
 
 _NEVER = np.iinfo(np.int64).max
+_ZERO = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class ReadyTime:
     def up_to(self, t_ns: Integers) -> Integers:
         """Return the ready time that had passed at each instant, in ns; same shape as `t_ns`."""
         # The first interval of no length stands for "before any other".
-        starts, stops = np.r_[np.int64(0), self.starts], np.r_[np.int64(0), self.stops]
-        lengths_before = np.r_[np.int64(0), np.cumsum(stops - starts)[:-1]]
+        starts, stops = np.concatenate((_ZERO, self.starts)), np.concatenate((_ZERO, self.stops))
+        lengths_before = np.concatenate((_ZERO, np.cumsum(stops - starts)[:-1]))
         last = np.searchsorted(self.starts, t_ns, side="right")
         passed: Integers = lengths_before[last] + np.minimum(t_ns, stops[last]) - starts[last]
         return passed
