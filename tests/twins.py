@@ -59,6 +59,9 @@ class ListJournal(Journal):
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         self.told.append(("ended", request.id, outcome.name, cause))
 
+    def left_behind(self, key: ReplicaKey, count: int) -> None:
+        self.told.append(("left_behind", str(key), count))
+
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         self.told.append(("row_published", str(key), cause))
 

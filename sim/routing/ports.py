@@ -144,6 +144,12 @@ class Journal:
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""
 
+    def left_behind(self, key: ReplicaKey, count: int) -> None:
+        """So many counts stay on the replica's row although their request has ended, since no call gave them back.
+
+        A negative number is of counts that were told of before, and are given back after all.
+        """
+
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         """A row was written as loaded."""
 

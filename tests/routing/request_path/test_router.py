@@ -104,6 +104,22 @@ def test_a_call_whose_row_is_gone_at_its_start_takes_nothing_back(driver: Driver
     assert driver.run(story) == 5
 
 
+def test_a_reservation_whose_call_finds_no_row_is_left_behind_until_a_later_call_gives_it_back(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> list[tuple[Any, ...]]:
+        world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
+        world.bring_up("a")
+        route = Route(world.ports(), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
+        await world.registry.remove(key)
+        for number in range(2):
+            await route.predict(request(number))
+        world.registry.put(key, "a#0:1")
+        for number in range(2, 4):
+            await route.predict(request(number))
+        return world.journal.of("left_behind")
+
+    assert driver.run(story) == [("left_behind", "a#0", 1), ("left_behind", "a#0", -1)]
+
+
 def test_a_probe_over_its_limit_costs_a_busy_replica_its_row_and_a_reload(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[Any]:
         world = MemoryWorld(runtime, {"a": 1}, timeout_ns=10 * MS)
