@@ -48,19 +48,20 @@ class Route:
         If there is no row when the call starts, nothing is taken back at its end, not even the reservation. A process
         that turns out not to hold the model loses its row; the error is raised all the same.
         """
+        to, registry = self.to, self._ports.registry
         try:
-            counted = await self._ports.registry.increment(self.to.key)
+            counted = await registry.increment(to.key)
         except BaseException:
             self.release()
             raise
         try:
-            await self.to.backend.predict(request)
+            await to.backend.predict(request)
         except (ModelNotLoaded, WrongModel) as error:
             await self.remove_row(request, type(error).__name__)
             raise
         finally:
             if counted:
-                self._ports.registry.give_back(self.to.key, 2 if self._reserved else 1)
+                registry.give_back(to.key, 2 if self._reserved else 1)
                 self._reserved = False
                 if self._left_behind:
                     self._take_up()
