@@ -40,7 +40,7 @@ class World:
         nodes_registry = self._ports(NO_FRONTEND).registry
         for node in self._scenario.nodes:
             parts.agents[node.name] = self._agent(node, nodes_registry)
-        for index in range(self._scenario.frontends):
+        for index in range(self._scenario.frontends.count):
             host = FrontendHost(parts.runtime, parts.journal, partial(self._frontend, index))
             parts.frontends[index] = host
             parts.entrances[index] = self._entrance(index, host)
@@ -72,7 +72,7 @@ class World:
         return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
 
     def _frontend(self, index: int) -> FrontendCore:
-        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
+        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends.count)
         return build_frontend(
             router.settings(),
             self._ports(index),
