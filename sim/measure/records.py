@@ -73,7 +73,8 @@ class Table:
 
 
 def _requests() -> Table:
-    return Table(*COLUMNS, "routed_ns", "start_ns", "first_token_ns", "end_ns", "outcome", "cause", "replica")
+    times = ("routed_ns", "start_ns", "first_token_ns", "served_ns", "end_ns")
+    return Table(*COLUMNS, *times, "outcome", "cause", "replica")
 
 
 def _picks() -> Table:
@@ -101,7 +102,10 @@ class Records:
     picks: Table = field(default_factory=_picks)
     """One row per choice of the registry: the load and last use it read, then what vouched for the replica."""
     probes: Table = field(default_factory=_probes)
-    """One row per probe that has ended; `process_alive` is the world's truth at that moment."""
+    """One row per probe that has ended; `process_alive` is the world's truth at that moment.
+
+    `request` is missing if a background loop sent it.
+    """
     events: Table = field(default_factory=_events)
     """One row per event.
 

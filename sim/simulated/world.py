@@ -42,7 +42,7 @@ class World:
         for node in self._scenario.nodes:
             parts.agents[node.name] = self._agent(node, nodes_registry)
         refused_after_ns = 2 * self._scenario.network.latency_ns
-        for index in range(self._scenario.frontends):
+        for index in range(self._scenario.frontends.count):
             host = FrontendHost(parts.runtime, parts.journal, partial(self._frontend, index), refused_after_ns)
             parts.frontends[index] = host
             parts.entrances[index] = self._entrance(index, host)
@@ -76,7 +76,7 @@ class World:
         return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
 
     def _frontend(self, index: int) -> FrontendCore:
-        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
+        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends.count)
         return build_frontend(
             router.settings(),
             self._ports(index),
@@ -156,7 +156,7 @@ class World:
         """Return how many requests, users and possible rows may all do something at the same instant."""
         scenario = self._scenario
         users = sum(workload.users for workload in scenario.workload if workload.kind == "closed")
-        rows = scenario.frontends * len(scenario.nodes) * len(scenario.models)
+        rows = scenario.frontends.count * len(scenario.nodes) * len(scenario.models)
         return len(self.parts.plan.open) + users + rows
 
     def _is_idle(self) -> bool:

@@ -147,3 +147,30 @@ workload: [{{kind: burst, model: new, at: 20s, requests: 1}}]
 
     loaded = result.events[result.events["kind"] == "install_started"]
     assert loaded["replica"].tolist() == ["new@emptier#0"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "added"), [("", 1), ("faults: [{kind: load_failure, model: m, at: 0s}]", 0)], ids=["loaded", "failed"]
+)
+def test_replicas_added_are_those_that_were_loaded_however_often_the_reconciler_decided(
+    faults: str, added: int
+) -> None:
+    text = f"""
+duration: 5m
+nodes: [{{name: a}}, {{name: b}}]
+models:
+  - name: m
+    backend: {{load_time: 5s, health: independent}}
+    service: {{mean: 1s}}
+    scheduling: {{min: 2}}
+    replicas: [{{node: a}}]
+control_plane: {{}}
+workload: [{{kind: uniform, model: m, rate: 1/m}}]
+{faults}
+"""
+
+    result = result_of(text)
+
+    decisions = (result.events["kind"] == "scaled").sum()
+    assert decisions == 1 if added else decisions > 1
+    assert result.metrics["scaling.ups"] == added

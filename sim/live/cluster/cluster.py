@@ -77,7 +77,7 @@ async def run_live(
         await workers.serve(workers_path)
         orders = [
             FrontendOrder(index, scenario, registry_url, workers_path, time_scale, token, record)
-            for index in range(scenario.frontends)
+            for index in range(scenario.frontends.count)
         ]
         return await _Run(scenario, runtime, journal, registry, workers, watch).play(orders)
 

@@ -39,7 +39,7 @@ def expected_ticks(scenario: Scenario, control_plane: ControlPlaneSpec) -> int:
     """Return how often nodes send heartbeats and loops begin a pass, if the run lasts as long as it may."""
     loops = (control_plane.health_monitor, control_plane.reconciler)
     ticking = [(len(scenario.nodes), control_plane.heartbeat_ns)]
-    ticking += [(scenario.frontends, loop.tick_ns) for loop in loops if loop is not None]
+    ticking += [(scenario.frontends.count, loop.tick_ns) for loop in loops if loop is not None]
     longest_ns = scenario.duration_ns + scenario.drain_limit_ns
     return sum(count * (longest_ns // tick_ns) for count, tick_ns in ticking)
 

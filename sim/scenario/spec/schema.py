@@ -13,6 +13,7 @@ from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
+from sim.scenario.spec.frontends import FrontendsSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
@@ -144,8 +145,8 @@ class Scenario(Spec):
     """The machines that take replicas."""
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=1000)]
     """The models that are served."""
-    frontends: int = Field(default=1, ge=1, le=1000)
-    """Number of frontends. They receive the requests in turn."""
+    frontends: FrontendsSpec = FrontendsSpec()
+    """The frontends, and which of them takes which request; a whole number stands for that many, dealt in turn."""
     registry: RegistrySpec = RegistrySpec()
     """The database that the frontends share."""
     network: NetworkSpec = NetworkSpec()
