@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.measure.events import EventKind
-from sim.measure.records import MISSING, Integers, Records, Table
+from sim.measure.recording.events import EventKind
+from sim.measure.recording.records import MISSING, Integers, Records, Table
 from sim.measure.window import Rows
 
 _NEVER = np.iinfo(np.int64).max

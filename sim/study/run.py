@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sim.measure.expectations import Verdict, check, window_of
 from sim.measure.facts import Totals
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult, measured
 from sim.measure.window import Window
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan

@@ -3,7 +3,7 @@
 import pytest
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.measure.summary import summarise
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.replica import ReplicaKey

@@ -6,9 +6,9 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.events import EVICTED, EventKind, Flag, are, happened, values
 from sim.measure.fleet import stale_ns
-from sim.measure.records import MISSING
+from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
+from sim.measure.recording.records import MISSING
 from sim.routing.units import NS_PER_S
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
-from sim.measure.records import MISSING, Integers, Records
+from sim.measure.recording.records import MISSING, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.measure.records import MISSING
+from sim.measure.recording.records import MISSING
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.fleet import NodeFacts
 from sim.routing.outcomes import ProbeOutcome

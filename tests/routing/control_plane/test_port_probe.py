@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.measure.records import MISSING
+from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.settings import ReaperName
 from sim.routing.strategies import REAPERS

@@ -3,7 +3,7 @@
 import pytest
 
 from sim import loads
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.scenario import make_plan
 from sim.simulated.world import World
 from tests.scenario.spec.fault_cases import KEYS

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sim.measure.records import MISSING, Booleans, Integers, Records
+from sim.measure.recording.records import MISSING, Booleans, Integers, Records
 from sim.routing.states import NodeStatus
 
 

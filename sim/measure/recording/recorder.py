@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.events import EventKind, status_flag
-from sim.measure.records import MISSING, Records
+from sim.measure.recording.events import EventKind, status_flag
+from sim.measure.recording.records import MISSING, Records
 from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock

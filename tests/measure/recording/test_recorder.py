@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sim.measure import tables
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.recorder import Recorder
-from sim.measure.records import MISSING, Codes, Records, Table
+from sim.measure.recording.recorder import Recorder
+from sim.measure.recording.records import MISSING, Codes, Records, Table
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal

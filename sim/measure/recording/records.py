@@ -109,8 +109,8 @@ class Records:
     events: Table = field(default_factory=_events)
     """One row per event.
 
-    What `flag` means depends on the kind: see `sim.measure.events`. `subject` names what an event is about if that is
-    not a replica: a node, a model, or whatever a fault struck.
+    What `flag` means depends on the kind: see `sim.measure.recording.events`. `subject` names what an event is about
+    if that is not a replica: a node, a model, or whatever a fault struck.
     """
     lock_waits: Table = field(default_factory=_lock_waits)
     """One row per registry transaction that waited for a lock."""
