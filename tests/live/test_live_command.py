@@ -145,6 +145,24 @@ def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, da
     assert run["metrics"]["requests.failed"] > 0
 
 
+def test_a_frontend_that_is_killed_ends_the_run_with_exit_code_4(folder: Path) -> None:
+    process = subprocess.Popen(
+        command("live", "long.yaml", "--variant", "fixed"),
+        cwd=folder,
+        env=environment({}),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until_playing(process.pid)
+
+    os.kill(next(one for one in descendants(process.pid) if b"spawn_main" in cmdline(one)), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 4
+    assert errors == "sim: the run has failed: frontend 0 ended before it had reported\n"
+
+
 def cmdline(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 

@@ -41,7 +41,17 @@ ENCODING = {
     "half a character as an escape": ('name: §"\\ud800"', "allowed: text without control characters"),
     "carriage return as an escape": ('name: §"a\\rb"', "allowed: text without control characters"),
 }
+_MANY_NODES = ", ".join(f"{{name: n{number}, slots: 1, speed: 1.0}}" for number in range(1000))
+_MANY_VARIANTS = ", ".join(f"v{number}: {{}}" for number in range(64))
 SIZE = {
+    "too many values in all variants": (
+        good_but(
+            f"nodes: [{_MANY_NODES}]",
+            "models: [{name: qwen3, service: {mean: 1s}, replicas: [{node: n7}]}]",
+            f"variants: §{{{_MANY_VARIANTS}}}",
+        ),
+        "allowed: 250,000 values in all",
+    ),
     "too many values": ("x: [" + "1," * 49_997 + "§1," * 1 + "1," * 100_000 + "]", "more than 50,000 values"),
     "text too long": ("name: §" + "a" * 65_537, "found a text of 65,537 characters; allowed: 65,536"),
     "quoted text too long": ("name: §'" + "a" * 100_000 + "'", "allowed: 65,536"),
