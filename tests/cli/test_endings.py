@@ -1,5 +1,6 @@
 """Early ends: signals, readers that leave, full disks, killed workers, and faults of our own."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,6 +114,19 @@ def test_an_output_without_room_gives_exit_code_4(tmp_path: Path, options: list[
 
     assert done.returncode == 4
     assert done.stderr == "sim: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["run", "small.yaml"], ["run", "small.yaml", "--json"], ["schema"], ["list"]])
+def test_a_closed_standard_output_gives_exit_code_4_before_anything_runs(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    shell = f"exec {shlex.join(command(*arguments))} >&-"
+
+    done = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, env=environment({}), stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    assert done.returncode == 4
+    assert done.stderr == "sim: standard output is closed; allowed: a terminal, file or pipe, or /dev/null\n"
 
 
 def test_a_fault_of_our_own_gives_exit_code_4_and_a_report_to_send(tmp_path: Path) -> None:

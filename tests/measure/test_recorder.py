@@ -70,6 +70,19 @@ def test_a_probe_is_judged_by_the_truth_about_its_own_address() -> None:
     assert recorder.records.probes["process_alive"].tolist() == [False, True]
 
 
+def test_falsely_dead_is_only_what_a_probe_said_of_a_process_that_lived() -> None:
+    recorder = recorder_where(lambda address: address == "alive")
+    recorder.arrived(request(0))
+    recorder.picked(request(0), replica("a", "alive"), None)
+    for address in ("alive", "gone"):
+        for outcome in ProbeOutcome:
+            recorder.probed(request(0), ReplicaKey("a", "m", 0), address, 0, outcome)
+
+    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), RunFacts(models=("m",)))
+
+    assert (metrics["probes.sent"], metrics["probes.ok"], metrics["probes.false_dead"]) == (6, 2, 2)
+
+
 def test_memory_stays_below_300_bytes_per_request() -> None:
     recorder, number_of_requests = recorder_where(), 10_000
     for number in range(number_of_requests):

@@ -131,6 +131,24 @@ router: {profile: hardened}
     assert result.events[result.events["kind"] == "process_ended"]["cause"].tolist() == ["stopped"]
 
 
+@pytest.mark.parametrize("loops", ["", "control_plane: {}"], ids=["reported at once", "reported by heartbeats"])
+def test_what_loaded_models_hold_of_a_nodes_vram_is_not_free(loops: str) -> None:
+    # By its own size the first node has more VRAM; what is left of it is less.
+    result = result_of(f"""
+duration: 30s
+nodes: [{{name: larger, vram: 100GB}}, {{name: emptier, vram: 90GB}}]
+models:
+  - {{name: large, vram: 80GB, service: {{mean: 1s}}, replicas: [{{node: larger}}]}}
+  - {{name: small, vram: 1GB, service: {{mean: 1s}}, replicas: [{{node: emptier}}]}}
+  - {{name: new, vram: 5GB, service: {{mean: 1s}}}}
+workload: [{{kind: burst, model: new, at: 20s, requests: 1}}]
+{loops}
+""")
+
+    loaded = result.events[result.events["kind"] == "install_started"]
+    assert loaded["replica"].tolist() == ["new@emptier#0"]
+
+
 @pytest.mark.parametrize(
     ("faults", "added"), [("", 1), ("faults: [{kind: load_failure, model: m, at: 0s}]", 0)], ids=["loaded", "failed"]
 )

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
@@ -38,6 +38,21 @@ class BackendSpec(Spec):
     """Time that a process takes to load the model."""
 
 
+def _with_a_port(address: str) -> str:
+    port = int(address.rpartition(":")[2])
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"found port {port}; allowed: from 1 to 65535")
+    return address
+
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256),
+    AfterValidator(_with_a_port),
+]
+"""A host and a port."""
+
+
 class ReplicaSpec(Spec):
     """A replica that exists without a cold load. Entries on one node are numbered from 0."""
 
@@ -45,7 +60,7 @@ class ReplicaSpec(Spec):
     """Name of the node that the replica runs on."""
     ready_at_ns: Duration = Field(default=0, alias="ready_at")
     """Time at which the replica is loaded and its row is in the registry."""
-    address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256)] | None = None
+    address: Address | None = None
     """Address of a backend of your own that `sim live` uses instead of a worker process; `sim run` ignores it."""
 
 
