@@ -28,7 +28,7 @@ models:
     replicas: [{node: n0}, {node: n1}]
 frontends: 2
 router: {profile: hardened}  # which takes nothing for dead because the machine is slow
-control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 10s}, reconciler: {tick: 5s}}
+control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 30s}, reconciler: {tick: 5s}}
 workload: [{kind: uniform, model: m, rate: 1/s}]
 faults: [{kind: node_crash, node: n0, at: 10s}]
 """
@@ -203,18 +203,18 @@ def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_tak
 def test_a_drain_that_waits_lets_requests_end_before_their_process_does(tmp_path: Path) -> None:
     drained = """
 name: drained
-duration: 12s
+duration: 50s
 nodes: [{name: a}]
 models:
   - name: m
-    service: {mean: 6s, distribution: deterministic}
+    service: {mean: 60s, distribution: deterministic}
     replicas: [{node: a}]
 router: {control: {drain: when_idle}}
 workload: [{kind: burst, model: m, at: 1s, requests: 1}]
-faults: [{kind: node_drain, node: a, at: 3s}]
+faults: [{kind: node_drain, node: a, at: 40s}]
 """
 
-    result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.5)
+    result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.1)
     events = result.events
 
     assert result.requests["outcome"].tolist() == ["completed"]
