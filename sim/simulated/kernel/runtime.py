@@ -60,7 +60,7 @@ class SimulatedRuntime(Agenda):
         if self._is_over:
             task.close()
             return task
-        task.step(task.send, None)
+        task.step()
         self.current = spawner
         return task
 
@@ -149,7 +149,7 @@ class SimulatedRuntime(Agenda):
                 self._now = now_ns
                 # Nothing happens if the task was woken from this pause otherwise.
                 if ticket == event.waits_for:
-                    event.step(event.send, None)
+                    event.step()
             elif event is None:
                 return False
             else:
