@@ -170,10 +170,11 @@ def test_a_frontend_that_is_killed_ends_the_run_with_exit_code_4(folder: Path) -
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until_playing(process.pid)
+    # Two workers and two frontends.
+    wait_until("four processes", lambda: len(descendants(process.pid)) >= 4)
 
     os.kill(next(one for one in descendants(process.pid) if b"spawn_main" in cmdline(one)), signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=LIMIT_S)
 
     assert process.returncode == 4
     assert errors == "sim: the run has failed: frontend 0 ended before it had reported\n"
