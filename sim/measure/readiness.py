@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.measure.events import EventKind
-from sim.measure.records import MISSING, Integers, Records
+from sim.measure.recording.events import EventKind
+from sim.measure.recording.records import MISSING, Integers, Records, Table
+from sim.measure.window import Rows
 
 _NEVER = np.iinfo(np.int64).max
 _ZERO = np.zeros(1, dtype=np.int64)
@@ -49,6 +50,15 @@ class ReplicaUse:
         return self.busy_while_ready_ns / (self.ready_ns * workers) if self.ready_ns else None
 
 
+def service_ends_ns(requests: Table | Rows) -> Integers:
+    """Return when the service of each request ended; MISSING while it goes on. Shape (requests,).
+
+    Where a backend has not told of it, that is when the client saw the end.
+    """
+    served_ns, ends_ns = requests["served_ns"], requests["end_ns"]
+    return np.where(served_ns == MISSING, ends_ns, served_ns)
+
+
 def ready_times(records: Records) -> dict[int, ReadyTime]:
     """Return the ready time of every replica that had a row, by replica code in ascending order."""
     events = records.events
@@ -79,7 +89,7 @@ def replica_use(
     rows = rows[np.argsort(requests["replica"][rows], kind="stable")]
     replicas = requests["replica"][rows]
     starts = np.clip(requests["start_ns"][rows], opens_ns, closes_ns)
-    ends = requests["end_ns"][rows]
+    ends = service_ends_ns(requests)[rows]
     ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
     codes = sorted(ready.keys() | set(np.unique(replicas).tolist()))
     edges = np.searchsorted(replicas, [*codes, _NEVER]).tolist()

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use
-from sim.measure.records import MISSING, Booleans, Integers, Records
+from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
+from sim.measure.recording.records import MISSING, Booleans, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
@@ -92,7 +92,7 @@ class ModelView:
         completed = (_only(mine, view.requests["outcome"]) == Outcome.COMPLETED) & (self.sent_to != MISSING)
         self.served_by: Integers = _only(completed, self.sent_to)
         """The replica code of each completed request, in the order of arrival; shape (completed,)."""
-        starts_ns, ends_ns = _only(mine, view.requests["start_ns"]), _only(mine, view.requests["end_ns"])
+        starts_ns, ends_ns = _only(mine, view.requests["start_ns"]), _only(mine, service_ends_ns(view.requests))
         self._service_ns = _only(completed, np.where(starts_ns == MISSING, 0, ends_ns - starts_ns))
 
     @cached_property

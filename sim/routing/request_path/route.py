@@ -26,18 +26,21 @@ class Destination:
 class Route:
     """The way to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_ports", "_reserved", "to")
+    __slots__ = ("_left_behind", "_ports", "_reserved", "to")
 
     def __init__(self, ports: FrontendPorts, to: Destination) -> None:
         self.to = to
         self._ports = ports
         self._reserved = True
+        self._left_behind = False
 
     def release(self) -> None:
         """Give the reservation back, once: take 1 from the row that has this key now. Later calls do nothing."""
         if self._reserved:
             self._reserved = False
             self._ports.registry.give_back(self.to.key, 1)
+            if self._left_behind:
+                self._take_up()
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, and count it as in flight meanwhile.
@@ -60,6 +63,20 @@ class Route:
             if counted:
                 registry.give_back(to.key, 2 if self._reserved else 1)
                 self._reserved = False
+                if self._left_behind:
+                    self._take_up()
+            elif self._reserved and not self._left_behind:
+                self._leave_behind()
+
+    def _leave_behind(self) -> None:
+        """Tell that the reservation stays when its request has ended. A later call on this route may give it back."""
+        self._left_behind = True
+        self._ports.journal.left_behind(self.to.key, 1)
+
+    def _take_up(self) -> None:
+        """Tell that the reservation has been given back after all."""
+        self._left_behind = False
+        self._ports.journal.left_behind(self.to.key, -1)
 
     async def remove_row(self, request: Request, cause: str) -> None:
         """Delete the replica's row, whatever its process is doing."""
