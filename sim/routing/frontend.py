@@ -25,6 +25,8 @@ from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
 from sim.routing.strategies import FREE_PROCESS, LOAD_LIMITS, PLACEMENT, READINGS, SHARING
 
+_COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly, and every request needs this one.
+
 
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
@@ -61,7 +63,7 @@ class FrontendCore:
             if self._taught is not None and isinstance(error, Unavailable):
                 self._taught.invalidate(route.to.place)
             return
-        self._journal.ended(request, Outcome.COMPLETED, "")
+        self._journal.ended(request, _COMPLETED, "")
         if self._taught is not None:
             self._taught.refresh(route.to.place)
 
