@@ -220,8 +220,8 @@ def test_a_frontend_that_keeps_its_route_differs_in_that_it_does_not_pick(lively
     "changes",
     [
         {"probe": {"timeout": "3s"}},
-        {"probe": {"flight": "detached"}},
-        {"probe": {"singleflight": False}},
+        {"probe": {"sharing": "leader_owned"}},
+        {"probe": {"sharing": "unshared"}},
         {"probe": {"on_timeout": "keep_row"}},
         {"probe": {"refresh": "calls"}},
     ],
