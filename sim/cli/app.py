@@ -198,11 +198,12 @@ def replay_recording(
 @app.command("list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder))
+    raise typer.Exit(list_command(folder, allow_code=allow_code))
 
 
 @app.command("schema")

@@ -32,7 +32,7 @@ def run_folder(out: Path, scenario: str, variant: str, seed: int) -> Path:
 
 
 def save_summary(out: Path, content: str) -> None:
-    """Write the document of all the runs, once all its runs are written. Raises CannotWrite."""
+    """Write the document of all runs, when they are all written. Raises CannotWrite."""
     with StagedFiles(out) as files:
         files.add_text("summary.json", f"{content}\n")
 

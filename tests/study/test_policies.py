@@ -1,5 +1,7 @@
 """Policies of one's own in simulated runs: their faults show, their draws repeat, their mistakes end the run."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,20 @@ def test_policies_run_beside_the_variants_of_the_file_in_any_process() -> None:
 def test_a_policy_that_cannot_go_to_another_process_says_so() -> None:
     with pytest.raises(PolicyError, match=r"mine cannot be sent to another process: .* or one process for all runs"):
         run_all(loads(THREE), seeds=range(2), policies={"mine": lambda replicas: replicas[0]}, jobs=2)
+
+
+def test_a_policy_that_is_typed_at_a_prompt_is_told_apart_from_a_killed_worker() -> None:
+    typed = f"""
+from sim import loads, run_all
+
+def mine(replicas):
+    return replicas[0]
+
+run_all(loads({THREE!r}), seeds=range(2), policies={{"mine": mine}}, jobs=2)
+"""
+    done = subprocess.run([sys.executable, "-c", typed], capture_output=True, text=True, timeout=120, check=False)
+
+    assert "cannot be sent to another process: it is defined in a notebook or at a prompt" in done.stderr
 
 
 def test_a_policy_that_always_takes_the_first_row_sends_everything_there() -> None:
@@ -191,6 +207,16 @@ def test_a_mistake_in_what_a_policy_does_with_news_ends_the_run_too() -> None:
 
     with pytest.raises(PolicyError, match=r"router.policy: mine raised KeyError: 'n0' \(.* of sent for request 0"):
         run(with_policy(THREE, Deaf()))
+
+
+def test_a_mistake_in_what_a_policy_does_with_a_client_that_leaves_ends_the_run_too() -> None:
+    class Sorry(Heard):
+        def ended(self, replica: Any, request: Any, outcome: str, duration_ns: int) -> None:
+            if outcome == "cancelled":
+                raise KeyError(outcome)
+
+    with pytest.raises(PolicyError, match=r"raised KeyError: 'cancelled' \(.* of ended for request"):
+        run(with_policy(HERD.replace("requests: 16", "requests: 16, patience: 3s"), Sorry()))
 
 
 def test_one_frontend_may_ask_another_policy() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,11 @@ from sim import __version__, loads
 from sim.live.recording.file import read_recording, write_recording
 from sim.live.recording.lines import Line, Seen, plain
 from sim.routing.policies import best_replica
+from sim.routing.policies.port import PolicyContext, ReplicaView
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario
+from sim.scenario.policies.making import given_policy
 from sim.study.replay import replay
 from tests.cli.command import SMALL, sim
 
@@ -106,6 +108,48 @@ def test_a_row_that_had_gone_is_not_chosen_again(tmp_path: Path) -> None:
     result = replay(read_recording(_written(tmp_path, best_has_gone)))
 
     assert result.identical
+
+
+PICKED_BY_A_POLICY = [
+    *ASKED,
+    Line("choosing", 1_500, 0, 0, "pick", [plain([FIRST, SECOND])]),
+    Line("told", 1_500, 0, None, "chose", ["b"]),
+    Line("choosing", 1_700, 0, 0, "pick", [plain([FIRST])]),
+    Line("told", 1_700, 0, None, "chose", ["a"]),
+    *(line._replace(t_ns=max(1_700, line.t_ns)) for line in _pick([FIRST, SECOND], ["b"], FIRST)),
+    *PROBING,
+]
+
+
+class ByTheClock:
+    """Chooses as recorded, as long as it is asked at the recorded times and no more often."""
+
+    def __init__(self, context: PolicyContext) -> None:
+        self.clock = context.clock
+        self.asked = 0
+
+    def pick(self, replicas: Sequence[ReplicaView]) -> ReplicaView:
+        self.asked += 1
+        return replicas[-1] if (self.clock.now_ns(), self.asked) in [(1_500, 1), (1_700, 2)] else replicas[0]
+
+
+class TheFirst(ByTheClock):
+    def pick(self, replicas: Sequence[ReplicaView]) -> ReplicaView:
+        return replicas[0]
+
+
+@pytest.mark.parametrize(("policy", "differs"), [(ByTheClock, None), (TheFirst, ["a"])])
+def test_a_policy_of_ones_own_is_asked_when_it_was_and_as_often(
+    tmp_path: Path, policy: object, differs: list[str] | None
+) -> None:
+    recording = read_recording(_written(tmp_path, PICKED_BY_A_POLICY))
+    router = recording.scenario.router.model_copy(update={"policy": given_policy(policy)})
+    asked = replace(recording, scenario=recording.scenario.model_copy(update={"router": router}))
+
+    difference = replay(asked).first_difference
+
+    replayed = None if difference is None else difference.replayed
+    assert (None if replayed is None else replayed.values) == differs
 
 
 def test_code_that_does_less_than_was_recorded_differs(tmp_path: Path) -> None:

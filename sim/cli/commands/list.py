@@ -14,14 +14,14 @@ from sim.scenario import ScenarioError, ScenarioFile
 from sim.study.scenarios import load
 
 
-def list_command(folder: Path) -> ExitCode:
+def list_command(folder: Path, *, allow_code: bool) -> ExitCode:
     """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
     code = ExitCode.NOTHING
     for path in _scenario_paths(folder):
         try:
-            show(_entry(load(path)))
+            show(_entry(load(path, allow_code=allow_code)))
         except ScenarioError as error:
             complain(str(error))
             code = ExitCode.BAD_INPUT

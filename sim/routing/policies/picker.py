@@ -98,8 +98,9 @@ class PickerChoice:
 
 
 def raised(error: BaseException) -> str:
-    """Return the error's type, text and the line that raised it, on one line."""
-    trace = error.__traceback__
+    """Return on one line the error's type, its text, and where the code that was called raised it."""
+    # The first frame is that of the caller.
+    trace = error.__traceback__ and error.__traceback__.tb_next
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     text = f"{type(error).__name__}: {_shown(str(error), quote=False)}" if str(error) else type(error).__name__

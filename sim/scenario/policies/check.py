@@ -87,7 +87,7 @@ class PolicyRules:
 
 
 def _place(locator: Locator, path: Path) -> str:
-    return locator.problem(path, "").place if locator.writes(path) else ""
+    return locator.problem(path, "").place if locator.is_written(path) else ""
 
 
 def _written_policies(document: Any) -> Iterator[tuple[Path, Any]]:

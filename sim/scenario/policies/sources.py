@@ -48,6 +48,8 @@ def find_policy(spec: PolicySpec, known: tuple[str, ...] = ()) -> object:
         raise NoSuchPolicy("exec: pickers are not there yet; allowed: module:name or ./file.py:name")
     if where.endswith(".py"):
         return _attribute(_run_file(spec.folder / where, where), attribute, where)
+    if "/" in where:
+        raise NoSuchPolicy(f"found {found(spec.name)}; allowed: a file whose name ends in .py, such as ./file.py:name")
     return _attribute(_module(where), attribute, where)
 
 

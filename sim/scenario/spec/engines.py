@@ -1,4 +1,4 @@
-"""The names of the engines that a backend may have, and where each is found. The simulated world imports it by need."""
+"""The engines that a backend may name, and where each is found; the simulated world imports one when it is named."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal

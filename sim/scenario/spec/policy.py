@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,14 +52,25 @@ class PolicySpec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process; PolicyError if the policy that was handed over cannot."""
-        try:
-            pickle.dumps(self.given)
-        except Exception as error:
+        if reason := _why_unsendable(self.given):
             raise PolicyError(
-                f"{self} cannot be sent to another process: {error}; allowed: a function or class at the top of a "
+                f"{self} cannot be sent to another process: {reason}; allowed: a function or class at the top of a "
                 "module, or one process for all runs"
-            ) from None
+            )
         return (PolicySpec, (self.name, self.parameters, self.place, self.folder, self.given))
+
+
+def _why_unsendable(policy: object) -> str:
+    """Return why another process could not have the policy; empty if it can."""
+    try:
+        pickle.dumps(policy)
+    except Exception as error:
+        return str(error)
+    home = getattr(policy, "__module__", None)
+    # Pickle sends a name, and what is typed at a prompt has no file in which another process could look it up.
+    if home == "__main__" and not hasattr(sys.modules[home], "__file__"):
+        return "it is defined in a notebook or at a prompt"
+    return ""
 
 
 def parse_policy(written: object) -> PolicySpec:

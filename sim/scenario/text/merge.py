@@ -117,8 +117,8 @@ class Locator:
         line, column = self._place(full, at_key)
         return Problem(f"{self.source.name}:{line}:{column}", dotted(full), text, word, known, (line, column))
 
-    def writes(self, path: Path) -> bool:
-        """Tell whether somebody wrote the value at the path, in the file or on the command line."""
+    def is_written(self, path: Path) -> bool:
+        """Tell whether the value at the path is written anywhere, in the file or on the command line."""
         return self._override(path) is not None or any(
             (*prefix, *path) in self.source.values for prefix in self.prefixes
         )

@@ -8,6 +8,7 @@ from typing import Any, cast
 import simpy
 from simpy.events import NORMAL
 
+from sim.routing.errors import CallError
 from sim.simulated.kernel.agenda import NOT_A_DELAY, Agenda
 from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 
@@ -98,8 +99,10 @@ class Task:
             if type(wait) is int and wait >= 0:
                 ticket = self.waits_for = next(agenda.tickets)
                 heappush(agenda.heap, (agenda._now + wait, NORMAL, ticket, self))
+            elif wait is None:
+                self.waits_for = None
             else:
-                self._wait_otherwise(wait)
+                self._wait_for_event(wait)
 
     def end(self, outcome: _Outcome) -> None:
         """Note how the coroutine ended."""
@@ -109,8 +112,14 @@ class Task:
         error = outcome[1]
         if self._on_end is not None:
             self._on_end.set_result(None)
-        if error is not None and (self._on_end is None or not isinstance(error, Exception)):
+        if error is not None and self._is_lost(error):
             self._agenda.report(error)
+
+    def _is_lost(self, error: BaseException) -> bool:
+        """Tell whether nobody waits who would raise the error again; a call that fails while it is cancelled may go."""
+        if self._on_end is None or not isinstance(error, Exception):
+            return True
+        return self._is_cancelled and not isinstance(error, CallError)
 
     def close(self) -> None:
         """Close the coroutine, and again if it went on to wait in a cleanup of its own: Python refuses that."""
@@ -129,12 +138,13 @@ class Task:
         ticket = self.waits_for = next(agenda.tickets)
         heappush(agenda.heap, (agenda._now, NORMAL, ticket, self))
 
-    def _wait_otherwise(self, wait: Any) -> None:
-        self.waits_for = wait
-        if isinstance(wait, simpy.Event):
-            cast("list[Any]", wait.callbacks).append(self.resume)
-        elif wait is not None:
-            self.step(self._raise, ValueError(NOT_A_DELAY.format(wait)))
+    def _wait_for_event(self, event: Any) -> None:
+        if isinstance(event, simpy.Event):
+            self.waits_for = event
+            cast("list[Any]", event.callbacks).append(self.resume)
+        else:
+            self.waits_for = None
+            self.step(self._raise, ValueError(NOT_A_DELAY.format(event)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is None:

@@ -177,14 +177,13 @@ class ReplicaTable:
         if self._twins and key in self._twins:
             self._decrement_twin(key, count)
         row = self.rows.get(key)
-        stored = 0 if row is None else row.in_flight
-        if row is not None:
-            row.in_flight = max(0, stored - count)
-        lost = count - stored
-        if lost <= 0:
-            return
-        self._settle_drift(key).missing -= lost
-        if row is not None:
+        if row is None:
+            self._settle_drift(key).missing -= count
+        elif row.in_flight >= count:
+            row.in_flight -= count
+        else:
+            lost, row.in_flight = count - row.in_flight, 0
+            self._settle_drift(key).missing -= lost
             self.floor_hits += lost
 
     def leak(self, key: ReplicaKey, count: int) -> None:
