@@ -78,10 +78,14 @@ class CoarselyLocked(_Checking):
             async with self._held(request):
                 await self._domain.give_up(request)
             raise
-        async with self._held(request):
-            self._clients.store(request.model, route)
-        async with self._held(request):
-            await self._ask_newest(request, route)
+        try:
+            async with self._held(request):
+                self._clients.store(request.model, route)
+            async with self._held(request):
+                await self._ask_newest(request, route)
+        except BaseException:
+            route.leave()
+            raise
         return route
 
     async def refused(self, request: Request, route: Route) -> None:
@@ -122,7 +126,11 @@ class FinelyLocked(_Checking):
             await self._unload(request)
             raise
         if self._check is not None:
-            await outlasting(self._ports.runtime, self._ask(request, route))
+            try:
+                await outlasting(self._ports.runtime, self._ask(request, route))
+            except BaseException:
+                route.leave()
+                raise
         return route
 
     async def refused(self, request: Request, route: Route) -> None:
