@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sim import loads
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.observer import RunView
 from sim.routing.ports import Clock
 from sim.scenario import make_plan

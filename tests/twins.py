@@ -44,7 +44,9 @@ class ListJournal(Journal):
     def vouched(self, request: Request, answer: Answer) -> None:
         self.told.append(("vouched", request.id, answer.alive, answer.source.name))
 
-    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+    def probed(
+        self, request: Request | None, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome
+    ) -> None:
         self.told.append(("probed", str(key), outcome.name))
 
     def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
@@ -65,8 +67,14 @@ class ListJournal(Journal):
     def first_token(self, request: Request) -> None:
         self.told.append(("first_token", request.id))
 
+    def served_until(self, request: Request) -> None:
+        self.told.append(("served_until", request.id))
+
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         self.told.append(("ended", request.id, outcome.name, cause))
+
+    def left_behind(self, key: ReplicaKey, count: int) -> None:
+        self.told.append(("left_behind", str(key), count))
 
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         self.told.append(("row_published", str(key), cause))

@@ -63,7 +63,10 @@ def run_scenarios(
         typer.Option(min=0, max=2**64 - 1, metavar="N", help="First seed. [default: the scenario's own]"),
     ] = None,
     reps: Annotated[
-        int, typer.Option(min=1, metavar="R", help="Run R seeds: the first, the next, ... Expectations hold for each.")
+        int,
+        typer.Option(
+            min=1, max=10_000, metavar="R", help="Run R seeds: the first, the next, ... Expectations hold for each."
+        ),
     ] = 1,
     sets: Annotated[
         list[str] | None,

@@ -5,27 +5,29 @@ from typing import NoReturn
 
 from sim.cli.process.exits import BadInput, ExitCode, OutputClosed
 from sim.cli.process.interruption import leave_on_signals
-from sim.cli.process.output import abandon, accept_any_text, complain
+from sim.cli.process.output import abandon, accept_any_text, complain, require_output
 from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.policies.port import PolicyError
+from sim.simulated.kernel.livelock import Livelock
 from sim.study.errors import WorkerDied
 
 
 def main() -> NoReturn:
     """Run the command line and exit with one of the codes of `ExitCode`; a signal may end it earlier."""
     leave_on_signals()
-    accept_any_text()
     sys.exit(_outcome())
 
 
 def _outcome() -> int:
     """Run the command and return its exit code. Usage errors exit from within, with code 2."""
     try:
+        require_output()
+        accept_any_text()
         # Imported here, so that Ctrl-C or an error during the imports is handled like any other.
         from sim.cli.app import app
 
         app(prog_name="sim")
-    except (BadInput, PolicyError) as error:
+    except (BadInput, PolicyError, Livelock) as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
     except OutputClosed:

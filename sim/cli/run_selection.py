@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput
 from sim.scenario import ScenarioError, ScenarioFile
 from sim.scenario.spec.base import MOST_SEED
-from sim.scenario.text.errors import did_you_mean, listed
+from sim.scenario.text.errors import did_you_mean, found, listed
 from sim.study.scenarios import load
 
 
@@ -48,7 +49,12 @@ def load_all(
     allow_code: bool = False,
 ) -> list[ScenarioFile]:
     """Load every file. BadInput lists all problems of the files and of the selection."""
-    files, problems = [], []
+    files: list[ScenarioFile] = []
+    problems = [
+        f"--allow-dir: {found(str(folder))} is not a folder; allowed: a folder that exists"
+        for folder in allow_dirs
+        if not isdir(folder)
+    ]
     for path in paths:
         try:
             file = load(path, sets, allow_dirs, allow_code=allow_code)

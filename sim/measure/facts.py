@@ -19,6 +19,8 @@ class RunFacts:
     """What happened earlier is left out."""
     workers: Mapping[str, int] = field(default_factory=dict)
     """By model, how many requests each of its replicas serves at a time; 1 where nothing is said."""
+    has_loops: bool = False
+    """Whether background loops run."""
     minimums: Mapping[str, int] = field(default_factory=dict)
     """How many replicas a model should have, of those that should have any."""
 
@@ -29,6 +31,7 @@ class RunFacts:
             models=tuple(model.name for model in scenario.models),
             warmup_ns=scenario.warmup_ns,
             workers={model.name: model.backend.workers for model in scenario.models},
+            has_loops=scenario.control_plane is not None,
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
         )
 

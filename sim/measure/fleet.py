@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.measure.events import CRASHED, EventKind, Flag, status_flag, values
 from sim.measure.readiness import ReadyTime
-from sim.measure.records import Integers, Records
+from sim.measure.recording.events import CRASHED, EventKind, Flag, status_flag, values
+from sim.measure.recording.records import Integers, Records
 from sim.routing.states import NodeStatus
 
 

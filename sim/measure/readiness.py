@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.measure.events import EventKind
-from sim.measure.records import MISSING, Integers, Records
+from sim.measure.recording.events import EventKind
+from sim.measure.recording.records import MISSING, Integers, Records, Table
+from sim.measure.window import Rows
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -47,6 +48,15 @@ class ReplicaUse:
         return self.busy_while_ready_ns / (self.ready_ns * workers) if self.ready_ns else None
 
 
+def service_ends_ns(requests: Table | Rows) -> Integers:
+    """Return when the service of each request ended; MISSING while it goes on. Shape (requests,).
+
+    Where a backend has not told of it, that is when the client saw the end.
+    """
+    served_ns, ends_ns = requests["served_ns"], requests["end_ns"]
+    return np.where(served_ns == MISSING, ends_ns, served_ns)
+
+
 def ready_times(records: Records) -> dict[int, ReadyTime]:
     """Return the ready time of every replica that had a row, by replica code in ascending order."""
     events = records.events
@@ -76,7 +86,7 @@ def replica_use(
     started = requests["start_ns"] != MISSING
     replicas = requests["replica"][started]
     starts = np.clip(requests["start_ns"][started], opens_ns, closes_ns)
-    ends = requests["end_ns"][started]
+    ends = service_ends_ns(requests)[started]
     ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
     return {
         code: _use(

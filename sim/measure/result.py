@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.records import Records
+from sim.measure.recording.records import Records
 from sim.measure.summary import summarise
 from sim.measure.window import Window
 from sim.scenario import Scenario

@@ -2,7 +2,7 @@
 
 from sim.measure.catalogue import CATALOGUE, View
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.records import Records
+from sim.measure.recording.records import Records
 from sim.measure.window import Span, Window
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.measure.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.facts import RunFacts
 from sim.measure.readiness import ready_times, replica_use
-from sim.measure.records import MISSING, Integers, Records, Table
+from sim.measure.recording.events import NODE_STATUSES, EventKind, Flag, has, values
+from sim.measure.recording.records import MISSING, Integers, Records, Table
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 from sim.routing.request import COLUMNS, OPTIONAL
 
@@ -28,7 +28,8 @@ def requests(records: Records, facts: RunFacts) -> pd.DataFrame:
 
     `route_s` is the time from arrival to route, `queue_s` from route to start of service, `ttft_s` from arrival to
     first token, `latency_s` from arrival to last token if the request completed; the other times count from the start
-    of the run. Token counts and `demand_s` are missing where the workload gives none.
+    of the run. `served_s` is the end of service at the backend, `end_s` what the client saw. Token counts and
+    `demand_s` are missing where the workload gives none.
     """
     table = records.requests
     arrival, outcome = table["arrival_ns"], table["outcome"]
@@ -41,6 +42,7 @@ def requests(records: Records, facts: RunFacts) -> pd.DataFrame:
             "routed_s": _seconds(table["routed_ns"]),
             "start_s": _seconds(table["start_ns"]),
             "first_token_s": _seconds(table["first_token_ns"]),
+            "served_s": _seconds(table["served_ns"]),
             "end_s": _seconds(table["end_ns"]),
             "route_s": _between(arrival, table["routed_ns"]),
             "queue_s": _between(table["routed_ns"], table["start_ns"]),
@@ -77,12 +79,15 @@ def picks(records: Records, facts: RunFacts) -> pd.DataFrame:
 
 
 def probes(records: Records, facts: RunFacts) -> pd.DataFrame:
-    """Return one row per ended probe, in order of its end; `process_alive` is the truth at that moment."""
+    """Return one row per ended probe, in order of its end; `process_alive` is the truth at that moment.
+
+    `request` is missing if a background loop sent it.
+    """
     table = records.probes
     return pd.DataFrame(
         {
             "seq": table["seq"],
-            "request": table["request"],
+            "request": _integers(table["request"]),
             "model": _models(table["replica"], records),
             "replica": _labels(table["replica"], records, facts),
             "address": _names(table["address"], records.addresses),

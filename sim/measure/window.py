@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from sim.measure.records import Booleans, Integers, Table
+from sim.measure.recording.records import Booleans, Integers, Table
 from sim.scenario.text.units import format_duration, parse_duration_ns
 
 

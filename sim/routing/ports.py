@@ -132,8 +132,13 @@ class Journal:
     def vouched(self, request: Request, answer: Answer) -> None:
         """A replica that the probe cache did not remember was found alive or dead by a probe."""
 
-    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
-        """A probe that was sent to the address for the request, at `started_ns`, has ended now."""
+    def probed(
+        self, request: Request | None, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome
+    ) -> None:
+        """A probe that was sent to the address at `started_ns` has ended now.
+
+        It was sent for the request, or by a background loop if there is none.
+        """
 
     def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
         """A liveness check of the frontend's own client, made for the request since `started_ns`, has ended now."""
@@ -153,8 +158,17 @@ class Journal:
     def first_token(self, request: Request) -> None:
         """The backend has given the first token."""
 
+    def served_until(self, request: Request) -> None:
+        """The backend's work on the request has ended; its client hears of that when the answer has reached it."""
+
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""
+
+    def left_behind(self, key: ReplicaKey, count: int) -> None:
+        """So many counts stay on the replica's row although their request has ended, since no call gave them back.
+
+        A negative number is of counts that were told of before, and are given back after all.
+        """
 
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         """A row was written as loaded."""

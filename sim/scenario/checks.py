@@ -3,10 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from sim.scenario.plan.demand_estimate import MOST_REQUESTS, expected_requests, horizon_ns, is_endless
+from sim.scenario.plan.demand_estimate import (
+    MOST_REQUESTS,
+    MOST_TICKS,
+    expected_requests,
+    expected_ticks,
+    horizon_ns,
+    is_endless,
+)
+from sim.scenario.spec.base import Spec
+from sim.scenario.spec.faults.base import ReplicaTarget, TimedFault, WindowFault
 from sim.scenario.spec.schema import ModelSpec, Scenario
 from sim.scenario.spec.workload import BurstWorkload, TraceWorkload
-from sim.scenario.text.errors import Path
+from sim.scenario.text.errors import Path, found
 from sim.scenario.text.units import format_duration, format_size
 
 Contradiction = tuple[Path, str]
@@ -19,19 +28,16 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     for index, model in enumerate(scenario.models):
         yield from _placement(scenario, index, model)
         yield from _hardware(scenario, index, model)
-        yield from _selector(scenario, index, model)
+        yield from _scheduling(scenario, index, model)
     if len(scenario.nodes) * len(scenario.models) > 100_000:
         yield ("models",), f"found {len(scenario.models)} models; allowed: nodes times models up to 100,000"
     if not scenario.workload and scenario.control_plane is None:
         yield ("workload",), "found no entry; allowed: at least one, or none with a control_plane"
     for index, _ in enumerate(scenario.workload):
         yield from _workload(scenario, index)
-    total = expected_requests(scenario)
-    if total > MOST_REQUESTS:
-        yield (
-            ("workload",),
-            f"found about {total:,.0f} requests; allowed: {MOST_REQUESTS:,}, so lower rates or duration",
-        )
+    for index, fault in enumerate(scenario.faults):
+        yield from _fault(scenario, index, fault)
+    yield from _demand(scenario)
 
 
 def _times(scenario: Scenario) -> Iterator[Contradiction]:
@@ -70,11 +76,19 @@ def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Cont
         yield ("models", index, "service", "profile"), text
 
 
-def _selector(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:
-    wanted = model.scheduling.selector.items()
-    if wanted and not any(wanted <= node.labels.items() for node in scenario.nodes):
-        text = "found labels that no node has; allowed: labels of at least one node"
-        yield ("models", index, "scheduling", "selector"), text
+def _scheduling(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:
+    scheduling, path = model.scheduling, ("models", index, "scheduling")
+    for number, name in enumerate(scheduling.conflicts):
+        if name == model.name:
+            yield (*path, "conflicts", number), f"found {found(name)}, the model itself; allowed: other models"
+    matching = [node for node in scenario.nodes if scheduling.selector.items() <= node.labels.items()]
+    if not matching:
+        yield (*path, "selector"), "found labels that no node has; allowed: labels of at least one node"
+        return
+    slots = sum(node.slots for node in matching)
+    if scheduling.min_replicas is not None and scheduling.min_replicas > slots:
+        text = f"found {scheduling.min_replicas}; allowed: up to {slots}, the slots of the nodes that it may run on"
+        yield (*path, "min"), text
 
 
 def _workload(scenario: Scenario, index: int) -> Iterator[Contradiction]:
@@ -96,6 +110,30 @@ def _workload(scenario: Scenario, index: int) -> Iterator[Contradiction]:
     if is_endless(scenario, workload):
         text = "found users with no time between requests; allowed: think, service or latency above zero"
         yield ("workload", index, "think"), text
+
+
+def _fault(scenario: Scenario, index: int, fault: Spec) -> Iterator[Contradiction]:
+    if isinstance(fault, (TimedFault, WindowFault)) and fault.at_ns >= scenario.duration_ns:
+        yield ("faults", index, "at"), _too_late(fault.at_ns, scenario.duration_ns, "the duration")
+    if isinstance(fault, ReplicaTarget):
+        slots = next(node.slots for node in scenario.nodes if node.name == fault.node)
+        if fault.index >= slots:
+            text = f"found {fault.index}; allowed: an index below the slots of {fault.node}, {slots}"
+            yield ("faults", index, "index"), text
+
+
+def _demand(scenario: Scenario) -> Iterator[Contradiction]:
+    total = expected_requests(scenario)
+    if total > MOST_REQUESTS:
+        yield (
+            ("workload",),
+            f"found about {total:,.0f} requests; allowed: {MOST_REQUESTS:,}, so lower rates or duration",
+        )
+    if scenario.control_plane is not None:
+        ticks = expected_ticks(scenario, scenario.control_plane)
+        if ticks > MOST_TICKS:
+            text = f"found about {ticks:,} heartbeats and ticks; allowed: {MOST_TICKS:,}, so longer times between them"
+            yield ("control_plane",), text
 
 
 def _too_late(found_ns: int, limit_ns: int, limit: str) -> str:

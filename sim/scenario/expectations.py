@@ -110,6 +110,10 @@ class ExpectationChecks:
             limit = format_duration(scenario.duration_ns)
             text = f"found {format_duration(expectation.after_ns)}; allowed: less than the duration, {limit}"
             yield self.locator.problem((*at, "after"), text)
+        if expectation.before_ns is not None and expectation.before_ns <= scenario.warmup_ns:
+            warmup = format_duration(scenario.warmup_ns)
+            text = f"found {format_duration(expectation.before_ns)}; allowed: later than the warm-up, {warmup}"
+            yield self.locator.problem((*at, "before"), text)
 
     def _unknown(self, path: Path, name: str, what: str, known: Iterable[str]) -> Problem:
         text = f"{found(name)} is not a {what}; allowed: {listed(known)}"

@@ -9,7 +9,11 @@ from sim.scenario.spec.schema import Expectation, Scenario
 # Their values come from the profile, so nobody has to write them.
 _FILLED_IN = ("RouterSpec", "ProbeSpec", "ControlSpec")
 # Kinds of value that also have a short form, which the models turn into the long one.
-_SHORT_FORMS = {"TokensSpec": {"type": "integer", "minimum": 0}, "ThinkSpec": {"$ref": "#/$defs/Duration"}}
+_SHORT_FORMS = {
+    "TokensSpec": {"type": "integer", "minimum": 0},
+    "ThinkSpec": {"$ref": "#/$defs/Duration"},
+    "FrontendsSpec": {"type": "integer", "minimum": 1, "maximum": 1000},
+}
 _DURATION = "A time with its unit, such as 250ms, 30s or 5m."
 _FILE = "A scenario: machines, models, requests and faults, the router variants to compare, and what must hold."
 _VARIANTS = (

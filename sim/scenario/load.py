@@ -30,6 +30,8 @@ from sim.scenario.text.trace_file import BadTrace, Trace, TraceColumns, find_tra
 from sim.scenario.vocabulary import Vocabulary
 
 MOST_VARIANTS = 64
+MOST_VALUES_OF_VARIANTS = 250_000
+"""Each variant is checked whole, so the time for that goes with their number times the values of the file."""
 ONLY_VARIANT = "default"
 """Name of the variant of a file that declares none."""
 _OF_THE_FILE = ("variants", "expect")
@@ -152,6 +154,11 @@ class _Loading:
         if not isinstance(variants, dict) or not 0 < len(variants) <= MOST_VARIANTS:
             text = f"found {found(variants)}; allowed: a mapping with 1 to {MOST_VARIANTS} variants"
             self._add(whole.problem(("variants",), text))
+            variants, declared = {ONLY_VARIANT: {}}, False
+        values = len(variants) * len(self.source.values)
+        if declared and values > MOST_VALUES_OF_VARIANTS:
+            text = f"found {len(variants)} variants of up to {len(self.source.values):,} values each; "
+            self._add(whole.problem(("variants",), f"{text}allowed: {MOST_VALUES_OF_VARIANTS:,} values in all"))
             variants, declared = {ONLY_VARIANT: {}}, False
         for name, changes in variants.items():
             if not isinstance(changes, dict):

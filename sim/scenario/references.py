@@ -35,13 +35,19 @@ def _targets(
         yield from _unknown(locator, (*path, key), fault.get(key), known, what)
     for index, name in enumerate(_listed(fault, "nodes")):
         yield from _unknown(locator, (*path, "nodes", index), name, nodes, "node")
-    frontends, sources = locator.document.get("frontends", 1), len(_listed(locator.document, "workload"))
+    frontends, sources = _frontends(locator.document), len(_listed(locator.document, "workload"))
     yield from _beyond(locator, (*path, "frontend"), fault.get("frontend"), frontends, "frontends")
     for index, frontend in enumerate(_listed(fault, "frontends")):
         yield from _beyond(locator, (*path, "frontends", index), frontend, frontends, "frontends")
     yield from _beyond(locator, (*path, "source"), fault.get("source"), sources, "the entries of workload")
     for key in ("nodes", "frontends"):
         yield from _listed_twice(locator, (*path, key), _listed(fault, key))
+
+
+def _frontends(document: dict[str, Any]) -> Any:
+    """Return how many frontends the document gives, in either form."""
+    written = document.get("frontends", 1)
+    return written.get("count", 1) if isinstance(written, dict) else written
 
 
 def _listed(mapping: Any, key: str) -> tuple[Any, ...]:

@@ -21,10 +21,14 @@ class ClientLeft(Exception):
 class FrontendHost:
     """Runs a frontend with its loops, and can crash and restart it."""
 
-    def __init__(self, runtime: SimulatedRuntime, journal: Journal, build: Callable[[], FrontendCore]) -> None:
+    def __init__(
+        self, runtime: SimulatedRuntime, journal: Journal, build: Callable[[], FrontendCore], refused_after_ns: int
+    ) -> None:
+        """A connection to the frontend while it is down is refused after this time."""
         self._runtime = runtime
         self._journal = journal
         self._build = build
+        self._refused_after_ns = refused_after_ns
         self.frontend: FrontendCore | None = build()
         self._serving: dict[int, Task] = {}
         """Running requests by their number."""
@@ -38,6 +42,7 @@ class FrontendHost:
     async def serve(self, request: Request) -> None:
         """Serve the request, unless the frontend is down or crashes or the client leaves."""
         if self.frontend is None:
+            await self._runtime.sleep(self._refused_after_ns)
             self._journal.ended(request, Outcome.FAILED, "frontend_down")
             return
         self._serving[request.id] = self._runtime.running_task()

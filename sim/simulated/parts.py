@@ -63,11 +63,11 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
     runtime = SimulatedRuntime(_tickets(scenario))
     processes: dict[str, BackendProcess] = {}
     progress = RequestProgress()
-    # Only faults ask how far a request has come.
-    told = [*observers, progress] if scenario.faults else observers
-    journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)
     rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
     table = ReplicaTable(runtime, rows)
+    # Only faults ask how far a request has come.
+    told = [*observers, table, progress] if scenario.faults else [*observers, table]
+    journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)
     database = SimulatedDatabase(runtime, table, scenario.registry.transaction_ns)
     speeds = {node.name: VariableSpeed(runtime) for node in scenario.nodes} if scenario.faults else {}
     agents: dict[str, NodeAgent] = {}

@@ -16,6 +16,7 @@ from sim.simulated.faults.catalogue import make_faults
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.interposed_runtime import SkewedRuntime
+from sim.simulated.kernel.livelock import most_events_at_once
 from sim.simulated.nodes.backend import SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.settings import node_facts
@@ -40,8 +41,9 @@ class World:
         nodes_registry = self._ports(NO_FRONTEND).registry
         for node in self._scenario.nodes:
             parts.agents[node.name] = self._agent(node, nodes_registry)
-        for index in range(self._scenario.frontends):
-            host = FrontendHost(parts.runtime, parts.journal, partial(self._frontend, index))
+        refused_after_ns = 2 * self._scenario.network.latency_ns
+        for index in range(self._scenario.frontends.count):
+            host = FrontendHost(parts.runtime, parts.journal, partial(self._frontend, index), refused_after_ns)
             parts.frontends[index] = host
             parts.entrances[index] = self._entrance(index, host)
 
@@ -54,14 +56,16 @@ class World:
         """Run until every request has ended, or the limit on draining is reached.
 
         With loops or faults in the background the run lasts as long as the scenario at least, requests or none. Raises
-        RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue.
+        RuntimeError, a bug of ours, if all have ended and somebody still holds a place in a queue, and Livelock if the
+        events of one instant have no end.
         """
         runtime = self.parts.runtime
         if self._scenario.control_plane is not None or self._faults:
             self._start_background()
         self._bring_up_replicas()
         self._start_clients()
-        all_ended = runtime.run_tasks(self._scenario.duration_ns + self._scenario.drain_limit_ns)
+        end_ns = self._scenario.duration_ns + self._scenario.drain_limit_ns
+        all_ended = runtime.run_tasks(end_ns, most_events_at_once(self._members()))
         if all_ended and not runtime.background and not self._faults and not self._is_idle():
             raise RuntimeError("all tasks have ended, and a worker slot or a lock is still held")
 
@@ -72,7 +76,7 @@ class World:
         return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
 
     def _frontend(self, index: int) -> FrontendCore:
-        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends)
+        router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends.count)
         return build_frontend(
             router.settings(),
             self._ports(index),
@@ -147,6 +151,13 @@ class World:
         runtime.spawn(clients.send_as_planned(plan.open), "arrivals")
         for number, user in enumerate(plan.closed_users):
             runtime.spawn(clients.take_turns(user), f"user {number}")
+
+    def _members(self) -> int:
+        """Return how many requests, users and possible rows may all do something at the same instant."""
+        scenario = self._scenario
+        users = sum(workload.users for workload in scenario.workload if workload.kind == "closed")
+        rows = scenario.frontends.count * len(scenario.nodes) * len(scenario.models)
+        return len(self.parts.plan.open) + users + rows
 
     def _is_idle(self) -> bool:
         engines = (process.engine for process in self.parts.processes.values())

@@ -12,7 +12,7 @@ from sim.live.cluster.cluster import LiveOutcome, run_live
 from sim.live.cluster.journal_log import EntryClock, tell_again
 from sim.live.recording.file import write_recording
 from sim.measure.facts import Totals
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult, measured
 from sim.observer import RunView
 from sim.routing.ports import Clock

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.measure.saved.staged_files import CannotWrite, StagedFiles
+from sim.measure.saved.staged_files import StagedFiles
 from sim.scenario import ScenarioFile
 from sim.study.errors import OutFolderRefused
 
 
 def prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> None:
-    """Make the folder. Raises OutFolderRefused if it would mix results, CannotWrite if it cannot be made."""
+    """Make the folder. Raises OutFolderRefused if it would mix results, or cannot be made or read."""
     taken: dict[str, ScenarioFile] = {}
     for file in files:
         other = taken.setdefault(_folder_name(file.name), file)
@@ -23,7 +23,8 @@ def prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> Non
         if not overwrite and any(out.iterdir()):
             raise OutFolderRefused(f"{out} is not empty; allowed: a new or empty folder, or --overwrite")
     except OSError as error:
-        raise CannotWrite(f"cannot write to {out}: {error.strerror}") from None
+        reason = (error.strerror or "unknown error").lower()
+        raise OutFolderRefused(f"{out} cannot be used: {reason}; allowed: a folder that can be made") from None
 
 
 def run_folder(out: Path, scenario: str, variant: str, seed: int) -> Path:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sim.measure.expectations import Verdict, check, window_of
 from sim.measure.facts import Totals
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult, measured
 from sim.measure.window import Window
 from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
+from sim.simulated.kernel.livelock import Livelock
 from sim.simulated.world import World
 from sim.study.scenarios import as_loaded, checked_variant, variant_of_policy
 
@@ -42,12 +43,18 @@ def run(
 def run_scenario(
     scenario: Scenario, variant: str = "default", seed: int | None = None, observers: Sequence[object] = ()
 ) -> RunResult:
-    """Run a complete scenario; the result is a pure function of the scenario and the seed."""
+    """Run a complete scenario; the result is a pure function of the scenario and the seed.
+
+    Raises Livelock if the run has no end, because time stands still in it.
+    """
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
     recorder = Recorder()
     world = World(make_plan(scenario, scenario.seed), [recorder, *observers])
-    world.run()
+    try:
+        world.run()
+    except Livelock as error:
+        raise Livelock(f"{scenario.name}, variant {variant}, seed {scenario.seed}: {error}") from None
     totals = Totals(
         transactions=world.transactions,
         floor_hits=world.parts.database.table.floor_hits,

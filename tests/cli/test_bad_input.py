@@ -40,6 +40,12 @@ OPTIONS = {
     "seed beyond 64 bits": (["--seed", str(2**64)], "--seed"),
     "seed that is no number": (["--seed", "one"], "--seed"),
     "no repetitions": (["--reps", "0"], "--reps"),
+    "repetitions without number": (["--reps", "1000000000"], "10000"),
+    "allowed folder that there is not": (
+        ["--allow-dir", "none"],
+        "--allow-dir: 'none' is not a folder; allowed: a folder that exists",
+    ),
+    "set without end": (["--set", ".".join("a" * 5000) + "=1"], "--set: found a key of 5,000 steps; allowed: 20"),
     "seeds that run out": (["--seed", str(2**64 - 1), "--reps", "2"], "2 seeds go beyond the last one"),
     "unknown variant": (
         ["--variant", "fxed"],

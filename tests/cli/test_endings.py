@@ -1,15 +1,15 @@
 """Early ends: signals, readers that leave, full disks, killed workers, and faults of our own."""
 
+import shlex
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import ENDLESS, SMALL, START, command, environment, sim, written
+from tests.waiting import LIMIT_S, wait_until
 
 FAULTY = """
 import sim.study.run
@@ -30,13 +30,6 @@ def started(*arguments: str | Path, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
@@ -47,12 +40,13 @@ def workers_of(process: "subprocess.Popen[str]") -> list[int]:
 def test_a_signal_ends_it_at_once_with_its_code_and_no_traceback(
     tmp_path: Path, number: signal.Signals, code: int, jobs: str
 ) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
     (tmp_path / "endless.yaml").write_text(ENDLESS)
-    process = started("run", "endless.yaml", "--reps", "2", "--jobs", jobs, folder=tmp_path)
-    time.sleep(2.5)
+    process = started("run", "small.yaml", "endless.yaml", "--json", "--out", "out", "--jobs", jobs, folder=tmp_path)
+    wait_until("the first scenario to end", (tmp_path / "out/small/fixed/seed-3/manifest.json").exists)
 
     process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=LIMIT_S)
 
     assert (process.returncode, output, errors) == (code, "", "sim: interrupted\n")
 
@@ -60,13 +54,15 @@ def test_a_signal_ends_it_at_once_with_its_code_and_no_traceback(
 def test_after_a_signal_every_run_folder_is_complete_or_has_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
     process = started("run", "small.yaml", "--reps", "500", "--jobs", "2", "--out", "out", folder=tmp_path)
-    wait_until((tmp_path / "out/small/fixed/seed-5/manifest.json").exists)
+    wait_until("a run folder", (tmp_path / "out/small/fixed/seed-5/manifest.json").exists)
 
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT_S)
 
     # Workers may take a moment longer.
-    wait_until(lambda: not [name for name in written(tmp_path) if name.endswith(".tmp")])
+    wait_until(
+        "workers to take their files away", lambda: not [name for name in written(tmp_path) if name.endswith(".tmp")]
+    )
     assert process.returncode == 143
     assert not (tmp_path / "out/summary.json").exists()
     folders = {path.parent for path in (tmp_path / "out").rglob("*.*")}
@@ -77,10 +73,10 @@ def test_after_a_signal_every_run_folder_is_complete_or_has_no_manifest(tmp_path
 def test_a_killed_worker_gives_exit_code_4_and_the_name_of_its_job(tmp_path: Path) -> None:
     (tmp_path / "endless.yaml").write_text(ENDLESS)
     process = started("run", "endless.yaml", "--reps", "2", "--jobs", "2", folder=tmp_path)
-    wait_until(lambda: len(workers_of(process)) == 2)
+    wait_until("two workers", lambda: len(workers_of(process)) == 2)
 
     subprocess.run(["kill", "-KILL", str(workers_of(process)[0])], check=True)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=LIMIT_S)
 
     assert (process.returncode, output) == (4, "")
     assert errors == "sim: the process that ran endless, seed 0 was killed, perhaps out of memory\n"
@@ -97,7 +93,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, options: list[str]
     errors = process.stderr.read()
     process.stderr.close()
 
-    assert (process.wait(timeout=60), errors) == (141, "")
+    assert (process.wait(timeout=LIMIT_S), errors) == (141, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -118,6 +114,19 @@ def test_an_output_without_room_gives_exit_code_4(tmp_path: Path, options: list[
 
     assert done.returncode == 4
     assert done.stderr == "sim: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["run", "small.yaml"], ["run", "small.yaml", "--json"], ["schema"], ["list"]])
+def test_a_closed_standard_output_gives_exit_code_4_before_anything_runs(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    shell = f"exec {shlex.join(command(*arguments))} >&-"
+
+    done = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, env=environment({}), stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    assert done.returncode == 4
+    assert done.stderr == "sim: standard output is closed; allowed: a terminal, file or pipe, or /dev/null\n"
 
 
 def test_a_fault_of_our_own_gives_exit_code_4_and_a_report_to_send(tmp_path: Path) -> None:

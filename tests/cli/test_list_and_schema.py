@@ -101,3 +101,10 @@ def test_help_and_bad_input_wait_for_no_heavy_import(tmp_path: Path) -> None:
 
     assert "numpy" not in loaded[0]
     assert [modules & heavy for modules in loaded] == [set(), set()]
+
+
+def test_a_folder_with_an_impossible_name_is_refused() -> None:
+    done = sim("list", "a" * 300)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a folder; allowed: a folder with scenario files" in done.stderr

@@ -144,14 +144,14 @@ def test_a_full_disk_gives_exit_code_4_and_leaves_old_files_as_they_were(tmp_pat
     assert len(written(tmp_path)) == len(before) + len([p for p in tmp_path.rglob("*") if p.is_dir()])
 
 
-def test_a_folder_that_cannot_be_made_gives_exit_code_4_before_anything_runs(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_bad_input_before_anything_runs(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)
 
     done = sim("run", path, "--out", path / "out")
 
-    assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == f"sim: cannot write to {path / 'out'}: Not a directory\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"--out: {path / 'out'} cannot be used: not a directory; allowed: a folder that can be made\n"
     assert written(tmp_path) == ["small.yaml"]
 
 

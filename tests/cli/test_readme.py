@@ -95,6 +95,8 @@ def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> Non
 def test_the_example_of_a_policy_passes_its_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(tmp_path)
+    # Another test may have imported a file of the same name.
+    monkeypatch.delitem(sys.modules, "my_picker", raising=False)
     (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
     names: dict[str, Any] = {}
     exec(example("test_power_of_two_is_balanced"), names)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import BROKEN, SMALL, command, environment
+from tests.waiting import LIMIT_S
 
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
@@ -28,7 +29,7 @@ def at_a_terminal(*arguments: str, folder: Path, **changes: str) -> tuple[str, s
         stderr=screens[1][1],
         stdin=subprocess.DEVNULL,
     )
-    process.wait(timeout=60)
+    process.wait(timeout=LIMIT_S)
     shown = []
     for master, slave in screens:
         os.close(slave)

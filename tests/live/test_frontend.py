@@ -25,6 +25,7 @@ from sim.routing.settings import ModelConfig
 from tests.live.nodes.test_backend_foreign import ForeignBackend
 from tests.live.workers import BY_TOKENS, DRAWN, KEY, LONG_MS, OTHER, LiveWorld, live_world, run
 from tests.twins import MODEL, ListJournal
+from tests.waiting import until
 
 
 def test_prompts_are_spread_over_the_replicas_and_answered(database_url: str) -> None:
@@ -176,8 +177,7 @@ def test_with_a_control_plane_a_node_that_falls_silent_is_given_up(tmp_path: Pat
             _open(_url(tmp_path), control_plane=loops, journal=world.journal) as frontend,
         ):
             await _publish(frontend, world, KEY)
-            while not world.journal.of("node_changed"):
-                await asyncio.sleep(0.01)
+            await until("the node to be given up", lambda: world.journal.of("node_changed"))
 
             with pytest.raises(NoReplica):
                 await frontend.predict(MODEL, "Hello")
@@ -209,8 +209,7 @@ def test_a_call_that_fails_raises_its_error_and_is_told_once(tmp_path: Path) -> 
         async with live_world() as world, _open(_url(tmp_path), journal=journal) as frontend:
             await _publish(frontend, world, KEY)
             world.workers.drop_model(KEY)
-            while world.free_vram[-1] != world.free_vram[0]:
-                await asyncio.sleep(0.005)
+            await until("the memory to be free", lambda: world.free_vram[-1] == world.free_vram[0])
 
             with pytest.raises(ModelNotLoaded, match="model not loaded"):
                 await frontend.predict(MODEL, "Hello")
@@ -246,8 +245,8 @@ def test_a_cancelled_call_gives_its_replica_back_and_is_told_once(tmp_path: Path
             await _publish(frontend, world, KEY)
             call = asyncio.create_task(frontend.predict(MODEL, "Hello", max_tokens=LONG_MS))
             await asyncio.sleep(0)
-            while served and not journal.of("served_from"):
-                await asyncio.sleep(0.005)
+            if served:
+                await until("service", lambda: journal.of("served_from"))
 
             call.cancel()
 
@@ -285,8 +284,7 @@ def test_calls_under_way_end_as_unavailable_when_the_frontend_closes(tmp_path: P
             async with _open(_url(tmp_path), journal=journal) as frontend:
                 await _publish(frontend, world, KEY)
                 call = asyncio.create_task(frontend.predict(MODEL, "Hello", max_tokens=LONG_MS))
-                while not journal.of("served_from"):
-                    await asyncio.sleep(0.005)
+                await until("service", lambda: journal.of("served_from"))
 
             with pytest.raises(Unavailable, match="the frontend was closed"):
                 await call

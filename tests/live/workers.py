@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -16,6 +15,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import ModelSpec, NodeSpec
 from tests.twins import MODEL, MS, ListJournal
+from tests.waiting import in_time, wait_until
 
 KEY = ReplicaKey("node-1", MODEL, 0)
 OTHER = ReplicaKey("node-1", MODEL, 1)
@@ -104,13 +104,8 @@ def request(demand_ms: int = 0, model: str = MODEL, prompt_tokens: int = 0, outp
 
 
 def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run the story on an event loop of its own; nothing in it is meant to take this long."""
-
-    async def limited() -> None:
-        async with asyncio.timeout(50):
-            await story()
-
-    asyncio.run(limited())
+    """Run the story on an event loop of its own."""
+    asyncio.run(in_time("the story to end", story()))
 
 
 def is_there(pid: int) -> bool:
@@ -123,11 +118,6 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def gone_within(pids: list[int], limit_s: float) -> bool:
-    """Wait until none of the processes exists; False if one still does after the limit."""
-    ends_s = time.monotonic() + limit_s
-    while time.monotonic() < ends_s:
-        if not any(is_there(pid) for pid in pids):
-            return True
-        time.sleep(0.02)
-    return False
+def wait_until_gone(pids: list[int]) -> None:
+    """Return as soon as none of the processes exists."""
+    wait_until(f"processes {pids} to end", lambda: not any(is_there(pid) for pid in pids))

@@ -1,7 +1,7 @@
 """Runs that are told to a recorder by hand, so that every figure of them is known on paper."""
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.records import Records
+from sim.measure.recording.records import Records
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey

@@ -48,6 +48,12 @@ def test_a_metric_that_does_not_apply_fails() -> None:
     assert verdicts == [Verdict("ttft.p99_s", "fixed", None, ">= 0", False)]
 
 
+def test_a_metric_that_does_not_apply_fails_even_where_the_other_variant_was_not_run() -> None:
+    verdicts = check(expect(metric="ttft.p99_s", below="uncached"), METRICS)
+
+    assert verdicts == [Verdict("ttft.p99_s", "fixed", None, "< uncached (not run)", False)]
+
+
 def test_a_value_with_nothing_to_stand_against_fails() -> None:
     verdicts = check(expect(metric="loads.failed", variant="pinned", below="fixed"), METRICS)
 

@@ -2,7 +2,7 @@
 
 from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
 from sim.measure.readiness import ready_times
-from sim.measure.records import Records
+from sim.measure.recording.records import Records
 from sim.routing.replica import ReplicaKey
 from sim.routing.states import NodeStatus
 from tests.recorders import recorder_by

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.measure.events import EventKind
 from sim.measure.readiness import ReadyTime, ready_times
-from sim.measure.records import MISSING, Records
+from sim.measure.recording.events import EventKind
+from sim.measure.recording.records import MISSING, Records
 
 PUBLISHED, REMOVED = EventKind.ROW_PUBLISHED, EventKind.ROW_REMOVED
 

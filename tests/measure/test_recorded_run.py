@@ -21,7 +21,7 @@ import pytest
 
 from sim.measure import tables
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.records import Records
+from sim.measure.recording.records import Records
 from sim.measure.summary import summarise
 from sim.measure.window import Window
 from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome

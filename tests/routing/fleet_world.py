@@ -7,8 +7,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
-from sim.measure.events import NODE_STATUSES, EventKind
-from sim.measure.records import MISSING
+from sim.measure.recording.events import NODE_STATUSES, EventKind
+from sim.measure.recording.records import MISSING
 from sim.routing.errors import CallError
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow
 from sim.routing.ports import FrontendPorts

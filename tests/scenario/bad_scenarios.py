@@ -3,11 +3,11 @@
 It is taken out before the text is read. Next to each text is a part of the message that has to come.
 """
 
+from tests.scenario.bad_faults import FAULTS
 from tests.scenario.good_scenario import (
     GOOD,
     expect,
     expect_of_two_models,
-    fault,
     good_but,
     model,
     node,
@@ -41,7 +41,17 @@ ENCODING = {
     "half a character as an escape": ('name: §"\\ud800"', "allowed: text without control characters"),
     "carriage return as an escape": ('name: §"a\\rb"', "allowed: text without control characters"),
 }
+_MANY_NODES = ", ".join(f"{{name: n{number}, slots: 1, speed: 1.0}}" for number in range(1000))
+_MANY_VARIANTS = ", ".join(f"v{number}: {{}}" for number in range(64))
 SIZE = {
+    "too many values in all variants": (
+        good_but(
+            f"nodes: [{_MANY_NODES}]",
+            "models: [{name: qwen3, service: {mean: 1s}, replicas: [{node: n7}]}]",
+            f"variants: §{{{_MANY_VARIANTS}}}",
+        ),
+        "allowed: 250,000 values in all",
+    ),
     "too many values": ("x: [" + "1," * 49_997 + "§1," * 1 + "1," * 100_000 + "]", "more than 50,000 values"),
     "text too long": ("name: §" + "a" * 65_537, "found a text of 65,537 characters; allowed: 65,536"),
     "quoted text too long": ("name: §'" + "a" * 100_000 + "'", "allowed: 65,536"),
@@ -236,6 +246,22 @@ CROSS_FIELD = {
         ),
         "found users with no time between requests",
     ),
+    "minimum above all slots": (
+        model("scheduling: {min: §3}"),
+        "models[0].scheduling.min: found 3; allowed: up to 2, the slots of the nodes that it may run on",
+    ),
+    "model in conflict with itself": (
+        model("scheduling: {conflicts: [§qwen3]}"),
+        "models[0].scheduling.conflicts[0]: found 'qwen3', the model itself; allowed: other models",
+    ),
+    "port beyond the last": (
+        model("replicas: [{node: spark, address: §'10.0.0.7:99999'}]"),
+        "models[0].replicas[0].address: found port 99999; allowed: from 1 to 65535",
+    ),
+    "heartbeats without a pause": (
+        good_but("control_plane: §{heartbeat: 1us}"),
+        "found about 1,320,000,066 heartbeats and ticks; allowed: 10,000,000, so longer times between them",
+    ),
     "fault of a variant": (
         good_but("variants: {late: {warmup: §2m}}"),
         "variants.late.warmup: found 2m; allowed: less than the duration, 1m",
@@ -304,48 +330,12 @@ EXPECTATIONS = {
         expect_of_two_models("metric: §'replicas.qwen/2.5@sprak#0.share', min: 1"),
         "'sprak' is not a node; allowed: spark, thor",
     ),
+    "window before the warm-up": (
+        good_but("warmup: 9s", "expect: [{metric: fairness.jain, min: 1, before: §9s}]"),
+        "expect[0].before: found 9s; allowed: later than the warm-up, 9s",
+    ),
     "unknown key": (expect("metric: fairness.jain, §minimum: 1"), "expect[0].minimum: found an unknown key; allowed:"),
     "word for the list": (good_but("expect: §fairness"), "found 'fairness'; allowed: a list of at most 1000"),
-}
-FAULTS = {
-    "word for the list": (good_but("faults: §none"), "found 'none'; allowed: a list"),
-    "word for a fault": (good_but("faults: [§node_crash]"), "found 'node_crash'; allowed: a mapping of keys to values"),
-    "no kind": (
-        good_but("faults: [§{node: spark, at: 5s}]"),
-        "faults[0].kind: missing; it has to be written, such as kind: node_crash",
-    ),
-    "unknown kind": (fault("kind: §node_crsh, node: spark, at: 5s"), "and 48 more; did you mean 'node_crash'?"),
-    "key of another kind": (
-        fault("kind: node_pause, node: spark, at: 5s, lasts: 1s, §restart_after: 9s"),
-        "found an unknown key; allowed: kind, at, lasts, node",
-    ),
-    "no moment": (good_but("faults: [§{kind: node_crash, node: spark}]"), "faults[0].at: missing; it has to be"),
-    "moment without unit": (fault("kind: node_crash, node: spark, at: §5"), "5 has no unit; write 30s, 500ms or 5m"),
-    "no length": (fault("kind: node_pause, node: spark, at: 5s, lasts: §0s"), "found '0s'; allowed: more than 0"),
-    "rate of zero": (fault("kind: message_loss, rate: §0"), "faults[0].rate: found 0; allowed: more than 0"),
-    "rate over one": (fault("kind: message_loss, rate: §1.5"), "faults[0].rate: found 1.5; allowed: at most 1"),
-    "rate per second": (fault("kind: message_loss, rate: §5/s"), "faults[0].rate: found '5/s'; allowed: a number"),
-    "unknown node": (
-        fault("kind: node_crash, node: §sprak, at: 5s"),
-        "faults[0].node: 'sprak' is not a node; allowed: spark, thor; did you mean 'spark'?",
-    ),
-    "unknown node in a group": (
-        fault("kind: node_group_crash, nodes: [spark, §tor], at: 5s"),
-        "faults[0].nodes[1]: 'tor' is not a node; allowed: spark, thor; did you mean 'thor'?",
-    ),
-    "frontend beyond the last": (
-        fault("kind: frontend_crash, frontend: §2, at: 5s"),
-        "faults[0].frontend: found 2; allowed: an index below frontends, 2",
-    ),
-    "group of one": (fault("kind: node_group_crash, nodes: §[spark], at: 5s"), "found 1 entries; allowed: at least 2"),
-    "unknown router key": (
-        fault("kind: mixed_policy, frontend: 0, router: {probe: {§tl: 5s}}"),
-        "faults[0].router.probe.tl: found an unknown key; allowed: ttl, timeout",
-    ),
-    "report in words": (
-        fault("kind: node_vram_report, node: spark, at: 5s, reports: §lots"),
-        "'lots' is not a size; write 24GB, 8GiB or 512MB, or unknown",
-    ),
 }
 PATHS = {
     "absolute": (workload("kind: trace, file: §/etc/passwd"), "allowed: a path below the scenario's folder"),

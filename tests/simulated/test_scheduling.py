@@ -1,5 +1,7 @@
 """Where replicas go and how many there are, as a scenario says it."""
 
+import pytest
+
 from sim import loads
 from sim.measure.result import RunResult
 from sim.study.run import run
@@ -127,3 +129,48 @@ router: {profile: hardened}
     assert scaled[["scaled_by", "cause"]].values.tolist() == [[1, "busy"], [-1, "idle"]]
     assert result.metrics["requests.completed"] == 30
     assert result.events[result.events["kind"] == "process_ended"]["cause"].tolist() == ["stopped"]
+
+
+@pytest.mark.parametrize("loops", ["", "control_plane: {}"], ids=["reported at once", "reported by heartbeats"])
+def test_what_loaded_models_hold_of_a_nodes_vram_is_not_free(loops: str) -> None:
+    # By its own size the first node has more VRAM; what is left of it is less.
+    result = result_of(f"""
+duration: 30s
+nodes: [{{name: larger, vram: 100GB}}, {{name: emptier, vram: 90GB}}]
+models:
+  - {{name: large, vram: 80GB, service: {{mean: 1s}}, replicas: [{{node: larger}}]}}
+  - {{name: small, vram: 1GB, service: {{mean: 1s}}, replicas: [{{node: emptier}}]}}
+  - {{name: new, vram: 5GB, service: {{mean: 1s}}}}
+workload: [{{kind: burst, model: new, at: 20s, requests: 1}}]
+{loops}
+""")
+
+    loaded = result.events[result.events["kind"] == "install_started"]
+    assert loaded["replica"].tolist() == ["new@emptier#0"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "added"), [("", 1), ("faults: [{kind: load_failure, model: m, at: 0s}]", 0)], ids=["loaded", "failed"]
+)
+def test_replicas_added_are_those_that_were_loaded_however_often_the_reconciler_decided(
+    faults: str, added: int
+) -> None:
+    text = f"""
+duration: 5m
+nodes: [{{name: a}}, {{name: b}}]
+models:
+  - name: m
+    backend: {{load_time: 5s, health: independent}}
+    service: {{mean: 1s}}
+    scheduling: {{min: 2}}
+    replicas: [{{node: a}}]
+control_plane: {{}}
+workload: [{{kind: uniform, model: m, rate: 1/m}}]
+{faults}
+"""
+
+    result = result_of(text)
+
+    decisions = (result.events["kind"] == "scaled").sum()
+    assert decisions == 1 if added else decisions > 1
+    assert result.metrics["scaling.ups"] == added

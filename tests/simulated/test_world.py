@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import loads
-from sim.measure.recorder import Recorder
+from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult
 from sim.routing.outcomes import Outcome
 from sim.routing.request import Request

@@ -2,7 +2,7 @@
 
 from sim.live.cluster.cluster import LiveOutcome
 from sim.live.cluster.journal_log import Entry
-from sim.measure.events import Flag, has
+from sim.measure.recording.events import Flag, has
 from sim.routing.replica import ReplicaKey
 from sim.study.live import recorded
 from tests.recorders import NOTHING_PLANNED

@@ -1,6 +1,7 @@
 """`sim list`: the scenario files below a folder."""
 
 from collections.abc import Iterator
+from os.path import isdir
 from pathlib import Path
 
 from rich.console import Group
@@ -16,7 +17,7 @@ from sim.study.scenarios import load
 
 def list_command(folder: Path, *, allow_code: bool) -> ExitCode:
     """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
-    if not folder.is_dir():
+    if not isdir(folder):
         raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
     code = ExitCode.NOTHING
     for path in _scenario_paths(folder):

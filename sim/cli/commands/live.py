@@ -9,11 +9,12 @@ from pathlib import Path
 from sim.cli.commands.run import judged, show_table
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.live_progress import live_progress
-from sim.cli.process.output import emit
+from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
 from sim.cli.run_selection import RunSelection
 from sim.live.cluster.calibration import Calibration, Effort, calibrate
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
+from sim.live.cluster.frontend_handle import LiveRunFailed
 from sim.live.registry.database import BadRegistryUrl
 from sim.measure.document import document, to_json
 from sim.measure.result import RunResult
@@ -21,9 +22,11 @@ from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.errors import CallError
 from sim.scenario import ScenarioFile
 from sim.study.batch import judged_run
+from sim.study.errors import WorkerDied
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
 from sim.study.run import judge, run_scenario
+from sim.study.time_scale import too_small
 
 SIMULATED_REPLICATIONS = 20
 _LITTLE_EFFORT = Effort(transactions=100, calls=100, installs=1)
@@ -43,7 +46,10 @@ class LiveOptions:
 
 
 def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptions) -> ExitCode:
-    """Play the chosen variants one after the other and return the exit code. Raises BadInput before anything runs."""
+    """Play the chosen variants one after the other and return the exit code.
+
+    Raises BadInput before anything runs, WorkerDied if a process of the run is lost, and CannotWrite.
+    """
     seeds = selection.first_seeds(file)
     _check_faults(file, list(seeds))
     if options.record is not None:
@@ -51,9 +57,13 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
     try:
         with _setup(options) as setup:
             measured = asyncio.run(calibrate(setup.registry_url, _LITTLE_EFFORT)) if options.compare else None
+            if measured is not None:
+                _warn_of_the_time_scale(file, list(seeds), measured, options.time_scale)
             live = _play(file, seeds, setup)
     except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"the run cannot be set up: {error}") from None
+    except LiveRunFailed as error:
+        raise WorkerDied(f"the run has failed: {error}") from None
     except OSError as error:
         raise CannotWrite(f"the run cannot be recorded or set up: {error}") from None
     if measured is not None:
@@ -73,6 +83,12 @@ def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
             check_faults(file.variants[variant].faults)
         except LiveFaultRefused as refusal:
             raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
+
+
+def _warn_of_the_time_scale(file: ScenarioFile, variants: list[str], measured: Calibration, time_scale: float) -> None:
+    warnings = (too_small(file.variants[name], measured, time_scale) for name in variants)
+    for warning in dict.fromkeys(filter(None, warnings)):
+        complain(warning)
 
 
 def _check_recording(path: Path, variants: list[str]) -> None:

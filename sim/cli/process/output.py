@@ -22,8 +22,6 @@ def writing_results() -> Iterator[None]:
 
 def emit(text: str) -> None:
     """Write results. Raises OutputClosed if the reader has left, CannotWrite if there is no room."""
-    if sys.stdout is None:  # It was closed before we started.
-        return
     with writing_results():
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -37,13 +35,21 @@ def complain(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def require_output() -> None:
+    """Raise CannotWrite if standard output was closed before we started: results would be lost."""
+    if sys.stdout is None:
+        raise CannotWrite("standard output is closed; allowed: a terminal, file or pipe, or /dev/null")
+
+
 def accept_any_text() -> None:
     """Let standard output replace what its encoding lacks, where it would raise."""
-    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
 
 
 def abandon() -> None:
     """Drop buffered output, so that the interpreter does not fail to write it when it ends."""
+    if sys.stdout is None:
+        return
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

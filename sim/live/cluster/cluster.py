@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from sim.live.cluster.faults import LiveParts, inject
-from sim.live.cluster.frontend_handle import FrontendHandle
+from sim.live.cluster.frontend_handle import FrontendHandle, LiveRunFailed
 from sim.live.cluster.frontend_process import FrontendOrder, FrontendReport
 from sim.live.cluster.journal_log import Entry, JournalLog, merged
 from sim.live.cluster.node_faults import NodeFaults
+from sim.live.nodes.backend import GrpcDialer
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.recording.lines import Line
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.errors import CallError
+from sim.routing.errors import CallError, Unavailable
 from sim.routing.fleet import NodeFacts, NodeReport
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
@@ -28,6 +29,8 @@ from sim.scenario import NodeSpec, ReplicaSpec, Scenario
 
 _PARENT_CONNECTIONS = 4
 _FAR_AHEAD_NS = 3600 * NS_PER_S
+_ANSWER_LIMIT_S = 10
+"""Real time within which a backend of the user's own has to answer a health call."""
 _LEAD_NS = 100_000_000
 """Real time from the order to start until the start, so that every process has received it."""
 
@@ -77,7 +80,7 @@ async def run_live(
         await workers.serve(workers_path)
         orders = [
             FrontendOrder(index, scenario, registry_url, workers_path, time_scale, token, record)
-            for index in range(scenario.frontends)
+            for index in range(scenario.frontends.count)
         ]
         return await _Run(scenario, runtime, journal, registry, workers, watch).play(orders)
 
@@ -177,7 +180,24 @@ class _Run:
 
     async def _address(self, key: ReplicaKey, replica: ReplicaSpec) -> str:
         """Return where the replica listens: a backend of the user's own, or a process started for it."""
-        return replica.address or await self.workers.start_loaded(key)
+        if replica.address is not None:
+            await self._check_answers(key, replica.address)
+            return replica.address
+        try:
+            return await self.workers.start_loaded(key)
+        except CallError as error:
+            raise LiveRunFailed(f"the process of {key} could not be started: {error}") from error
+
+    async def _check_answers(self, key: ReplicaKey, address: str) -> None:
+        """Make sure that the user's own backend is there: the router would have a worker start one in its place."""
+        dialer = GrpcDialer(self.runtime, self.journal)
+        limit_ns = int(_ANSWER_LIMIT_S * NS_PER_S / self.runtime.time_scale)
+        try:
+            await self.runtime.within(limit_ns, dialer.dial(key, address).health())
+        except CallError as error:
+            raise Unavailable(f"nobody answers at {address}, the address of {key}: {error}") from error
+        finally:
+            await dialer.close()
 
     async def _freshen(self) -> None:
         """Set the times of rows from the set-up to the start, for loops that look at their age."""

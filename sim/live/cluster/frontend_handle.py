@@ -11,7 +11,7 @@ _KILL_AFTER_S = 2.0
 
 
 class LiveRunFailed(RuntimeError):
-    """A process of the run ended before it had reported."""
+    """A process of the run could not be started, or ended before it had reported."""
 
 
 class FrontendHandle:

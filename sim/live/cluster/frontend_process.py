@@ -85,14 +85,14 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         order.registry_url,
         runtime,
         pick=router.pick,
-        connections=_MOST_CONNECTIONS // order.scenario.frontends,
+        connections=_MOST_CONNECTIONS // order.scenario.frontends.count,
         lock_waited=journal.lock_waited,
         new_pick=RecordingPick if order.record else SqlPick,
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
         settings, models = router.settings(), order.scenario.configs_by_model()
         new_chooser = policy_of(router.policy, order.scenario.seed, order.index)
-        rank = Rank(order.index, order.scenario.frontends)
+        rank = Rank(order.index, order.scenario.frontends.count)
         frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank, new_chooser)
         serve = frontend.serve
         if order.record:

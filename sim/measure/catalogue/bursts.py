@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
 from sim.measure.readiness import ReadyTime
-from sim.measure.records import MISSING, Integers
+from sim.measure.recording.records import MISSING, Integers
 
 
 def burst_max_over_ideal(arrivals_ns: Integers, replicas: Integers, ready: Mapping[int, ReadyTime]) -> float | None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.events import EventKind, are, check_cause
-from sim.measure.records import MISSING
+from sim.measure.recording.events import EventKind, are, check_cause
+from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import ProbeOutcome
 
 

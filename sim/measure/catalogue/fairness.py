@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sim.measure import fairness
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
 from sim.measure.catalogue.view import ModelView
-from sim.measure.records import Integers
+from sim.measure.recording.records import Integers
 
 
 class _Index(NamedTuple):

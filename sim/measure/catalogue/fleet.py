@@ -4,24 +4,18 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.events import EventKind, Flag, are, has, status_flag, values
 from sim.measure.fleet import below_minimum_ns, detections_ns
-from sim.measure.records import Integers
+from sim.measure.recording.events import ADDED, TAKEN_AWAY, EventKind, Flag, are, happened, status_flag, values
 from sim.routing.states import NodeStatus
 from sim.routing.units import NS_PER_S
 
 
-def _scaled_by(view: View) -> Integers:
-    """Return by how many replicas each decision changed a model's number; shape (decisions,)."""
-    return values(view.events, Flag.SCALED_BY)[has(view.events, Flag.SCALED_BY)]
-
-
 def _ups(view: View) -> int:
-    return int(_scaled_by(view).clip(min=0).sum())
+    return happened(view.records, view.events, EventKind.ROW_PUBLISHED, ADDED)
 
 
 def _downs(view: View) -> int:
-    return int(-_scaled_by(view).clip(max=0).sum())
+    return happened(view.records, view.events, EventKind.ROW_REMOVED, TAKEN_AWAY)
 
 
 def _below_min_s(view: View) -> float | None:
@@ -45,7 +39,7 @@ METRICS = (
         "scaling.ups",
         Unit.COUNT,
         Better.NEITHER,
-        "replicas that the reconciler decided to add",
+        "replicas that the reconciler had loaded",
         _ups,
         label="replicas added",
         shown=Shown.IF_ANY,
@@ -54,7 +48,7 @@ METRICS = (
         "scaling.downs",
         Unit.COUNT,
         Better.NEITHER,
-        "replicas that the reconciler decided to take away",
+        "replicas whose rows the reconciler deleted because they were idle",
         _downs,
         label="replicas taken away",
         shown=Shown.IF_ANY,

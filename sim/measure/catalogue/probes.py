@@ -1,4 +1,4 @@
-"""The health calls of the request path."""
+"""The health calls: those that requests wait for, and those of the background loops."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,34 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
+from sim.measure.recording.records import MISSING, Booleans
 from sim.routing.outcomes import AnswerSource, ProbeOutcome
 
 
+def _of_requests(view: View) -> Booleans:
+    """Tell of each probe whether a request waited for it; else a loop sent it."""
+    of_request: Booleans = view.probes["request"] != MISSING
+    return of_request
+
+
+def _sent(view: View) -> int:
+    return int(np.count_nonzero(_of_requests(view)))
+
+
 def _ended(outcome: ProbeOutcome) -> Callable[[View], int]:
-    return lambda view: int(np.count_nonzero(view.probes["outcome"] == outcome))
+    return lambda view: int(np.count_nonzero(_of_requests(view) & (view.probes["outcome"] == outcome)))
+
+
+def _sent_by_loops(view: View) -> int | None:
+    return int(np.count_nonzero(~_of_requests(view))) if view.facts.has_loops else None
+
+
+def _ended_for_loops(outcome: ProbeOutcome) -> Callable[[View], int | None]:
+    def count(view: View) -> int | None:
+        ended = ~_of_requests(view) & (view.probes["outcome"] == outcome)
+        return int(np.count_nonzero(ended)) if view.facts.has_loops else None
+
+    return count
 
 
 def _vouched_by(source: AnswerSource) -> Callable[[View], int]:
@@ -18,7 +41,7 @@ def _vouched_by(source: AnswerSource) -> Callable[[View], int]:
 
 
 def _false_dead(view: View) -> int:
-    said_dead = view.probes["outcome"] != ProbeOutcome.OK
+    said_dead = _of_requests(view) & (view.probes["outcome"] != ProbeOutcome.OK)
     return int(np.count_nonzero(said_dead & (view.probes["process_alive"] == 1)))
 
 
@@ -28,7 +51,7 @@ METRICS = (
         Unit.COUNT,
         Better.LOWER,
         "health calls that were sent; each is one that a request waits for",
-        lambda view: len(view.probes["outcome"]),
+        _sent,
         label="probes sent",
         shown=Shown.ALWAYS,
     ),
@@ -73,5 +96,37 @@ METRICS = (
         Better.LOWER,
         "health calls that timed out or failed though the process was alive",
         _false_dead,
+    ),
+    RunMetric(
+        "probes.loops_sent",
+        Unit.COUNT,
+        Better.NEITHER,
+        "health calls that background loops sent",
+        _sent_by_loops,
+        label="probes of loops",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "probes.loops_ok",
+        Unit.COUNT,
+        Better.NEITHER,
+        "health calls of background loops that were answered in time",
+        _ended_for_loops(ProbeOutcome.OK),
+    ),
+    RunMetric(
+        "probes.loops_timeouts",
+        Unit.COUNT,
+        Better.LOWER,
+        "health calls of background loops that were not answered in time",
+        _ended_for_loops(ProbeOutcome.TIMEOUT),
+        label="probes of loops timed out",
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "probes.loops_failed",
+        Unit.COUNT,
+        Better.LOWER,
+        "health calls of background loops that were refused, or cut short because their frontend crashed",
+        _ended_for_loops(ProbeOutcome.FAILED),
     ),
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, ReplicaMetric, Unit
 from sim.measure.catalogue.view import ModelView
-from sim.measure.records import MISSING
+from sim.measure.recording.records import MISSING
 
 
 def share(model: ModelView, code: int) -> float | None:

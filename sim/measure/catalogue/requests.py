@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.records import MISSING
+from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import Outcome
 
 

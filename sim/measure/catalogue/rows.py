@@ -6,9 +6,9 @@ import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.events import EVICTED, EventKind, Flag, are, values
 from sim.measure.fleet import stale_ns
-from sim.measure.records import MISSING
+from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
+from sim.measure.recording.records import MISSING
 from sim.routing.units import NS_PER_S
 
 
@@ -25,10 +25,7 @@ def _removed_alive(view: View) -> int:
 
 
 def _evicted(view: View) -> int:
-    evicted = view.records.causes.get(EVICTED)
-    if evicted is None:
-        return 0
-    return int(np.count_nonzero(are(view.events, EventKind.ROW_REMOVED) & (view.events["cause"] == evicted)))
+    return happened(view.records, view.events, EventKind.ROW_REMOVED, EVICTED)
 
 
 def _stale_s(view: View) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
-from sim.measure.records import MISSING, Integers
+from sim.measure.recording.records import MISSING, Integers
 from sim.measure.statistics import percentiles
 from sim.routing.outcomes import Outcome
 from sim.routing.units import NS_PER_S

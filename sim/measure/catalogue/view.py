@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use
-from sim.measure.records import MISSING, Integers, Records
+from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
+from sim.measure.recording.records import MISSING, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
@@ -92,7 +92,7 @@ class ModelView:
         completed = (view.requests["outcome"][mine] == Outcome.COMPLETED) & (self.sent_to != MISSING)
         self.served_by: Integers = self.sent_to[completed]
         """The replica code of each completed request, in the order of arrival; shape (completed,)."""
-        starts_ns, ends_ns = view.requests["start_ns"][mine], view.requests["end_ns"][mine]
+        starts_ns, ends_ns = view.requests["start_ns"][mine], service_ends_ns(view.requests)[mine]
         self._service_ns = np.where(starts_ns == MISSING, 0, ends_ns - starts_ns)[completed]
 
     @cached_property

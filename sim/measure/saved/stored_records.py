@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.records import Codes, Records, Table
+from sim.measure.recording.records import Codes, Records, Table
 from sim.routing.replica import ReplicaKey
 
 _HEAD = "head"

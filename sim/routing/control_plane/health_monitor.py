@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sim.routing.control_plane.monitoring import Monitoring
-from sim.routing.errors import CallError, DeadlineExceeded
+from sim.routing.errors import CallError
 from sim.routing.fleet import Fleet, Node, ReplicaRow
-from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import FrontendPorts
+from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.settings import HealthMonitorSettings
 from sim.routing.states import NodeStatus
 
@@ -26,11 +26,12 @@ SILENT = (NodeStatus.UNHEALTHY, NodeStatus.OFFLINE)
 class HealthMonitor:
     """Checks the nodes and rows for one frontend, which counts misses of its own."""
 
-    __slots__ = ("_monitoring", "_ports", "_settings")
+    __slots__ = ("_health_check", "_monitoring", "_ports", "_settings")
 
     def __init__(self, ports: FrontendPorts, settings: HealthMonitorSettings, monitoring: Monitoring) -> None:
         self._ports = ports
         self._settings = settings
+        self._health_check = HealthCheck(ports, settings.probe_timeout_ns)
         self._monitoring = monitoring
 
     async def run_pass(self) -> None:
@@ -75,19 +76,11 @@ class HealthMonitor:
         self._ports.journal.node_changed(node.name, NodeStatus.HEALTHY, "heartbeat")
 
     async def _check_row(self, row: ReplicaRow) -> None:
-        if self._monitoring.misses(row, await self._probe(row)) < self._settings.misses:
+        backend = self._ports.dialer.dial(row.key, row.address)
+        outcome = await self._health_check.ask(None, row.key, row.address, backend)
+        if self._monitoring.misses(row, outcome) < self._settings.misses:
             return
         is_removed = await self._ports.registry.remove_row(row.id)
         self._monitoring.forget(row)
         if is_removed:
             self._ports.journal.row_removed(row.key, row.address, "monitor_misses", None)
-
-    async def _probe(self, row: ReplicaRow) -> ProbeOutcome:
-        backend = self._ports.dialer.dial(row.key, row.address)
-        try:
-            await self._ports.runtime.within(self._settings.probe_timeout_ns, backend.health())
-        except DeadlineExceeded:
-            return ProbeOutcome.TIMEOUT
-        except CallError:
-            return ProbeOutcome.FAILED
-        return ProbeOutcome.OK

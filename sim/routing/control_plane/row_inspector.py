@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from sim.routing.errors import CallError, Unavailable
+from sim.routing.errors import CallError, DeadlineExceeded, Unavailable
 from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 from sim.routing.states import RowState
@@ -26,6 +27,12 @@ def liveness(error: CallError | None) -> Liveness:
     if error is None:
         return Liveness.ALIVE
     return Liveness.UNREACHABLE if isinstance(error, Unavailable) else Liveness.BUSY
+
+
+def _outcome(error: CallError | None) -> ProbeOutcome:
+    if error is None:
+        return ProbeOutcome.OK
+    return ProbeOutcome.TIMEOUT if isinstance(error, DeadlineExceeded) else ProbeOutcome.FAILED
 
 
 def stale_rows(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
@@ -76,12 +83,14 @@ class Inspector:
 
     async def probe(self, row: ReplicaRow) -> Liveness:
         """Send a health call to the row's address."""
-        backend = self._ports.dialer.dial(row.key, row.address)
+        runtime, started_ns = self._ports.runtime, self._ports.runtime.now_ns()
+        backend, failure = self._ports.dialer.dial(row.key, row.address), None
         try:
-            await self._ports.runtime.within(self._settings.probe_timeout_ns, backend.health())
+            await runtime.within(self._settings.probe_timeout_ns, backend.health())
         except CallError as error:
-            return liveness(error)
-        return liveness(None)
+            failure = error
+        self._ports.journal.probed(None, row.key, row.address, started_ns, _outcome(failure))
+        return liveness(failure)
 
     async def stop(self, row: ReplicaRow) -> bool:
         """Stop the row's process; False if its worker does not answer."""

@@ -32,8 +32,8 @@ class HealthCheck:
         self._journal = ports.journal
         self._limit_ns = limit_ns
 
-    async def ask(self, request: Request, key: ReplicaKey, address: str, backend: Backend) -> ProbeOutcome:
-        """Probe the replica for the request; an answer at the very instant of the limit is too late."""
+    async def ask(self, request: Request | None, key: ReplicaKey, address: str, backend: Backend) -> ProbeOutcome:
+        """Probe the replica, for a request or for none; an answer at the very instant of the limit is too late."""
         started_ns = self._runtime.now_ns()
         try:
             await self._runtime.within(self._limit_ns, backend.health())
@@ -41,6 +41,8 @@ class HealthCheck:
             outcome = ProbeOutcome.TIMEOUT
         except CallError:
             outcome = ProbeOutcome.FAILED
+        except GeneratorExit:
+            raise  # The world has ended, and the probe has no outcome.
         except BaseException:
             # The caller that runs the probe has left: a probe that is cut short is a failure like any other.
             self._journal.probed(request, key, address, started_ns, ProbeOutcome.FAILED)

@@ -41,7 +41,7 @@ class Counting:
 class Route:
     """The way to one replica, with the 1 that its pick has added to the row; counts its calls there."""
 
-    __slots__ = ("_counting", "_reserved", "calls", "is_guarded", "seems_busy", "to")
+    __slots__ = ("_counting", "_left_behind", "_reserved", "calls", "is_guarded", "seems_busy", "to")
 
     def __init__(self, counting: Counting, to: Destination) -> None:
         self.to = to
@@ -53,16 +53,25 @@ class Route:
         """Whether a connection error of its calls still has an effect beyond the call; it has so once."""
         self._counting = counting
         self._reserved = True
+        self._left_behind = False
 
     def release(self) -> None:
         """Give the reservation back, once: take 1 from the row that has this key now. Later calls do nothing."""
         if self._reserved:
             self._reserved = False
             self._counting.ports.registry.give_back(self.to.key, 1)
+            if self._left_behind:
+                self._take_up()
 
     def leave(self) -> None:
         """Hear that the request ends before a call has been counted."""
         self._counting.reservation.when_left(self)
+
+    def leave_behind(self) -> None:
+        """Keep the reservation when its request has ended. A later call on this route may give it back."""
+        if self._reserved and not self._left_behind:
+            self._left_behind = True
+            self._counting.ports.journal.left_behind(self.to.key, 1)
 
     async def predict(self, request: Request) -> None:
         """Serve the request on the replica, and count it as in flight meanwhile.
@@ -93,16 +102,34 @@ class Route:
         finally:
             self.calls -= 1
             self.seems_busy = False
-            if counted:
-                count = 2 if self._reserved else 1
-                self._reserved = False
-                if has_left:
-                    registry.give_back(key, count)
-                else:
-                    with suppress(CallError):
-                        await registry.decrement(key, count)
-            elif is_uncertain:
-                self.leave()
+            if not counted:
+                self._end_uncounted(is_uncertain)
+            elif has_left:
+                registry.give_back(key, self._taken_back())
+            else:
+                with suppress(CallError):
+                    await registry.decrement(key, self._taken_back())
+
+    def _taken_back(self) -> int:
+        """Return by how much the row's count falls at the end of a call: the first one takes the reservation along."""
+        if not self._reserved:
+            return 1
+        self._reserved = False
+        if self._left_behind:
+            self._take_up()
+        return 2
+
+    def _end_uncounted(self, is_uncertain: bool) -> None:
+        """Leave the reservation to its strategy, unless there was no row: then nothing is taken back."""
+        if is_uncertain:
+            self.leave()
+        else:
+            self.leave_behind()
+
+    def _take_up(self) -> None:
+        """Tell that the reservation has been given back after all."""
+        self._left_behind = False
+        self._counting.ports.journal.left_behind(self.to.key, -1)
 
     async def remove_row(self, request: Request, cause: str) -> None:
         """Delete the replica's row, whatever its process is doing."""
@@ -130,13 +157,13 @@ class Reservation(NamedTuple):
 
 
 def keep(_route: Route) -> None:
-    """Let the row count the request for as long as the row exists."""
+    """Let the row count the request for as long as it does."""
 
 
-FIRST_CALL = Reservation(keep, keep)
+FIRST_CALL = Reservation(Route.leave_behind, keep)
 """Only the end of the client's first call takes it back. LocalAI's first way."""
 
-FIRST_CALL_OR_NEXT_ROUTE = Reservation(keep, Route.release)
+FIRST_CALL_OR_NEXT_ROUTE = Reservation(Route.leave_behind, Route.release)
 """So does the next route of the model on the frontend, even while the request is running. LocalAI's later way."""
 
 REQUEST_SCOPE = Reservation(Route.release, keep)

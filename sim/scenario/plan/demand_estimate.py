@@ -1,8 +1,9 @@
-"""A rough count of a scenario's requests, so that a scenario that does not fit in memory can be refused."""
+"""A rough count of a scenario's requests and ticks, so that one that takes too much memory or time can be refused."""
 
 import math
 
 from sim.routing.units import NS_PER_S
+from sim.scenario.spec.control_plane import ControlPlaneSpec
 from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.service import service_law
 from sim.scenario.spec.workload import (
@@ -15,6 +16,7 @@ from sim.scenario.spec.workload import (
 )
 
 MOST_REQUESTS = 10_000_000
+MOST_TICKS = 10_000_000
 
 
 def horizon_ns(scenario: Scenario, workload: WorkloadSpec) -> int:
@@ -31,6 +33,15 @@ def expected_requests(scenario: Scenario) -> float:
 def is_endless(scenario: Scenario, workload: WorkloadSpec) -> bool:
     """Tell whether users could send requests for ever without time passing."""
     return isinstance(workload, ClosedWorkload) and _cycle_ns(scenario, workload) == 0
+
+
+def expected_ticks(scenario: Scenario, control_plane: ControlPlaneSpec) -> int:
+    """Return how often nodes send heartbeats and loops begin a pass, if the run lasts as long as it may."""
+    loops = (control_plane.health_monitor, control_plane.reconciler)
+    ticking = [(len(scenario.nodes), control_plane.heartbeat_ns)]
+    ticking += [(scenario.frontends.count, loop.tick_ns) for loop in loops if loop is not None]
+    longest_ns = scenario.duration_ns + scenario.drain_limit_ns
+    return sum(count * (longest_ns // tick_ns) for count, tick_ns in ticking)
 
 
 def _expected(scenario: Scenario, workload: WorkloadSpec) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.routing.clients import Turn, User
 from sim.routing.request import COLUMNS, PLANNED, UNSENT, Request
 from sim.scenario.plan.arrivals import arrivals_ns
+from sim.scenario.plan.dealing import frontend_of_user, frontends_of
 from sim.scenario.plan.demand_estimate import horizon_ns
 from sim.scenario.plan.request_sizes import sizes_of_user, sizes_of_workload
 from sim.scenario.plan.streams import stream
@@ -101,7 +102,7 @@ def _open_columns(scenario: Scenario, seed: int, source: int) -> Columns:
     given = {
         "arrival_ns": arrivals,
         "source": np.full(count, source),
-        "frontend": np.arange(count) % scenario.frontends,
+        "frontend": frontends_of(scenario, seed, source, count),
         "model": np.full(count, _model_index(scenario, workload)),
         **sizes_of_workload(scenario, seed, source).columns(count),
     }
@@ -126,7 +127,7 @@ def _dtype(field: str) -> type[np.signedinteger[Any]]:
 
 
 def _user(scenario: Scenario, seed: int, source: int, workload: ClosedWorkload, number: int) -> User:
-    frontend = number % scenario.frontends
+    frontend = frontend_of_user(scenario, seed, source, number)
 
     def turns() -> Iterator[Turn]:
         for think_ns, size in sizes_of_user(scenario, seed, source, number).one_by_one():

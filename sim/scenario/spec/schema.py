@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
@@ -13,6 +13,7 @@ from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName
 from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
+from sim.scenario.spec.frontends import FrontendsSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
@@ -37,6 +38,21 @@ class BackendSpec(Spec):
     """Time that a process takes to load the model."""
 
 
+def _with_a_port(address: str) -> str:
+    port = int(address.rpartition(":")[2])
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"found port {port}; allowed: from 1 to 65535")
+    return address
+
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256),
+    AfterValidator(_with_a_port),
+]
+"""A host and a port."""
+
+
 class ReplicaSpec(Spec):
     """A replica that exists without a cold load. Entries on one node are numbered from 0."""
 
@@ -44,7 +60,7 @@ class ReplicaSpec(Spec):
     """Name of the node that the replica runs on."""
     ready_at_ns: Duration = Field(default=0, alias="ready_at")
     """Time at which the replica is loaded and its row is in the registry."""
-    address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$", max_length=256)] | None = None
+    address: Address | None = None
     """Address of a backend of your own that `sim live` uses instead of a worker process; `sim run` ignores it."""
 
 
@@ -129,8 +145,8 @@ class Scenario(Spec):
     """The machines that take replicas."""
     models: Annotated[tuple[ModelSpec, ...], Field(min_length=1, max_length=1000)]
     """The models that are served."""
-    frontends: int = Field(default=1, ge=1, le=1000)
-    """Number of frontends. They receive the requests in turn."""
+    frontends: FrontendsSpec = FrontendsSpec()
+    """The frontends, and which of them takes which request; a whole number stands for that many, dealt in turn."""
     registry: RegistrySpec = RegistrySpec()
     """The database that the frontends share."""
     network: NetworkSpec = NetworkSpec()

@@ -24,6 +24,9 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UnreadableFile("is not a regular file; allowed: no directory, device, FIFO or socket")
         return _read(descriptor, most_bytes)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise UnreadableFile(f"cannot be read: {reason}; allowed: a regular file that can be read") from None
     finally:
         os.close(descriptor)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.scenario.text.errors import Path, Problem, dotted, found
-from sim.scenario.text.source import Source, has_control_characters, resolve_plain
+from sim.scenario.text.source import MOST_DEPTH, Source, has_control_characters, resolve_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ def parse_override(text: str) -> Override:
     steps = written.split(".")
     if not equals or not all(steps) or has_control_characters(text):
         raise ValueError(f"found {found(text)}; allowed: KEY=VALUE, such as router.probe.ttl=5s")
+    if len(steps) > MOST_DEPTH:
+        raise ValueError(f"found a key of {len(steps):,} steps; allowed: {MOST_DEPTH}")
     if value[:1] in ("[", "{"):
         raise ValueError(f"found the value {found(value)}; allowed: one plain value, no list or mapping")
     indexes = (int(step) if step.isascii() and step.isdigit() and len(step) < 6 else step for step in steps)

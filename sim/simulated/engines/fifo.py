@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, Service
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -30,10 +31,15 @@ class FifoEngine:
         try:
             service.begins(request)
             prefill_ns, decode_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
-            if self._has_prefill:
-                await self._speed.work(prefill_ns)
-                service.first_token(request)
-            await self._speed.work(decode_ns)
+            try:
+                if self._has_prefill:
+                    await self._speed.work(prefill_ns)
+                    service.first_token(request)
+                await self._speed.work(decode_ns)
+            except CallError:
+                service.ends(request)
+                raise
+            service.ends(request)
         finally:
             workers.release()
 

@@ -35,6 +35,9 @@ class Service(Protocol):
     def first_token(self, request: Request) -> None:
         """It has its first token."""
 
+    def ends(self, request: Request) -> None:
+        """It has its last token, or its process has ended before that."""
+
 
 class Engine(Protocol):
     """Serves calls, each when its turn comes. A caller that leaves takes its call along, whatever stage it is at."""

@@ -172,7 +172,7 @@ class ClientBurst(Fault[ClientBurstFault]):
         await runtime.sleep(spec.at_ns)
         self.struck(spec.model)
         for number in range(spec.requests):
-            frontend, source = number % scenario.frontends, len(scenario.workload)
+            frontend, source = number % scenario.frontends.count, len(scenario.workload)
             request = Request(
                 UNSENT, spec.model, frontend, source, spec.at_ns, output_tokens=output_tokens, demand_ns=demand_ns
             )

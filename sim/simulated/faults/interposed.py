@@ -1,7 +1,7 @@
 """Ports with a fault between a frontend and its world: it may make a call, delay it, drop it, or fail in its place."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,9 @@ T = TypeVar("T")
 AroundRegistry = Callable[[str, MadeCall], Awaitable[Any]]
 """Given the name of a registry's method and the call itself."""
 
+Leak = Callable[[ReplicaKey, int], None]
+"""Is told of counts on a replica's row that nobody will give back."""
+
 AroundBackend = Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]
 """Given the replica, the address, the name of the client's method and the call itself."""
 
@@ -24,30 +27,83 @@ AroundWorker = Callable[[str, str, MadeCall], Awaitable[Any]]
 
 
 def interposed_registry(
-    runtime: Runtime, registry: Registry, around: AroundRegistry, **own: Callable[..., Any]
+    runtime: Runtime, registry: Registry, around: AroundRegistry, leak: Leak, **own: Callable[..., Any]
 ) -> Registry:
     """Return the registry with `around` in between, and `own` calls in the place of its own.
 
     Giving back goes through it as a task of its own: nobody waits, and nobody hears of a failure. Taking a lock goes
-    through it, letting go of one does not, so that no lock is lost by mistake.
+    through it, letting go of one does not, so that no lock is lost by mistake. `leak` is told of each count that was
+    made without its caller's knowing, and of each that was not given back.
     """
-
-    async def give_back_later(key: ReplicaKey, count: int) -> None:
-        async def call() -> None:
-            registry.give_back(key, count)
-
-        with suppress(CallError):
-            await around("give_back", call)
+    accountant = _Accountant(registry, around, leak)
 
     def give_back(key: ReplicaKey, count: int) -> None:
-        runtime.spawn(give_back_later(key, count), "give back")
+        runtime.spawn(accountant.give_back(key, count), "give back")
 
     interposed: dict[str, Callable[..., Any]] = {
         "give_back": give_back,
         "lock": lambda name: _InterposedLock(registry.lock(name), "lock", around),
         "try_lock": lambda name: _InterposedLock(registry.try_lock(name), "try_lock", around),
     }
-    return passing_through(registry, Registry, lambda name, _args, call: around(name, call), **{**interposed, **own})
+    return passing_through(registry, Registry, accountant.make, **{**interposed, **own})
+
+
+_Counted = Callable[[tuple[Any, ...], Any], Iterable[tuple[ReplicaKey, int]]]
+"""Given the arguments of a call and its answer; returns what the call has added to the count of which replica."""
+
+_COUNTED: Mapping[str, _Counted] = {
+    "pick": lambda _args, replica: [] if replica is None else [(replica.key, 1)],
+    "increment": lambda args, is_there: [(args[0], 1)] if is_there else [],
+    "publish": lambda args, _answer: [(args[0], args[2])],
+}
+"""The awaited calls that add to a count."""
+
+
+class _Accountant:
+    """Makes calls through `around`, and compares what they did with what their callers hear of it."""
+
+    def __init__(self, registry: Registry, around: AroundRegistry, leak: Leak) -> None:
+        self._registry = registry
+        self._around = around
+        self._leak = leak
+
+    async def make(self, name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+        counted = _COUNTED.get(name)
+        if counted is None:
+            return await self._around(name, call)
+        unheard: list[tuple[ReplicaKey, int]] = []
+
+        async def made() -> Any:
+            answer = await call()
+            unheard.extend(counted(args, answer))
+            return answer
+
+        try:
+            return await self._around(name, made)
+        except GeneratorExit:
+            raise  # The run is over.
+        except BaseException:
+            for key, count in unheard:
+                self._leak(key, count)
+            raise
+
+    async def give_back(self, key: ReplicaKey, count: int) -> None:
+        is_made = False
+
+        async def call() -> None:
+            nonlocal is_made
+            is_made = True
+            self._registry.give_back(key, count)
+
+        try:
+            await self._around("give_back", call)
+        except GeneratorExit:
+            raise  # The run is over.
+        except BaseException as error:
+            if not is_made:
+                self._leak(key, count)
+            if not isinstance(error, CallError):
+                raise
 
 
 def interposed_worker(worker: WorkerControl, around: AroundWorker) -> WorkerControl:

@@ -1,6 +1,6 @@
 """A first-come, first-served queue for a number of servers: a backend's worker slots, a row's lock, a named lock."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Generator
 from types import coroutine
 
@@ -17,7 +17,8 @@ class FifoQueue:
         self._runtime = runtime
         self._places = places
         self._free = places
-        self._waiting: deque[Task] = deque()
+        # Each task waits at most once. Leaving is as quick as entering, however many wait.
+        self._waiting: OrderedDict[Task, None] = OrderedDict()
 
     def is_free(self) -> bool:
         """Tell whether a place is free."""
@@ -43,12 +44,12 @@ class FifoQueue:
     def wait(self) -> Generator[None, None, None]:
         """Wait in the queue until a place is handed over. A cancelled waiter leaves the queue."""
         task = self._runtime.running_task()
-        self._waiting.append(task)
+        self._waiting[task] = None
         try:
             yield None
         except BaseException:
             if task in self._waiting:
-                self._waiting.remove(task)
+                del self._waiting[task]
             else:
                 # The place was handed over at the very instant its waiter left.
                 self.release()
@@ -57,6 +58,6 @@ class FifoQueue:
     def release(self) -> None:
         """Hand the place to the one who has waited longest, or free it."""
         if self._waiting:
-            self._waiting.popleft().wake_up()
+            self._waiting.popitem(last=False)[0].wake_up()
         else:
             self._free += 1

@@ -9,14 +9,17 @@ waiting parent swallow it.
 from collections.abc import Coroutine
 from contextvars import Context
 from heapq import heappop, heappush
+from itertools import repeat
 from typing import Any, TypeVar, cast
 
 import simpy
 from simpy.events import NORMAL
 
 from sim.routing.errors import DeadlineExceeded
+from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.agenda import Agenda, Tickets
 from sim.simulated.kernel.awaitables import SimFuture, pause
+from sim.simulated.kernel.livelock import MOST_EVENTS_AT_ONCE, Livelock
 from sim.simulated.kernel.task import Task, Tasks
 
 T = TypeVar("T")
@@ -57,7 +60,7 @@ class SimulatedRuntime(Agenda):
         if self._is_over:
             task.close()
             return task
-        task.step(task.send, None)
+        task.step()
         self.current = spawner
         return task
 
@@ -103,15 +106,16 @@ class SimulatedRuntime(Agenda):
             task.cancel()
             raise
 
-    def run_tasks(self, horizon_ns: int) -> bool:
+    def run_tasks(self, horizon_ns: int, most_at_once: int = MOST_EVENTS_AT_ONCE) -> bool:
         """Run event after event until only the background is left, or the next event is at the horizon or later.
 
         Returns whether every task came to its own end. Those still alive are closed, in the order they were started
-        and the background's last, never by the garbage collector. Raises the first failure of a task.
+        and the background's last, never by the garbage collector. Raises the first failure of a task, and Livelock
+        if there is no end to the events of one instant: at the latest when they are twice as many as `most_at_once`.
         """
         try:
             # Whatever context the caller is in, the tasks of a run are in one of their own.
-            Context().run(self._step_until, horizon_ns)
+            Context().run(self._step_until, horizon_ns, most_at_once)
             all_ended = not self.live
         finally:
             self._is_over = True
@@ -121,22 +125,37 @@ class SimulatedRuntime(Agenda):
             raise self.failures[0]
         return all_ended
 
-    def _step_until(self, horizon_ns: int) -> None:
-        heap, live, failures, pop = self.heap, self.live, self.failures, heappop
+    def _step_until(self, horizon_ns: int, most_at_once: int) -> None:
         # Goes before whatever else happens at the horizon, and keeps the heap from running empty.
-        heappush(heap, (horizon_ns, NORMAL - 1, 0, None))
-        while live and not failures:
+        heappush(self.heap, (horizon_ns, NORMAL - 1, 0, None))
+        now_ns = -1
+        # The clock is looked at after so many events only, because a look after each would cost every request.
+        while self._step(most_at_once):
+            if self._now == now_ns:
+                raise Livelock(
+                    f"time stands still at {now_ns / NS_PER_S:,} s: more than {most_at_once:,} events at that instant, "
+                    f"the last of {self.current.name!r}"
+                )
+            now_ns = self._now
+
+    def _step(self, events: int) -> bool:
+        """Run so many events, and tell whether there may be more to run."""
+        heap, live, failures, pop = self.heap, self.live, self.failures, heappop
+        for _ in repeat(None, events):
+            if failures or not live:
+                return False
             now_ns, _, ticket, event = pop(heap)
             if type(event) is Task:
                 self._now = now_ns
                 # Nothing happens if the task was woken from this pause otherwise.
                 if ticket == event.waits_for:
-                    event.step(event.send, None)
+                    event.step()
             elif event is None:
-                return
+                return False
             else:
                 self._now = now_ns
                 callbacks = event.callbacks
                 event.callbacks = None  # SimPy's own mark of an event that has happened
                 for callback in callbacks:
                     callback(event)
+        return True

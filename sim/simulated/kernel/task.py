@@ -1,9 +1,9 @@
 """Coroutines under way in a simulated run."""
 
-from collections.abc import Callable, Coroutine
-from contextvars import copy_context
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from heapq import heappush
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import simpy
 from simpy.events import NORMAL
@@ -11,6 +11,30 @@ from simpy.events import NORMAL
 from sim.routing.errors import CallError
 from sim.simulated.kernel.agenda import NOT_A_DELAY, Agenda
 from sim.simulated.kernel.awaitables import Cancelled, SimFuture
+
+
+class _Steps(Protocol):
+    """What a task needs of its coroutine."""
+
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, error: BaseException, /) -> Any: ...
+    def close(self) -> None: ...
+
+
+class _InContext:
+    """A coroutine whose steps are all taken in the context that it was started in."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], context: Context) -> None:
+        self._work = work
+        self._context = context
+        self.close = work.close
+
+    def send(self, value: Any, /) -> Any:
+        return self._context.run(self._work.send, value)
+
+    def throw(self, error: BaseException, /) -> Any:
+        return self._context.run(self._work.throw, error)
+
 
 _Outcome = tuple[Any, BaseException | None]
 _Wait = int | simpy.Event | None
@@ -20,7 +44,7 @@ class Task:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
     __slots__ = (
-        "_agenda", "_context", "_is_cancelled", "_on_end", "_outcome", "_work", "name", "peers", "send", "waits_for",
+        "_agenda", "_is_cancelled", "_on_end", "_outcome", "_work", "name", "peers", "waits_for",
     )  # fmt: skip
 
     def __init__(
@@ -35,13 +59,10 @@ class Task:
         """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""
         peers[self] = None
         self.name = name
-        self._work = work
+        context = copy_context()
+        # The run steps its tasks in an empty context, so a task that was started in one needs no other.
+        self._work: _Steps = _InContext(work, context) if len(context) else work
         self._agenda = agenda
-        self.send: Callable[[Any], Any] = work.send
-        """Steps the coroutine, in the context that it was started in; an empty one needs no care."""
-        self._context = context = copy_context()
-        if len(context):
-            self.send = lambda value: context.run(work.send, value)
         self._outcome: _Outcome | None = None
         self._is_cancelled = False
         self._on_end = on_end
@@ -83,14 +104,18 @@ class Task:
 
     def resume(self, event: simpy.Event) -> None:
         """Go on with the value or the error of the event that was waited for."""
-        self.step(self.send if event._ok else self._raise, event._value)
+        if event._ok:
+            self.step(event._value)
+        else:
+            self.step(None, cast("BaseException", event._value))
 
-    def step(self, move: Callable[[Any], Any], value: Any) -> None:
-        """Run the coroutine to its next wait, or to its end."""
+    def step(self, value: Any = None, error: BaseException | None = None) -> None:
+        """Run the coroutine to its next wait, or to its end, with a value or an error where it waits."""
         agenda = self._agenda
         agenda.current = self
         try:
-            wait = move(value)
+            # An error may come from another task, which has a context of its own.
+            wait = self._work.send(value) if error is None else Context().run(self._work.throw, error)
         except StopIteration as stop:
             self.end((stop.value, None))
         except BaseException as error:
@@ -144,7 +169,7 @@ class Task:
             cast("list[Any]", event.callbacks).append(self.resume)
         else:
             self.waits_for = None
-            self.step(self._raise, ValueError(NOT_A_DELAY.format(event)))
+            self.step(None, ValueError(NOT_A_DELAY.format(event)))
 
     def _break_off(self, _kick: simpy.Event) -> None:
         if self._outcome is None:
@@ -152,11 +177,7 @@ class Task:
 
     def _throw(self, error: BaseException) -> None:
         self._stop_waiting()
-        self.step(self._raise, error)
-
-    def _raise(self, error: BaseException) -> Any:
-        """Raise the error in the coroutine where it waits, and step it from there."""
-        return self._context.run(self._work.throw, error)
+        self.step(None, error)
 
     def _stop_waiting(self) -> None:
         wait, self.waits_for = self.waits_for, None

@@ -128,6 +128,10 @@ class BackendProcess:
         """Record it."""
         self._journal.first_token(request)
 
+    def ends(self, request: Request) -> None:
+        """Record it."""
+        self._journal.served_until(request)
+
     def refusal(self, asked_for: str) -> CallError:
         """Return the error for a request of a model that is not held."""
         if self.model is None:
@@ -160,6 +164,9 @@ class UnseenService:
             raise self._process.refusal(request.model)
 
     def first_token(self, request: Request) -> None:
+        """Ignore it."""
+
+    def ends(self, request: Request) -> None:
         """Ignore it."""
 
 

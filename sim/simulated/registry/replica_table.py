@@ -1,8 +1,9 @@
 """The registry's tables: replica rows and node rows, without transactions.
 
-Each count has a drift: the difference between the stored in-flight count and the number of requests that hold a place
-on the replica. They differ after a row is deleted under running requests, published again, or decremented at 0. Until
-then they are equal, so nothing has to be counted twice.
+Each count has a drift: the difference between the stored in-flight count and the number of places that requests hold on
+the replica, as the routing code knows them: one for each pick and each start of a call that it will give back. They
+differ after a row is deleted under running requests, published again, or decremented at 0, and when a count is lost on
+its way or left behind. Until then they are equal, so nothing has to be counted twice.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -155,7 +156,6 @@ class ReplicaTable:
         """Add 1 to the row's in-flight count and touch it; False if the row is gone."""
         row = self.rows.get(key)
         if row is None:
-            self._void_reservation(key)
             return False
         row.in_flight += 1
         row.last_used_ns = wall_ns
@@ -187,8 +187,12 @@ class ReplicaTable:
             self.floor_hits += lost
 
     def leak(self, key: ReplicaKey, count: int) -> None:
-        """Note that `count` requests hold no place any more, although nobody gives their counts back."""
+        """Note that `count` places are held no more, although nobody gives their counts back."""
         self._settle_drift(key).missing -= count
+
+    def left_behind(self, key: ReplicaKey, count: int) -> None:
+        """Hear from the journal of counts that stay although their request has ended."""
+        self.leak(key, count)
 
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0. No row counts its holders any more."""
@@ -206,6 +210,11 @@ class ReplicaTable:
     def total_in_flight(self) -> int:
         """Return the sum of the stored counts, without those that are NULL."""
         return sum(row.in_flight for row in self.rows.values() if not isinstance(row.in_flight, Null))
+
+    def places_held(self) -> int:
+        """Return the number of places that requests hold on replicas, whether a row counts them or not."""
+        stored = sum(known(row.in_flight) for row in self.rows.values())
+        return stored + sum(drift.missing for drift in self._drifts.values())
 
     def drift_ns(self) -> int:
         """Return the time integral of |stored count - holders| up to now, over the times when a row existed."""
@@ -234,11 +243,6 @@ class ReplicaTable:
             and self.nodes[row.key.node].status is NodeStatus.HEALTHY
             and self.revisions.get(row.key.model, row.revision) == row.revision
         )
-
-    def _void_reservation(self, key: ReplicaKey) -> None:
-        # A call whose start finds no row gives nothing back, so nobody holds what its pick added.
-        drift = self._settle_drift(key)
-        drift.missing = max(0, drift.missing - 1)
 
     def _settle_drift(self, key: ReplicaKey) -> _Drift:
         drift = self._drifts.setdefault(key, _Drift())

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario.text.units import parse_duration_ns
 from tests.cli.command import SMALL, command, environment, sim
-from tests.live.workers import gone_within, run
+from tests.live.workers import run, wait_until_gone
+from tests.waiting import LIMIT_S, wait_until
 
 FEW = Effort(transactions=5, calls=5, installs=1)
 MARK = "SIM_TEST_CALIBRATION"
@@ -148,17 +148,14 @@ def test_a_signal_leaves_no_worker_and_no_file(tmp_path: Path, number: signal.Si
     with subprocess.Popen(
         command("calibrate"), env=environment(changes), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as calibration:
+        wait_until("a worker", lambda: _workers(tmp_path))
         workers = _workers(tmp_path)
-        while not workers and calibration.poll() is None:
-            time.sleep(0.01)
-            workers = _workers(tmp_path)
 
         calibration.send_signal(number)
-        output, _ = calibration.communicate(timeout=60)
+        output, _ = calibration.communicate(timeout=LIMIT_S)
 
-    assert workers
     assert (calibration.returncode, output) == (code, "")
-    assert gone_within(workers + _workers(tmp_path), 10)
+    wait_until_gone(workers + _workers(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

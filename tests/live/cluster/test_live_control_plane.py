@@ -28,7 +28,7 @@ models:
     replicas: [{node: n0}, {node: n1}]
 frontends: 2
 router: {profile: hardened}  # which takes nothing for dead because the machine is slow
-control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 10s}, reconciler: {tick: 5s}}
+control_plane: {heartbeat: 2s, health_monitor: {tick: 3s, stale_after: 30s}, reconciler: {tick: 5s}}
 workload: [{kind: uniform, model: m, rate: 1/s}]
 faults: [{kind: node_crash, node: n0, at: 10s}]
 """
@@ -163,12 +163,7 @@ def test_the_command_refuses_it_before_anything_starts(tmp_path: Path) -> None:
     assert "busy.yaml, variant default: faults[0]: sim live cannot do replica_exit with when: busy" in done.stderr
 
 
-def test_a_backend_of_ones_own_is_used_by_its_address(tmp_path: Path) -> None:
-    asyncio.run(_play_on_a_backend_of_ones_own(tmp_path))
-
-
-async def _play_on_a_backend_of_ones_own(folder: Path) -> None:
-    text = """
+OWN = """
 name: own
 duration: 5s
 nodes: [{name: mine}]
@@ -178,32 +173,48 @@ models:
     replicas: [{node: mine, address: "ADDRESS"}]
 workload: [{kind: uniform, model: m, rate: 2/s}]
 """
-    own = scenario(text.replace("ADDRESS", "127.0.0.1:1"))
+
+
+def test_a_backend_of_ones_own_is_used_by_its_address(tmp_path: Path) -> None:
+    asyncio.run(_play_on_a_backend_of_ones_own(tmp_path))
+
+
+async def _play_on_a_backend_of_ones_own(folder: Path) -> None:
+    own = scenario(OWN.replace("ADDRESS", "127.0.0.1:1"))
     async with LiveWorkers(AsyncioRuntime(), Journal(), own.nodes, own.models, lambda _node, _report: None) as mine:
         address = await mine.start_loaded(ReplicaKey("mine", "m", 0))
         url = f"sqlite:///{folder}/registry.db"
-        result = await asyncio.to_thread(played, text.replace("ADDRESS", address), url, folder, 1.0)
+        result = await asyncio.to_thread(played, OWN.replace("ADDRESS", address), url, folder, 1.0)
 
         assert result.metrics["requests.completed"] == result.metrics["requests.offered"] == 9
         assert result.picks["address"].unique().tolist() == [address]
         assert mine.addresses() == [address]
 
 
+def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_takes_its_place(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN.replace("ADDRESS", "127.0.0.1:1"))
+
+    done = sim("live", "own.yaml", folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nobody answers at 127.0.0.1:1, the address of mine#0" in done.stderr
+
+
 def test_a_drain_that_waits_lets_requests_end_before_their_process_does(tmp_path: Path) -> None:
     drained = """
 name: drained
-duration: 12s
+duration: 50s
 nodes: [{name: a}]
 models:
   - name: m
-    service: {mean: 6s, distribution: deterministic}
+    service: {mean: 60s, distribution: deterministic}
     replicas: [{node: a}]
 router: {control: {drain: when_idle}}
 workload: [{kind: burst, model: m, at: 1s, requests: 1}]
-faults: [{kind: node_drain, node: a, at: 3s}]
+faults: [{kind: node_drain, node: a, at: 40s}]
 """
 
-    result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.5)
+    result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.1)
     events = result.events
 
     assert result.requests["outcome"].tolist() == ["completed"]

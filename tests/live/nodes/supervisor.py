@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.live.workers import DRAWN, LONG_MS, OTHER, LiveWorld, live_world, model_spec
+from tests.waiting import until
 
 
 async def supervise(way: str) -> None:
@@ -13,7 +14,7 @@ async def supervise(way: str) -> None:
         busy = world.predict(await world.loaded(), LONG_MS)
         await world.workers.start(OTHER)
         world.workers.hang(OTHER)
-        await asyncio.sleep(0.1)
+        await until("service", lambda: world.journal.of("served_from"))
         print(*world.pids(), flush=True)
         match way:
             case "exception":

@@ -10,6 +10,7 @@ from sim.routing.ports import Clock
 from sim.routing.request import Request
 from tests.live.workers import BY_TOKENS, KEY, LONG_MS, live_world, request, run
 from tests.twins import MODEL, MS
+from tests.waiting import until
 
 
 def test_a_busy_one_worker_backend_answers_health_only_after_its_predict() -> None:
@@ -307,5 +308,4 @@ class _FirstTokens:
 
 async def _served(world: Any) -> None:
     """Wait until a worker has turned to a request."""
-    while not world.journal.of("served_from"):
-        await asyncio.sleep(0.005)
+    await until("service", lambda: world.journal.of("served_from"))

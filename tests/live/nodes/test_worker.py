@@ -1,7 +1,6 @@
 """The workers of this machine: installs, the truth about processes, VRAM, and orders to misbehave."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.live.workers import (
     run,
 )
 from tests.twins import MODEL, MS
+from tests.waiting import in_time, until
 
 
 def test_an_install_starts_a_process_once_and_then_answers_at_once() -> None:
@@ -71,7 +71,7 @@ def test_an_install_given_up_leaves_no_process() -> None:
 
             with pytest.raises(Unavailable, match="does not run"):
                 world.workers.kill(KEY)
-            await asyncio.wait_for(world.workers.start(KEY), 20)
+            await in_time("the start of a process", world.workers.start(KEY))
 
     run(story)
 
@@ -126,7 +126,7 @@ def test_a_stop_cuts_a_running_request_off_at_once() -> None:
     async def story() -> None:
         async with live_world() as world:
             predict = world.predict(await world.loaded(), LONG_MS)
-            await asyncio.sleep(0.1)
+            await until("service", lambda: world.journal.of("served_from"))
 
             await world.workers.stop(KEY)
 
@@ -166,7 +166,8 @@ def test_the_process_table_lists_what_runs_in_the_order_of_the_starts() -> None:
                 RunningProcess(KEY, again),
             ]
             world.workers.crash(OTHER)
-            await _until(lambda: world.journal.of("process_ended")[-1] == ("process_ended", "node-1#1", "ended"))
+            ended = ("process_ended", "node-1#1", "ended")
+            await until("the process to end", lambda: world.journal.of("process_ended")[-1] == ended)
 
             assert await world.workers.processes(KEY.node) == [RunningProcess(KEY, again)]
 
@@ -177,7 +178,7 @@ def test_a_process_that_is_still_being_installed_is_not_listed() -> None:
     async def story() -> None:
         async with live_world(install_time="60s") as world:
             install = asyncio.create_task(world.workers.install(KEY))
-            await _until(lambda: bool(world.workers.addresses()))
+            await until("what the worker tells", lambda: bool(world.workers.addresses()))
 
             assert await world.workers.processes(KEY.node) == []
             await world.workers.unload(KEY.node, MODEL)
@@ -238,9 +239,9 @@ def test_vram_is_held_while_a_process_holds_its_model() -> None:
             await other.load_model(MODEL)
             await other.load_model(MODEL)
             await other.free()
-            await _until(lambda: len(world.free_vram) == 4)
+            await until("what the worker tells", lambda: len(world.free_vram) == 4)
             world.workers.kill(KEY)
-            await _until(lambda: len(world.free_vram) == 5)
+            await until("what the worker tells", lambda: len(world.free_vram) == 5)
 
             assert world.free_vram == [none, one, one - MODEL_BYTES, one, none]
 
@@ -251,7 +252,7 @@ def test_an_order_to_crash_ends_the_process_mid_stream() -> None:
     async def story() -> None:
         async with live_world() as world:
             predict = world.predict(await world.loaded(), LONG_MS)
-            await asyncio.sleep(0.1)
+            await until("service", lambda: world.journal.of("served_from"))
 
             world.workers.crash(KEY)
 
@@ -285,7 +286,7 @@ def test_a_process_that_drops_its_model_stays_well_and_says_so() -> None:
             backend = await world.loaded()
 
             world.workers.drop_model(KEY)
-            await _until(lambda: world.free_vram[-1] == NODE_BYTES)
+            await until("what the worker tells", lambda: world.free_vram[-1] == NODE_BYTES)
 
             await backend.health()
             with pytest.raises(ModelNotLoaded):
@@ -301,14 +302,9 @@ def test_a_process_that_answers_for_another_model_is_found_out() -> None:
 
             world.workers.answer_for(KEY, "another")
             # The order has been obeyed when the worker tells of its change.
-            await _until(lambda: len(world.free_vram) == 3)
+            await until("what the worker tells", lambda: len(world.free_vram) == 3)
 
             with pytest.raises(WrongModel):
                 await backend.predict(request())
 
     run(story)
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.005)

@@ -16,6 +16,7 @@ from sim.routing.ports import RunningProcess
 from sim.routing.replica import ReplicaKey
 from tests.live.workers import KEY, OTHER, live_world, request, run
 from tests.twins import MODEL, ListJournal
+from tests.waiting import until
 
 
 def test_a_frontend_in_another_process_installs_and_reaches_a_worker(tmp_path: Path) -> None:
@@ -46,13 +47,11 @@ def test_an_install_given_up_by_a_remote_caller_leaves_no_process(tmp_path: Path
         async with live_world(install_time="60s") as world:
             await world.workers.serve(tmp_path / "control")
             install = world.runtime.spawn(RemoteWorkers(tmp_path / "control").install(KEY), "install")
-            while not world.pids():
-                await asyncio.sleep(0.005)
+            await until("a process", world.pids)
 
             install.cancel()
 
-            while world.pids():
-                await asyncio.sleep(0.005)
+            await until("the process to end", lambda: not world.pids())
             assert install.cancelled()
 
     run(story)
@@ -64,8 +63,7 @@ def test_workers_that_are_stopped_during_a_remote_install_are_unavailable(tmp_pa
             remote = RemoteWorkers(tmp_path / "control")
             await world.workers.serve(tmp_path / "control")
             install = world.runtime.spawn(remote.install(KEY), "install")
-            while not world.pids():
-                await asyncio.sleep(0.005)
+            await until("a process", world.pids)
 
             await world.workers.stop_all()
 

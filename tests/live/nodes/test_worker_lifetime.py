@@ -6,9 +6,8 @@ import sys
 
 import pytest
 
-from tests.live.workers import gone_within, is_there
-
-START_LIMIT_S, LEAVE_LIMIT_S = 40, 10
+from tests.live.workers import is_there, wait_until_gone
+from tests.waiting import LIMIT_S
 
 
 @pytest.mark.parametrize(
@@ -19,7 +18,7 @@ def test_no_worker_is_left_when_its_supervisor_ends(way: str, status: int) -> No
     with _supervisor(way) as supervisor:
         pids = _pids(supervisor)
 
-        assert supervisor.wait(START_LIMIT_S) == status
+        assert supervisor.wait(LIMIT_S) == status
 
         assert not any(is_there(pid) for pid in pids)
 
@@ -28,9 +27,9 @@ def test_no_worker_is_left_when_its_supervisor_forgets_it() -> None:
     with _supervisor("forget") as supervisor:
         pids = _pids(supervisor)
 
-        supervisor.wait(START_LIMIT_S)
+        supervisor.wait(LIMIT_S)
 
-        assert gone_within(pids, LEAVE_LIMIT_S)
+        wait_until_gone(pids)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda sent: sent.name)
@@ -41,8 +40,8 @@ def test_no_worker_is_left_when_its_supervisor_is_ended_by_a_signal(sent: signal
 
         supervisor.send_signal(sent)
 
-        assert supervisor.wait(START_LIMIT_S) != 0
-        assert gone_within(pids, LEAVE_LIMIT_S)
+        assert supervisor.wait(LIMIT_S) != 0
+        wait_until_gone(pids)
 
 
 def test_a_worker_ignores_the_interrupt_that_is_meant_for_its_supervisor() -> None:
@@ -53,12 +52,12 @@ def test_a_worker_ignores_the_interrupt_that_is_meant_for_its_supervisor() -> No
             worker.wait(0.3)
         worker.send_signal(signal.SIGTERM)
 
-        assert worker.wait(LEAVE_LIMIT_S) == 0
+        assert worker.wait(LIMIT_S) == 0
 
 
 def test_a_worker_obeys_on_after_an_order_that_it_does_not_know() -> None:
     with _worker() as worker:
-        output, complaint = worker.communicate("dance\nanswer_for another\ncrash\n", LEAVE_LIMIT_S)
+        output, complaint = worker.communicate("dance\nanswer_for another\ncrash\n", LIMIT_S)
 
         assert output == '{"holds": "another"}\n'
         assert complaint == "not an order: dance\n"

@@ -4,8 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from sim.live.registry.embedded_postgres import embedded_postgres
+from tests.waiting import wait_until
 
 OWNER = """
 import sys
@@ -56,15 +55,6 @@ def is_running(process: int) -> bool:
     return True
 
 
-def becomes_true(condition: Callable[[], bool]) -> bool:
-    """Wait for the condition, for half a minute at most."""
-    for _ in range(300):
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def test_a_server_answers_on_a_socket_only_and_is_gone_afterwards() -> None:
     with embedded_postgres() as url:
         server, folder = server_of(url), folder_of(url)
@@ -73,7 +63,7 @@ def test_a_server_answers_on_a_socket_only_and_is_gone_afterwards() -> None:
 
     assert answer == ["", "42"]
     assert user != 0, "the server must not run as root"
-    assert becomes_true(lambda: not is_running(server))
+    wait_until("the server to end", lambda: not is_running(server))
     assert not folder.parent.exists()
 
 
@@ -90,7 +80,7 @@ def test_a_server_stops_when_its_block_is_left_by(error: type[BaseException]) ->
     with pytest.raises(error):
         use()
 
-    assert becomes_true(lambda: not is_running(server))
+    wait_until("the server to end", lambda: not is_running(server))
 
 
 def test_a_named_folder_keeps_what_was_written(tmp_path: Path) -> None:
@@ -110,8 +100,8 @@ def test_a_server_whose_owner_is_killed_stops_and_leaves_no_files() -> None:
         assert is_running(server)
         owner.kill()
 
-    assert becomes_true(lambda: not is_running(server))
-    assert becomes_true(lambda: not folder.parent.exists())
+    wait_until("the server to end", lambda: not is_running(server))
+    wait_until("the folder to be gone", lambda: not folder.parent.exists())
 
 
 def test_a_missing_package_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:

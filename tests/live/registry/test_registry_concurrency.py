@@ -16,6 +16,7 @@ from sim.routing.fleet import Fleet, NodeFacts, NodeReport, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus
 from tests.choices import BEST
+from tests.waiting import in_time
 
 MODEL = "m"
 REPLICAS, PICKS = 4, 32
@@ -48,8 +49,12 @@ async def counts(registry: SqlLoadJobs) -> list[int]:
 
 
 async def until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
-    """Return once so many transactions wait for a lock; a test that waits in vain is ended by its time limit."""
-    async with asyncio.timeout(30), registry.engine.connect() as connection:
+    """Return once so many transactions wait for a lock."""
+    await in_time(f"{transactions} transactions to wait", _until_waiting(registry, transactions))
+
+
+async def _until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
+    async with registry.engine.connect() as connection:
         while (await connection.execute(WAITING)).scalar_one() != transactions:
             # Within a transaction, the statistics would be those of its beginning.
             await connection.rollback()
@@ -285,14 +290,17 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
 
 
 async def nothing_is_held(registry: SqlLoadJobs) -> None:
-    async with asyncio.timeout(30):
-        await asyncio.gather(*[hold_lock(registry) for _ in range(3)])
-        picks = await asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)])
-        assert None not in picks
-        if registry.engine.dialect.name == "postgresql":
-            async with registry.engine.connect() as connection:
-                while (await connection.execute(LOCKS)).scalar_one():
-                    await asyncio.sleep(0.01)
+    await in_time("the lock", asyncio.gather(*[hold_lock(registry) for _ in range(3)]))
+    picks = await in_time("picks", asyncio.gather(*[registry.pick(MODEL, BEST) for _ in range(PICKS)]))
+    assert None not in picks
+    if registry.engine.dialect.name == "postgresql":
+        await in_time("all locks of the server to be free", _until_unlocked(registry))
+
+
+async def _until_unlocked(registry: SqlLoadJobs) -> None:
+    async with registry.engine.connect() as connection:
+        while (await connection.execute(LOCKS)).scalar_one():
+            await asyncio.sleep(0.01)
 
 
 def test_a_pick_cancelled_while_it_waits_for_its_row_is_not_counted(postgres_url: str) -> None:

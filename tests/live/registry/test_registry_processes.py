@@ -15,6 +15,7 @@ from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import Unavailable
+from tests.waiting import LIMIT_S, in_time
 
 CUT_OFF_HOLDERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
@@ -57,11 +58,11 @@ def test_a_lock_excludes_another_process_until_that_one_is_killed(database_url: 
     async def story() -> tuple[bool, bool, bool]:
         async with connect(database_url, AsyncioRuntime()) as registry:
             with holder_of(database_url, "load") as process:
-                other_name = await can_take(registry, "another", 30)
+                other_name = await can_take(registry, "another", LIMIT_S)
                 while_held = await can_take(registry, "load", 0.3)
                 process.kill()
                 process.wait()
-                return other_name, while_held, await can_take(registry, "load", 30)
+                return other_name, while_held, await can_take(registry, "load", LIMIT_S)
 
     assert asyncio.run(story()) == (True, False, True)
 
@@ -71,6 +72,10 @@ def test_a_lock_that_another_process_holds_cannot_be_had_by_trying_until_that_on
         async with registry.try_lock("pass") as is_held:
             return is_held
 
+    async def until_taken(registry: SqlLoadJobs) -> None:
+        while not await tried(registry):
+            await asyncio.sleep(0.01)
+
     async def story() -> tuple[bool, bool]:
         async with connect(database_url, AsyncioRuntime()) as registry:
             with holder_of(database_url, "pass") as process:
@@ -78,9 +83,7 @@ def test_a_lock_that_another_process_holds_cannot_be_had_by_trying_until_that_on
                 process.kill()
                 process.wait()
             # A server may take a moment to notice.
-            async with asyncio.timeout(30):
-                while not await tried(registry):
-                    await asyncio.sleep(0.01)
+            await in_time("the server to notice", until_taken(registry))
             return while_held, await tried(registry)
 
     assert asyncio.run(story()) == (False, True)
@@ -93,7 +96,7 @@ def test_a_lock_whose_session_is_cut_off_does_not_undo_what_was_done_under_it(
         async with connect(postgres_url, AsyncioRuntime()) as registry:
             async with registry.lock("load"), registry.engine.begin() as connection:
                 await connection.execute(CUT_OFF_HOLDERS)
-            assert await can_take(registry, "load", 30)
+            assert await can_take(registry, "load", LIMIT_S)
 
     asyncio.run(story())
 
@@ -123,7 +126,7 @@ def test_a_waiter_gets_the_lock_when_the_process_that_holds_it_leaves(database_u
     async def story() -> bool:
         async with connect(database_url, AsyncioRuntime(), lock_waited=waits_ns.append) as registry:
             with holder_of(database_url, "load") as process:
-                waiter = asyncio.create_task(can_take(registry, "load", 30))
+                waiter = asyncio.create_task(can_take(registry, "load", LIMIT_S))
                 await asyncio.sleep(0.1)
                 assert not waiter.done()
                 assert process.stdin is not None
@@ -141,6 +144,6 @@ def test_waiters_that_leave_do_not_keep_the_lock_from_others(waiters: int, datab
             with holder_of(database_url, "load"):
                 left = await asyncio.gather(*[can_take(registry, "load", 0.1 * n) for n in range(waiters)])
                 assert left == [False] * waiters
-            return await can_take(registry, "load", 30)
+            return await can_take(registry, "load", LIMIT_S)
 
     assert asyncio.run(story())

@@ -44,7 +44,7 @@ def test_a_registry_that_fails_ends_the_pass_quietly_and_the_next_one_tries_agai
             raise failures.pop()
         return await call()
 
-    registry = interposed_registry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around, world.table.leak)
     monitor = monitor_in(world, ports=replace(ports, registry=registry))
 
     async def story() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from sim.measure.recording.records import MISSING
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.fleet import NodeFacts
 from sim.routing.outcomes import ProbeOutcome
@@ -45,6 +46,25 @@ PROBES: dict[str, tuple[bool, bool]] = {
     "FTF": (False, True),
     "FTFTF": (False, False),
 }
+
+
+@EACH_WAY
+def test_every_probe_is_told_with_its_outcome_and_without_a_request(monitoring: NewMonitoring) -> None:
+    world = FleetWorld(nodes("a"), heartbeat_ns=10 * SECOND)
+    world.place(A0)
+    monitor = monitor_in(world, monitoring)
+
+    async def story() -> None:
+        for letter in "OTF":
+            undo = answer_as(world, A0, letter)
+            await monitor.run_pass()
+            undo()
+
+    world.run(story())
+
+    told = world.journal.records.probes
+    assert told["outcome"].tolist() == [ProbeOutcome.OK, ProbeOutcome.TIMEOUT, ProbeOutcome.FAILED]
+    assert told["request"].tolist() == [MISSING] * 3
 
 
 @pytest.mark.parametrize("word", MONITORING)

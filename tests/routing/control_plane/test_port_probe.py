@@ -2,6 +2,8 @@
 
 import pytest
 
+from sim.measure.recording.records import MISSING
+from sim.routing.outcomes import ProbeOutcome
 from sim.routing.settings import ReaperName
 from sim.routing.strategies import REAPERS
 from tests.drivers import SECOND
@@ -54,6 +56,24 @@ def test_probes_delete_a_row_in_pass(probes: str, reaper: ReaperName) -> None:
         return None
 
     assert world.run(story()) == dict(zip(REAPERS, PROBES[probes], strict=True))[reaper]
+
+
+@pytest.mark.parametrize(
+    ("letter", "outcome"), [("O", ProbeOutcome.OK), ("T", ProbeOutcome.TIMEOUT), ("F", ProbeOutcome.FAILED)]
+)
+@EACH_REAPER
+def test_a_probe_is_told_with_its_outcome_and_without_a_request(
+    reaper: ReaperName, letter: str, outcome: ProbeOutcome
+) -> None:
+    world = FleetWorld(nodes("a"))
+    world.place(A)
+    silence(world, "a")
+    answer_as(world, letter)
+
+    run_passes(world, state_pass(world, reaper), every_ns=STALE + 1)
+
+    told = world.journal.records.probes
+    assert (told["outcome"].tolist(), told["request"].tolist()) == ([outcome], [MISSING])
 
 
 @EACH_REAPER

@@ -115,7 +115,7 @@ def test_the_quarantine_costs_no_reading_as_long_as_there_is_nothing_in_it() -> 
         asked.append(name)
         return await call()
 
-    registry = interposed_registry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around, world.table.leak)
     reconciler = state_pass(world, ports=replace(ports, registry=registry))
     without = ["try_lock", "fleet", "fleet", "fleet"]
 

@@ -148,7 +148,7 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))
 
 
 @pytest.mark.parametrize("failing", ["lock", "fleet", "set_cooldown", "remove_idle_row"])

@@ -43,7 +43,7 @@ def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
         return await call()
 
     ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))
 
 
 @pytest.mark.parametrize("failing", ["try_lock", "fleet", "confirm_row", "remove_row", "clear_in_flight"])

@@ -99,7 +99,7 @@ def test_nobody_makes_a_pass_that_the_registry_cannot_give_away() -> None:
     async def run_pass() -> None:
         made.append("pass")
 
-    registry = interposed_registry(ports.runtime, ports.registry, around)
+    registry = interposed_registry(ports.runtime, ports.registry, around, world.table.leak)
     claimed = once_per_tick(registry, "health", 15 * SECOND, run_pass)
 
     async def story() -> list[int]:

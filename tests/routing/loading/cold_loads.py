@@ -96,7 +96,7 @@ async def nothing_warm(_request: Request) -> Route | None:
 def ports_around(world: FleetWorld, around: Callable[[str, MadeCall], Awaitable[Any]]) -> FrontendPorts:
     """Return a frontend's ports on whose registry each call, known by its name, goes through `around`."""
     ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around))
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))
 
 
 def ports_without(world: FleetWorld, *names: str, from_s: int = 0, to_s: int = 1_000) -> FrontendPorts:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sim.routing.client_cache.liveness import RECENTLY_HEALTHY_NS
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
@@ -43,6 +44,21 @@ def test_a_sticky_frontend_sends_everything_to_the_first_node(driver: Driver) ->
         return world.journal.of("routed")
 
     assert [entry[2] for entry in driver.run(story)] == ["dgx-spark1#0"] * 4
+
+
+@pytest.mark.parametrize(("age_ns", "asked"), [(RECENTLY_HEALTHY_NS - 1, 0), (RECENTLY_HEALTHY_NS, 1)])
+def test_a_kept_route_is_used_unasked_only_while_its_last_success_is_younger_than_30_s(age_ns: int, asked: int) -> None:
+    async def story(runtime: Runtime) -> int:
+        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky", "liveness": "coarse_lock"})
+        world.bring_up("a")
+        frontend = world.frontend()
+        await frontend.serve(request(0))
+        await runtime.sleep(age_ns)
+        probes = len(world.journal.of("checked"))
+        await frontend.serve(request(1))
+        return len(world.journal.of("checked")) - probes
+
+    assert SimulatedDriver().run(story) == asked
 
 
 def test_one_request_counts_0_1_2_1_0(driver: Driver) -> None:
@@ -103,6 +119,22 @@ def test_a_call_whose_row_is_gone_at_its_start_takes_nothing_back(driver: Driver
         return world.registry.rows[key].in_flight
 
     assert driver.run(story) == 5
+
+
+def test_a_reservation_whose_call_finds_no_row_is_left_behind_until_a_later_call_gives_it_back(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> list[tuple[Any, ...]]:
+        world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
+        world.bring_up("a")
+        route = Route(counted(world.ports()), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
+        await world.registry.remove(key)
+        for number in range(2):
+            await route.predict(request(number))
+        world.registry.put(key, "a#0:1")
+        for number in range(2, 4):
+            await route.predict(request(number))
+        return world.journal.of("left_behind")
+
+    assert driver.run(story) == [("left_behind", "a#0", 1), ("left_behind", "a#0", -1)]
 
 
 def test_a_probe_over_its_limit_costs_a_busy_replica_its_row_and_a_reload(driver: Driver) -> None:

@@ -12,6 +12,7 @@ from sim.scenario.spec.faults import FAMILIES
 from tests.scenario.good_scenario import good_but
 from tests.scenario.spec.fault_cases import DEFAULTS, KEYS, MS, REFUSED, S
 
+NODES = "nodes: [{name: spark, slots: 2}, {name: thor, slots: 2}]"
 MODELS = "models: [{name: qwen3, service: {mean: 1s}}, {name: gemma, service: {mean: 1s}}]"
 
 
@@ -20,7 +21,7 @@ def entry(kind: str, *keys: str) -> str:
 
 
 def text_with(*entries: str) -> str:
-    return good_but("frontends: 2", MODELS, f"faults: [{', '.join(entries)}]")
+    return good_but("duration: 2m", "frontends: 2", NODES, MODELS, f"faults: [{', '.join(entries)}]")
 
 
 def scenario_with(*entries: str) -> Scenario:

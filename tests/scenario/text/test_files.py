@@ -38,6 +38,15 @@ def test_a_device_or_an_impossible_name_is_refused(path: str) -> None:
         load(path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a regular file whose first read fails")
+def test_a_file_whose_read_fails_is_refused() -> None:
+    with pytest.raises(ScenarioError) as refusal:
+        load("/proc/self/mem")
+
+    expected = "/proc/self/mem: cannot be read: input/output error; allowed: a regular file that can be read"
+    assert str(refusal.value) == expected
+
+
 def test_a_name_with_control_characters_is_escaped(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as refusal:
         load(tmp_path / "red\x1b[31m.yaml")

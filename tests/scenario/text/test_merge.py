@@ -61,6 +61,7 @@ MISPLACED_OVERRIDES = {
     "seed": "--set: found 'seed'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
     "=1": "--set: found '=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
     "router..ttl=1": "--set: found 'router..ttl=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
+    ".".join("a" * 5000) + "=1": "--set: found a key of 5,000 steps; allowed: 20",
     "nodes=[]": "--set: found the value '[]'; allowed: one plain value, no list or mapping",
     "variants.a.seed=1": "--set variants.a.seed: found an unknown key; allowed: name, about, seed, duration, warmup, "
     "drain_limit, tie_order, nodes, models, frontends, registry, network and 4 more",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.routing.errors import WrongModel
+from sim.routing.errors import CallError, Unavailable, WrongModel
 from sim.routing.request import Request
 from sim.scenario.spec.engines import ENGINES
 from sim.simulated.engines.fifo import FifoEngine
@@ -42,13 +42,14 @@ class Heard:
     def first_token(self, request: Request) -> None:
         self._note("first token", request)
 
+    def ends(self, request: Request) -> None:
+        self._note("ends", request)
+
     async def call(self, engine: Engine, number: int) -> None:
         try:
             await engine.predict(request(number), self)
         except WrongModel:
             self._note("turned away", request(number))
-        else:
-            self._note("ends", request(number))
 
     def _note(self, what: str, request: Request) -> None:
         self.told.append((self._runtime.now_ns(), what, request.id))
@@ -133,6 +134,28 @@ def test_other_work_takes_its_turn_and_makes_later_calls_wait() -> None:
     run(runtime, heard.call(engine, 0), engine.in_turn(load), heard.call(engine, 1))
 
     assert (110, "begins", 1) in heard.told
+
+
+def test_service_that_is_broken_off_ends_then() -> None:
+    runtime = SimulatedRuntime()
+    engine, heard = FifoEngine(runtime, settings(), FULL_SPEED), Heard(runtime)
+    broken_off: list[CallError] = []
+
+    async def call() -> None:
+        try:
+            await heard.call(engine, 0)
+        except CallError as error:
+            broken_off.append(error)
+
+    async def end() -> None:
+        await runtime.sleep(5)
+        first.interrupt(Unavailable("the process has ended"))
+
+    first = runtime.spawn(call(), "call")
+    run(runtime, end())
+
+    assert heard.told == [(0, "begins", 0), (3, "first token", 0), (5, "ends", 0)]
+    assert len(broken_off) == 1
 
 
 def test_a_caller_that_leaves_frees_its_worker_for_the_next() -> None:

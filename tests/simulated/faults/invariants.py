@@ -72,9 +72,15 @@ class Ledger(JournalRelay):
             yield f"{node} was picked at {now_ns} ns while it was offline"
 
     def _probed(
-        self, now_ns: int, request: Request, _key: ReplicaKey, address: str, started_ns: int, _outcome: ProbeOutcome
+        self,
+        now_ns: int,
+        request: Request | None,
+        _key: ReplicaKey,
+        address: str,
+        started_ns: int,
+        _outcome: ProbeOutcome,
     ) -> Iterable[str]:
-        if request.frontend in self._own_ways:
+        if request is None or request.frontend in self._own_ways:
             return
         last_end_ns = self._last_probe_end_ns.get((request.frontend, address), started_ns)
         if started_ns < last_end_ns:

@@ -8,6 +8,7 @@ import pytest
 
 from sim.routing.errors import DeadlineExceeded
 from sim.simulated.kernel.awaitables import Cancelled
+from sim.simulated.kernel.livelock import Livelock
 from sim.simulated.kernel.runtime import SimulatedRuntime
 
 FAR_NS = 10**18
@@ -228,3 +229,33 @@ def test_what_fails_at_once_within_a_limit_fails_its_caller_not_the_run() -> Non
     run(runtime)
 
     assert caught == ["at once"]
+
+
+def test_events_of_one_instant_without_an_end_stop_the_run_and_name_who_makes_them() -> None:
+    runtime = SimulatedRuntime()
+
+    async def spin() -> None:
+        await runtime.sleep(5 * 10**9)
+        while True:
+            await runtime.sleep(0)
+
+    runtime.spawn(spin(), "user 7")
+
+    with pytest.raises(Livelock, match=r"stands still at 5\.0 s: more than 1,000 events .*, the last of 'user 7'"):
+        runtime.run_tasks(FAR_NS, most_at_once=1000)
+    assert runtime.now_ns() == 5 * 10**9
+
+
+def test_many_events_are_no_livelock_as_long_as_time_passes() -> None:
+    runtime = SimulatedRuntime()
+
+    async def tick() -> None:
+        for _ in range(100):
+            for _ in range(9):
+                await runtime.sleep(0)
+            await runtime.sleep(1)
+
+    runtime.spawn(tick(), "tick")
+
+    assert runtime.run_tasks(FAR_NS, most_at_once=10)
+    assert runtime.now_ns() == 100

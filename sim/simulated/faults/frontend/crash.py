@@ -10,11 +10,10 @@ from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.scenario.spec.faults.frontend import FrontendCrashFault
 from sim.simulated.faults.base import Fault, Luck, effect_of
-from sim.simulated.faults.interposed import InterposedDialer, interposed_registry, interposed_worker
+from sim.simulated.faults.interposed import InterposedDialer, Leak, interposed_registry, interposed_worker
 from sim.simulated.kernel.awaitables import Cancelled
 from sim.simulated.kernel.interposed_runtime import InterposedRuntime
 from sim.simulated.parts import Parts
-from sim.simulated.registry.replica_table import ReplicaTable
 
 T = TypeVar("T")
 
@@ -25,17 +24,17 @@ class FrontendCrash(Fault[FrontendCrashFault]):
 
     def __init__(self, spec: FrontendCrashFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
-        self._life = _Life(parts.database.table)
+        self._life = _Life()
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Return ports that do nothing once the process has died."""
         if frontend != self.spec.frontend:
             return ports
-        life = self._life = _Life(self.parts.database.table)
+        life = self._life = _Life()
         return replace(
             ports,
             runtime=_MortalRuntime(ports.runtime, life),
-            registry=_mortal_registry(ports.runtime, ports.registry, life),
+            registry=_mortal_registry(ports.runtime, ports.registry, life, self.parts.database.table.leak),
             dialer=InterposedDialer(ports.dialer, lambda _key, _address, _name, call: life.lived(call)),
             worker=interposed_worker(ports.worker, lambda _node, _name, call: life.lived(call)),
         )
@@ -57,11 +56,9 @@ class FrontendCrash(Fault[FrontendCrashFault]):
 class _Life:
     """Whether a process is alive, and the tasks that end with it."""
 
-    def __init__(self, table: ReplicaTable) -> None:
-        """The requests that the process still counts in the table when it dies stay counted there."""
+    def __init__(self) -> None:
         self.is_over = False
         self._tasks: list[Task] = []
-        self._table = table
 
     def begin(self, task: Task) -> Task:
         self._tasks = [task for task in self._tasks if not task.done()]
@@ -78,10 +75,6 @@ class _Life:
         if self.is_over:
             _stop()
         return await call()
-
-    def keep(self, key: ReplicaKey, count: int) -> None:
-        """Record that the dead process never gives these requests back."""
-        self._table.leak(key, count)
 
 
 def _stop() -> NoReturn:
@@ -121,13 +114,13 @@ class _Stillborn:
         return True
 
 
-def _mortal_registry(runtime: Runtime, registry: Registry, life: _Life) -> Registry:
+def _mortal_registry(runtime: Runtime, registry: Registry, life: _Life, leak: Leak) -> Registry:
     """Return the registry for a process that can die: a dead one keeps what it should have given back."""
 
     def give_back(key: ReplicaKey, count: int) -> None:
         if life.is_over:
-            life.keep(key, count)
+            leak(key, count)
         else:
             registry.give_back(key, count)
 
-    return interposed_registry(runtime, registry, lambda _name, call: life.lived(call), give_back=give_back)
+    return interposed_registry(runtime, registry, lambda _name, call: life.lived(call), leak, give_back=give_back)

@@ -24,11 +24,12 @@ class FrontendPause(Fault[FrontendPauseFault]):
         spec = self.spec
         if frontend != spec.frontend or ports.runtime.now_ns() > spec.at_ns:
             return ports
+        leak = self.parts.database.table.leak
         pause = _Pause(ports.runtime, spec.at_ns, spec.at_ns + spec.lasts_ns)
         return replace(
             ports,
             runtime=_LateRuntime(ports.runtime, pause),
-            registry=interposed_registry(ports.runtime, ports.registry, lambda _name, call: pause.around(call)),
+            registry=interposed_registry(ports.runtime, ports.registry, lambda _name, call: pause.around(call), leak),
             dialer=InterposedDialer(ports.dialer, lambda _key, _address, _name, call: pause.around(call)),
             worker=interposed_worker(ports.worker, lambda _node, _name, call: pause.around(call)),
         )

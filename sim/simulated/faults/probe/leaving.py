@@ -87,7 +87,7 @@ class ProbeCallersLeave(_ClientsLeave[ProbeCallersLeaveFault]):
                 self._picked[asker.id] = (asker, frontend, answer.address)
             return answer
 
-        registry = interposed_registry(ports.runtime, ports.registry, around)
+        registry = interposed_registry(ports.runtime, ports.registry, around, self.parts.database.table.leak)
         return super().around(frontend, replace(ports, registry=registry))
 
     def leaving(self, call: HealthCall, asker: Request) -> list[Request]:

@@ -54,7 +54,8 @@ class TransactionFault(LastingFault[Spec], ABC):
                 return await call()
             return await self.transact(place, name, call)
 
-        return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, transact))
+        leak = self.parts.database.table.leak
+        return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, transact, leak))
 
     @abstractmethod
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:

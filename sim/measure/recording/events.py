@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sim.measure.records import MISSING, Booleans, Integers
+from sim.measure.recording.records import MISSING, Booleans, Integers, Records
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.states import NodeStatus
 
@@ -52,6 +52,10 @@ NODE_STATUSES = tuple(NodeStatus)
 
 CRASHED = "crashed"
 """The cause of a process's end when its node went with it."""
+ADDED = "scale_up"
+"""The cause of a row's publication when the reconciler had the replica loaded."""
+TAKEN_AWAY = "idle"
+"""The cause of a row's removal when the reconciler found one replica too many."""
 EVICTED = "evicted"
 """The cause of a row's removal when another model took its place."""
 
@@ -77,6 +81,12 @@ def are(events: Columns, kind: EventKind) -> Booleans:
     """Tell of each event whether it is of the kind; shape (rows,)."""
     which: Booleans = events["kind"] == kind
     return which
+
+
+def happened(records: Records, events: Columns, kind: EventKind, cause: str) -> int:
+    """Count the events of the kind that had this cause."""
+    code = records.causes.get(cause)
+    return 0 if code is None else int(np.count_nonzero(are(events, kind) & (events["cause"] == code)))
 
 
 def has(events: Columns, flag: Flag) -> Booleans:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.events import EventKind, check_cause, status_flag
-from sim.measure.records import MISSING, Records
+from sim.measure.recording.events import EventKind, check_cause, status_flag
+from sim.measure.recording.records import MISSING, Records
 from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
@@ -19,6 +19,7 @@ _REQUEST_WIDTH = len(_REQUEST)
 _ROUTED_NS = _REQUEST.index("routed_ns")
 _START_NS = _REQUEST.index("start_ns")
 _FIRST_TOKEN_NS = _REQUEST.index("first_token_ns")
+_SERVED_NS = _REQUEST.index("served_ns")
 _END_NS = _REQUEST.index("end_ns")
 _OUTCOME = _REQUEST.index("outcome")
 _CAUSE = _REQUEST.index("cause")
@@ -102,11 +103,13 @@ class Recorder(Observer):
         self._picks[row * _PICK_WIDTH + _PICK_SOURCE] = answer.source
         self._picks[row * _PICK_WIDTH + _PICK_ALIVE] = answer.alive
 
-    def probed(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+    def probed(
+        self, request: Request | None, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome
+    ) -> None:
         """Add a probe that has ended now, and whether the process it went to is alive."""
         self.records.probes.append(
             next(self._seq),
-            request.id,
+            MISSING if request is None else request.id,
             self._replicas[key],
             self._addresses[address],
             started_ns,
@@ -132,6 +135,10 @@ class Recorder(Observer):
     def first_token(self, request: Request) -> None:
         """Fill in the time of the first token."""
         self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()
+
+    def served_until(self, request: Request) -> None:
+        """Fill in the end of service."""
+        self._requests[request.id * _REQUEST_WIDTH + _SERVED_NS] = self._clock.now_ns()
 
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome. Raises ValueError if the request has ended before."""

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sim.measure import tables
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.recorder import Recorder
-from sim.measure.records import MISSING, Codes, Records, Table
+from sim.measure.recording.recorder import Recorder
+from sim.measure.recording.records import MISSING, Codes, Records, Table
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
@@ -68,6 +68,19 @@ def test_a_probe_is_judged_by_the_truth_about_its_own_address() -> None:
         recorder.probed(request(0), ReplicaKey("a", "m", 0), address, 0, ProbeOutcome.TIMEOUT)
 
     assert recorder.records.probes["process_alive"].tolist() == [False, True]
+
+
+def test_falsely_dead_is_only_what_a_probe_said_of_a_process_that_lived() -> None:
+    recorder = recorder_where(lambda address: address == "alive")
+    recorder.arrived(request(0))
+    recorder.picked(request(0), replica("a", "alive"), None)
+    for address in ("alive", "gone"):
+        for outcome in ProbeOutcome:
+            recorder.probed(request(0), ReplicaKey("a", "m", 0), address, 0, outcome)
+
+    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), RunFacts(models=("m",)))
+
+    assert (metrics["probes.sent"], metrics["probes.ok"], metrics["probes.false_dead"]) == (6, 2, 2)
 
 
 def test_memory_stays_below_300_bytes_per_request() -> None:
@@ -133,7 +146,7 @@ def test_the_digest_changes_with_any_name(names: str) -> None:
 
 
 def test_the_digest_does_not_change_from_one_machine_to_another() -> None:
-    assert written().digest() == "a4823cffc5dc646a7672f0f2c629642a"
+    assert written().digest() == "f8d0d60b467d06733ed9b90f02a316dd"
 
 
 def test_the_digest_of_the_same_story_is_the_same() -> None:

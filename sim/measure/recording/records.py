@@ -73,7 +73,8 @@ class Table:
 
 
 def _requests() -> Table:
-    return Table(*COLUMNS, "routed_ns", "start_ns", "first_token_ns", "end_ns", "outcome", "cause", "replica")
+    times = ("routed_ns", "start_ns", "first_token_ns", "served_ns", "end_ns")
+    return Table(*COLUMNS, *times, "outcome", "cause", "replica")
 
 
 def _picks() -> Table:
@@ -101,12 +102,15 @@ class Records:
     picks: Table = field(default_factory=_picks)
     """One row per choice of the registry: the load and last use it read, then what vouched for the replica."""
     probes: Table = field(default_factory=_probes)
-    """One row per probe that has ended; `process_alive` is the world's truth at that moment."""
+    """One row per probe that has ended; `process_alive` is the world's truth at that moment.
+
+    `request` is missing if a background loop sent it.
+    """
     events: Table = field(default_factory=_events)
     """One row per event.
 
-    What `flag` means depends on the kind: see `sim.measure.events`. `subject` names what an event is about if that is
-    not a replica: a node, a model, or whatever a fault struck.
+    What `flag` means depends on the kind: see `sim.measure.recording.events`. `subject` names what an event is about
+    if that is not a replica: a node, a model, or whatever a fault struck.
     """
     lock_waits: Table = field(default_factory=_lock_waits)
     """One row per registry transaction that waited for a lock."""

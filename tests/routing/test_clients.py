@@ -1,0 +1,48 @@
+"""Clients: when they send, and how long they wait."""
+
+from typing import Any
+
+from sim.routing.clients import Clients, Turn, User
+from sim.routing.ports import Runtime
+from sim.routing.request import Request
+from tests.drivers import SECOND, Driver
+from tests.twins import MODEL, ListJournal
+
+
+def a_turn(think_s: int, patience_s: int | None = None) -> Turn:
+    patience_ns = None if patience_s is None else patience_s * SECOND
+    return Turn(think_s * SECOND, Request(-1, MODEL, 0, 0, 0, patience_ns=patience_ns))
+
+
+def arrivals_s(driver: Driver, *turns: Turn, start_s: int = 0, stop_s: int = 1000) -> list[int]:
+    """Return when the requests of one user arrive, each of which takes a second."""
+
+    async def story(runtime: Runtime) -> Any:
+        arrived: list[int] = []
+
+        async def serve(request: Request) -> None:
+            arrived.append(request.arrival_ns // SECOND)
+            await runtime.sleep(SECOND)
+
+        user = User(0, start_s * SECOND, stop_s * SECOND, iter(turns))
+        await Clients(runtime, ListJournal(), {0: serve}).take_turns(user)
+        return arrived
+
+    result: list[int] = driver.run(story)
+    return result
+
+
+def test_a_user_thinks_after_each_answer_before_the_next_request(driver: Driver) -> None:
+    assert arrivals_s(driver, a_turn(2), a_turn(5), a_turn(0)) == [2, 2 + 1 + 5, 8 + 1]
+
+
+def test_a_user_begins_to_think_at_the_start(driver: Driver) -> None:
+    assert arrivals_s(driver, a_turn(2), start_s=10) == [12]
+
+
+def test_a_user_sends_nothing_from_the_stop_on(driver: Driver) -> None:
+    assert arrivals_s(driver, a_turn(2), a_turn(2), a_turn(2), stop_s=5) == [2]
+
+
+def test_a_user_whose_patience_ends_thinks_from_then_on(driver: Driver) -> None:
+    assert arrivals_s(driver, a_turn(3), a_turn(4), a_turn(2, patience_s=1)) == [3, 8, 11]

@@ -1,0 +1,36 @@
+"""What is said of a time scale at which the machine's own latencies drown what the scenario is about."""
+
+import pytest
+
+from sim import loads
+from sim.live.cluster.calibration import Calibration, Sample
+from sim.study.time_scale import least_time_scale, too_small
+
+SECOND_LONG = """
+name: two
+duration: 20s
+nodes: [{name: a}]
+models: [{name: m, service: {mean: 1s}, replicas: [{node: a}]}]
+workload: [{kind: uniform, model: m, rate: 1/s}]
+"""
+BY_TOKENS = SECOND_LONG.replace("mean: 1s", "prefill: 100/s, decode: 100/s").replace(
+    "rate: 1/s", "rate: 1/s, prompt_tokens: 9, output_tokens: 9"
+)
+MEASURED = Calibration("sqlite", *(Sample((ns,)) for ns in (1_000_000, 3_000_000, 800_000, 1)))
+"""Routing takes 3 ms for a pick, 3 times 1 ms for other transactions and twice 0.8 ms for calls: 7.6 ms."""
+
+
+@pytest.mark.parametrize(("text", "least"), [(SECOND_LONG, 0.076), (BY_TOKENS, 0.038)], ids=["service", "probe limit"])
+def test_routing_may_take_a_tenth_of_the_shortest_time_of_the_scenario(text: str, least: float) -> None:
+    scenario = loads(text).variants["default"]
+
+    assert least_time_scale(scenario, MEASURED) == pytest.approx(least)
+    assert too_small(scenario, MEASURED, least + 0.001) is None
+
+
+def test_a_time_scale_that_is_too_small_is_said_with_what_would_do() -> None:
+    said = too_small(loads(SECOND_LONG).variants["default"], MEASURED, 0.01)
+
+    assert said is not None
+    assert "0.01 is too small for this machine, on which routing a request takes 0.76 s" in said
+    assert said.endswith("better here: 0.076 or more")
