@@ -92,7 +92,8 @@ class ModelView:
         completed = (_only(mine, view.requests["outcome"]) == Outcome.COMPLETED) & (self.sent_to != MISSING)
         self.served_by: Integers = _only(completed, self.sent_to)
         """The replica code of each completed request, in the order of arrival; shape (completed,)."""
-        starts_ns, ends_ns = _only(mine, view.requests["start_ns"]), _only(mine, service_ends_ns(view.requests))
+        starts_ns = _only(mine, view.requests["start_ns"])
+        ends_ns = _only(mine, service_ends_ns(view.requests))
         self._service_ns = _only(completed, np.where(starts_ns == MISSING, 0, ends_ns - starts_ns))
 
     @cached_property

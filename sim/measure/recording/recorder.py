@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.recording.events import EventKind, status_flag
+from sim.measure.recording.events import EventKind, check_cause, status_flag
 from sim.measure.recording.records import MISSING, Records
 from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
@@ -116,6 +116,10 @@ class Recorder(Observer):
             outcome,
             self._is_alive(address),
         )
+
+    def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        """Add an event: a liveness check has ended so."""
+        self._happened(EventKind.CHECK_ENDED, key, check_cause(outcome), self._addresses[address], request.id)
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Fill in the replica and the time of the route."""
