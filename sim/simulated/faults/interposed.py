@@ -31,8 +31,8 @@ def interposed_registry(
 ) -> Registry:
     """Return the registry with `around` in between, and `own` calls in the place of its own.
 
-    Giving back goes through it as a task of its own: nobody waits. Nobody hears that a count was not given back, not even
-    who waits for a decrement. Taking a lock goes through it, letting go of one does not, so that no lock is lost by
+    Giving back goes through it as a task of its own: nobody waits. Nobody hears that a count was not given back, even
+    if it waits for a decrement. Taking a lock goes through it, letting go of one does not, so that no lock is lost by
     mistake. `leak` is told of each count that was made without its caller's knowing, and of each not given back.
     """
     accountant = _Accountant(around, leak)
