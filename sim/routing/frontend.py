@@ -37,6 +37,8 @@ from sim.routing.strategies import (
     SHARING,
 )
 
+_COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly, and every request needs this one.
+
 
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
@@ -76,7 +78,7 @@ class FrontendCore:
                 await self._client_cache.refused(request, route)
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
-        self._journal.ended(request, Outcome.COMPLETED, "")
+        self._journal.ended(request, _COMPLETED, "")
         if self._taught is not None:
             self._taught.refresh(route.to.place)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sim import __version__, load, run
+from sim.study.out_folder import claimed
 from tests.cli.command import BURST, HELD, SMALL, START, sim, sim_json, written
 
 FILES = ["events.parquet", "manifest.json", "picks.parquet", "plan.yaml", "probes.parquet", "requests.parquet"]
@@ -128,6 +129,51 @@ def test_overwrite_replaces_what_is_there(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert written(tmp_path) == before
     assert len(pd.read_parquet(tmp_path / "out/small/fixed/seed-3/requests.parquet")) == 6
+
+
+def test_overwrite_leaves_no_run_that_the_new_summary_does_not_tell_of(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    sim("run", "small.yaml", "--reps", "3", "--out", "out", folder=tmp_path)
+    notes = tmp_path / "out/small/pinned/seed-4/notes.txt"
+    notes.write_text("mine")
+
+    sim("run", "small.yaml", "--variant", "fixed", "--seed", "4", "--out", "out", "--overwrite", folder=tmp_path)
+
+    files = [name for name in written(tmp_path / "out") if not (tmp_path / "out" / name).is_dir()]
+    assert files == [*(f"small/fixed/seed-4/{file}" for file in FILES), "small/pinned/seed-4/notes.txt", "summary.json"]
+
+
+def test_overwrite_clears_away_what_a_killed_command_had_staged(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    sim("run", "small.yaml", "--variant", "fixed", "--out", "out", folder=tmp_path)
+    (tmp_path / "out/small/fixed/seed-3/.picks.parquet.4711.tmp").write_text("half of it")
+    (tmp_path / "out/.summary.json.4711.tmp").write_text("half of it")
+
+    sim("run", "small.yaml", "--variant", "fixed", "--out", "out", "--overwrite", folder=tmp_path)
+
+    assert [name for name in written(tmp_path) if name.endswith(".tmp")] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--overwrite"]], ids=["new", "overwrite"])
+def test_a_folder_that_another_command_writes_to_is_refused(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+
+    with claimed(tmp_path / "out", [], overwrite=False):
+        done = sim("run", "small.yaml", "--out", "out", *options, folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--out: another command writes to out now; allowed: a folder of its own\n"
+    assert written(tmp_path) == ["out", "small.yaml"]
+
+
+def test_a_scenario_named_as_the_summary_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL.replace("name: small", "name: summary.json"))
+
+    done = sim("run", "small.yaml", "--out", "out", folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the scenario of small.yaml is called summary.json" in done.stderr
+    assert written(tmp_path) == ["small.yaml"]
 
 
 def test_a_full_disk_gives_exit_code_4_and_leaves_old_files_as_they_were(tmp_path: Path) -> None:

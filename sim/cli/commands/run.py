@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.errors import OutFolderRefused
-from sim.study.out_folder import prepare, run_folder, save_summary
+from sim.study.out_folder import claimed, run_folder, save_summary
 
 
 def run_command(
@@ -30,8 +30,15 @@ def run_command(
     processes: int,
 ) -> ExitCode:
     """Do the runs and return the exit code. Raises BadInput before anything runs, CannotWrite and WorkerDied later."""
-    if out is not None:
-        _prepare(out, files, overwrite=overwrite)
+    with ExitStack() as stack:
+        if out is not None:
+            _claim(out, files, stack, overwrite=overwrite)
+        return _run(files, selection, out, processes, as_json=as_json)
+
+
+def _run(
+    files: Sequence[ScenarioFile], selection: RunSelection, out: Path | None, processes: int, *, as_json: bool
+) -> ExitCode:
     jobs = [job for file in files for job in _jobs(file, selection, out)]
     summaries, code = [], ExitCode.HELD
     with progress(len(jobs)) as display, _executor(min(processes, len(jobs))) as executor:
@@ -45,15 +52,15 @@ def run_command(
                 code = _worse(code, judged(file, runs))
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
-        save_summary(out, content)
+        save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
     if as_json:
         emit(f"{content}\n")
     return code
 
 
-def _prepare(out: Path, files: Sequence[ScenarioFile], *, overwrite: bool) -> None:
+def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwrite: bool) -> None:
     try:
-        prepare(out, files, overwrite=overwrite)
+        stack.enter_context(claimed(out, files, overwrite=overwrite))
     except OutFolderRefused as error:
         raise BadInput(f"--out: {error}") from None
 

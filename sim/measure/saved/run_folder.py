@@ -13,13 +13,14 @@ from sim.measure.document import document, to_json
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
-from sim.measure.saved.staged_files import StagedFiles, checksum
+from sim.measure.saved.staged_files import CannotWrite, StagedFiles, checksum
 from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
 from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
+FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), RECORDS, PLAN, MANIFEST)
 
 _PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
 _CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
@@ -58,6 +59,20 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> No
             "files": {name: _entry(path, rows.get(name)) for name, path in paths.items()},
         }
         files.add_text(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def remove_run(folder: Path) -> None:
+    """Delete the files of a run, the manifest first, and their folder if nothing else is in it.
+
+    Raises CannotWrite if one cannot be deleted.
+    """
+    try:
+        for name in reversed(FILES):
+            (folder / name).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise CannotWrite(f"cannot delete the old run in {folder}: {error.strerror}") from None
 
 
 def read(folder: str | Path) -> RunResult:

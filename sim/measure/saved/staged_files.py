@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: written under other names beside their places, then moved there together."""
 
 import os
+import re
 from collections.abc import Callable
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -81,6 +82,16 @@ class StagedFiles:
 
     def _cannot_write(self, error: OSError) -> CannotWrite:
         return CannotWrite(f"cannot write to {self.folder}: {error.strerror or error}")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what commands that were killed have staged in the folder and below. Nobody may be writing there.
+
+    Raises OSError if one cannot be deleted.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if re.fullmatch(r"\..+\.[0-9]+\.tmp", path.name) and path.is_file():
+            path.unlink()
 
 
 def checksum(path: Path) -> str:

@@ -3,10 +3,9 @@
 import csv
 import hashlib
 import io
-import math
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -17,10 +16,11 @@ from sim.scenario.text.errors import did_you_mean, found, listed
 from sim.scenario.text.files import UnreadableFile, read_regular
 from sim.scenario.text.units import LONGEST_NS
 
-MOST_BYTES = 64 << 20
-MOST_ROWS = 10_000_000
+MOST_BYTES = 16 << 20
 MOST_TOKENS = 10_000_000
+MOST_LINE = 1 << 16
 _MOST_WRONG_ROWS = 20
+_ROWS_AT_ONCE = 1 << 12
 
 
 class TraceColumns(NamedTuple):
@@ -83,14 +83,14 @@ def read_trace(path: Path, columns: TraceColumns) -> Trace:
     """Read the rows; BadTrace lists up to 20 faults. Arrivals are seconds from the start, sorted, not negative."""
     try:
         content = read_regular(path, MOST_BYTES)
-        text = content.decode("utf-8-sig")
+        digest = hashlib.blake2b(content + repr(columns).encode(), digest_size=16).hexdigest()
+        # Decoded as it is read, because the whole text takes four bytes for each character.
+        text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+        return _Rows(path.name, columns).read(text, digest)
     except UnreadableFile as error:
         raise BadTrace([f"{path.name} {error}"]) from None
     except UnicodeDecodeError:
         raise BadTrace([f"{path.name} is not UTF-8; allowed: a CSV file in UTF-8"]) from None
-    digest = hashlib.blake2b(content + repr(columns).encode(), digest_size=16).hexdigest()
-    del content
-    return _Rows(path.name, columns).read(text, digest)
 
 
 class _Rows:
@@ -102,24 +102,34 @@ class _Rows:
         self.faults: list[str] = []
         self.last_arrival_ns = 0
 
-    def read(self, text: str, digest: str) -> Trace:
-        arrivals, prompts, outputs = (array("q") for _ in self.columns)
+    def read(self, text: Iterable[str], digest: str) -> Trace:
+        blocks: list[_Block] = []
         try:
-            rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+            rows = csv.reader(self._lines(text), strict=True)
             places = self._places(next(rows, []))
-            for number, row in self._sound(rows, len(places.header)):
-                arrivals.append(self._arrival_ns(number, row[places.arrival]))
-                prompts.append(self._tokens(number, self.columns.prompt, row[places.prompt]))
-                outputs.append(self._tokens(number, self.columns.output, row[places.output]))
-                if len(self.faults) >= _MOST_WRONG_ROWS:
-                    break
+            number = 2  # The header is row 1.
+            while (block := list(islice(rows, _ROWS_AT_ONCE))) and len(self.faults) < _MOST_WRONG_ROWS:
+                values = self._values(block, places)
+                if values is None:
+                    self._find_faults(number, block, places)
+                elif not self.faults:
+                    blocks.append(values)
+                number += len(block)
         except csv.Error as error:
             self.faults.append(f"{self.name} is not CSV: {ascii(str(error))[1:-1]}; allowed: comma-separated rows")
-        if not arrivals and not self.faults:
+        if not blocks and not self.faults:
             self.faults.append(f"{self.name} has no rows; allowed: at least one below the header")
         if self.faults:
             raise BadTrace(self.faults)
-        return Trace(_column(arrivals), _column(prompts), _column(outputs), digest)
+        arrivals_ns, prompts, outputs = zip(*blocks, strict=True)
+        return Trace(_column(arrivals_ns), _column(prompts), _column(outputs), digest)
+
+    def _lines(self, text: Iterable[str]) -> Iterator[str]:
+        """Yield the lines; a file that is one endless line would have more fields than memory holds."""
+        for number, line in enumerate(text, start=1):
+            if len(line) > MOST_LINE:
+                raise BadTrace([f"{self.name}:{number}: found {len(line):,} characters; allowed: {MOST_LINE:,} a line"])
+            yield line
 
     def _places(self, header: list[str]) -> "_Places":
         for column in self.columns:
@@ -131,61 +141,97 @@ class _Rows:
                 )
         if self.faults:
             raise BadTrace(self.faults)
-        return _Places(header, *(header.index(column) for column in self.columns))
+        return _Places(len(header), *(header.index(column) for column in self.columns))
 
-    def _sound(self, rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str]]]:
-        """Yield numbered rows of the right width; the header is row 1."""
-        for number, row in enumerate(rows, start=2):
-            if number > MOST_ROWS + 1:
-                self.faults.append(f"{self.name}:{number}: found too many rows; allowed: {MOST_ROWS:,}")
+    def _values(self, block: list[list[str]], places: "_Places") -> "_Block | None":
+        """Return the values of the rows, None if there is a fault in them."""
+        if set(map(len, block)) != {places.width}:
+            return None
+        fields = list(zip(*block, strict=True))
+        arrival_ns = _arrivals_ns(fields[places.arrival])
+        prompt_tokens, output_tokens = (_whole_numbers(fields[place]) for place in (places.prompt, places.output))
+        if arrival_ns is None or prompt_tokens is None or output_tokens is None:
+            return None
+        if (np.diff(arrival_ns, prepend=self.last_arrival_ns) < 0).any():
+            return None
+        self.last_arrival_ns = int(arrival_ns[-1])
+        return _Block(arrival_ns, prompt_tokens, output_tokens)
+
+    def _find_faults(self, first_number: int, block: list[list[str]], places: "_Places") -> None:
+        for number, row in enumerate(block, start=first_number):
+            if len(self.faults) >= _MOST_WRONG_ROWS:
                 return
-            if len(row) != width:
-                self.faults.append(f"{self.name}:{number}: found {len(row)} fields; allowed: {width}, as in the header")
-                if len(self.faults) >= _MOST_WRONG_ROWS:
-                    return
+            if len(row) != places.width:
+                self.faults.append(
+                    f"{self.name}:{number}: found {len(row)} fields; allowed: {places.width}, as in the header"
+                )
                 continue
-            yield number, row
+            self._check_arrival(number, row[places.arrival])
+            self._check_tokens(number, self.columns.prompt, row[places.prompt])
+            self._check_tokens(number, self.columns.output, row[places.output])
 
-    def _arrival_ns(self, number: int, text: str) -> int:
-        seconds = _finite(text)
-        if not 0 <= seconds * 1e9 <= LONGEST_NS:
-            most_s = LONGEST_NS // 10**9
-            self._fault(number, self.columns.arrival, text, f"seconds from 0 to {most_s}")
-            return self.last_arrival_ns
-        arrival_ns = round(seconds * 1e9)
-        if arrival_ns < self.last_arrival_ns:
+    def _check_arrival(self, number: int, text: str) -> None:
+        arrival_ns = _arrivals_ns([text])
+        if arrival_ns is None:
+            self._fault(number, self.columns.arrival, text, f"seconds from 0 to {LONGEST_NS // 10**9}")
+        elif arrival_ns[0] < self.last_arrival_ns:
             self._fault(number, self.columns.arrival, text, "not earlier than the row before")
-        self.last_arrival_ns = max(arrival_ns, self.last_arrival_ns)
-        return arrival_ns
+        else:
+            self.last_arrival_ns = int(arrival_ns[0])
 
-    def _tokens(self, number: int, column: str, text: str) -> int:
-        if text.isascii() and text.isdigit() and len(text) <= 8 and int(text) <= MOST_TOKENS:
-            return int(text)
-        self._fault(number, column, text, f"a whole number from 0 to {MOST_TOKENS:,}")
-        return 0
+    def _check_tokens(self, number: int, column: str, text: str) -> None:
+        if _whole_numbers([text]) is None:
+            self._fault(number, column, text, f"a whole number from 0 to {MOST_TOKENS:,}")
 
     def _fault(self, number: int, column: str, text: str, allowed: str) -> None:
         self.faults.append(f"{self.name}:{number}: column {found(column)}: found {found(text)}; allowed: {allowed}")
 
 
 class _Places(NamedTuple):
-    header: list[str]
+    width: int
+    """Number of fields of a row."""
     arrival: int
     prompt: int
     output: int
 
 
-def _column(values: "array[int]") -> NDArray[np.int64]:
+class _Block(NamedTuple):
+    """The values of some rows."""
+
+    arrival_ns: NDArray[np.int64]
+    prompt_tokens: NDArray[np.int64]
+    output_tokens: NDArray[np.int64]
+
+
+def _arrivals_ns(texts: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the arrivals; None if one of the texts is none."""
+    joined = "".join(texts)
+    if not joined.isascii() or "_" in joined:
+        return None
+    try:
+        seconds = np.array(list(map(float, texts)))
+    except ValueError:
+        return None
+    # What is no number is not in there either.
+    if not ((seconds >= 0) & (seconds <= LONGEST_NS / 1e9)).all():
+        return None
+    return np.rint(seconds * 1e9).astype(np.int64)
+
+
+def _whole_numbers(texts: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the numbers of tokens; None if one of the texts is none."""
+    joined = "".join(texts)
+    if not (joined.isascii() and joined.isdigit()):
+        return None
+    try:
+        values = np.array(list(map(int, texts)), dtype=np.int64)
+    except (ValueError, OverflowError):
+        return None
+    return values if values.max() <= MOST_TOKENS else None
+
+
+def _column(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the values as a column that nobody can change: all variants share it."""
-    column = np.array(values, dtype=np.int64)
+    column = np.concatenate(parts)
     column.flags.writeable = False
     return column
-
-
-def _finite(text: str) -> float:
-    """Return the number, or -1 if it is none."""
-    try:
-        number = float(text) if len(text) <= 40 and text.isascii() and "_" not in text else -1.0
-    except ValueError:
-        return -1.0
-    return number if math.isfinite(number) else -1.0

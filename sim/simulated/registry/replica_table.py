@@ -44,6 +44,8 @@ class ReplicaTable:
         self._drifts: dict[ReplicaKey, _Drift] = {}
         self._twins: dict[ReplicaKey, Row] = {}
         """Second rows of a key, which only a fault writes. In `rows` each has an index below 0."""
+        self._by_node: dict[str, dict[str, Row]] = {name: {} for name in self.nodes}
+        """Each node's rows, by id."""
         self._next_id = count(1)
 
     def insert(
@@ -101,6 +103,7 @@ class ReplicaTable:
         """Delete this row, which must exist."""
         key = row.key
         self._settle_drift(key).missing += known(row.in_flight)
+        del self._by_node[key.node][row.id]
         twin = self._twins.pop(key, None)
         if twin is not None:
             del self.rows[_second(key)]
@@ -203,9 +206,8 @@ class ReplicaTable:
         """Store what a node reports as its free VRAM, and clear what was reserved there."""
         self.nodes[node].available_vram_bytes = available_bytes
         self.nodes[node].reserved_vram_bytes = 0
-        for row in self.rows.values():
-            if row.key.node == node:
-                row.available_vram_bytes = available_bytes
+        for row in self._by_node[node].values():
+            row.available_vram_bytes = available_bytes
 
     def total_in_flight(self) -> int:
         """Return the sum of the stored counts, without those that are NULL."""
@@ -225,6 +227,7 @@ class ReplicaTable:
 
     def _add(self, key: ReplicaKey, row: Row) -> None:
         self.rows[key] = row
+        self._by_node[key.node][row.id] = row
         if self._may_be_picked(row):
             self.pickable.setdefault(key.model, []).append(row)
 

@@ -43,6 +43,13 @@ BROKEN = {
     "no tokens": (HEADER.encode() + b"0,,1\n", "column 'context_tokens': found ''; allowed: a whole number"),
     "digits of another script": (HEADER.encode() + "0,٣,1\n".encode(), "found '\\u0663'; allowed: a whole number"),
     "too many tokens": (HEADER.encode() + b"0,1,99999999\n", "allowed: a whole number from 0 to 10,000,000"),
+    "fault far down": (HEADER.encode() + b"0,1,1\n" * 10_000 + b"0,x,1\n", "t.csv:10002: column 'context_tokens'"),
+    "not sorted, far down": (
+        HEADER.encode() + b"5,1,1\n" * 10_000 + b"4,1,1\n",
+        "t.csv:10002: column 'arrival_s': found '4'; allowed: not earlier",
+    ),
+    "endless header": (b"a," * 100_000, "t.csv:1: found 200,000 characters; allowed: 65,536 a line"),
+    "endless row": (HEADER.encode() + b"1," * 100_000, "t.csv:2: found 200,000 characters; allowed: 65,536 a line"),
     "quote not closed": (HEADER.encode() + b'0,1,"1\n', "t.csv is not CSV: unexpected end of data"),
     "not UTF-8": (HEADER.encode() + b"0,1,\xff\n", "t.csv is not UTF-8; allowed: a CSV file in UTF-8"),
     "compressed": (b"\x1f\x8b\x08\x00\x00\x00", "t.csv is not UTF-8"),
@@ -81,9 +88,9 @@ def test_all_wrong_rows_are_reported_up_to_twenty(tmp_path: Path) -> None:
 def test_a_trace_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = scenario_with_trace(tmp_path, HEADER.encode())
     with (tmp_path / "t.csv").open("r+b") as trace:
-        trace.truncate((64 << 20) + 1)
+        trace.truncate((16 << 20) + 1)
 
-    with pytest.raises(ScenarioError, match=r"t\.csv is too large; allowed: at most 67,108,864 bytes"):
+    with pytest.raises(ScenarioError, match=r"t\.csv is too large; allowed: at most 16,777,216 bytes"):
         load(path)
 
 
