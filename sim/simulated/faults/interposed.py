@@ -31,17 +31,24 @@ def interposed_registry(
 ) -> Registry:
     """Return the registry with `around` in between, and `own` calls in the place of its own.
 
-    Giving back goes through it as a task of its own: nobody waits, and nobody hears of a failure. Taking a lock goes
-    through it, letting go of one does not, so that no lock is lost by mistake. `leak` is told of each count that was
-    made without its caller's knowing, and of each that was not given back.
+    Giving back goes through it as a task of its own: nobody waits. Nobody hears that a count was not given back, even
+    if it waits for a decrement. Taking a lock goes through it, letting go of one does not, so that no lock is lost by
+    mistake. `leak` is told of each count that was made without its caller's knowing, and of each not given back.
     """
-    accountant = _Accountant(registry, around, leak)
+    accountant = _Accountant(around, leak)
 
     def give_back(key: ReplicaKey, count: int) -> None:
-        runtime.spawn(accountant.give_back(key, count), "give back")
+        async def call() -> None:
+            registry.give_back(key, count)
+
+        runtime.spawn(accountant.take_back("give_back", key, count, call), "give back")
+
+    async def decrement(key: ReplicaKey, count: int) -> None:
+        await accountant.take_back("decrement", key, count, lambda: registry.decrement(key, count))
 
     interposed: dict[str, Callable[..., Any]] = {
         "give_back": give_back,
+        "decrement": decrement,
         "lock": lambda name: _InterposedLock(registry.lock(name), "lock", around),
         "try_lock": lambda name: _InterposedLock(registry.try_lock(name), "try_lock", around),
     }
@@ -62,8 +69,7 @@ _COUNTED: Mapping[str, _Counted] = {
 class _Accountant:
     """Makes calls through `around`, and compares what they did with what their callers hear of it."""
 
-    def __init__(self, registry: Registry, around: AroundRegistry, leak: Leak) -> None:
-        self._registry = registry
+    def __init__(self, around: AroundRegistry, leak: Leak) -> None:
         self._around = around
         self._leak = leak
 
@@ -87,16 +93,16 @@ class _Accountant:
                 self._leak(key, count)
             raise
 
-    async def give_back(self, key: ReplicaKey, count: int) -> None:
+    async def take_back(self, name: str, key: ReplicaKey, count: int, call: MadeCall) -> None:
         is_made = False
 
-        async def call() -> None:
+        async def made() -> None:
             nonlocal is_made
             is_made = True
-            self._registry.give_back(key, count)
+            await call()
 
         try:
-            await self._around("give_back", call)
+            await self._around(name, made)
         except GeneratorExit:
             raise  # The run is over.
         except BaseException as error:

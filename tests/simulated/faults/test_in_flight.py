@@ -48,7 +48,7 @@ def the_world_after(fault: str, profile: str) -> World:
     return world
 
 
-@pytest.mark.parametrize("profile", ["pinned", "fixed", "hardened"])
+@pytest.mark.parametrize("profile", ["pinned", "fixed", "head", "hardened"])
 @pytest.mark.parametrize("fault", LOSING)
 def test_when_all_requests_have_ended_every_count_that_is_left_is_drift(fault: str, profile: str) -> None:
     table = the_world_after(fault, profile).parts.database.table
