@@ -1,7 +1,7 @@
 """Ports with a fault between a frontend and its world: it may make a call, delay it, drop it, or fail in its place."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -68,6 +68,9 @@ class _Accountant:
         self._leak = leak
 
     async def make(self, name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+        if name == "decrement":
+            key, count = args
+            return await self._take(name, key, count, call)
         counted = _COUNTED.get(name)
         if counted is None:
             return await self._around(name, call)
@@ -88,22 +91,28 @@ class _Accountant:
             raise
 
     async def give_back(self, key: ReplicaKey, count: int) -> None:
-        is_made = False
-
         async def call() -> None:
-            nonlocal is_made
-            is_made = True
             self._registry.give_back(key, count)
 
+        with suppress(CallError):
+            await self._take("give_back", key, count, call)
+
+    async def _take(self, name: str, key: ReplicaKey, count: int, call: MadeCall) -> None:
+        is_made = False
+
+        async def made() -> None:
+            nonlocal is_made
+            is_made = True
+            await call()
+
         try:
-            await self._around("give_back", call)
+            await self._around(name, made)
         except GeneratorExit:
             raise  # The run is over.
-        except BaseException as error:
+        except BaseException:
             if not is_made:
                 self._leak(key, count)
-            if not isinstance(error, CallError):
-                raise
+            raise
 
 
 def interposed_worker(worker: WorkerControl, around: AroundWorker) -> WorkerControl:
