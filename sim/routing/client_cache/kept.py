@@ -34,5 +34,7 @@ class KeptClients:
         self._by_model[model] = KeptClient(route)
 
     def forget(self, model: str) -> None:
-        """Keep no client of the model any more."""
-        self._by_model.pop(model, None)
+        """Keep no client of the model any more. One that no request uses takes its reservation along."""
+        client = self._by_model.pop(model, None)
+        if client is not None and not client.route.calls:
+            client.route.leave_behind()

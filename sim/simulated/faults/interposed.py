@@ -1,7 +1,7 @@
 """Ports with a fault between a frontend and its world: it may make a call, delay it, drop it, or fail in its place."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -31,24 +31,17 @@ def interposed_registry(
 ) -> Registry:
     """Return the registry with `around` in between, and `own` calls in the place of its own.
 
-    Giving back goes through it as a task of its own: nobody waits. Nobody hears that a count was not given back, even
-    if it waits for a decrement. Taking a lock goes through it, letting go of one does not, so that no lock is lost by
-    mistake. `leak` is told of each count that was made without its caller's knowing, and of each not given back.
+    Giving back goes through it as a task of its own: nobody waits, and nobody hears of a failure. Taking a lock goes
+    through it, letting go of one does not, so that no lock is lost by mistake. `leak` is told of each count that was
+    made without its caller's knowing, and of each that was not given back.
     """
-    accountant = _Accountant(around, leak)
+    accountant = _Accountant(registry, around, leak)
 
     def give_back(key: ReplicaKey, count: int) -> None:
-        async def call() -> None:
-            registry.give_back(key, count)
-
-        runtime.spawn(accountant.take_back("give_back", key, count, call), "give back")
-
-    async def decrement(key: ReplicaKey, count: int) -> None:
-        await accountant.take_back("decrement", key, count, lambda: registry.decrement(key, count))
+        runtime.spawn(accountant.give_back(key, count), "give back")
 
     interposed: dict[str, Callable[..., Any]] = {
         "give_back": give_back,
-        "decrement": decrement,
         "lock": lambda name: _InterposedLock(registry.lock(name), "lock", around),
         "try_lock": lambda name: _InterposedLock(registry.try_lock(name), "try_lock", around),
     }
@@ -69,11 +62,15 @@ _COUNTED: Mapping[str, _Counted] = {
 class _Accountant:
     """Makes calls through `around`, and compares what they did with what their callers hear of it."""
 
-    def __init__(self, around: AroundRegistry, leak: Leak) -> None:
+    def __init__(self, registry: Registry, around: AroundRegistry, leak: Leak) -> None:
+        self._registry = registry
         self._around = around
         self._leak = leak
 
     async def make(self, name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+        if name == "decrement":
+            key, count = args
+            return await self._take(name, key, count, call)
         counted = _COUNTED.get(name)
         if counted is None:
             return await self._around(name, call)
@@ -93,7 +90,14 @@ class _Accountant:
                 self._leak(key, count)
             raise
 
-    async def take_back(self, name: str, key: ReplicaKey, count: int, call: MadeCall) -> None:
+    async def give_back(self, key: ReplicaKey, count: int) -> None:
+        async def call() -> None:
+            self._registry.give_back(key, count)
+
+        with suppress(CallError):
+            await self._take("give_back", key, count, call)
+
+    async def _take(self, name: str, key: ReplicaKey, count: int, call: MadeCall) -> None:
         is_made = False
 
         async def made() -> None:
@@ -105,11 +109,10 @@ class _Accountant:
             await self._around(name, made)
         except GeneratorExit:
             raise  # The run is over.
-        except BaseException as error:
+        except BaseException:
             if not is_made:
                 self._leak(key, count)
-            if not isinstance(error, CallError):
-                raise
+            raise
 
 
 def interposed_worker(worker: WorkerControl, around: AroundWorker) -> WorkerControl:

@@ -105,6 +105,8 @@ class ReadCommittedPick:
                 if not self._table.still_stands(row):
                     return None
                 await self._runtime.sleep(self._pick_ns)
+                if self._table.rows.get(row.key) is not row:
+                    self._table.note_if_gone(row)
                 return row.take(clock.wall_ns())
             finally:
                 node.lock.release()

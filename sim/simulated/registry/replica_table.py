@@ -121,8 +121,12 @@ class ReplicaTable:
 
     def still_stands(self, row: Row) -> bool:
         """Tell whether the row exists and may be picked."""
-        is_there = self.rows.get(row.key) is row or self._twins.get(row.key) is row
-        return is_there and self._may_be_picked(row)
+        return self._exists(row) and self._may_be_picked(row)
+
+    def note_if_gone(self, row: Row) -> None:
+        """Note the place of a pick whose row was deleted during its transaction: nothing counts it."""
+        if not self._exists(row):
+            self._settle_drift(row.key).missing += 1
 
     def row(self, row_id: str) -> Row | None:
         """Return the row with this id, if it still exists."""
@@ -224,6 +228,9 @@ class ReplicaTable:
 
     def _new_id(self) -> str:
         return f"row-{next(self._next_id):06d}"
+
+    def _exists(self, row: Row) -> bool:
+        return self.rows.get(row.key) is row or self._twins.get(row.key) is row
 
     def _add(self, key: ReplicaKey, row: Row) -> None:
         self.rows[key] = row

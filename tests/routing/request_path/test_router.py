@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from sim.routing.client_cache.liveness import RECENTLY_HEALTHY_NS
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
@@ -44,21 +43,6 @@ def test_a_sticky_frontend_sends_everything_to_the_first_node(driver: Driver) ->
         return world.journal.of("routed")
 
     assert [entry[2] for entry in driver.run(story)] == ["dgx-spark1#0"] * 4
-
-
-@pytest.mark.parametrize(("age_ns", "asked"), [(RECENTLY_HEALTHY_NS - 1, 0), (RECENTLY_HEALTHY_NS, 1)])
-def test_a_kept_route_is_used_unasked_only_while_its_last_success_is_younger_than_30_s(age_ns: int, asked: int) -> None:
-    async def story(runtime: Runtime) -> int:
-        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky", "liveness": "coarse_lock"})
-        world.bring_up("a")
-        frontend = world.frontend()
-        await frontend.serve(request(0))
-        await runtime.sleep(age_ns)
-        probes = len(world.journal.of("checked"))
-        await frontend.serve(request(1))
-        return len(world.journal.of("checked")) - probes
-
-    assert SimulatedDriver().run(story) == asked
 
 
 def test_one_request_counts_0_1_2_1_0(driver: Driver) -> None:

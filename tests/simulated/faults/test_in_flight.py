@@ -14,6 +14,7 @@ LOSING = [
     "kind: transaction_abort, rate: 0.05",
     "kind: connection_lost, rate: 0.05, when: before_commit",
     "kind: connection_lost, rate: 0.05, when: after_commit",
+    "kind: probe_error, rate: 1, at: 5s, lasts: 10s",
     "kind: frontend_crash, frontend: 1, at: 6010ms",
     "kind: frontend_crash, frontend: 1, at: 6010ms, restart_after: 3s",
     *(
@@ -30,6 +31,7 @@ LOSING = [
             "replica_exit",
             "message_loss",
             "probe_leader_leaves",
+            "probe_false_negative",
             "client_leaves",
             "frontend_pause",
         )
