@@ -9,6 +9,9 @@ from sim.routing.policies.choose import Choose
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import NodeStatus, RowState
 
+LockWaited = Callable[[int], None]
+"""Told how long a transaction has waited for a lock, in ns."""
+
 
 class Registry(Protocol):
     """What frontends, loops and nodes share. A call raises Unavailable if the database does not answer.

@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from sim.live.registry.database import SqlDatabase, open_database
 from sim.live.registry.load_jobs import SqlLoadJobs
-from sim.live.registry.picks import LockWaited, SqlPick, SqlPickMode, ignore_wait, pick_mode
+from sim.live.registry.picks import SqlPick, SqlPickMode, ignore_wait, pick_mode
 from sim.live.registry.transactions import DATABASE_ERRORS, LiveRuntime
 from sim.routing.errors import Unavailable
+from sim.routing.registry import LockWaited
 
 
 @asynccontextmanager

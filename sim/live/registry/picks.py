@@ -27,6 +27,7 @@ from sim.live.registry.tables import (
 from sim.routing.policies.best_replica import BEST_REPLICA
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
+from sim.routing.registry import LockWaited
 from sim.routing.replica import Replica
 from sim.routing.states import NodeStatus, RowState
 
@@ -82,9 +83,6 @@ NODE_IF_HEALTHY: Final = select(_nodes.id).where(_nodes.id == bindparam("node"),
 
 TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("key")))
 LOCK: Final = select(func.pg_advisory_xact_lock(bindparam("key")))
-
-LockWaited = Callable[[int], None]
-"""Receives how long a transaction has waited for a lock, in ns."""
 
 
 def eligible_rows(choose: Choose) -> Select[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sim.live.registry.database import SqlDatabase
-from sim.live.registry.picks import LockWaited, SqlPickMode
+from sim.live.registry.picks import SqlPickMode
 from sim.live.registry.tables import (
     REPLICA_COLUMNS,
     StoredRow,
@@ -26,6 +26,7 @@ from sim.live.registry.transactions import AnsweredLock, LiveRuntime, Transactio
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import require_current
 from sim.routing.policies.choose import Choose
+from sim.routing.registry import LockWaited
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.states import RowState
 

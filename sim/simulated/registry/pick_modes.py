@@ -6,11 +6,12 @@ best when they began, and a burst herds. Measured on PostgreSQL 15: 32 simultane
 fall as [31, 1, 0, 0].
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
+from sim.routing.registry import LockWaited
 from sim.routing.replica import Replica
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -18,9 +19,6 @@ from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.rows import Row
 
 PickModeName = Literal["serial", "read_committed", "locked"]
-
-LockWaited = Callable[[int], None]
-"""Receives how long a transaction has waited for a lock, in ns."""
 
 
 class PickMode(Protocol):

@@ -17,15 +17,15 @@ def test_a_busy_one_worker_backend_answers_health_only_after_its_predict() -> No
     async def story() -> None:
         async with live_world(workers=1, health="serialized") as world:
             backend = await world.loaded()
-            predict = world.predict(backend, 1000)
+            predict = world.predict(backend, LONG_MS)
             await _served(world)
 
             with pytest.raises(DeadlineExceeded):
                 await world.runtime.within(50 * MS, backend.health())
             assert not predict.done()
-            await backend.health()
+            predict.cancel()
 
-            await predict
+            await backend.health()
 
     run(story)
 
@@ -215,12 +215,12 @@ def test_a_load_given_up_in_the_queue_is_told_once_and_changes_nothing() -> None
     async def story() -> None:
         async with live_world(workers=1) as world:
             backend = await world.loaded()
-            predict = world.predict(backend, 1000)
+            predict = world.predict(backend, LONG_MS)
             await _served(world)
 
             with pytest.raises(DeadlineExceeded):
                 await world.runtime.within(50 * MS, backend.load_model("another"))
-            await predict
+            predict.cancel()
 
             await backend.predict(request())
             assert world.journal.of("load_started") == [("load_started", "node-1#0", False)]
