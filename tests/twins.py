@@ -1,6 +1,6 @@
 """In-memory twins of the ports, without a network or a database, that work under either driver."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
@@ -15,7 +15,7 @@ from sim.routing.ports import FrontendPorts, Future, Journal, Runtime, WorkerCon
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.settings import ClientCacheName, FrontendSettings, ProbeSettings
+from sim.routing.settings import ProbeSettings
 from sim.routing.states import NodeStatus, RowState
 from sim.scenario import RouterSpec
 
@@ -48,6 +48,15 @@ class ListJournal(Journal):
         self, request: Request | None, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome
     ) -> None:
         self.told.append(("probed", str(key), outcome.name))
+
+    def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        self.told.append(("checked", request.id, str(key), outcome.name))
+
+    def lock_taken(self, request: Request, lock: str) -> None:
+        self.told.append(("lock_taken", request.id, lock))
+
+    def lock_released(self, request: Request, lock: str) -> None:
+        self.told.append(("lock_released", request.id, lock))
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         self.told.append(("routed", request.id, str(key)))
@@ -136,6 +145,9 @@ class MemoryRegistry:
             if key in self.rows and self.rows[key].in_flight > 0:
                 self._count(self.rows[key], -1)
 
+    async def decrement(self, key: ReplicaKey, count: int) -> None:
+        self.give_back(key, count)
+
     async def touch(self, key: ReplicaKey) -> None:
         if key in self.rows:
             self.rows[key].last_used_ns += 1
@@ -223,6 +235,9 @@ class MemoryBackend:
         if self.predict_error:
             raise self.predict_error
 
+    async def free(self) -> None:
+        await self._runtime.sleep(self.health_ns)
+
     async def load_model(self, model: str) -> None:
         self.loads += 1
         await self._runtime.sleep(5 * MS)
@@ -230,7 +245,15 @@ class MemoryBackend:
             raise self.load_error
 
 
-AS_OF_THE_FIX = RouterSpec.model_validate({"profile": "fixed"}).control.settings()
+PLAIN: Mapping[str, Any] = {
+    "profile": "fixed",
+    "liveness": "none",
+    "failure_domain": "replica",
+    "cancellation": "propagated",
+    "reservation": "request_scope",
+    "on_wrong_model": "remove_row",
+}
+"""The fix without what goes on around its router."""
 
 SHORT_PROBES = ProbeSettings(
     ttl_ns=60_000 * MS, timeout_ns=50 * MS, sharing="leader_owned", on_timeout="remove_row", refreshed_by="probes"
@@ -245,14 +268,16 @@ class MemoryWorld:
         self,
         runtime: Runtime,
         slots: dict[str, int],
-        client_cache: ClientCacheName = "per_request",
+        router: Mapping[str, Any] | None = None,
         **probe: Any,
     ) -> None:
+        """`router` says how the frontends differ from PLAIN, and `probe` how their probes differ from SHORT_PROBES."""
         self.runtime = runtime
         self.journal = ListJournal()
         self.registry = MemoryRegistry(runtime, slots)
         self.backends: dict[str, MemoryBackend] = {}
-        self.settings = FrontendSettings(client_cache, replace(SHORT_PROBES, **probe), AS_OF_THE_FIX)
+        settings = RouterSpec.model_validate({**PLAIN, **(router or {})}).settings()
+        self.settings = replace(settings, probe=replace(SHORT_PROBES, **probe))
 
     def bring_up(self, node: str, vram: int = 0) -> MemoryBackend:
         """Start a process with the model loaded, and its row."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from sim.measure.recording.records import MISSING, Integers, Records, Table
 from sim.measure.window import Rows
 
 _NEVER = np.iinfo(np.int64).max
+_ZERO = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class ReadyTime:
     def up_to(self, t_ns: Integers) -> Integers:
         """Return the ready time that had passed at each instant, in ns; same shape as `t_ns`."""
         # The first interval of no length stands for "before any other".
-        starts, stops = np.r_[np.int64(0), self.starts], np.r_[np.int64(0), self.stops]
-        lengths_before = np.r_[np.int64(0), np.cumsum(stops - starts)[:-1]]
+        starts, stops = np.concatenate((_ZERO, self.starts)), np.concatenate((_ZERO, self.stops))
+        lengths_before = np.concatenate((_ZERO, np.cumsum(stops - starts)[:-1]))
         last = np.searchsorted(self.starts, t_ns, side="right")
         passed: Integers = lengths_before[last] + np.minimum(t_ns, stops[last]) - starts[last]
         return passed
@@ -83,16 +85,17 @@ def replica_use(
     counted up to there.
     """
     requests = records.requests
-    started = requests["start_ns"] != MISSING
-    replicas = requests["replica"][started]
-    starts = np.clip(requests["start_ns"][started], opens_ns, closes_ns)
-    ends = service_ends_ns(requests)[started]
+    rows = np.flatnonzero(requests["start_ns"] != MISSING)
+    rows = rows[np.argsort(requests["replica"][rows], kind="stable")]
+    replicas = requests["replica"][rows]
+    starts = np.clip(requests["start_ns"][rows], opens_ns, closes_ns)
+    ends = service_ends_ns(requests)[rows]
     ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
+    codes = sorted(ready.keys() | set(np.unique(replicas).tolist()))
+    edges = np.searchsorted(replicas, [*codes, _NEVER]).tolist()
     return {
-        code: _use(
-            ready.get(code, _ready_time([])), starts[replicas == code], ends[replicas == code], opens_ns, closes_ns
-        )
-        for code in sorted(ready.keys() | set(np.unique(replicas).tolist()))
+        code: _use(ready.get(code, _ready_time([])), starts[first:stop], ends[first:stop], opens_ns, closes_ns)
+        for code, (first, stop) in zip(codes, pairwise(edges), strict=True)
     }
 
 

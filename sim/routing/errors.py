@@ -16,6 +16,10 @@ class Unavailable(CallError):
     """Nobody answers at that address."""
 
 
+class Unwell(Unavailable):
+    """The process answers a health call, but does not say that it is well."""
+
+
 class ModelNotLoaded(CallError):
     """The process is alive but holds no model."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from sim.routing.client_cache.build import new_client_cache
+from sim.routing.client_cache.cache import ClientCache
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
 from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
@@ -18,25 +20,37 @@ from sim.routing.policies.feedback import Feedback
 from sim.routing.policies.port import PolicyError
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.request import Request
-from sim.routing.request_path.client_cache import ClientCache, Sticky, per_request
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
+from sim.routing.request_path.route import Counting
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
-from sim.routing.strategies import FREE_PROCESS, LOAD_LIMITS, PLACEMENT, READINGS, SHARING
+from sim.routing.strategies import (
+    FREE_PROCESS,
+    LOAD_LIMITS,
+    ON_REGISTRY_ERROR,
+    ON_WRONG_MODEL,
+    PLACEMENT,
+    READINGS,
+    RESERVATIONS,
+    SHARING,
+)
+
+_COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly, and every request needs this one.
 
 
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_find_route", "_journal", "_taught", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_taught", "loops")
 
     def __init__(
         self, client_cache: ClientCache, journal: Journal, taught: ProbeCache | None, loops: Sequence[Loop] = ()
     ) -> None:
         self.loops = loops
         """Its background loops, still to be started."""
-        self._find_route = client_cache
+        self._client_cache = client_cache
+        self._find_route = client_cache.route
         self._journal = journal
         self._taught = taught
         """The probe cache that calls update: an answered call refreshes the replica's entry, one that reaches nobody
@@ -57,11 +71,13 @@ class FrontendCore:
         try:
             await route.predict(request)
         except CallError as error:
+            if isinstance(error, Unavailable):
+                if self._taught is not None:
+                    self._taught.invalidate(route.to.place)
+                await self._client_cache.refused(request, route)
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
-            if self._taught is not None and isinstance(error, Unavailable):
-                self._taught.invalidate(route.to.place)
             return
-        self._journal.ended(request, Outcome.COMPLETED, "")
+        self._journal.ended(request, _COMPLETED, "")
         if self._taught is not None:
             self._taught.refresh(route.to.place)
 
@@ -119,12 +135,19 @@ def build_frontend(
     feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
     if feedback is not None:
         ports = replace(ports, journal=FanOutJournal([ports.journal, feedback]))
-    load_path = _load_path(settings.control, ports, models)
+    counting = Counting(
+        ports,
+        RESERVATIONS[settings.reservation],
+        ON_REGISTRY_ERROR[settings.on_registry_error],
+        ON_WRONG_MODEL[settings.on_wrong_model],
+    )
+    load_path = _load_path(settings.control, counting, models)
     background = Background(settings.control, ports, models, load_path, rank)
     probe = settings.probe
     probe_cache = ProbeCache(ports.runtime, probe.ttl_ns, SHARING[probe.sharing](ports.runtime))
     router = Router(
         ports,
+        counting,
         probe_cache=probe_cache,
         health_check=HealthCheck(ports, probe.timeout_ns),
         reading=READINGS[probe.on_timeout],
@@ -134,24 +157,18 @@ def build_frontend(
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
-    client_cache = _client_cache(settings, ports, router)
+    client_cache = new_client_cache(settings, ports, router.route)
     if feedback is not None:
         return ListeningFrontend(client_cache, ports.journal, taught, loops, feedback)
     return FrontendCore(client_cache, ports.journal, taught, loops)
 
 
-def _load_path(settings: ControlSettings, ports: FrontendPorts, models: Mapping[str, ModelConfig]) -> LoadPath:
-    eviction = Eviction(ports, models, FREE_PROCESS[settings.release])
-    return LoadPath(ports, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
+def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[str, ModelConfig]) -> LoadPath:
+    eviction = Eviction(counting.ports, models, FREE_PROCESS[settings.release])
+    return LoadPath(counting, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
     if settings.loads == "inline":
         return InlineLoad(ports.registry, load_path)
     return JobLoad(ports, load_path, settings.load_wait_ns)
-
-
-def _client_cache(settings: FrontendSettings, ports: FrontendPorts, router: Router) -> ClientCache:
-    if settings.client_cache == "per_request":
-        return per_request(router)
-    return Sticky(ports, router).route

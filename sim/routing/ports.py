@@ -74,6 +74,9 @@ class Backend(Protocol):
     async def predict(self, request: Request) -> None:
         """Serve the request to its last token."""
 
+    async def free(self) -> None:
+        """Make the process drop its model; the call waits for its turn as a health call does."""
+
     async def load_model(self, model: str) -> None:
         """Load the model into the process; the call waits its turn behind running requests."""
 
@@ -136,6 +139,15 @@ class Journal:
 
         It was sent for the request, or by a background loop if there is none.
         """
+
+    def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        """A liveness check of the frontend's own client, made for the request since `started_ns`, has ended now."""
+
+    def lock_taken(self, request: Request, lock: str) -> None:
+        """The request holds the frontend's lock of this name from now on."""
+
+    def lock_released(self, request: Request, lock: str) -> None:
+        """It holds it no longer."""
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """The request has its route and is about to be sent to the backend."""

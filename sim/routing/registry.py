@@ -38,6 +38,9 @@ class Registry(Protocol):
         The caller does not wait and may leave: the transactions follow one another on their own.
         """
 
+    async def decrement(self, key: ReplicaKey, count: int) -> None:
+        """Do the same, and wait for it. If the caller leaves, the transactions go on."""
+
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
 

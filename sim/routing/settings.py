@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 ClientCacheName = Literal["sticky", "per_request"]
+LivenessName = Literal["none", "coarse_lock", "fine_lock"]
+FailureDomainName = Literal["replica", "model"]
+CancellationName = Literal["detached", "propagated"]
+ReservationName = Literal["first_call", "first_call_or_next_route", "request_scope"]
+OnRegistryErrorName = Literal["fail_open", "fail_closed"]
+OnWrongModelName = Literal["keep_row", "remove_row"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
@@ -67,6 +73,18 @@ class FrontendSettings:
 
     client_cache: ClientCacheName
     """How a route is reused."""
+    liveness: LivenessName
+    """Under which locks the frontend checks its clients beside the probes, if it does."""
+    failure_domain: FailureDomainName
+    """What is given up when a replica turns out to be gone."""
+    cancellation: CancellationName
+    """What the leaving of a client cancels before its call."""
+    reservation: ReservationName
+    """When a pick's 1 is given back that no call has taken back."""
+    on_registry_error: OnRegistryErrorName
+    """What becomes of a request when a write about its route fails."""
+    on_wrong_model: OnWrongModelName
+    """Whether a process that turns out not to hold the model loses its row."""
     probe: ProbeSettings
     control: ControlSettings
 

@@ -11,18 +11,41 @@ from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
 from sim.routing.ports import Runtime
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.route import (
+    FIRST_CALL,
+    FIRST_CALL_OR_NEXT_ROUTE,
+    REQUEST_SCOPE,
+    ROW_GOES,
+    ROW_STAYS,
+    ModelMissing,
+    OnRegistryError,
+    Reservation,
+    fail_closed,
+    fail_open,
+)
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
     LoadInfoName,
     LoadLimitName,
     MonitoringName,
+    OnRegistryErrorName,
+    OnWrongModelName,
     PassRuleName,
     PlacementName,
     ReadingName,
     ReaperName,
     ReleaseName,
+    ReservationName,
     SharingName,
 )
+
+RESERVATIONS: Mapping[ReservationName, Reservation] = {
+    "first_call": FIRST_CALL,
+    "first_call_or_next_route": FIRST_CALL_OR_NEXT_ROUTE,
+    "request_scope": REQUEST_SCOPE,
+}
+ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
+ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),

@@ -79,7 +79,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
             node.name: new_worker_node(runtime, scenario, node, report_vram, speeds.get(node.name, FULL_SPEED))
             for node in scenario.nodes
         },
-        lambda key: install_settings(scenario, key),
+        install_settings(scenario),
         lambda key: _speed_of_new_process(speeds, key),
         processes,
         scenario.network.latency_ns,

@@ -40,7 +40,10 @@ workload:
   - {kind: poisson, model: qwen3, rate: 3/s, patience: 1s, prompt_tokens: 100, output_tokens: 15}
   - {kind: poisson, model: qwen3, rate: 3/s, prompt_tokens: 100, output_tokens: 15}
   - {kind: burst, model: qwen3, requests: 2, at: 4s, every: 5s, prompt_tokens: 100, output_tokens: 400}
-variants: {fixed: {}, hardened: {router: {profile: hardened, probe: {ttl: 3s}}}}
+variants:
+  fixed: {}
+  head: {router: {profile: head, probe: {ttl: 3s}}}
+  hardened: {router: {profile: hardened, probe: {ttl: 3s}}}
 """
 
 # Each burst arrives in one instant and finds four idle replicas.

@@ -45,7 +45,11 @@ def test_prompts_are_spread_over_the_replicas_and_answered(database_url: str) ->
 
 def test_a_policy_of_ones_own_picks_the_replica_and_its_mistake_reaches_the_caller(tmp_path: Path) -> None:
     def the_other(replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        return next(replica for replica in replicas if replica.node == OTHER.node) if request.id < 4 else replicas[9]
+        return (
+            next(replica for replica in replicas if replica.replica_index == OTHER.replica_index)
+            if request.id < 4
+            else replicas[9]
+        )
 
     async def story() -> None:
         async with live_world(service=BY_TOKENS) as world, _open(_url(tmp_path), policy=the_other) as frontend:
@@ -299,9 +303,12 @@ def test_a_journal_of_ones_own_is_told_every_decision_in_order(tmp_path: Path) -
 
             assert [entry[0] for entry in journal.told] == [
                 "arrived",
+                *(["lock_taken", "lock_released"] * 3),
                 "picked",
                 "probed",
                 "vouched",
+                *(["lock_taken", "lock_released"]),
+                *(["lock_taken", "checked", "lock_released"]),
                 "routed",
                 "served_from",
                 "first_token",

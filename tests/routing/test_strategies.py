@@ -9,6 +9,9 @@ from sim.routing import settings, strategies
 
 # id: (the names that a scenario may write, the strategies by name)
 TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
+    "reservation": (settings.ReservationName, strategies.RESERVATIONS),
+    "registry error": (settings.OnRegistryErrorName, strategies.ON_REGISTRY_ERROR),
+    "wrong model": (settings.OnWrongModelName, strategies.ON_WRONG_MODEL),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "placement": (settings.PlacementName, strategies.PLACEMENT),

@@ -122,8 +122,10 @@ TYPES = {
     "fraction for a whole number": (good_but("frontends: §1.0"), "found 1.0; allowed: a whole number"),
     "true for a whole number": (good_but("seed: §true"), "found true; allowed: a whole number"),
     "true for a number": (node("speed: §true"), "found true; allowed: a number"),
-    "yes for true": (good_but("router: {probe: {singleflight: §yes}}"), "found 'yes'; allowed: true or false"),
-    "one for true": (good_but("router: {probe: {singleflight: §1}}"), "found 1; allowed: true or false"),
+    "a key of the past": (
+        good_but("router: {probe: {flight: §detached}}"),
+        "found a key of the past; did you mean sharing: unshared, leader_owned or detached?",
+    ),
     "octal number": (good_but("seed: §010"), "found '010'; allowed: a whole number"),
     "hexadecimal number": (good_but("seed: §0x10"), "found '0x10'; allowed: a whole number"),
     "digits with underscores": (good_but("seed: §1_000"), "found '1_000'; allowed: a whole number"),

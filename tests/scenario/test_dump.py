@@ -45,11 +45,12 @@ SERVICES = (
     | st.fixed_dictionaries({"prefill": FACTORS.map(format_rate), "decode": FACTORS.map(format_rate)})
     | st.fixed_dictionaries({"profile": st.sampled_from(["gpt-oss-20b", "gemma-3-4b"])})
 )
+SHARINGS = st.sampled_from(["unshared", "leader_owned", "detached"])
 ROUTERS = st.fixed_dictionaries(
-    {"profile": st.sampled_from(["pinned", "uncached", "fixed", "hardened"])},
+    {"profile": st.sampled_from(["pinned", "uncached", "fixed", "head", "hardened"])},
     optional={
         "pick": st.sampled_from(["serial", "read_committed", "locked"]),
-        "probe": st.fixed_dictionaries({}, optional={"ttl": durations(), "singleflight": st.booleans()}),
+        "probe": st.fixed_dictionaries({}, optional={"ttl": durations(), "sharing": SHARINGS}),
     },
 )
 

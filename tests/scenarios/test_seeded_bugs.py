@@ -15,9 +15,9 @@ PINS_ALWAYS = ("router.client_cache=sticky",)
 PINS_NEVER = ("router.client_cache=per_request",)
 HERDS = ("router.pick=read_committed",)
 LOCKS = ("router.pick=locked",)
-PROBES_EACH_TIME = ("router.probe.ttl=0s", "router.probe.singleflight=false")
-SHARES_PROBES = ("router.probe.ttl=30s", "router.probe.singleflight=true")
-LEADER_OWNS = ("router.probe.flight=leader_owned",)
+PROBES_EACH_TIME = ("router.probe.ttl=0s", "router.probe.sharing=unshared")
+SHARES_PROBES = ("router.probe.ttl=30s", "router.probe.sharing=detached")
+LEADER_OWNS = ("router.probe.sharing=leader_owned", "router.cancellation=propagated")
 BUSY_IS_DEAD = ("router.probe.on_timeout=remove_row",)
 ONLY_PROBES_COUNT = ("router.probe.refresh=probes",)
 CALLS_COUNT = ("router.probe.refresh=calls",)
@@ -28,6 +28,17 @@ LOADS_IN_JOBS = ("router.control.loads=job",)
 UNLOADS_SOMETHING = ("router.control.release=unload",)
 STOPS_THE_PROCESS = ("router.control.release=stop",)
 NOBODY_RECONCILES = ("control_plane.reconciler=null",)
+CHECKS_COARSELY = ("router.liveness=coarse_lock",)
+CHECKS_NOTHING = ("router.liveness=none",)
+UNLOADS_THE_MODEL = ("router.failure_domain=model",)
+LOSES_ONE_REPLICA = ("router.failure_domain=replica",)
+LEAVES_COUNTS = ("router.cancellation=detached", "router.reservation=first_call")
+CANCELS = ("router.cancellation=propagated",)
+ALL_REPAIRED = (
+    *(CHECKS_NOTHING + LOSES_ONE_REPLICA + CANCELS + LOCKS + CALLS_COUNT),
+    *("router.probe.on_timeout=keep_row", "router.probe.sharing=detached", "router.probe.ttl=30s"),
+    *("router.reservation=request_scope", "router.client_cache=per_request", "frontends=1"),
+)
 ENDS_AT_ONCE = ("drain_limit=1ms",)
 
 SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -40,6 +51,7 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     "probe_stall": {
         "probes each time": PROBES_EACH_TIME,
         "health never waits": HEALTH_NEVER_WAITS,
+        "probes each time, and busy is dead": PROBES_EACH_TIME + BUSY_IS_DEAD + ONLY_PROBES_COUNT,
     },
     "ttl_sawtooth": {
         "calls count": CALLS_COUNT,
@@ -48,6 +60,8 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "busy is dead and only probes count": BUSY_IS_DEAD + ONLY_PROBES_COUNT,
         "shares probes": SHARES_PROBES,
         "calls count and a lock": CALLS_COUNT + LOCKS,
+        "checks nothing": CHECKS_NOTHING,
+        "all are repaired": ALL_REPAIRED,
     },
     "burst_herd": {
         "pins always": PINS_ALWAYS,
@@ -60,6 +74,20 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "leader owns": LEADER_OWNS,
         "pins never and shares probes": PINS_NEVER + SHARES_PROBES,
         "the leader is patient": ("workload.1.patience=10s",),
+        "all share a probe that the leader owns": PINS_NEVER + SHARES_PROBES + LEADER_OWNS,
+        "leaves counts": LEAVES_COUNTS,
+    },
+    "loader_check": {
+        "checks nothing": CHECKS_NOTHING,
+        "checks coarsely": CHECKS_COARSELY,
+        "busy is dead": BUSY_IS_DEAD,
+        "ends at once": ENDS_AT_ONCE,
+    },
+    "blast_radius": {
+        "loses one replica": LOSES_ONE_REPLICA,
+        "unloads the model": UNLOADS_THE_MODEL,
+        "the exit comes too late": ("faults.0.at=299s",),
+        "ends at once": ENDS_AT_ONCE,
     },
     "azure_conversation": {
         "pins always": PINS_ALWAYS,
@@ -75,6 +103,8 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "nobody reconciles": NOBODY_RECONCILES,
         "ends at once": ENDS_AT_ONCE,
         "only probes count, and for too long": (*ONLY_PROBES_COUNT, "router.probe.ttl=10m"),
+        "unloads the model": UNLOADS_THE_MODEL,
+        "all are repaired": ALL_REPAIRED,
     },
     "busy_reaped": {
         "health never waits": HEALTH_NEVER_WAITS,
@@ -84,6 +114,8 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     "long_load": {
         "loads inline": LOADS_INLINE,
         "loads in jobs": LOADS_IN_JOBS,
+        "cancels": CANCELS,
+        "loses one replica": LOSES_ONE_REPLICA,
     },
     "idle_unload": {
         "unloads something": UNLOADS_SOMETHING,
@@ -92,6 +124,10 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 CAUGHT_BY = [
+    ("leader_leaves", "leaves counts", "hardened in_flight.final <= 0"),
+    ("loader_check", "checks coarsely", "hardened route.p99_s <= 0.1"),
+    ("blast_radius", "unloads the model", "hardened rows.removed <= 1"),
+    ("blast_radius", "loses one replica", "fixed rows.removed >= 2"),
     ("cache_pinning", "pins always", "fixed fairness.jain >= 0.95 after 1m"),
     ("cache_pinning", "pins always", "fixed replicas.nvidia-thor1#0.requests >= 1 and <= 1 after 65.05s before 66s"),
     ("cache_pinning", "pins never", "pinned fairness.busiest_share >= 1 after 1m"),

@@ -9,7 +9,7 @@ import grpc
 
 from sim.live.proto.backend_pb2 import HealthMessage, ModelOptions, PredictOptions, Reply, StatusResponse
 from sim.live.proto.backend_pb2_grpc import BackendStub
-from sim.routing.errors import Busy, CallError, DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
+from sim.routing.errors import Busy, CallError, DeadlineExceeded, ModelNotLoaded, Unavailable, Unwell, WrongModel
 from sim.routing.ports import Journal, Runtime
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -91,11 +91,11 @@ class GrpcBackend:
         self._metadata = dialer.metadata
 
     async def health(self) -> None:
-        """Ask whether the process is well; Unavailable if it answers anything but OK."""
+        """Ask whether the process is well; Unwell if it answers anything but OK."""
         async with under_way(self._stub().Health(HealthMessage(), metadata=self._metadata)) as call:
             reply = await call
         if reply.message != b"OK":
-            raise Unavailable(f"{self._address} answers {reply.message!r} to a health call, not OK")
+            raise Unwell(f"{self._address} answers {reply.message!r} to a health call, not OK")
 
     async def predict(self, request: Request) -> None:
         """Have the request served to its last token, and tell the journal of the first one when it comes.

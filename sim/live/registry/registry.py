@@ -1,5 +1,6 @@
 """The registry port on a SQL database."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -95,6 +96,10 @@ class SqlRegistry:
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Subtract 1 `count` times, but not below 0 and not from a row that is gone. The caller does not wait."""
         self._transactions.start(self._give_back(key, count), f"give back {key}")
+
+    async def decrement(self, key: ReplicaKey, count: int) -> None:
+        """Give back, and wait for it. If the database does not answer, the count is lost."""
+        await asyncio.shield(self._transactions.start(self._give_back(key, count), f"decrement {key}"))
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""

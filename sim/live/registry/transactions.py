@@ -104,11 +104,12 @@ class Transactions:
             call.leave()
             raise
 
-    def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run the coroutine on its own; `drain` waits for it."""
         task = self._runtime.spawn(work, name)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        return task
 
     async def drain(self) -> None:
         """Wait until nothing is running. Work that takes longer than DRAIN_LIMIT_S is cancelled and rolled back."""

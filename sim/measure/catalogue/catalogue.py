@@ -1,6 +1,6 @@
 """Every metric there is, page by page, in the order in which summaries and tables have them."""
 
-from sim.measure.catalogue import bursts, fairness, fleet, probes, registry, replicas, requests, rows, times
+from sim.measure.catalogue import bursts, checks, fairness, fleet, probes, registry, replicas, requests, rows, times
 from sim.measure.catalogue.metric import Metric, ModelMetric, ReplicaMetric, RunMetric
 from sim.scenario.vocabulary import Vocabulary
 
@@ -10,6 +10,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *bursts.METRICS,
     *times.METRICS,
     *probes.METRICS,
+    *checks.METRICS,
     *rows.METRICS,
     *fleet.METRICS,
     *registry.METRICS,

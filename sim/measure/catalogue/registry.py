@@ -24,6 +24,8 @@ def _lock_wait_p99_s(view: View) -> float | None:
     if not view.totals.transactions or not view.span.is_whole_run:
         return None
     waits_ns = view.records.lock_waits["wait_ns"]
+    if 100 * waits_ns.size < view.totals.transactions:
+        return 0.0  # Said without an array of all transactions: that would be the largest of a run.
     # Only those that waited are recorded.
     all_waits_ns = np.zeros(max(view.totals.transactions, waits_ns.size))
     all_waits_ns[: waits_ns.size] = waits_ns

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
-from sim.measure.recording.records import MISSING, Integers, Records
+from sim.measure.recording.records import MISSING, Booleans, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
@@ -85,15 +85,16 @@ class ModelView:
         self.view = view
         self.model = model
         mine = view.requests["model"] == view.records.models.get(model, MISSING)
-        self.arrivals_ns: Integers = view.requests["arrival_ns"][mine]
+        self.arrivals_ns: Integers = _only(mine, view.requests["arrival_ns"])
         """Of each request, shape (requests,), ascending."""
-        self.sent_to: Integers = view.requests["replica"][mine]
+        self.sent_to: Integers = _only(mine, view.requests["replica"])
         """The replica code of each request, MISSING for those without a route; shape (requests,)."""
-        completed = (view.requests["outcome"][mine] == Outcome.COMPLETED) & (self.sent_to != MISSING)
-        self.served_by: Integers = self.sent_to[completed]
+        completed = (_only(mine, view.requests["outcome"]) == Outcome.COMPLETED) & (self.sent_to != MISSING)
+        self.served_by: Integers = _only(completed, self.sent_to)
         """The replica code of each completed request, in the order of arrival; shape (completed,)."""
-        starts_ns, ends_ns = view.requests["start_ns"][mine], service_ends_ns(view.requests)[mine]
-        self._service_ns = np.where(starts_ns == MISSING, 0, ends_ns - starts_ns)[completed]
+        starts_ns = _only(mine, view.requests["start_ns"])
+        ends_ns = _only(mine, service_ends_ns(view.requests))
+        self._service_ns = _only(completed, np.where(starts_ns == MISSING, 0, ends_ns - starts_ns))
 
     @cached_property
     def ready(self) -> Mapping[int, ReadyTime]:
@@ -126,3 +127,8 @@ class ModelView:
     @cached_property
     def _completed_by_code(self) -> Integers:
         return np.bincount(self.served_by, minlength=len(self.view.keys))
+
+
+def _only(chosen: Booleans, column: Integers) -> Integers:
+    """Return the chosen figures; the column itself, without a copy, if that is all of them."""
+    return column if chosen.all() else column[chosen]

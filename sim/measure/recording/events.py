@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from sim.measure.recording.records import MISSING, Booleans, Integers, Records
+from sim.routing.outcomes import ProbeOutcome
 from sim.routing.states import NodeStatus
 
 
@@ -22,6 +23,7 @@ class EventKind(IntEnum):
     SCALED = 6
     FAULT_STRUCK = 7
     PROCESS_ENDED = 8
+    CHECK_ENDED = 9
 
 
 class Flag(Enum):
@@ -68,6 +70,11 @@ class Columns(Protocol):
 def status_flag(status: NodeStatus) -> int:
     """Return the flag that stands for a node's status."""
     return NODE_STATUSES.index(status)
+
+
+def check_cause(outcome: ProbeOutcome) -> str:
+    """Return the cause of an event that says how a liveness check has ended."""
+    return outcome.name.lower()
 
 
 def are(events: Columns, kind: EventKind) -> Booleans:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from struct import Struct
 
-from sim.measure.recording.events import EventKind, status_flag
+from sim.measure.recording.events import EventKind, check_cause, status_flag
 from sim.measure.recording.records import MISSING, Records
 from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
@@ -25,12 +25,12 @@ _OUTCOME = _REQUEST.index("outcome")
 _CAUSE = _REQUEST.index("cause")
 _REPLICA = _REQUEST.index("replica")
 # What is known of a request when it arrives stands before its route; the rest is filled in later.
-_pack_known: Callable[[int, Request], bytes] = eval(
-    # Compiled, as a dataclass compiles its methods: operator.attrgetter takes twice as long.
-    f"lambda model, request: pack(model, {', '.join(f'request.{name}' for name in COLUMNS[1:])})",
-    {"pack": Struct(f"{_ROUTED_NS}q").pack},
-)
 _UNKNOWN = array("q", [MISSING] * (_REQUEST_WIDTH - _ROUTED_NS)).tobytes()
+_pack_arrived: Callable[[int, Request], bytes] = eval(
+    # Compiled, as a dataclass compiles its methods: operator.attrgetter takes twice as long.
+    f"lambda model, request: pack(model, {', '.join(f'request.{name}' for name in COLUMNS[1:])}, unknown)",
+    {"pack": Struct(f"{_ROUTED_NS}q{len(_UNKNOWN)}s").pack, "unknown": _UNKNOWN},
+)
 
 _PICK = Records().picks.columns
 _PICK_WIDTH = len(_PICK)
@@ -73,8 +73,7 @@ class Recorder(Observer):
         if request.id != self._next_request:
             raise ValueError(f"request {request.id} arrived where request {self._next_request} was due")
         self._next_request += 1
-        known = _pack_known(self._models[request.model], request)
-        self._requests.frombytes(known + _UNKNOWN)
+        self._requests.frombytes(_pack_arrived(self._models[request.model], request))
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """Add a pick, with the replica's load as the registry showed it and what the probe cache remembers of it."""
@@ -117,6 +116,10 @@ class Recorder(Observer):
             outcome,
             self._is_alive(address),
         )
+
+    def checked(self, request: Request, key: ReplicaKey, address: str, started_ns: int, outcome: ProbeOutcome) -> None:
+        """Add an event: a liveness check has ended so."""
+        self._happened(EventKind.CHECK_ENDED, key, check_cause(outcome), self._addresses[address], request.id)
 
     def routed(self, request: Request, key: ReplicaKey) -> None:
         """Fill in the replica and the time of the route."""

@@ -11,9 +11,9 @@ from sim.routing.errors import CallError, LoadFailed, NoReplica, StillLoading
 from sim.routing.fleet import LoadJob, LoadState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath, load_lock
-from sim.routing.loading.jobless_load import JoblessLoad
 from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_path import LoadPath
+from sim.routing.outlasting import outlasting
 from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
@@ -79,7 +79,7 @@ class JobLoad:
             try:
                 claim = await self._claim(request.model)
             except CallError:
-                return await JoblessLoad(self._ports.runtime).route(lambda: self._load_path.load_for(request))
+                return await outlasting(self._ports.runtime, self._load_path.load_for(request), Route.leave)
             _raise_if_failed(claim.theirs)
             if claim.ours is not None:
                 route = await self._begin(request, claim.ours, warm_path)

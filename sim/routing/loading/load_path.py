@@ -10,10 +10,10 @@ from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
-from sim.routing.ports import Backend, FrontendPorts
+from sim.routing.ports import Backend
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.request_path.route import Destination, Route
+from sim.routing.request_path.route import Counting, Destination, Route
 from sim.routing.settings import ModelConfig
 from sim.routing.states import RowState
 
@@ -32,18 +32,19 @@ class _Place(NamedTuple):
 class LoadPath:
     """Adds replicas, for requests, load jobs and the reconciler alike; only free slots keep them apart."""
 
-    __slots__ = ("_eviction", "_installs", "_limit", "_models", "_ports", "_rules")
+    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_models", "_ports", "_rules")
 
     def __init__(
         self,
-        ports: FrontendPorts,
+        counting: Counting,
         models: Mapping[str, ModelConfig],
         rules: PlacementRules,
         eviction: Eviction,
         limit: LoadLimit,
     ) -> None:
         """`models` go by name; nothing is known of others."""
-        self._ports = ports
+        self._counting = counting
+        self._ports = ports = counting.ports
         self._models = models
         self._rules = rules
         self._eviction = eviction
@@ -84,7 +85,7 @@ class LoadPath:
     async def load_for(self, request: Request) -> Route:
         """Load a replica for the request, and return a route to it with a reservation. Raises as `load` does."""
         loaded = await self.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._ports, loaded)
+        return Route(self._counting, loaded)
 
     async def _place(self, config: ModelConfig) -> _Place:
         fleet = await self._ports.registry.fleet()

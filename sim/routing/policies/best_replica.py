@@ -5,11 +5,11 @@ first in the input. SQL breaks it by the smallest row id instead, so a caller th
 same choice from both.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
-from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
+from sim.routing.policies.choose import Choose, RowPolicy
 from sim.routing.request import Request
 
 BEST_REPLICA = "best_replica"
@@ -45,16 +45,18 @@ def pick_best_replica(replicas: Iterable[AnyLoad]) -> AnyLoad | None:
     best = next(challengers, None)
     if best is None:
         return None
+    least = best.in_flight
     for challenger in challengers:
-        if challenger.in_flight > best.in_flight:
+        in_flight = challenger.in_flight
+        if in_flight > least:
             continue
-        if challenger.in_flight == best.in_flight:
+        if in_flight == least:
             if challenger.last_used_ns > best.last_used_ns:
                 continue
             is_tied = challenger.last_used_ns == best.last_used_ns
             if is_tied and challenger.available_vram_bytes <= best.available_vram_bytes:
                 continue
-        best = challenger
+        best, least = challenger, in_flight
     return best
 
 
@@ -65,9 +67,7 @@ class ChooseBest:
     nodes: Collection[str] = ()
     order: str | None = BEST_REPLICA
 
-    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
-        """Return the best of the replicas."""
-        return pick_best_replica(replicas)
+    __call__ = staticmethod(pick_best_replica)
 
 
 class BestReplica(RowPolicy):

@@ -7,11 +7,12 @@ from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
 from sim.routing.policies.choose import Chooser
 from sim.routing.ports import FrontendPorts
-from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
 from sim.routing.request_path.probe_cache import ProbeCache
-from sim.routing.request_path.route import Destination, Route
+from sim.routing.request_path.route import Counting, Destination, Route
+
+_NONE: Collection[str] = ()
 
 
 class Router:
@@ -21,11 +22,11 @@ class Router:
         "_anywhere",
         "_chooser",
         "_cold_load",
+        "_counting",
         "_destinations",
         "_dialer",
         "_health_check",
         "_journal",
-        "_ports",
         "_probe_cache",
         "_reading",
         "_registry",
@@ -35,6 +36,7 @@ class Router:
     def __init__(
         self,
         ports: FrontendPorts,
+        counting: Counting,
         probe_cache: ProbeCache,
         health_check: HealthCheck,
         reading: Reading,
@@ -43,7 +45,7 @@ class Router:
         chooser: Chooser,
     ) -> None:
         """`selectors` are the labels that a node must have, by model; a model that is not among them has none."""
-        self._ports = ports
+        self._counting = counting
         self._registry = ports.registry
         self._dialer = ports.dialer
         self._journal = ports.journal
@@ -70,9 +72,9 @@ class Router:
         A row that seems dead is deleted, whatever the process behind it is doing. Raises NoMatchingNode if the model
         asks for labels that no healthy node has.
         """
-        candidates = await self._candidates(request.model) if request.model in self._selectors else ()
-        choose = self._anywhere
-        if candidates or choose is None:
+        choose, candidates = self._anywhere, _NONE
+        if choose is None or request.model in self._selectors:
+            candidates = await self._candidates(request.model)
             choose = self._chooser.choice(request, candidates)
         try:
             replica = await self._registry.pick(request.model, choose)
@@ -84,42 +86,54 @@ class Router:
         if to is None or to.address != replica.address:
             backend = self._dialer.dial(replica.key, replica.address)
             to = self._destinations[replica.id] = Destination(replica.key, replica.address, backend)
-        route = Route(self._ports, to)
+        route = Route(self._counting, to)
         remembered = self._probe_cache.remembered(to.place)
         self._journal.picked(request, replica, remembered)
         try:
-            if remembered is None and not await self._is_alive(request, to):
-                route.release()
-                await route.remove_row(request, "probe_failed")
-                return None
-            if candidates and not await self._has_labels(to.key):
-                route.release()
+            if (remembered is None and not await self._answers(request, route)) or (
+                candidates and not await self._has_labels(route)
+            ):
                 return None
             await self._registry.touch(to.key)
+        except CallError as error:
+            self._counting.on_registry_error(error, route)
         except BaseException:
-            route.release()
+            route.leave()
             raise
         return route
 
     async def _candidates(self, model: str) -> Collection[str]:
+        """Return the nodes that the model asks for; none if it asks for no labels, so that every node will do."""
+        if model not in self._selectors:
+            return _NONE
         matching = matching_nodes(await self._registry.fleet(), self._selectors[model])
         if not matching:
             raise NoMatchingNode(f"no healthy nodes match the selector of {model}")
         return [node.name for node in matching]
 
-    async def _has_labels(self, key: ReplicaKey) -> bool:
+    async def _has_labels(self, route: Route) -> bool:
         """Look again: labels may have changed since the pick. Labels that cannot be read do not stand in the way."""
+        key = route.to.key
         try:
-            return key.node in await self._candidates(key.model)
+            is_among = key.node in await self._candidates(key.model)
         except NoMatchingNode:
-            return False
+            is_among = False
         except CallError:
-            return True
+            is_among = True
+        if not is_among:
+            route.release()
+        return is_among
 
-    async def _is_alive(self, request: Request, to: Destination) -> bool:
+    async def _answers(self, request: Request, route: Route) -> bool:
+        """Have the replica probed; one that seems dead loses the reservation and its row."""
+
         async def probe() -> bool:
             return self._reading[await self._health_check.ask(request, to.key, to.address, to.backend)]
 
+        to = route.to
         answer = await self._probe_cache.check(to.place, probe)
         self._journal.vouched(request, answer)
+        if not answer.alive:
+            route.release()
+            await route.remove_row(request, "probe_failed")
         return answer.alive

@@ -22,7 +22,7 @@ from sim.scenario.plan.streams import stream
 from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.workload import ClosedWorkload, TraceWorkload, WorkloadSpec
 
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE = 512
 
 Columns = Mapping[str, NDArray[Any]]
 """Whole numbers, by the field of a request; in place of the model stands its index."""

@@ -5,22 +5,29 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from sim.routing.settings import (
+    CancellationName,
     ClientCacheName,
     ColdLoadName,
     ControlSettings,
+    FailureDomainName,
     FrontendSettings,
+    LivenessName,
     LoadInfoName,
     LoadLimitName,
     MonitoringName,
+    OnRegistryErrorName,
+    OnWrongModelName,
     PassRuleName,
     PlacementName,
     ProbeSettings,
     ReadingName,
     ReaperName,
     ReleaseName,
+    ReservationName,
+    SharingName,
     TeacherName,
 )
-from sim.scenario.spec.base import Spec
+from sim.scenario.spec.base import Spec, wrong
 from sim.scenario.spec.policy import Policy
 from sim.scenario.spec.profiles import ProfileName, with_profile_defaults
 from sim.scenario.text.units import Duration
@@ -33,21 +40,27 @@ class ProbeSpec(Spec):
     """Age below which a successful probe is trusted and spares the next one."""
     timeout_ns: Duration = Field(alias="timeout", gt=0)
     """Time after which a probe without an answer has failed."""
-    singleflight: bool
-    """Whether simultaneous callers share one probe."""
-    flight: Literal["leader_owned", "detached"]
-    """Whether a shared probe ends with the caller that began it, or runs by itself."""
+    sharing: SharingName
+    """Whether simultaneous callers share one probe, and whether it ends with the caller that began it."""
     on_timeout: ReadingName
     """Whether a probe without an answer deletes the replica's row or leaves it."""
     refresh: TeacherName
     """Whether probes alone teach the cache, or answered and refused calls as well."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sharing_has_one_key(cls, written: Any) -> Any:
+        for key in ("singleflight", "flight"):
+            if isinstance(written, dict) and key in written:
+                raise wrong(key, "found a key of the past; did you mean sharing: unshared, leader_owned or detached?")
+        return written
 
     def settings(self) -> ProbeSettings:
         """Return the settings that the routing code uses."""
         return ProbeSettings(
             ttl_ns=self.ttl_ns,
             timeout_ns=self.timeout_ns,
-            sharing=self.flight if self.singleflight else "unshared",
+            sharing=self.sharing,
             on_timeout=self.on_timeout,
             refreshed_by=self.refresh,
         )
@@ -107,6 +120,22 @@ class RouterSpec(Spec):
     """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
+    liveness: LivenessName
+    """Whether a frontend asks its newest client of a model for its health after each route, and under which locks.
+
+    `coarse_lock` is one lock for all models, so that a busy process holds up every request of the frontend. `fine_lock`
+    is one for each model. A sticky client is always asked under the coarse one, unless this is `none`.
+    """
+    failure_domain: FailureDomainName
+    """Whether a refused connection costs that replica alone, or unloads its model on every node."""
+    cancellation: CancellationName
+    """Whether a client that leaves cancels its pick, probe and load, or nothing until its call has begun."""
+    reservation: ReservationName
+    """When the 1 is given back that a pick has added, if the request leaves before its call."""
+    on_registry_error: OnRegistryErrorName
+    """Whether a request goes on, uncounted, when a write about its route fails, or fails as well."""
+    on_wrong_model: OnWrongModelName
+    """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -121,4 +150,14 @@ class RouterSpec(Spec):
 
     def settings(self) -> FrontendSettings:
         """Return the settings that the routing code uses."""
-        return FrontendSettings(self.client_cache, self.probe.settings(), self.control.settings())
+        return FrontendSettings(
+            client_cache=self.client_cache,
+            liveness=self.liveness,
+            failure_domain=self.failure_domain,
+            cancellation=self.cancellation,
+            reservation=self.reservation,
+            on_registry_error=self.on_registry_error,
+            on_wrong_model=self.on_wrong_model,
+            probe=self.probe.settings(),
+            control=self.control.settings(),
+        )

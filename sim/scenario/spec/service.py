@@ -77,6 +77,8 @@ def service_law(service: ServiceSpec, node: NodeSpec) -> ServiceLaw:
     A drawn demand is all decode. Otherwise the demand is ignored and tokens are divided by the node's rates.
     """
     rates, speed = token_rates(service, node), node.speed
+    if rates is None and speed == 1:
+        return lambda _prompt, _output, demand_ns: (0, demand_ns)
     if rates is None:
         return lambda _prompt, _output, demand_ns: (0, round(demand_ns / speed))
     prefill_per_s, decode_per_s = rates

@@ -104,6 +104,11 @@ class BackendProcess:
         """Do the work of a duplicated request without reporting it."""
         await self.predict(request, UnseenService(self))
 
+    async def free(self) -> None:
+        """Drop the model, when it is this call's turn."""
+        await self.health()
+        self.hold(None)
+
     async def load_model(self, model: str) -> None:
         """Load the model when it is this call's turn, whether it is held already or not."""
         self._journal.load_started(self.key, redundant=self.model == model)
@@ -191,6 +196,10 @@ class BackendClient:
         if not self._latency_ns:
             return self._process().predict(request)
         return self._there_and_back(lambda process: process.predict(request))
+
+    async def free(self) -> None:
+        """Make the process drop its model."""
+        await self._there_and_back(lambda process: process.free())
 
     async def load_model(self, model: str) -> None:
         """Load the model."""

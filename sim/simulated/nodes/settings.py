@@ -39,13 +39,17 @@ def new_worker_node(
     )
 
 
-def install_settings(scenario: Scenario, key: ReplicaKey) -> InstallSettings:
-    """Return the settings of the replica's process."""
-    model = next(model for model in scenario.models if model.name == key.model)
-    node = next(node for node in scenario.nodes if node.name == key.node)
-    return InstallSettings(
-        _process_settings(model, node), model.backend.install_time_ns, model.vram_bytes, model.disk_bytes
-    )
+def install_settings(scenario: Scenario) -> Callable[[ReplicaKey], InstallSettings]:
+    """Return a function for the settings of a replica's process."""
+    models = {model.name: model for model in scenario.models}
+    nodes = {node.name: node for node in scenario.nodes}
+
+    def settings(key: ReplicaKey) -> InstallSettings:
+        model = models[key.model]
+        process = _process_settings(model, nodes[key.node])
+        return InstallSettings(process, model.backend.install_time_ns, model.vram_bytes, model.disk_bytes)
+
+    return settings
 
 
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:

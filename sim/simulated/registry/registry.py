@@ -61,6 +61,16 @@ class SimulatedRegistry:
         else:
             self._table.decrement(key, count)
 
+    async def decrement(self, key: ReplicaKey, count: int) -> None:
+        """Give back, and wait for it."""
+        self.transactions += count
+        if not self._transaction_ns:
+            self._table.decrement(key, count)
+            return
+        over = self._runtime.future()
+        self._runtime.spawn(self._give_back(key, count), "decrement", over)
+        await over
+
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
         self.transactions += 1

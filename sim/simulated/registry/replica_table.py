@@ -42,10 +42,10 @@ class ReplicaTable:
         self.pickable: dict[str, list[Row]] = {}
         """Each model's loaded rows on healthy nodes, by id, so that the first of a full tie has the smallest id."""
         self._drifts: dict[ReplicaKey, _Drift] = {}
-        self._on_node: dict[str, dict[str, Row]] = {name: {} for name in self.nodes}
-        """The rows of each node by id, in the order of `rows`."""
         self._twins: dict[ReplicaKey, Row] = {}
         """Second rows of a key, which only a fault writes. In `rows` each has an index below 0."""
+        self._by_node: dict[str, dict[str, Row]] = {name: {} for name in self.nodes}
+        """Each node's rows, by id."""
         self._next_id = count(1)
 
     def insert(
@@ -103,6 +103,7 @@ class ReplicaTable:
         """Delete this row, which must exist."""
         key = row.key
         self._settle_drift(key).missing += known(row.in_flight)
+        del self._by_node[key.node][row.id]
         twin = self._twins.pop(key, None)
         if twin is not None:
             del self.rows[_second(key)]
@@ -110,7 +111,6 @@ class ReplicaTable:
             del self.rows[key]
         else:
             self.rows[key] = twin
-        del self._on_node[key.node][row.id]
         if self._may_be_picked(row):
             self.pickable[key.model].remove(row)
 
@@ -150,7 +150,7 @@ class ReplicaTable:
 
     def delete_rows_of(self, node: str) -> list[ReplicaRow]:
         """Delete the node's rows and return them as they were."""
-        removed = [row.as_read() for row in self._on_node[node].values()]
+        removed = [row.as_read() for row in self.rows.values() if row.key.node == node]
         for row in removed:
             self.delete(row.key)
         return removed
@@ -206,7 +206,7 @@ class ReplicaTable:
         """Store what a node reports as its free VRAM, and clear what was reserved there."""
         self.nodes[node].available_vram_bytes = available_bytes
         self.nodes[node].reserved_vram_bytes = 0
-        for row in self._on_node[node].values():
+        for row in self._by_node[node].values():
             row.available_vram_bytes = available_bytes
 
     def total_in_flight(self) -> int:
@@ -227,7 +227,7 @@ class ReplicaTable:
 
     def _add(self, key: ReplicaKey, row: Row) -> None:
         self.rows[key] = row
-        self._on_node[row.key.node][row.id] = row
+        self._by_node[key.node][row.id] = row
         if self._may_be_picked(row):
             self.pickable.setdefault(key.model, []).append(row)
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 def lively(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """A session on SQLite in which probes time out, leaders leave, rows go and models are loaded anew."""
     folder = tmp_path_factory.mktemp("lively")
-    return recorded(LIVELY, "fixed", f"sqlite:///{folder / 'registry.db'}", folder / "lively.jsonl")
+    return recorded(LIVELY, "head", f"sqlite:///{folder / 'registry.db'}", folder / "lively.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -212,16 +212,16 @@ def test_a_frontend_that_keeps_its_route_differs_in_that_it_does_not_pick(lively
 
     assert difference.recorded is not None
     assert difference.replayed is not None
-    assert (difference.recorded.kind, difference.recorded.what) == ("asked", "pick")
-    assert difference.replayed.what == "routed"
+    assert (difference.recorded.what, difference.recorded.values[1]) == ("lock_taken", "qwen3, shared")
+    assert (difference.replayed.what, difference.replayed.values[1]) == ("lock_taken", "frontend")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"probe": {"timeout": "3s"}},
-        {"probe": {"flight": "detached"}},
-        {"probe": {"singleflight": False}},
+        {"probe": {"sharing": "detached"}},
+        {"probe": {"sharing": "unshared"}},
         {"probe": {"on_timeout": "keep_row"}},
         {"probe": {"refresh": "calls"}},
     ],

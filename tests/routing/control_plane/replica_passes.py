@@ -14,6 +14,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ModelConfig
 from sim.routing.strategies import LOAD_INFO
 from sim.scenario.spec.control_plane import ReconcilerSpec
+from tests.counting import counted
 from tests.drivers import SECOND
 from tests.routing.fleet_world import FleetWorld
 from tests.routing.fleet_world import nodes as facts
@@ -48,7 +49,7 @@ def replica_pass(
     """Return the pass of one more frontend."""
     configs = {model.name: model for model in models}
     eviction = Eviction(ports, configs, free_process)
-    load_path = LoadPath(ports, configs, FAITHFUL, eviction, FIXED)
+    load_path = LoadPath(counted(ports), configs, FAITHFUL, eviction, FIXED)
     heeded = Pressure(ports.runtime) if pressure is None else pressure
     info = LOAD_INFO[load_info]
     return ReplicaPass(ports, configs, DEFAULTS, load_path, free_process, info, heeded)

@@ -23,6 +23,7 @@ from sim.routing.settings import FrontendSettings
 from sim.scenario.spec.router import RouterSpec
 from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
+from tests.counting import counted
 from tests.drivers import SECOND
 from tests.routing.fleet_world import MODEL, SERIALISING, FleetWorld, nodes
 
@@ -84,7 +85,7 @@ def job(world: FleetWorld) -> LoadJob | None:
 def job_load(world: FleetWorld) -> JobLoad:
     """Return the strategy by itself, whose errors a frontend would keep to its journal."""
     ports = world.ports()
-    load_path = LoadPath(ports, {}, REPAIRED, Eviction(ports, {}, stop_exact_process), BY_SIZE)
+    load_path = LoadPath(counted(ports), {}, REPAIRED, Eviction(ports, {}, stop_exact_process), BY_SIZE)
     return JobLoad(ports, load_path, wait_ns=MINUTE)
 
 

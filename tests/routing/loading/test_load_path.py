@@ -16,6 +16,7 @@ from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from sim.simulated.nodes.backend import LoadFailure
 from sim.simulated.nodes.worker import InstallSettings
+from tests.counting import counted
 from tests.drivers import SECOND
 from tests.routing.fleet_world import MODEL, FleetWorld, nodes, one_worker
 
@@ -39,7 +40,7 @@ def load_path(
 ) -> LoadPath:
     ports, models = world.ports(), {model.name: model}
     return LoadPath(
-        ports,
+        counted(ports),
         models,
         rules,
         eviction(world, model),

@@ -16,7 +16,7 @@ def story_of_a_second_request(after_ns: int, health_error: Unavailable | None) -
     """Return what is told of a request that comes so long after the one for which the client was made."""
 
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, {"a": 1, "b": 1}, client_cache="sticky")
+        world = MemoryWorld(runtime, {"a": 1, "b": 1}, router={"client_cache": "sticky", "liveness": "coarse_lock"})
         kept = world.bring_up("a")
         frontend = world.frontend()
         await frontend.serve(request(0))
@@ -25,7 +25,7 @@ def story_of_a_second_request(after_ns: int, health_error: Unavailable | None) -
         world.journal.told.clear()
         await runtime.sleep(after_ns)
         await frontend.serve(request(1))
-        return world.journal.of("probed", "routed")
+        return world.journal.of("checked", "routed")
 
     told: list[Any] = SimulatedDriver().run(story)
     return told
@@ -34,14 +34,14 @@ def story_of_a_second_request(after_ns: int, health_error: Unavailable | None) -
 def test_a_kept_client_is_dropped_when_its_process_refuses_a_health_call() -> None:
     told = story_of_a_second_request(TRUSTED_NS, Unavailable("refused"))
 
-    assert told[0] == ("probed", "a#0", "FAILED")
+    assert told[0] == ("checked", 1, "a#0", "FAILED")
     assert told[-1] == ("routed", 1, "b#0")
 
 
 def test_a_kept_client_whose_process_answers_is_used_again() -> None:
     told = story_of_a_second_request(TRUSTED_NS, None)
 
-    assert told == [("probed", "a#0", "OK"), ("routed", 1, "a#0")]
+    assert told == [("checked", 1, "a#0", "OK"), ("routed", 1, "a#0")]
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_a_kept_client_whose_process_answers_is_used_again() -> None:
 def test_a_kept_client_is_trusted_for_less_than_30_s(after_ns: int, probes: int) -> None:
     told = story_of_a_second_request(after_ns, None)
 
-    assert [entry[0] for entry in told].count("probed") == probes
+    assert [entry[0] for entry in told].count("checked") == probes

@@ -44,7 +44,7 @@ class RelabelledRegistry(MemoryRegistry):
 
 def test_a_later_call_on_a_kept_route_takes_back_one_and_leaves_the_counts_of_others(driver: Driver) -> None:
     async def story(runtime: Runtime) -> int:
-        world = MemoryWorld(runtime, {"a": 1}, client_cache="sticky")
+        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky"})
         world.bring_up("a")
         frontend = world.frontend()
         await frontend.serve(request(0))

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from sim.routing.client_cache.liveness import RECENTLY_HEALTHY_NS
 from sim.routing.errors import DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Runtime
 from sim.routing.replica import ReplicaKey
-from sim.routing.request_path.client_cache import RECENTLY_HEALTHY_NS
 from sim.routing.request_path.route import Destination, Route
+from tests.counting import counted
 from tests.drivers import MS, Driver, SimulatedDriver, all_of
 from tests.twins import MODEL, MemoryWorld, request
 
@@ -34,7 +35,7 @@ def test_a_second_concurrent_request_goes_to_the_other_node(driver: Driver) -> N
 
 def test_a_sticky_frontend_sends_everything_to_the_first_node(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[Any]:
-        world = MemoryWorld(runtime, ONE_SLOT_EACH, client_cache="sticky")
+        world = MemoryWorld(runtime, ONE_SLOT_EACH, router={"client_cache": "sticky"})
         world.bring_up("dgx-spark1").predict_ns = 10 * MS
         frontend = world.frontend()
         await frontend.serve(request(0))
@@ -48,14 +49,14 @@ def test_a_sticky_frontend_sends_everything_to_the_first_node(driver: Driver) ->
 @pytest.mark.parametrize(("age_ns", "asked"), [(RECENTLY_HEALTHY_NS - 1, 0), (RECENTLY_HEALTHY_NS, 1)])
 def test_a_kept_route_is_used_unasked_only_while_its_last_success_is_younger_than_30_s(age_ns: int, asked: int) -> None:
     async def story(runtime: Runtime) -> int:
-        world = MemoryWorld(runtime, {"a": 1}, client_cache="sticky")
+        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky", "liveness": "coarse_lock"})
         world.bring_up("a")
         frontend = world.frontend()
         await frontend.serve(request(0))
         await runtime.sleep(age_ns)
-        probes = len(world.journal.of("probed"))
+        probes = len(world.journal.of("checked"))
         await frontend.serve(request(1))
-        return len(world.journal.of("probed")) - probes
+        return len(world.journal.of("checked")) - probes
 
     assert SimulatedDriver().run(story) == asked
 
@@ -73,7 +74,7 @@ def test_one_request_counts_0_1_2_1_0(driver: Driver) -> None:
 
 def test_a_sticky_clients_later_calls_count_once(driver: Driver) -> None:
     async def story(runtime: Runtime) -> list[int]:
-        world = MemoryWorld(runtime, {"a": 1}, client_cache="sticky")
+        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky"})
         world.bring_up("a")
         frontend = world.frontend()
         for number in range(2):
@@ -93,7 +94,7 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
     async def story(runtime: Runtime) -> int:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.registry.put(key, "a#0:1", in_flight=stored)
-        route = Route(world.ports(), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
+        route = Route(counted(world.ports()), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
         for _ in range(releases):
             route.release()
         return world.registry.rows[key].in_flight
@@ -103,7 +104,7 @@ def test_a_reservation_takes_one_back_once(driver: Driver, stored: int, releases
 
 def test_a_call_whose_row_is_gone_at_its_start_takes_nothing_back(driver: Driver) -> None:
     async def story(runtime: Runtime) -> int:
-        world = MemoryWorld(runtime, {"a": 1}, client_cache="sticky")
+        world = MemoryWorld(runtime, {"a": 1}, router={"client_cache": "sticky"})
         world.bring_up("a")
         frontend, key = world.frontend(), ReplicaKey("a", MODEL, 0)
         await frontend.serve(request(0))
@@ -124,7 +125,7 @@ def test_a_reservation_whose_call_finds_no_row_is_left_behind_until_a_later_call
     async def story(runtime: Runtime) -> list[tuple[Any, ...]]:
         world, key = MemoryWorld(runtime, {"a": 1}), ReplicaKey("a", MODEL, 0)
         world.bring_up("a")
-        route = Route(world.ports(), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
+        route = Route(counted(world.ports()), Destination(key, "a#0:1", world.dial(key, "a#0:1")))
         await world.registry.remove(key)
         for number in range(2):
             await route.predict(request(number))

@@ -195,7 +195,7 @@ VALUES = {
     "unknown profile": (
         "mixed_policy",
         "frontend: 0, router: {profile: §pined}",
-        "router.profile: found 'pined'; allowed: pinned, uncached, fixed, hardened; did you mean 'pinned'?",
+        "router.profile: found 'pined'; allowed: pinned, uncached, fixed, head, hardened; did you mean 'pinned'?",
     ),
 }
 REFUSED = {**REFERENCES, **VALUES}

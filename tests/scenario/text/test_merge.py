@@ -28,7 +28,7 @@ router:
   profile: fixed
   policy: best_replica
   client_cache: per_request
-  probe: {ttl: 30s, timeout: 2s, singleflight: true}
+  probe: {ttl: 30s, timeout: 2s, sharing: detached}
   pick: read_committed
 workload:
   - {kind: poisson, model: qwen3, rate: 1.2/s}
@@ -42,13 +42,14 @@ expect:
   - {metric: latency.p99_s, variant: fixed, below: pinned}
 """
 PROFILES = {
-    "pinned": ("sticky", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
-    "uncached": ("per_request", 0, False, "leader_owned", "remove_row", "probes", "read_committed"),
-    "fixed": ("per_request", 30_000_000_000, True, "leader_owned", "remove_row", "probes", "read_committed"),
-    "hardened": ("per_request", 30_000_000_000, True, "detached", "keep_row", "calls", "locked"),
+    "pinned": ("sticky", 0, "unshared", "remove_row", "probes", "read_committed"),
+    "uncached": ("per_request", 0, "unshared", "remove_row", "probes", "read_committed"),
+    "fixed": ("per_request", 30_000_000_000, "detached", "remove_row", "probes", "read_committed"),
+    "head": ("per_request", 30_000_000_000, "leader_owned", "remove_row", "probes", "read_committed"),
+    "hardened": ("per_request", 30_000_000_000, "detached", "keep_row", "calls", "locked"),
 }
 MISPLACED_OVERRIDES = {
-    "router.probe.tl=5s": "--set router.probe.tl: found an unknown key; allowed: ttl, timeout, singleflight, flight, "
+    "router.probe.tl=5s": "--set router.probe.tl: found an unknown key; allowed: ttl, timeout, sharing, "
     "on_timeout, refresh; did you mean 'ttl'?",
     "duration=30": "--set duration: 30 has no unit; write 30s, 500ms or 5m",
     "warmup=2m": "--set warmup: found 2m; allowed: less than the duration, 1m",
@@ -75,8 +76,7 @@ def test_a_profile_fills_in_what_the_router_does_not_say(profile: str, expected:
     assert expected == (
         router.client_cache,
         probe.ttl_ns,
-        probe.singleflight,
-        probe.flight,
+        probe.sharing,
         probe.on_timeout,
         probe.refresh,
         router.pick,
@@ -96,11 +96,11 @@ def test_a_written_key_wins_over_the_profile_named_beside_it() -> None:
 
     probes = [scenario.router.probe for scenario in loads(text).variants.values()]
 
-    assert [(probe.ttl_ns, probe.flight) for probe in probes] == [(5 * S, "leader_owned"), (7 * S, "detached")]
+    assert [(probe.ttl_ns, probe.on_timeout) for probe in probes] == [(5 * S, "remove_row"), (7 * S, "keep_row")]
 
 
 def test_a_variant_that_names_a_profile_starts_from_it_whatever_the_base_wrote() -> None:
-    base = "router: {profile: fixed, client_cache: per_request, pick: locked, probe: {ttl: 5s, singleflight: true}}"
+    base = "router: {profile: fixed, client_cache: per_request, pick: locked, probe: {ttl: 5s, sharing: leader_owned}}"
     text = good_but(base, "variants: {pinned: {router: {profile: pinned, pick: serial}}}")
 
     router = loads(text).variants["pinned"].router
@@ -136,8 +136,8 @@ def test_a_scenario_with_every_part_loads_with_its_variants() -> None:
     file = loads(EVERY_PART)
 
     pinned, fixed = file.variants["pinned"].router, file.variants["fixed"].router
-    assert (pinned.client_cache, pinned.probe.ttl_ns, pinned.probe.singleflight) == ("sticky", 0, False)
-    assert (fixed.client_cache, fixed.probe.ttl_ns, fixed.probe.singleflight) == ("per_request", 30 * S, True)
+    assert (pinned.client_cache, pinned.probe.ttl_ns, pinned.probe.sharing) == ("sticky", 0, "unshared")
+    assert (fixed.client_cache, fixed.probe.ttl_ns, fixed.probe.sharing) == ("per_request", 30 * S, "detached")
     assert len(file.expect) == 3
 
 

@@ -9,10 +9,9 @@ registry: {transaction: 0ms}
 network: {latency: 0ms}
 """
 
-PINNED = "router: {profile: pinned}\n"
 UNCACHED = "router: {profile: uncached}\n"
 HARDENED = "router: {profile: hardened}\n"
-DETACHED = "router: {probe: {flight: detached}}\n"
+DETACHED = "router: {probe: {sharing: detached}}\n"
 
 ONE = f"""
 duration: 60s
@@ -182,6 +181,7 @@ def test_flapping_probes_fail_in_the_first_half_of_each_period() -> None:
 
 
 # Three clients whose requests come while the first one's probe is on its way.
+LEADER_OWNED = "router: {probe: {sharing: leader_owned}}\n"
 TOGETHER = ONE.replace("at: 10s, requests: 1", "at: 10s, requests: 3, spread: 0s").replace(
     "network: {latency: 0ms}", "network: {latency: 5ms}"
 )
@@ -190,7 +190,7 @@ CALLERS = "kind: probe_callers_leave, at: 0s, lasts: 10005ms"
 
 
 def test_a_leader_that_leaves_has_its_followers_delete_a_live_row() -> None:
-    without, result = without_and_with(TOGETHER, LEADER)
+    without, result = without_and_with(LEADER_OWNED + TOGETHER, LEADER)
 
     assert outcomes(without) == ["completed"] * 3
     assert outcomes(result) == ["cancelled", "completed", "completed"]
@@ -208,25 +208,15 @@ def test_a_probe_that_belongs_to_nobody_outlives_the_client_that_began_it(router
     assert result.probes["outcome"].tolist() == ["ok"]
 
 
-@pytest.mark.parametrize("router", [UNCACHED, PINNED])
-def test_every_client_is_the_leader_of_a_probe_that_is_not_shared(router: str) -> None:
-    _, result = without_and_with(router + TOGETHER, LEADER)
+def test_every_client_is_the_leader_of_a_probe_that_is_not_shared() -> None:
+    _, result = without_and_with(UNCACHED + TOGETHER, LEADER)
 
     assert outcomes(result) == ["cancelled"] * 3
     assert result.metrics["rows.removed"] == 0
     assert result.metrics["in_flight.final"] == 0
 
 
-def test_the_leader_of_a_probe_of_a_kept_client_leaves_too() -> None:
-    later = PINNED + TOGETHER.replace("requests: 3, spread: 0s", "requests: 1, every: 35s")
-
-    without, result = without_and_with(later, "kind: probe_leader_leaves, at: 20s")
-
-    assert outcomes(without) == ["completed", "completed"]
-    assert outcomes(result) == ["completed", "cancelled"]
-
-
-@pytest.mark.parametrize("router", ["", DETACHED, HARDENED, UNCACHED])
+@pytest.mark.parametrize("router", [LEADER_OWNED, DETACHED, HARDENED, UNCACHED])
 def test_when_all_callers_leave_nobody_deletes_the_row(router: str) -> None:
     without, result = without_and_with(router + TOGETHER, CALLERS)
 

@@ -4,11 +4,23 @@ from sim import loads
 from sim.measure.result import RunResult
 from sim.study.run import run
 
+ROUTER_ALONE = (
+    "router.liveness=none",
+    "router.failure_domain=replica",
+    "router.cancellation=propagated",
+    "router.reservation=request_scope",
+    "router.on_wrong_model=remove_row",
+)
+"""Overrides that leave of a profile what its router does: no checks beside it, nothing that outlasts a request."""
+
 
 def run_with(text: str, *faults: str) -> RunResult:
-    """Run a scenario that has no name of its own with these faults, each written as its keys."""
+    """Run a scenario that has no name of its own with these faults, each written as its keys.
+
+    It is about a fault's own effect, so nothing goes on around the router: see ROUTER_ALONE.
+    """
     written = "faults:\n" + "".join(f"  - {{{fault}}}\n" for fault in faults) if faults else ""
-    return run(loads(f"name: world\n{text}\n{written}"))
+    return run(loads(f"name: world\n{text}\n{written}", ROUTER_ALONE))
 
 
 def without_and_with(text: str, *faults: str) -> tuple[RunResult, RunResult]:
