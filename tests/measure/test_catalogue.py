@@ -28,7 +28,10 @@ workload:
 """
 CRASH = f"{CALM}faults: [{{kind: node_crash, node: n0, at: 20s}}]\n"
 # The same requests on a tired backend, whose health calls wait behind them, with clients that lose their patience.
-ROUGH_ROUTER = "uncached, liveness: fine_lock, failure_domain: replica, cancellation: propagated"
+ROUGH_ROUTER = (
+    "uncached, liveness: fine_lock, failure_domain: replica, cancellation: propagated, reservation: request_scope, "
+    "on_wrong_model: remove_row, control: {load_rows: lifecycle}"
+)
 TIRED = {"decode: 100/s": "decode: 4/s", "hardened": ROUGH_ROUTER, "rate: 4/s": "rate: 4/s, patience: 9s"}
 ROUGH = f"""{reduce(lambda text, change: text.replace(*change), TIRED.items(), CALM)}
 faults:
