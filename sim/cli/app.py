@@ -23,7 +23,7 @@ Exit codes:
     0  everything ran and every expectation that could be checked held
     1  an expectation failed
     2  the command line or a scenario is wrong; nothing ran, nothing was written
-    4  results could not be written, or sim itself is at fault
+    4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """

@@ -87,10 +87,10 @@ def replica_use(
     requests = records.requests
     rows = np.flatnonzero(requests["start_ns"] != MISSING)
     rows = rows[np.argsort(requests["replica"][rows], kind="stable")]
-    replicas = requests["replica"][rows]
-    starts = np.clip(requests["start_ns"][rows], opens_ns, closes_ns)
     ends = service_ends_ns(requests)[rows]
     ends = np.clip(np.where(ends == MISSING, end_ns, ends), opens_ns, closes_ns)
+    starts = np.clip(requests["start_ns"][rows], opens_ns, closes_ns)
+    replicas = requests["replica"][rows]
     codes = sorted(ready.keys() | set(np.unique(replicas).tolist()))
     edges = np.searchsorted(replicas, [*codes, _NEVER]).tolist()
     return {

@@ -28,6 +28,7 @@ from sim.routing.settings import ControlPlaneSettings, ControlSettings, Frontend
 from sim.routing.strategies import (
     FREE_PROCESS,
     LOAD_LIMITS,
+    LOAD_ROWS,
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
     PLACEMENT,
@@ -165,7 +166,14 @@ def build_frontend(
 
 def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[str, ModelConfig]) -> LoadPath:
     eviction = Eviction(counting.ports, models, FREE_PROCESS[settings.release])
-    return LoadPath(counting, models, PLACEMENT[settings.placement], eviction, LOAD_LIMITS[settings.load_limit])
+    return LoadPath(
+        counting,
+        models,
+        PLACEMENT[settings.placement],
+        eviction,
+        LOAD_LIMITS[settings.load_limit],
+        LOAD_ROWS[settings.load_rows],
+    )
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:

@@ -19,6 +19,7 @@ ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
 ColdLoadName = Literal["inline", "job"]
 LoadLimitName = Literal["fixed", "by_size"]
+LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
@@ -53,6 +54,8 @@ class ControlSettings:
     """How long it may take."""
     load_wait_ns: int
     """How long a request waits for a load that runs on its own."""
+    load_rows: LoadRowsName
+    """Which rows are written during a load."""
     placement: PlacementName
     """How strictly a replica keeps to its nodes."""
     release: ReleaseName

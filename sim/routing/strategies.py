@@ -8,6 +8,7 @@ from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
+from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
 from sim.routing.ports import Runtime
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
@@ -27,6 +28,7 @@ from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFli
 from sim.routing.settings import (
     LoadInfoName,
     LoadLimitName,
+    LoadRowsName,
     MonitoringName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -55,6 +57,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
+LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
 FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {"unload": unload_some_process, "stop": stop_exact_process}
 

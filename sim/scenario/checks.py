@@ -18,6 +18,9 @@ from sim.scenario.spec.workload import BurstWorkload, TraceWorkload
 from sim.scenario.text.errors import Path, found
 from sim.scenario.text.units import format_duration, format_size
 
+MOST_REPLICAS = 2000
+"""Of all models. Replicas that a run adds do not count."""
+
 Contradiction = tuple[Path, str]
 """A place in the document, and what is wrong there."""
 
@@ -31,6 +34,9 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
         yield from _scheduling(scenario, index, model)
     if len(scenario.nodes) * len(scenario.models) > 100_000:
         yield ("models",), f"found {len(scenario.models)} models; allowed: nodes times models up to 100,000"
+    replicas = sum(len(model.replicas) for model in scenario.models)
+    if replicas > MOST_REPLICAS:
+        yield ("models",), f"found {replicas:,} replicas; allowed: {MOST_REPLICAS:,} in all"
     if not scenario.workload and scenario.control_plane is None:
         yield ("workload",), "found no entry; allowed: at least one, or none with a control_plane"
     for index, _ in enumerate(scenario.workload):

@@ -78,6 +78,8 @@ def _locked(out: Path) -> int:
 
 
 def _check_content(out: Path, *, overwrite: bool) -> None:
+    if not os.access(out, os.W_OK):
+        raise OutFolderRefused(f"nothing can be written to {out}; allowed: a folder that can be written to")
     if overwrite:
         remove_leftovers(out)
     elif any(out.iterdir()):

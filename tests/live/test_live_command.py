@@ -86,6 +86,13 @@ def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
     assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
 
 
+def test_a_recording_that_cannot_be_written_is_refused_before_anything_runs(folder: Path) -> None:
+    done = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--record: long.yaml is not a folder; allowed: a new file in a folder\n"
+
+
 def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> None:
     of_two = sim("live", "short.yaml", "--record", "run.rec", folder=folder)
     onto_another = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)

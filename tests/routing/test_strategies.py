@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
+    "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),
     "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),
     "freeing of processes": (settings.ReleaseName, strategies.FREE_PROCESS),
     "monitoring": (settings.MonitoringName, strategies.MONITORING),

@@ -258,6 +258,15 @@ CROSS_FIELD = {
         model("replicas: [{node: spark, address: §'10.0.0.7:99999'}]"),
         "models[0].replicas[0].address: found port 99999; allowed: from 1 to 65535",
     ),
+    "more replicas than fit in a run": (
+        good_but(
+            "nodes: [{name: spark, slots: 1000}, {name: thor, slots: 1000}, {name: third}]",
+            "models: §[{name: qwen3, service: {mean: 1s}, replicas: ["
+            + "{node: spark}, {node: thor}, " * 1000
+            + "{node: third}]}]",
+        ),
+        "models: found 2,001 replicas; allowed: 2,000 in all",
+    ),
     "heartbeats without a pause": (
         good_but("control_plane: §{heartbeat: 1us}"),
         "found about 1,320,000,066 heartbeats and ticks; allowed: 10,000,000, so longer times between them",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sim import __version__
 from sim.cli.process.exits import BadInput, ExitCode
+from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
 from sim.live.cluster.calibration import Calibration, Sample, calibrate, machine_facts
@@ -29,9 +30,9 @@ _WHAT = {
 
 
 def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> ExitCode:
-    """Measure and print. Raises BadInput if the registry cannot be used or `out` exists, CannotWrite afterwards."""
-    if out is not None and out.exists():
-        raise BadInput(f"--out: {out} exists; allowed: a new file")
+    """Measure and print. Raises BadInput if the registry or `out` cannot be used, CannotWrite afterwards."""
+    if out is not None:
+        check_new_file("--out", out)
     complain("sim: measuring for some seconds; whatever else the machine does now shows in the figures")
     try:
         with ExitStack() as stack:

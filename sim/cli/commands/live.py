@@ -9,6 +9,7 @@ from pathlib import Path
 from sim.cli.commands.run import judged, show_table
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.live_progress import live_progress
+from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
 from sim.cli.run_selection import RunSelection
@@ -94,8 +95,7 @@ def _warn_of_the_time_scale(file: ScenarioFile, variants: list[str], measured: C
 def _check_recording(path: Path, variants: list[str]) -> None:
     if len(variants) != 1:
         raise BadInput(f"--record: a recording holds one variant, found {len(variants)}; name one with --variant")
-    if path.exists():
-        raise BadInput(f"--record: {path} exists; allowed: a new file")
+    check_new_file("--record", path)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ class ExitCode(IntEnum):
     BROKEN = 1
     """An expectation failed."""
     BAD_INPUT = 2
-    """The command line or a scenario file is wrong; nothing ran and nothing was written."""
+    """The command line or a scenario file is wrong. Unless that showed only in a run, nothing ran or was written."""
     INTERNAL = 4
-    """Results could not be written, or the program itself is at fault."""
+    """Results could not be written, a process of the run was lost, or the program itself is at fault."""
     NOTHING = 5
     """Nothing was run or checked."""
     OUTPUT_CLOSED = 141

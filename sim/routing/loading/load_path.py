@@ -1,6 +1,6 @@
 """How a replica is added: choose a place, reserve VRAM, install a process, load the model, publish the row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -21,6 +21,16 @@ OnProgress = Callable[[LoadState], None]
 """Is called with each step that the load reaches."""
 
 
+LoadRows = Collection[RowState]
+"""The states, before loaded, in which a row is written during a load."""
+
+ON_SUCCESS: LoadRows = ()
+"""None: the slot looks free until the model is loaded. LocalAI's first way."""
+
+LIFECYCLE: LoadRows = (RowState.STAGING, RowState.LOADING)
+"""LocalAI's later way."""
+
+
 class _Place(NamedTuple):
     """Where a replica goes, and the revision that it is loaded for."""
 
@@ -32,7 +42,7 @@ class _Place(NamedTuple):
 class LoadPath:
     """Adds replicas, for requests, load jobs and the reconciler alike; only free slots keep them apart."""
 
-    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_models", "_ports", "_rules")
+    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_load_rows", "_models", "_ports", "_rules")
 
     def __init__(
         self,
@@ -41,6 +51,7 @@ class LoadPath:
         rules: PlacementRules,
         eviction: Eviction,
         limit: LoadLimit,
+        rows: LoadRows = LIFECYCLE,
     ) -> None:
         """`models` go by name; nothing is known of others."""
         self._counting = counting
@@ -49,6 +60,7 @@ class LoadPath:
         self._rules = rules
         self._eviction = eviction
         self._limit = limit
+        self._load_rows = rows
         self._installs = Installs(ports.runtime, ports.worker)
 
     async def load(
@@ -66,9 +78,9 @@ class LoadPath:
         address = await self._install(key, config)
         try:
             on_progress(LoadState.STAGING)
-            await self._ports.registry.publish(key, address, 0, RowState.STAGING, revision)
+            await self._publish(key, address, RowState.STAGING, revision)
             on_progress(LoadState.LOADING)
-            await self._ports.registry.publish(key, address, 0, RowState.LOADING, revision)
+            await self._publish(key, address, RowState.LOADING, revision)
             backend = self._ports.dialer.dial(key, address)
             await self._load_model(key, config, backend)
             await self._ports.registry.publish(key, address, in_flight, RowState.LOADED, revision)
@@ -77,7 +89,8 @@ class LoadPath:
             # has the key now may be another one. And when the world itself has ended there is nothing to take back.
             raise
         except BaseException:
-            self._ports.runtime.spawn(self._remove_row(key), f"give up {key}")
+            if self._load_rows:
+                self._ports.runtime.spawn(self._remove_row(key), f"give up {key}")
             raise
         self._ports.journal.row_published(key, cause)
         return Destination(key, address, backend)
@@ -109,6 +122,11 @@ class LoadPath:
             if is_reserved:
                 self._ports.runtime.spawn(self._release_vram(key, config), f"release {key}")
             raise
+
+    async def _publish(self, key: ReplicaKey, address: str, state: RowState, revision: str) -> None:
+        """Write the row in this state on the way to loaded, if there is to be one."""
+        if state in self._load_rows:
+            await self._ports.registry.publish(key, address, 0, state, revision)
 
     async def _load_model(self, key: ReplicaKey, config: ModelConfig, backend: Backend) -> None:
         try:

@@ -99,17 +99,18 @@ def _open_columns(scenario: Scenario, seed: int, source: int) -> Columns:
     generator = stream(seed, "workload", str(source), "arrivals")
     arrivals = arrivals_ns(workload, horizon_ns(scenario, workload), generator)
     count = len(arrivals)
-    given = {
+    given: dict[str, Any] = {
         "arrival_ns": arrivals,
-        "source": np.full(count, source),
+        "source": source,
         "frontend": frontends_of(scenario, seed, source, count),
-        "model": np.full(count, _model_index(scenario, workload)),
+        "model": _model_index(scenario, workload),
         **sizes_of_workload(scenario, seed, source).columns(count),
     }
     if isinstance(workload, TraceWorkload):
         given["prompt_tokens"] = workload.trace.prompt_tokens[:count]
         given["output_tokens"] = workload.trace.output_tokens[:count]
-    return {name: given.get(name, np.zeros(count)).astype(_dtype(name)) for name in COLUMNS}
+    # A figure that all requests share is held once.
+    return {name: np.broadcast_to(np.asarray(given.get(name, 0), _dtype(name)), count) for name in COLUMNS}
 
 
 def _in_order(parts: list[Columns]) -> Columns:

@@ -37,6 +37,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "loads"):       ("inline",         "inline",         "job",                      "job"),
     ("control", "load_limit"):  ("fixed",          "fixed",          "by_size",                  "by_size"),
     ("control", "load_wait"):   ("60s",            "60s",            "60s",                      "60s"),
+    ("control", "load_rows"):   ("on_success",     "on_success",     "lifecycle",                "lifecycle"),
     ("control", "placement"):   ("lenient",        "lenient",        "lenient",                  "strict"),
     ("control", "release"):     ("unload",         "unload",         "unload",                   "stop"),
     ("control", "ports"):       ("reuse",          "reuse",          "quarantine",               "quarantine"),

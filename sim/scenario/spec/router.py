@@ -14,6 +14,7 @@ from sim.routing.settings import (
     LivenessName,
     LoadInfoName,
     LoadLimitName,
+    LoadRowsName,
     MonitoringName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -75,6 +76,8 @@ class ControlSpec(Spec):
     """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
     load_wait_ns: Duration = Field(alias="load_wait", gt=0)
     """Longest time that a request waits for a load job before it is turned away."""
+    load_rows: LoadRowsName
+    """Whether a row is written when the model is loaded, or also when it is staged and loading."""
     placement: PlacementName
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     release: ReleaseName
@@ -98,6 +101,7 @@ class ControlSpec(Spec):
             loads=self.loads,
             load_limit=self.load_limit,
             load_wait_ns=self.load_wait_ns,
+            load_rows=self.load_rows,
             placement=self.placement,
             release=self.release,
             monitor=self.monitor,

@@ -24,6 +24,9 @@ from sim.simulated.kernel.task import Task, Tasks
 
 T = TypeVar("T")
 
+_LOOKED_AT, _NAMED = 1000, 5
+"""How many events are looked at to see who spins, and how many of those are named."""
+
 
 class SimulatedRuntime(Agenda):
     """Clock and tasks of a simulated run.
@@ -79,7 +82,8 @@ class SimulatedRuntime(Agenda):
         """
         limit = self.timeout(limit_ns)
         ended = self.future()
-        task = self.spawn(work, "within", ended)
+        # It goes by the name of who waits for it: in an error it stands for that one.
+        task = self.spawn(work, self.current.name, ended)
         if not task.done() and await self._is_late(task, ended, limit):
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
@@ -134,9 +138,18 @@ class SimulatedRuntime(Agenda):
             if self._now == now_ns:
                 raise Livelock(
                     f"time stands still at {now_ns / NS_PER_S:,} s: more than {most_at_once:,} events at that instant, "
-                    f"the last of {self.current.name!r}"
+                    f"one after the other of {', '.join(self._who_spins())}"
                 )
             now_ns = self._now
+
+    def _who_spins(self) -> list[str]:
+        """Return the names of the tasks that the next events belong to."""
+        names: dict[str, None] = {}
+        for _ in range(_LOOKED_AT):
+            if not self._step(1):
+                break
+            names[self.current.name] = None
+        return list(names)[:_NAMED]
 
     def _step(self, events: int) -> bool:
         """Run so many events, and tell whether there may be more to run."""

@@ -56,6 +56,8 @@ class BackendProcess:
         self._next_load_failure = next_load_failure
         self._runtime = runtime
         self._journal = journal
+        # What an engine tells of a request beside its start is for the journal alone.
+        self.first_token, self.ends = journal.first_token, journal.served_until
         self._load_time_ns = settings.load_time_ns
         self._on_change = on_change
         self._callers: dict[Task, None] = {}
@@ -123,14 +125,6 @@ class BackendProcess:
         if self.model != request.model:
             raise self.refusal(request.model)
         self._journal.served_from(request)
-
-    def first_token(self, request: Request) -> None:
-        """Record it."""
-        self._journal.first_token(request)
-
-    def ends(self, request: Request) -> None:
-        """Record it."""
-        self._journal.served_until(request)
 
     def refusal(self, asked_for: str) -> CallError:
         """Return the error for a request of a model that is not held."""

@@ -142,6 +142,15 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "mine.yaml").read_text() == SMALL
 
 
+def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SMALL)
+
+    done = sim("calibrate", "--out", "mine.yaml/new.yaml", folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--out: mine.yaml is not a folder; allowed: a new file in a folder\n"
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"])
 def test_a_signal_leaves_no_worker_and_no_file(tmp_path: Path, number: signal.Signals, code: int) -> None:
     changes = {MARK: str(tmp_path), "TMPDIR": str(tmp_path)}

@@ -8,7 +8,7 @@ from sim.routing.fleet import LoadState, ReplicaRow
 from sim.routing.loading.eviction import ATTEMPTS, RETRY_NS, Eviction
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
-from sim.routing.loading.load_path import LoadPath
+from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadPath, LoadRows
 from sim.routing.loading.placement import FAITHFUL, PlacementRules
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
@@ -36,7 +36,11 @@ def eviction(world: FleetWorld, *models: ModelConfig, free_process: FreeProcess 
 
 
 def load_path(
-    world: FleetWorld, model: ModelConfig, limit: LoadLimit = FIXED, rules: PlacementRules = FAITHFUL
+    world: FleetWorld,
+    model: ModelConfig,
+    limit: LoadLimit = FIXED,
+    rules: PlacementRules = FAITHFUL,
+    rows: LoadRows = LIFECYCLE,
 ) -> LoadPath:
     ports, models = world.ports(), {model.name: model}
     return LoadPath(
@@ -45,7 +49,24 @@ def load_path(
         rules,
         eviction(world, model),
         limit,
+        rows,
     )
+
+
+@pytest.mark.parametrize(("rows", "written"), [(ON_SUCCESS, []), (LIFECYCLE, [RowState.LOADING])])
+def test_during_a_load_a_row_is_there_only_if_rows_are_written_for_the_whole_lifecycle(
+    rows: LoadRows, written: list[RowState]
+) -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=3 * SECOND, install_ns=2 * SECOND)})
+
+    async def story() -> list[RowState]:
+        loading = load_path(world, ModelConfig(MODEL), rows=rows).load(MODEL, 1, "cold_load")
+        world.runtime.spawn(loading, "load")
+        await world.runtime.sleep(4 * SECOND)
+        return [row.state for row in world.rows()]
+
+    assert world.run(story()) == written
+    assert [row.state for row in world.rows()] == [RowState.LOADED]
 
 
 def test_a_load_goes_through_its_states_and_ends_with_a_row_that_serves() -> None:

@@ -241,7 +241,7 @@ def test_events_of_one_instant_without_an_end_stop_the_run_and_name_who_makes_th
 
     runtime.spawn(spin(), "user 7")
 
-    with pytest.raises(Livelock, match=r"stands still at 5\.0 s: more than 1,000 events .*, the last of 'user 7'"):
+    with pytest.raises(Livelock, match=r"stands still at 5\.0 s: more than 1,000 events .* of user 7$"):
         runtime.run_tasks(FAR_NS, most_at_once=1000)
     assert runtime.now_ns() == 5 * 10**9
 
