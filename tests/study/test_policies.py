@@ -127,7 +127,8 @@ def test_best_replica_as_a_policy_of_ones_own_decides_as_the_built_in_one() -> N
 def test_a_mutant_of_the_best_replica_changes_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     before = run(loads(THREE))
 
-    monkeypatch.setattr(best_replica, "pick_best_replica", lambda replicas: next(iter(replicas), None))
+    first = staticmethod(lambda replicas: next(iter(replicas), None))
+    monkeypatch.setattr(best_replica.ChooseBest, "__call__", first)
 
     assert (shares(run(loads(THREE))), shares(before)[0] < 0.5) == ([1, 0, 0], True)
 

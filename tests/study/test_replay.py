@@ -84,7 +84,7 @@ def test_a_policy_that_prefers_the_later_of_two_equal_rows_differs(
     def last_of_the_best(replicas: Sequence[Replica]) -> Replica:
         return min(reversed(replicas), key=lambda replica: (replica.in_flight, replica.last_used_ns))
 
-    monkeypatch.setattr(best_replica, "pick_best_replica", last_of_the_best)
+    monkeypatch.setattr(best_replica.ChooseBest, "__call__", staticmethod(last_of_the_best))
     difference = replay(read_recording(_written(tmp_path, FULL_TIE))).first_difference
 
     assert difference is not None

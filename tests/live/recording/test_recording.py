@@ -186,10 +186,12 @@ def test_another_order_of_evictions_differs_in_the_row(eviction: Recording, monk
 
 
 def test_another_policy_differs_in_a_pick(lively: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    def most_recently_used(replicas: Sequence[Replica]) -> Replica | None:
-        return min(replicas, key=lambda replica: (replica.in_flight, -replica.last_used_ns), default=None)
+    # It differs at the first pick that has a choice, which is the first of all.
+    def worst(replicas: Sequence[Replica]) -> Replica | None:
+        best_first = sorted(replicas, key=lambda replica: (replica.in_flight, replica.last_used_ns))
+        return best_first[-1] if best_first else None
 
-    monkeypatch.setattr(best_replica, "pick_best_replica", most_recently_used)
+    monkeypatch.setattr(best_replica.ChooseBest, "__call__", staticmethod(worst))
     difference = _first_difference(lively)
 
     assert difference.recorded is not None
