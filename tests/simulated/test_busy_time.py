@@ -16,7 +16,6 @@ models:
     service: {mean: 1s, distribution: deterministic}
     replicas: [{node: n0}]
 router: {profile: hardened}
-registry: {transaction: 0ms}
 network: {latency: LATENCY}
 workload: [{kind: uniform, model: m, rate: 0.5/s}]
 """
