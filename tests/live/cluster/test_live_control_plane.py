@@ -43,7 +43,14 @@ models:
     service: {mean: 500ms, distribution: deterministic}
     replicas: [{node: a}, {node: b}, {node: c}, {node: d}, {node: e}, {node: f}, {node: g}, {node: h}]
   - {name: other, service: {mean: 1s}}
-router: {probe: {timeout: 20s}}  # which the machine keeps, however slow it is
+router:
+  probe: {timeout: 20s}  # which the machine keeps, however slow it is
+  # Each fault shows by itself: nothing is checked beside the router, and nothing unloads what another fault is for.
+  liveness: none
+  failure_domain: replica
+  cancellation: propagated
+  reservation: request_scope
+  on_wrong_model: remove_row
 workload: [{kind: uniform, model: m, rate: 6/s, patience: 5s}]
 faults:
   - {kind: replica_exit, node: a, model: m, at: 5s}
