@@ -7,7 +7,7 @@ from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal
 from sim.routing.request import Request
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 
 
 class Crashed(Exception):
@@ -30,9 +30,9 @@ class FrontendHost:
         self._build = build
         self._refused_after_ns = refused_after_ns
         self.frontend: FrontendCore | None = build()
-        self._serving: dict[int, Task] = {}
+        self._serving: dict[int, SimTask] = {}
         """Running requests by their number."""
-        self._loops: list[Task] = []
+        self._loops: list[SimTask] = []
 
     def start_loops(self) -> None:
         """Start the frontend's background loops, a second time if they run already."""

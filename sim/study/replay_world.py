@@ -17,7 +17,7 @@ from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.simulated.kernel.awaitables import Cancelled, SimFuture
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ class ScriptedRuntime:
     def future(self) -> _ScriptedFuture:
         return _ScriptedFuture(self._gates)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> SimTask:
         """Run the coroutine as a task that begins at its recorded time."""
         return self._runtime.spawn(self._begun_as_recorded(work), name)
 

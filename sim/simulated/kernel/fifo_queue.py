@@ -5,7 +5,7 @@ from collections.abc import Generator
 from types import coroutine
 
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 
 
 class FifoQueue:
@@ -18,7 +18,7 @@ class FifoQueue:
         self._places = places
         self._free = places
         # Each task waits at most once. Leaving is as quick as entering, however many wait.
-        self._waiting: OrderedDict[Task, None] = OrderedDict()
+        self._waiting: OrderedDict[SimTask, None] = OrderedDict()
 
     def is_free(self) -> bool:
         """Tell whether a place is free."""

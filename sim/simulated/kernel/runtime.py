@@ -20,7 +20,7 @@ from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.agenda import Agenda, Tickets
 from sim.simulated.kernel.awaitables import SimFuture, pause
 from sim.simulated.kernel.livelock import MOST_EVENTS_AT_ONCE, Livelock
-from sim.simulated.kernel.task import Task, Tasks
+from sim.simulated.kernel.task import SimTask, Tasks
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class SimulatedRuntime(Agenda):
         """Loops without an end, and what they have begun."""
         self._is_over = False
 
-    def running_task(self) -> Task:
+    def running_task(self) -> SimTask:
         """Return the task whose coroutine asks."""
         return self.current  # type: ignore[no-any-return] # It is one; a cast would be one more call.
 
@@ -50,7 +50,7 @@ class SimulatedRuntime(Agenda):
 
     def spawn(
         self, work: Coroutine[Any, Any, Any], name: str, on_end: SimFuture | None = None, peers: Tasks | None = None
-    ) -> Task:
+    ) -> SimTask:
         """Start the coroutine at once: it runs to its first wait before this returns.
 
         If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise. The task
@@ -59,7 +59,7 @@ class SimulatedRuntime(Agenda):
         spawner = self.current
         if peers is None:
             peers = self.live if spawner is None else spawner.peers
-        task = Task(self, work, name, peers, on_end)
+        task = SimTask(self, work, name, peers, on_end)
         if self._is_over:
             task.close()
             return task
@@ -67,11 +67,11 @@ class SimulatedRuntime(Agenda):
         self.current = spawner
         return task
 
-    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+    def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> SimTask:
         """Start a coroutine that the run does not wait for; nor does it wait for what that one starts."""
         return self.spawn(work, name, peers=self.background)
 
-    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> Task:
+    def spawn_foreground(self, work: Coroutine[Any, Any, Any], name: str) -> SimTask:
         """Start a coroutine that the run waits for, even if something in the background starts it."""
         return self.spawn(work, name, peers=self.live)
 
@@ -88,7 +88,7 @@ class SimulatedRuntime(Agenda):
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
 
-    async def _is_late(self, task: Task, ended: SimFuture, limit: simpy.Timeout) -> bool:
+    async def _is_late(self, task: SimTask, ended: SimFuture, limit: simpy.Timeout) -> bool:
         """Wait for the task or the limit, whichever happens first; whoever leaves meanwhile takes the task along."""
         late = self.future()
 
@@ -158,7 +158,7 @@ class SimulatedRuntime(Agenda):
             if failures or not live:
                 return False
             now_ns, _, ticket, event = pop(heap)
-            if type(event) is Task:
+            if type(event) is SimTask:
                 self._now = now_ns
                 # Nothing happens if the task was woken from this pause otherwise.
                 if ticket == event.waits_for:

@@ -40,7 +40,7 @@ _Outcome = tuple[Any, BaseException | None]
 _Wait = int | simpy.Event | None
 
 
-class Task:
+class SimTask:
     """A coroutine, stepped from the heap when it pauses and from the callbacks of events it waits for."""
 
     __slots__ = (
@@ -186,5 +186,5 @@ class Task:
             callbacks.remove(self.resume)
 
 
-Tasks = dict[Task, None]
+Tasks = dict[SimTask, None]
 """In the order they were started."""

@@ -10,7 +10,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, NewEngine, Service
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 from sim.simulated.nodes.work_speed import WorkSpeed
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class BackendProcess:
         self.first_token, self.ends = journal.first_token, journal.served_until
         self._load_time_ns = settings.load_time_ns
         self._on_change = on_change
-        self._callers: dict[Task, None] = {}
+        self._callers: dict[SimTask, None] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -132,7 +132,7 @@ class BackendProcess:
             return ModelNotLoaded(f"{self.key} holds no model")
         return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
 
-    def _enter(self) -> Task:
+    def _enter(self) -> SimTask:
         caller = self._runtime.running_task()
         self._callers[caller] = None
         return caller

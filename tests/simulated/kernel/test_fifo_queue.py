@@ -2,7 +2,7 @@
 
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 
 FAR_NS = 10**18
 
@@ -29,7 +29,7 @@ def leave_while_waiting(at_ns: int) -> list[tuple[int, int]]:
     runtime = SimulatedRuntime()
     log: list[tuple[int, int]] = []
     queue = FifoQueue(runtime, places=1)
-    tasks: list[Task] = []
+    tasks: list[SimTask] = []
 
     async def use(number: int) -> None:
         await queue.acquire()

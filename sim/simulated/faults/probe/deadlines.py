@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sim.routing.ports import Runtime
 from sim.simulated.kernel.interposed_runtime import InterposedRuntime
-from sim.simulated.kernel.task import Task
+from sim.simulated.kernel.task import SimTask
 
 T = TypeVar("T")
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 class DeadlineKeeper:
     """Knows the deadline of each task that has one."""
 
-    def __init__(self, running_task: Callable[[], Task]) -> None:
+    def __init__(self, running_task: Callable[[], SimTask]) -> None:
         self._running_task = running_task
-        self._deadlines_ns: dict[Task, int] = {}
+        self._deadlines_ns: dict[SimTask, int] = {}
 
     def around(self, runtime: Runtime) -> Runtime:
         """Return a runtime that tells this keeper of each limit."""
