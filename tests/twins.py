@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, cast
 
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.fleet import Fleet, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeStatus, ReplicaRow, RowState
 from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.policies.choose import Choose
@@ -16,7 +16,6 @@ from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import ProbeSettings
-from sim.routing.states import NodeStatus, RowState
 from sim.scenario import RouterSpec
 
 MS = 1_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from sim.measure.readiness import ReadyTime
 from sim.measure.recording.events import CRASHED, EventKind, Flag, status_flag, values
 from sim.measure.recording.records import Integers, Records
-from sim.routing.states import NodeStatus
+from sim.routing.fleet import NodeStatus
 
 
 def stale_ns(records: Records, ready: Mapping[int, ReadyTime], opens_ns: int, end_ns: int) -> int:

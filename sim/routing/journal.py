@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from typing import Any
 
-from sim.routing.fleet import ReplicaRow
+from sim.routing.fleet import NodeStatus, ReplicaRow
 from sim.routing.ports import Journal
-from sim.routing.states import NodeStatus
 
 JOURNAL_CALLS: tuple[str, ...] = tuple(name for name in vars(Journal) if not name.startswith("_"))
 """The names of the journal's methods, in their order."""

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.registry import Registry
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 
 T = TypeVar("T")
 

@@ -4,10 +4,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from sim.routing.fleet import Cooldown, Fleet, LoadJob, LoadState, NodeFacts, NodeReport, ReplicaRow
+from sim.routing.fleet import (
+    Cooldown,
+    Fleet,
+    LoadJob,
+    LoadState,
+    NodeFacts,
+    NodeReport,
+    NodeStatus,
+    ReplicaRow,
+    RowState,
+)
 from sim.routing.policies.choose import Choose
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 
 LockWaited = Callable[[int], None]
 """Told how long a transaction has waited for a lock, in ns."""

@@ -5,11 +5,11 @@ from functools import partial
 
 from sim.routing.clients import Serve
 from sim.routing.control_plane.background import Rank
+from sim.routing.fleet import RowState
 from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import RowState
 from sim.scenario import NodeSpec, Plan
 from sim.scenario.policies.making import policy_of
 from sim.simulated.faults.catalogue import make_faults

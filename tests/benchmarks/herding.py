@@ -24,9 +24,8 @@ from sim.live.registry.connection import connect
 from sim.live.registry.embedded_postgres import embedded_postgres
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, RowState
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase

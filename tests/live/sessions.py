@@ -15,11 +15,10 @@ from sim.live.recording.picks import RecordingPick
 from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, RowState
 from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import RowState
 from sim.scenario import Scenario
 
 # A long answer on each node holds up probes; some of those who wait for them leave after a second, the others wait on.

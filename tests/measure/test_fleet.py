@@ -3,8 +3,8 @@
 from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
 from sim.measure.readiness import ready_times
 from sim.measure.recording.records import Records
+from sim.routing.fleet import NodeStatus
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from tests.recorders import recorder_by
 
 N0, N1 = ReplicaKey("n0", "m", 0), ReplicaKey("n1", "m", 0)

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple, cast
 from sim.measure.recording.events import NODE_STATUSES, EventKind
 from sim.measure.recording.records import MISSING
 from sim.routing.errors import CallError
-from sim.routing.fleet import Node, NodeFacts, ReplicaRow
+from sim.routing.fleet import Node, NodeFacts, NodeStatus, ReplicaRow, RowState
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus, RowState
 from sim.simulated.engines.fifo import FifoEngine
 from sim.simulated.engines.port import EngineSettings
 from sim.simulated.kernel.fifo_queue import FifoQueue

@@ -16,10 +16,10 @@ from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, model_load_infos
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeStatus
 from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from sim.scenario import ModelSpec, NodeSpec
 from sim.scenario.text.units import format_duration
 

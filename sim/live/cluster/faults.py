@@ -10,11 +10,10 @@ from sim.live.nodes.worker import LiveWorkers
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import CallError
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, NodeStatus
 from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.faults.network import ConnectionResetFault

@@ -21,8 +21,18 @@ from sim.live.registry.tables import (
     read_row,
 )
 from sim.live.registry.transactions import AnsweredLock
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.states import OVERTAKEN, ROWS_DELETED, NodeStatus, RowState
+from sim.routing.fleet import (
+    NO_COOLDOWN,
+    OVERTAKEN,
+    ROWS_DELETED,
+    Cooldown,
+    Fleet,
+    NodeFacts,
+    NodeReport,
+    NodeStatus,
+    ReplicaRow,
+    RowState,
+)
 
 _rows, _nodes, _cooldowns, _passes = node_models.c, backend_nodes.c, model_cooldowns.c, passes.c
 _states = model_config_states.c

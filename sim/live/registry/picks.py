@@ -24,12 +24,12 @@ from sim.live.registry.tables import (
     node_models,
     stored_row,
 )
+from sim.routing.fleet import NodeStatus, RowState
 from sim.routing.policies.best_replica import BEST_REPLICA
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
 from sim.routing.registry import LockWaited
 from sim.routing.replica import Replica
-from sim.routing.states import NodeStatus, RowState
 
 _rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
 

@@ -25,11 +25,10 @@ from sim.live.registry.tables import (
 )
 from sim.live.registry.transactions import AnsweredLock, LiveRuntime, Transactions
 from sim.routing.errors import Unavailable
-from sim.routing.fleet import require_current
+from sim.routing.fleet import RowState, require_current
 from sim.routing.policies.choose import Choose
 from sim.routing.registry import LockWaited
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import RowState
 
 _rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
 _log = logging.getLogger(__name__)

@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
-from sim.routing.fleet import Node, ReplicaRow
+from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 
 NULL_SORTS_AS: Final = 1 << 63
 """The value of a NULL in the order of picks: larger than any number."""

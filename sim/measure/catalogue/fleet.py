@@ -6,7 +6,7 @@ from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.view import View
 from sim.measure.fleet import below_minimum_ns, detections_ns
 from sim.measure.recording.events import ADDED, TAKEN_AWAY, EventKind, Flag, are, happened, status_flag, values
-from sim.routing.states import NodeStatus
+from sim.routing.fleet import NodeStatus
 from sim.routing.units import NS_PER_S
 
 

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from sim.measure.recording.records import MISSING, Booleans, Integers, Records
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.states import NodeStatus
 
 
 class EventKind(IntEnum):

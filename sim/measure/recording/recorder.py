@@ -8,11 +8,11 @@ from struct import Struct
 from sim.measure.recording.events import EventKind, check_cause, status_flag
 from sim.measure.recording.records import MISSING, Records
 from sim.observer import Observer, RunView
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import COLUMNS, Request
-from sim.routing.states import NodeStatus
 
 _REQUEST = Records().requests.columns
 _REQUEST_WIDTH = len(_REQUEST)

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from sim.routing.outlasting import outlasting
 from sim.routing.ports import Runtime
 from sim.routing.request import Request
+from sim.routing.request_path.outlasting import outlasting
 from sim.routing.request_path.route import FindRoute, Route
 
 

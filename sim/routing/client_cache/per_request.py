@@ -10,9 +10,9 @@ from sim.routing.client_cache.kept import KeptClients
 from sim.routing.client_cache.liveness import LivenessCheck, Said
 from sim.routing.client_cache.locks import FairLock, Held
 from sim.routing.errors import CallError
-from sim.routing.outlasting import outlasting
 from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
+from sim.routing.request_path.outlasting import outlasting
 from sim.routing.request_path.route import FindRoute, Route
 
 LOOKS = 3

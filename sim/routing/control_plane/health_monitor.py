@@ -10,11 +10,10 @@ from contextlib import suppress
 
 from sim.routing.control_plane.monitoring import Monitoring
 from sim.routing.errors import CallError
-from sim.routing.fleet import Fleet, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeStatus, ReplicaRow
 from sim.routing.ports import FrontendPorts
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.settings import HealthMonitorSettings
-from sim.routing.states import NodeStatus
 
 LOCK = "health"
 """The advisory lock that keeps passes of different frontends from overlapping."""

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from enum import Enum
 
 from sim.routing.errors import CallError, DeadlineExceeded, Unavailable
-from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.fleet import Fleet, ReplicaRow, RowState
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
-from sim.routing.states import RowState
 
 
 class Liveness(Enum):

@@ -13,9 +13,9 @@ from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath, load_lock
 from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.outlasting import outlasting
 from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
+from sim.routing.request_path.outlasting import outlasting
 from sim.routing.request_path.route import Route
 from sim.routing.units import NS_PER_S
 

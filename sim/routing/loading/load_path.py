@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
-from sim.routing.fleet import LoadState
+from sim.routing.fleet import LoadState, RowState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
@@ -15,7 +15,6 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.route import Counting, Destination, Route
 from sim.routing.settings import ModelConfig
-from sim.routing.states import RowState
 
 OnProgress = Callable[[LoadState], None]
 """Is called with each step that the load reaches."""

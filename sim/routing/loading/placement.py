@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sim.routing.errors import NoFreeSlot, NoMatchingNode, NoReplica
-from sim.routing.fleet import Fleet, Node
+from sim.routing.fleet import Fleet, Node, RowState
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import RowState
 from sim.routing.units import BYTES_PER_GIB
 
 LEAST_DISK_MARGIN_BYTES = BYTES_PER_GIB

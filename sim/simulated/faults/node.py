@@ -6,9 +6,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import NodeReport
+from sim.routing.fleet import NodeReport, NodeStatus
 from sim.routing.journal import tell_node_changed
-from sim.routing.states import NodeStatus
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.faults.node import (
     NodeCrashFault,

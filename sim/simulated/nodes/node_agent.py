@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import NodeFacts, NodeReport, ReplicaRow
+from sim.routing.fleet import NodeFacts, NodeReport, NodeStatus, ReplicaRow
 from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
 from sim.routing.registry import Registry
-from sim.routing.states import NodeStatus
 from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.worker import WorkerNode

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from sim.routing.fleet import Cooldown, Fleet, LoadJob, NodeFacts, ReplicaRow, require_current
+from sim.routing.fleet import Cooldown, Fleet, LoadJob, NodeFacts, ReplicaRow, RowState, require_current
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.replica_table import ReplicaTable

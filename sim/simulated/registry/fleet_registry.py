@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.states import NodeStatus
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, NodeStatus, ReplicaRow
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.registry import SimulatedRegistry
 from sim.simulated.registry.rows import Row

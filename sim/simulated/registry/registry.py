@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
+from sim.routing.fleet import RowState
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock, Journal
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase

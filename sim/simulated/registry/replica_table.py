@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from sim.routing.fleet import ReplicaRow
+from sim.routing.fleet import OVERTAKEN, ROWS_DELETED, NodeStatus, ReplicaRow, RowState
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import OVERTAKEN, ROWS_DELETED, NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.null import Null, known
 from sim.simulated.registry.rows import NodeRow, Row

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from sim.routing.fleet import Node, NodeFacts, ReplicaRow
+from sim.routing.fleet import Node, NodeFacts, NodeStatus, ReplicaRow, RowState
 from sim.routing.replica import Replica
-from sim.routing.states import NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.null import known
 

@@ -1,10 +1,10 @@
 """Several logs of one run, brought into one order and told to one recorder."""
 
 from sim.live.cluster.journal_log import Entry, EntryClock, JournalLog, merged, tell_again
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 from tests.recorders import recorder_by
 
 KEY = ReplicaKey("a", "m", 0)

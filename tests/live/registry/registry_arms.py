@@ -9,13 +9,12 @@ from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import node_models
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.fleet import Node, NodeFacts, ReplicaRow
+from sim.routing.fleet import Node, NodeFacts, ReplicaRow, RowState
 from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Runtime
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase

@@ -2,8 +2,7 @@
 
 import pytest
 
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Node, NodeFacts, NodeReport, ReplicaRow
-from sim.routing.states import NodeStatus, RowState
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Node, NodeFacts, NodeReport, NodeStatus, ReplicaRow, RowState
 from tests.choices import BEST
 from tests.drivers import all_of
 from tests.live.conftest import Tell

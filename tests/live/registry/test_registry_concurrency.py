@@ -12,9 +12,8 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import DeadlineExceeded
-from sim.routing.fleet import Fleet, NodeFacts, NodeReport, ReplicaRow
+from sim.routing.fleet import Fleet, NodeFacts, NodeReport, NodeStatus, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import NodeStatus
 from tests.choices import BEST
 from tests.waiting import in_time
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from sim.routing.fleet import NodeStatus, RowState
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 from tests.choices import BEST
 from tests.drivers import all_of
 from tests.live.conftest import Tell

@@ -13,10 +13,10 @@ from sim.live.registry.connection import connect
 from sim.live.registry.registry import SqlRegistry
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
+from sim.routing.fleet import NodeStatus, RowState
 from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.policies.choose import Choose
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 from tests.choices import BEST, Prefer
 
 MODEL = "m"

@@ -13,9 +13,8 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import Unavailable
-from sim.routing.fleet import Cooldown, Fleet, NodeFacts
+from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeStatus
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from tests.choices import BEST
 
 MODEL = "m"

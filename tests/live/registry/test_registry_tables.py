@@ -11,10 +11,9 @@ from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import metadata
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.fleet import Fleet, Node, NodeFacts, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeFacts, NodeStatus, ReplicaRow, RowState
 from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 
 KEY = ReplicaKey("n0", "m", 0)
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from sim.routing.errors import StaleRevision
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, RowState
 from sim.routing.loading.placement import capacity
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import RowState
 from tests.choices import BEST
 from tests.drivers import all_of
 from tests.live.conftest import Tell

@@ -2,8 +2,7 @@
 
 import pytest
 
-from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.states import RowState
+from sim.routing.fleet import Fleet, ReplicaRow, RowState
 from tests.drivers import all_of
 from tests.live.conftest import Tell
 from tests.live.registry.registry_arms import Arm, Story, put, row, rows

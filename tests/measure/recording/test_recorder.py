@@ -11,11 +11,11 @@ from sim.measure.facts import RunFacts, Totals
 from sim.measure.recording.recorder import Recorder
 from sim.measure.recording.records import MISSING, Codes, Records, Table
 from sim.measure.summary import summarise
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import Answer, AnswerSource, Outcome, ProbeOutcome
 from sim.routing.ports import Journal
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 from tests.hand_clock import HandClock
 from tests.recorders import recorder_by
 

@@ -7,9 +7,9 @@ import pytest
 from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import EveryMiss, Monitoring
 from sim.routing.control_plane.ticker import tick_for_ever
+from sim.routing.fleet import NodeStatus
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from sim.routing.strategies import MONITORING
 from sim.scenario.spec.control_plane import HealthMonitorSpec
 from tests.drivers import SECOND

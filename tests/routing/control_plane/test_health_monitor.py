@@ -8,8 +8,8 @@ import pytest
 
 from sim.routing.control_plane.health_monitor import LOCK
 from sim.routing.errors import Unavailable
+from sim.routing.fleet import NodeStatus
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from sim.simulated.faults.interposed import interposed_registry
 from tests.drivers import SECOND
 from tests.routing.control_plane.monitors import A0, HEALTHY, LATE, OFFLINE, UNHEALTHY, monitor_in, passes

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
+from sim.routing.fleet import NodeStatus
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from tests.drivers import SECOND
 from tests.routing.control_plane.monitors import (
     A0,

@@ -7,11 +7,10 @@ import pytest
 
 from sim.measure.recording.records import MISSING
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, RowState
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import MonitoringName
-from sim.routing.states import RowState
 from sim.routing.strategies import MONITORING
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND

@@ -4,9 +4,9 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
+from sim.routing.fleet import RowState
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import RowState
 from sim.simulated.faults.interposed import interposed_registry, interposed_worker
 from tests.routing.control_plane.state_passes import A, B, state_pass
 from tests.routing.fleet_world import FleetWorld, Told, nodes

@@ -4,8 +4,7 @@ import pytest
 
 from sim.routing.control_plane.row_inspector import Liveness, liveness, stale_rows, suspected_leaks
 from sim.routing.errors import Busy, CallError, DeadlineExceeded, ModelNotLoaded, NoReplica, Unavailable, WrongModel
-from sim.routing.fleet import Fleet, ReplicaRow
-from sim.routing.states import RowState
+from sim.routing.fleet import Fleet, ReplicaRow, RowState
 from tests.routing.control_plane.state_passes import A
 
 ALIVE, BUSY, UNREACHABLE = Liveness.ALIVE, Liveness.BUSY, Liveness.UNREACHABLE

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.routing.control_plane.replica_pass import Addition, Removal, Scaling, Setback, scaling_of
-from sim.routing.fleet import Cooldown, Fleet, Node, ReplicaRow
+from sim.routing.fleet import Cooldown, Fleet, Node, NodeStatus, ReplicaRow, RowState
 from sim.routing.loading.placement import capacity, matching_nodes
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ModelConfig, ReconcilerSettings
-from sim.routing.states import NodeStatus, RowState
 from sim.routing.strategies import LOAD_INFO
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from tests.drivers import SECOND

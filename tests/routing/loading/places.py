@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from sim.routing.fleet import Fleet, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeStatus, ReplicaRow, RowState
 from sim.routing.loading.placement import FAITHFUL, REPAIRED
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import NodeStatus, RowState
 
 GB = 10**9
 

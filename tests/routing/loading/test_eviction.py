@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.routing.fleet import Fleet, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeStatus, ReplicaRow, RowState
 from sim.routing.loading.eviction import least_recently_used
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, SlotsExhausted, place, place_on
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import NodeStatus, RowState
 
 NOT_HEALTHY = [status for status in NodeStatus if status is not NodeStatus.HEALTHY]
 NOT_LOADED = [state for state in RowState if state is not RowState.LOADED]

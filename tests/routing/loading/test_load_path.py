@@ -4,7 +4,7 @@ import pytest
 
 from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
-from sim.routing.fleet import LoadState, ReplicaRow
+from sim.routing.fleet import LoadState, ReplicaRow, RowState
 from sim.routing.loading.eviction import ATTEMPTS, RETRY_NS, Eviction
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
@@ -12,7 +12,6 @@ from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadPath, LoadR
 from sim.routing.loading.placement import FAITHFUL, PlacementRules
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import RowState
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from sim.simulated.nodes.backend import LoadFailure
 from sim.simulated.nodes.worker import InstallSettings

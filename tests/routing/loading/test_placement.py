@@ -3,7 +3,7 @@
 import pytest
 
 from sim.routing.errors import NoMatchingNode, NoReplica
-from sim.routing.fleet import Node, ReplicaRow
+from sim.routing.fleet import Node, NodeStatus, ReplicaRow
 from sim.routing.loading.placement import (
     FAITHFUL,
     REPAIRED,
@@ -14,7 +14,6 @@ from sim.routing.loading.placement import (
 )
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import NodeStatus
 from tests.routing.loading.places import (
     ANYWHERE,
     BIG,

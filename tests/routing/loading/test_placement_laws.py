@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sim.routing.errors import NoReplica
-from sim.routing.fleet import Fleet
+from sim.routing.fleet import Fleet, NodeStatus, RowState
 from sim.routing.loading.placement import (
     FAITHFUL,
     REPAIRED,
@@ -23,7 +23,6 @@ from sim.routing.loading.placement import (
 )
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
-from sim.routing.states import NodeStatus, RowState
 from tests.routing.loading.places import (
     ANYWHERE,
     BIG,

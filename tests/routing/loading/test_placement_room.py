@@ -3,10 +3,9 @@
 import pytest
 
 from sim.routing.errors import NoFreeSlot
-from sim.routing.fleet import Node, ReplicaRow
+from sim.routing.fleet import Node, NodeStatus, ReplicaRow
 from sim.routing.loading.placement import capacity, needed_disk_bytes, place_on
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus
 from tests.routing.loading.places import BIG, GIB, LOADING, SMALL, UNLOADING, fleet_of, model, node, row
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sim.observer import RunView
+from sim.routing.fleet import NodeStatus
 from sim.routing.journal import JournalRelay
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 from sim.scenario import Scenario
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
 

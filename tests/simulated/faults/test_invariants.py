@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from sim.observer import RunView
+from sim.routing.fleet import NodeStatus
 from sim.routing.outcomes import Outcome, ProbeOutcome
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
-from sim.routing.states import NodeStatus
 from tests.hand_clock import HandClock
 from tests.recorders import NOTHING_PLANNED
 from tests.simulated.faults.compose import composed

@@ -4,11 +4,10 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, NodeStatus, RowState
 from sim.routing.policies.best_replica import ChooseBest
 from sim.routing.policies.choose import AnyReplica, Choose
 from sim.routing.replica import Replica, ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase

@@ -2,9 +2,8 @@
 
 import pytest
 
-from sim.routing.fleet import NodeFacts
+from sim.routing.fleet import NodeFacts, NodeStatus, RowState
 from sim.routing.replica import ReplicaKey
-from sim.routing.states import NodeStatus, RowState
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.replica_table import ReplicaTable
