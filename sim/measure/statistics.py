@@ -43,6 +43,19 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean, float(low), float(high))
 
 
+def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of `b - a` with its Student-t interval: the paired-t confidence interval.
+
+    The values are one figure per replication, those at the same place of runs that saw the same requests: what the
+    requests did to both cancels out, and the interval is the narrower for it (Law, Simulation Modeling and Analysis,
+    5th ed. 2015, sections 10.2.1 and 11.2, common random numbers). Equal differences give an interval of no width.
+    Raises ValueError for sequences of different lengths, and for fewer than two pairs.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"pairs need as many values on both sides, not {len(a)} and {len(b)}")
+    return mean_interval([of_b - of_a for of_a, of_b in zip(a, b, strict=True)], confidence)
+
+
 def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
     """Return the percentiles of the ranks (0 to 100), in the unit of the values.
 

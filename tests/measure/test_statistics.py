@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.measure.statistics import Interval, mean_interval, percentiles
+from sim.measure.statistics import Interval, mean_interval, paired_difference, percentiles
 
 runs = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -38,6 +38,32 @@ def test_the_interval_holds_its_mean_and_grows_with_confidence(values: list[floa
 def test_one_run_has_no_interval(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least 2 replications"):
         mean_interval(values)
+
+
+def test_the_paired_interval_is_that_of_the_differences_second_less_first() -> None:
+    # Differences 2, 4 and 6: their standard error is 2 / sqrt(3), and 4.3027 is Student's quantile for two degrees.
+    difference = paired_difference([10, 200, 3000], [12, 204, 3006])
+
+    assert difference.mean == 4
+    assert difference.half_width == pytest.approx(4.3027 * 2 / 3**0.5, rel=1e-4)
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=20))
+def test_the_other_way_round_the_difference_changes_only_its_sign(pairs: list[tuple[float, float]]) -> None:
+    a, b = zip(*pairs, strict=True)
+    forth, back = paired_difference(a, b), paired_difference(b, a)
+
+    assert (back.mean, back.low, back.high) == pytest.approx((-forth.mean, -forth.high, -forth.low))
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=20), st.integers(-1000, 1000))
+def test_a_difference_that_every_pair_shows_has_an_interval_of_no_width(a: list[int], shift: int) -> None:
+    assert paired_difference(a, [value + shift for value in a]) == Interval(shift, shift, shift)
+
+
+def test_values_without_a_partner_are_refused() -> None:
+    with pytest.raises(ValueError, match="not 2 and 3"):
+        paired_difference([1, 2], [1, 2, 3])
 
 
 def test_percentiles_lie_on_straight_lines_between_the_sorted_values() -> None:
