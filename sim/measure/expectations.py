@@ -27,6 +27,8 @@ class Verdict:
     """What the value was taken over."""
     seed: int | None = None
     """The run's; None if the figures are of no run in particular."""
+    shows_bug: bool = False
+    """To keep the bound is to show a known bug."""
 
     def __str__(self) -> str:
         """Read as one line."""
@@ -74,7 +76,15 @@ def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mappi
         limit = metrics[other].get(_name_in(metrics[other], expectation))
         bounds.append(f"{sign} {other} ({'absent' if limit is None else f'{limit:.6g}'})")
         answers.append(_holds(value, sign, limit))
-    return Verdict(name, variant, value, " and ".join(bounds), _all_hold(value, answers), window_of(expectation))
+    return Verdict(
+        name,
+        variant,
+        value,
+        " and ".join(bounds),
+        _all_hold(value, answers),
+        window_of(expectation),
+        shows_bug=expectation.shows == "bug",
+    )
 
 
 def _name_in(metrics: Mapping[str, float], expectation: Expectation) -> str:

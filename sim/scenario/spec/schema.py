@@ -210,6 +210,8 @@ class Expectation(Spec):
     """Only requests that arrive at this time or later count."""
     before_ns: Duration | None = Field(default=None, alias="before")
     """Only requests that arrive before this time count."""
+    shows: Literal["bug"] | None = None
+    """`bug` if keeping the bound is not good but shows a known bug, which reports then say."""
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
