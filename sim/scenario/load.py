@@ -11,8 +11,9 @@ from sim.scenario.checks import contradictions
 from sim.scenario.expectations import ExpectationChecks
 from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
+from sim.scenario.spec.expectation import Expectation
 from sim.scenario.spec.router import RouterSpec
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.workload import TraceReader
 from sim.scenario.text.errors import Path, Problem, ScenarioError, found
 from sim.scenario.text.explain import explain
