@@ -127,8 +127,10 @@ class Verdict:
     @property
     def explanation(self) -> str:
         """What a reader needs to know beside figure and bound: why, on which seeds, and how to see it again."""
-        parts = filter(None, [self.reason, str(self.over or "")])
-        return ": ".join(filter(None, ["; ".join(parts), self.command if self.over else ""]))
+        if self.over is None or self.passed is None:
+            return self.reason
+        parts = filter(None, [self.reason, str(self.over)])
+        return ": ".join(filter(None, ["; ".join(parts), "" if self.passed else self.command]))
 
     def __str__(self) -> str:
         """Read as one line."""
