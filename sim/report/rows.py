@@ -62,7 +62,7 @@ def values(column: VariantColumn, metric: str, window: Window = _WHOLE_RUN) -> l
 
 def mark(column: VariantColumn, metric: str, window: Window = _WHOLE_RUN) -> Mark:
     """Return how the variant's figure stands to all that is expected of it, in all runs."""
-    return mark_of(_verdicts(column.verdicts, metric, window))
+    return mark_of(_verdicts([column.outcomes], metric, window))
 
 
 def is_replica_share(metric: str) -> bool:

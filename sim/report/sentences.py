@@ -12,20 +12,35 @@ _ABOUT_THE_BUG = {Mark.SHOWS_BUG: " shows the bug:", Mark.FAILED: " no longer sh
 
 
 def verdict_lines(column: VariantColumn, signs: Signs) -> Iterator[Text]:
-    """Yield a line per expectation: the first run that breaks it, or else the first run, speaks for all."""
-    for runs in zip(*column.verdicts, strict=True):
-        shown = next((one for one in runs if one.passed is False), runs[0])
-        mark = mark_of([shown])
-        can_be_told = len(runs) > 1 and shown.passed is not None
-        held = f" {sum(one.passed is True for one in runs)}/{len(runs)}" if can_be_told else ""
-        yield Text(f"{signs.marks[mark]}{held} {_sentence(shown, mark)}", style=STYLES[mark] or "dim")
+    """Yield a line per expectation; of one that does not hold, more lines say why and how to run it again."""
+    for verdict in column.outcomes:
+        mark = mark_of([verdict])
+        lines = [f"{signs.marks[mark]} {_sentence(verdict, mark)}", *_more(verdict)]
+        yield Text("\n  ".join(lines), style=STYLES[mark] or "dim")
+
+
+def _more(verdict: Verdict) -> Iterator[str]:
+    if verdict.reason:
+        yield verdict.reason
+    if verdict.over is None or verdict.passed is None:
+        return
+    if verdict.over.held < verdict.over.seeds:
+        yield str(verdict.over)
+    if not verdict.passed and verdict.command:
+        yield verdict.command
 
 
 def _sentence(verdict: Verdict, mark: Mark) -> str:
-    value = "absent" if verdict.value is None else f"{verdict.value:.6g}"
     figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
     of_bug = _ABOUT_THE_BUG.get(mark, "") if verdict.shows_bug else ""
-    return f"{verdict.variant}{of_bug} {figure}: {value}, expected {verdict.bound}"
+    return f"{verdict.variant}{of_bug} {figure}: {verdict.figure}, expected {verdict.bound}{_seeds(verdict)}"
+
+
+def _seeds(verdict: Verdict) -> str:
+    over = verdict.over
+    if over is None or verdict.passed is None:
+        return ""
+    return f" over {over.seeds} seeds" if over.interval is not None else f" on each of {over.seeds} seeds"
 
 
 def digest_line(column: VariantColumn, number_of_variants: int) -> Text:
