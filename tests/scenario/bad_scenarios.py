@@ -361,8 +361,8 @@ EXPECTATIONS = {
     "word for the list": (good_but("expect: §fairness"), "found 'fairness'; allowed: a list of at most 1000"),
 }
 PATHS = {
-    "absolute": (workload("kind: trace, file: §/etc/passwd"), "as in file: passwd with --allow-dir /etc"),
-    "upwards": (workload("kind: trace, file: §../trace.csv"), "as in file: trace.csv with --allow-dir .."),
+    "absolute": (workload("kind: trace, file: §/etc/passwd"), "below one named by --allow-dir, such as passwd"),
+    "upwards": (workload("kind: trace, file: §../trace.csv"), "named by --allow-dir, such as trace.csv"),
     "upwards in between": (workload("kind: trace, file: §a/../../b.csv"), "allowed: a path below the scenario's"),
     "with a drive": (workload("kind: trace, file: §'C:\\trace.csv'"), "allowed: a path below the scenario's folder"),
     "empty": (workload("kind: trace, file: §''"), "found ''; allowed: at least 1 characters"),
