@@ -6,7 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim import __version__
 from sim.measure.document import document, to_json
@@ -18,9 +18,13 @@ from sim.measure.saved.stored_records import UnknownRecords, read_records, write
 from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
-FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), RECORDS, PLAN, MANIFEST)
+CHOICES = "choices.parquet"
+FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), CHOICES, RECORDS, PLAN, MANIFEST)
 
 _PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
 _CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
@@ -31,10 +35,11 @@ class BadRunFolder(ValueError):
     """The folder holds no complete run that this version can read."""
 
 
-def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> None:
+def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict], choices: "pa.Buffer | None" = None) -> None:
     """Write the run's files to its folder, all or none. Raises CannotWrite.
 
-    A folder without a manifest, or with one whose hashes do not match, is not complete.
+    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening. A folder without a manifest,
+    or with one whose hashes do not match, is not complete.
     """
     # Here, because reading does without it.
     import pyarrow as pa
@@ -50,6 +55,9 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> No
             content = pa.Table.from_pandas(getattr(result, table), preserve_index=False)
             rows[name] = content.num_rows
             paths[name] = files.add(name, partial(parquet.write_table, content))
+        if choices is not None:
+            rows[CHOICES] = parquet.read_metadata(pa.BufferReader(choices)).num_rows
+            paths[CHOICES] = files.add(CHOICES, lambda file: file.write(choices))
         paths[RECORDS] = files.add(
             RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
         )
