@@ -1,10 +1,14 @@
 """Figures over many values: percentiles of one run, confidence intervals over replications."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+MOST_REPLICATIONS = 1_000_000
+"""Of which a forecast speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,35 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
     if len(a) != len(b):
         raise ValueError(f"pairs need as many values on both sides, not {len(a)} and {len(b)}")
     return mean_interval([of_b - of_a for of_a, of_b in zip(a, b, strict=True)], confidence)
+
+
+def simultaneous(confidence: float, intervals: int) -> float:
+    """Return the confidence of each of several intervals that together hold all their values with `confidence`.
+
+    By Bonferroni's inequality, whatever the dependence between them: 1 - (1 - confidence) / intervals (Dunn, Multiple
+    comparisons among means, JASA 56, 1961).
+    """
+    return 1 - (1 - confidence) / max(intervals, 1)
+
+
+def replications_for(values: Sequence[float], half_width: float, confidence: float = 0.95) -> int | None:
+    """Return about how many replications would give their mean an interval of at most this half width.
+
+    The least n that is no less than the number of `values` with t(n-1) s / sqrt(n) <= half_width, s being their
+    standard deviation (Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.4.1). None above a million.
+    """
+    from scipy import stats  # Here, as above.
+
+    deviation = float(np.std(values, ddof=1))
+    if deviation == 0:
+        return len(values)
+
+    def is_enough(replications: int) -> bool:
+        return bool(stats.t.interval(confidence, replications - 1)[1] * deviation <= half_width * replications**0.5)
+
+    if half_width <= 0 or not is_enough(MOST_REPLICATIONS):
+        return None
+    return bisect_left(range(MOST_REPLICATIONS), True, lo=len(values), key=is_enough)
 
 
 def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:

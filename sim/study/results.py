@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -14,7 +13,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
-from sim.study.process_executor import ProcessExecutor
+from sim.study.process_executor import sharing_out
 from sim.study.run import run
 from sim.study.scenarios import as_loaded, checked_variant
 
@@ -119,12 +118,5 @@ def run_all(
     batch = [Job(loaded, tuple(RunSpec(name, seed) for name in dict.fromkeys(chosen))) for seed in dict.fromkeys(seeds)]
     if not batch or not chosen:
         raise ValueError("run_all needs at least one variant and one seed")
-    with _executor(executor, min(jobs, len(batch))) as used:
+    with sharing_out(executor, min(jobs, len(batch))) as used:
         return Results(loaded, tuple(run for runs in run_batch(batch, used) for run in runs))
-
-
-def _executor(given: Executor | None, jobs: int) -> AbstractContextManager[Executor | None]:
-    """Return the executor within a block; one that was given outlives it. None does the runs here."""
-    if given is not None or jobs <= 1:
-        return nullcontext(given)
-    return ProcessExecutor(jobs)

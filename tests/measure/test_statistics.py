@@ -1,8 +1,16 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from sim.measure.statistics import Interval, mean_interval, paired_difference, percentiles
+from sim.measure.statistics import (
+    Interval,
+    mean_interval,
+    paired_difference,
+    percentiles,
+    replications_for,
+    simultaneous,
+)
 
 runs = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -64,6 +72,30 @@ def test_a_difference_that_every_pair_shows_has_an_interval_of_no_width(a: list[
 def test_values_without_a_partner_are_refused() -> None:
     with pytest.raises(ValueError, match="not 2 and 3"):
         paired_difference([1, 2], [1, 2, 3])
+
+
+def test_intervals_that_hold_together_share_the_probability_of_missing() -> None:
+    assert simultaneous(0.95, 10) == pytest.approx(0.995)
+    assert simultaneous(0.95, 1) == simultaneous(0.95, 0) == pytest.approx(0.95)
+
+
+@given(st.floats(1.2, 30))
+def test_the_forecast_is_the_first_number_of_replications_that_is_enough(precision: float) -> None:
+    values = [-1.0, 1.0] * 5  # Their deviation is sqrt(10/9).
+    half_width = 1 / precision
+
+    forecast = replications_for(values, half_width)
+
+    assert forecast is not None
+    half_widths = [stats.t.ppf(0.975, n - 1) * (10 / 9 / n) ** 0.5 for n in (forecast - 1, forecast)]
+    assert half_widths[1] <= half_width
+    assert half_widths[0] > half_width or forecast == len(values)
+
+
+def test_no_spread_needs_no_more_and_no_width_can_be_reached_with_some() -> None:
+    assert replications_for([2, 2, 2], half_width=0) == 3
+    assert replications_for([1, 2, 3], half_width=0) is None
+    assert replications_for([1, 2, 3], half_width=1e-6) is None  # More than a million.
 
 
 def test_percentiles_lie_on_straight_lines_between_the_sorted_values() -> None:
