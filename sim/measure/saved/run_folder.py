@@ -90,7 +90,7 @@ def read(folder: str | Path) -> RunResult:
     that were saved. Raises BadRunFolder if the folder is not complete.
     """
     folder = Path(folder)
-    manifest = _checked_manifest(folder)
+    manifest = checked_manifest(folder, (SUMMARY, RECORDS, PLAN))
     try:
         records, totals, facts = read_records(folder / RECORDS)
     except UnknownRecords as error:
@@ -109,22 +109,11 @@ def read(folder: str | Path) -> RunResult:
     )
 
 
-def plan_text(plan: Scenario | str, folder: Path) -> str:
-    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
-    if isinstance(plan, str):
-        return plan
-    has_trace = any(workload.kind == "trace" for workload in plan.workload)
-    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
-    return _PLAN_HEAD + hints + dump(plan, folder)
-
-
-def _checked_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest. Raises BadRunFolder if a file that a result is read from is missing or another one."""
+def checked_manifest(folder: Path, needed: Sequence[str]) -> dict[str, Any]:
+    """Return the manifest. Raises BadRunFolder if a file that is needed is missing, or is another one."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        other = [
-            name for name in (SUMMARY, RECORDS, PLAN) if checksum(folder / name) != manifest["files"][name]["blake2b"]
-        ]
+        other = [name for name in needed if checksum(folder / name) != manifest["files"][name]["blake2b"]]
     except OSError as error:
         raise BadRunFolder(f"{folder} holds no complete run: {error.strerror}: {error.filename}") from None
     except (ValueError, KeyError, TypeError):
@@ -132,6 +121,15 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
     if other:
         raise BadRunFolder(f"{folder / other[0]} is not the file that {MANIFEST} tells of")
     return manifest
+
+
+def plan_text(plan: Scenario | str, folder: Path) -> str:
+    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
+    if isinstance(plan, str):
+        return plan
+    has_trace = any(workload.kind == "trace" for workload in plan.workload)
+    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
+    return _PLAN_HEAD + hints + dump(plan, folder)
 
 
 def _header(result: RunResult) -> dict[str, Any]:
