@@ -6,9 +6,9 @@ Everything is read from the tables in the runs' folders, because the code that m
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -38,6 +38,12 @@ class Candidate(NamedTuple):
     base: Figures | None
     new: Figures | None
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The replica for programs, in values that JSON has."""
+        sides = {"base": self.base, "new": self.new}
+        return {"replica": self.replica} | {side: seen and seen._asdict() for side, seen in sides.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Parting:
@@ -52,6 +58,17 @@ class Parting:
     new: str
     candidates: tuple[Candidate, ...] = ()
     """What both picks were made from; empty if it is no pick, or if one run has not written that down."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The difference for programs, in values that JSON has."""
+        return {
+            "what": self.what,
+            "t_s": self.t_s if isfinite(self.t_s) else None,
+            "base": self.base,
+            "new": self.new,
+            "candidates": [one.document for one in self.candidates],
+        }
 
 
 def first_difference(base: Path, new: Path) -> Parting | None:

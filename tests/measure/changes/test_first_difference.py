@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sim import load
+from sim.measure.changes.first_difference import Figures, first_difference
 from sim.measure.saved.run_folder import MANIFEST, BadRunFolder
 from sim.study.batch import Job, RunSpec, do
-from sim.study.first_difference import Figures, first_difference
 
 QUEUE = """
 name: queue
