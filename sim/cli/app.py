@@ -63,11 +63,15 @@ def run_scenarios(
         typer.Option(min=0, max=2**64 - 1, metavar="N", help="First seed. [default: the scenario's own]"),
     ] = None,
     reps: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, max=10_000, metavar="R", help="Run R seeds: the first, the next, ... Expectations hold for each."
+            min=1,
+            max=10_000,
+            metavar="R",
+            help="Run R seeds: the first, the next, ... Expectations hold for each, or over all if they say so. "
+            "[default: as many as the expectations say; one with --seed]",
         ),
-    ] = 1,
+    ] = None,
     sets: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,8 +94,16 @@ def run_scenarios(
     ] = None,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
+        ),
+    ] = None,
 ) -> None:
     """Run scenarios and check what they expect.
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.schema import Scenario
 from sim.scenario.text.errors import Path, Problem, found, listed
 from sim.scenario.text.explain import explain
 from sim.scenario.text.merge import Locator

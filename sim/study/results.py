@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import joint_verdicts
 from sim.measure.result import RunResult
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
@@ -50,13 +51,17 @@ class Results:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """How each run stands to each expectation, in the order of the runs."""
-        return [verdict for run in self.runs for verdict in run.verdicts]
+        """How each run stands to each expectation, in the order of the runs; then those on all seeds together."""
+        on_one_seed = [verdict for run in self.runs for verdict in run.verdicts if verdict.counts]
+        return [*on_one_seed, *joint_verdicts(self.runs)]
 
     @property
     def failed(self) -> list[Verdict]:
-        """The verdicts that did not hold; each reads as a line that names variant, seed, figure and bound."""
-        return [verdict for verdict in self.verdicts if verdict.passed is False]
+        """The verdicts that did not hold; each reads as a line that names variant, seed, figure and bound.
+
+        One that needs more seeds than were run is among them.
+        """
+        return [one for one in self.verdicts if one.passed is False or (one.passed is None and one.over is not None)]
 
     def __getitem__(self, key: tuple[str, int]) -> RunResult:
         """Return the result of a variant on a seed, which is run again.

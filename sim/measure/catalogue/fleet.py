@@ -60,7 +60,7 @@ METRICS = (
         "time for which models had fewer replicas to serve than their minimum, summed over the models",
         _below_min_s,
         label="below minimum",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "nodes.offline",

@@ -53,7 +53,7 @@ METRICS = (
         "health calls that were sent; each is one that a request waits for",
         _sent,
         label="probes sent",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "probes.ok", Unit.COUNT, Better.NEITHER, "health calls that were answered in time", _ended(ProbeOutcome.OK)
@@ -65,7 +65,7 @@ METRICS = (
         "health calls that were not answered in time",
         _ended(ProbeOutcome.TIMEOUT),
         label="probes timed out",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "probes.failed",
@@ -81,7 +81,7 @@ METRICS = (
         "picks that waited for a health call of another request",
         _vouched_by(AnswerSource.SHARED),
         label="probes coalesced",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "probes.cache_hits",

@@ -53,7 +53,7 @@ METRICS = (
         "deleted rows whose process was alive",
         _removed_alive,
         label="rows removed alive",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "rows.stale_s",
@@ -62,7 +62,7 @@ METRICS = (
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
         label="rows without process",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "rows.evicted",
@@ -101,7 +101,7 @@ METRICS = (
         "model loads that were asked of a process that held the model",
         _redundant(EventKind.LOAD_STARTED),
         label="loads redundant",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric("loads.failed", Unit.COUNT, Better.LOWER, "model loads that failed", _loads_failed),
 )

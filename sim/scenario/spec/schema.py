@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
-from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
+from sim.scenario.spec.base import MOST_SEED, Name, Spec
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName, HealthName
 from sim.scenario.spec.faults import AnyFaultSpec
@@ -194,39 +194,3 @@ def with_policies(scenario: Scenario, change: Callable[[PolicySpec, Path], Polic
         for index, fault in enumerate(scenario.faults)
     )
     return scenario.model_copy(update={"router": changed(scenario.router, ()), "faults": faults})
-
-
-class Expectation(Spec):
-    """A bound that a metric must keep, for one variant or for all."""
-
-    metric: str
-    """Name of the metric, such as `fairness.jain`."""
-    model: str | None = None
-    """Whose metric it is, of a metric that is taken per model; the one with the worst figure if not given."""
-    variant: str | None = None
-    """Variant that must keep the bound; every variant if not given."""
-    min: float | None = None
-    """Smallest value that passes."""
-    max: float | None = None
-    """Largest value that passes."""
-    above: str | None = None
-    """Variant whose value this variant must exceed."""
-    below: str | None = None
-    """Variant whose value this variant must stay under."""
-    after_ns: Duration | None = Field(default=None, alias="after")
-    """Only requests that arrive at this time or later count."""
-    before_ns: Duration | None = Field(default=None, alias="before")
-    """Only requests that arrive before this time count."""
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        compared = self.above is not None or self.below is not None
-        if self.min is None and self.max is None and not compared:
-            raise wrong("", "found no bound; allowed: at least one of min, max, above, below")
-        if compared and self.variant is None:
-            raise wrong("variant", "missing; above and below compare it with another variant")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise wrong("min", f"found {self.min} above max; allowed: at most {self.max}")
-        if self.after_ns is not None and self.before_ns is not None and self.after_ns >= self.before_ns:
-            raise wrong("after", "found a window without length; allowed: earlier than before")
-        return self

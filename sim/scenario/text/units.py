@@ -46,6 +46,9 @@ _NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,27})?"
 DURATION_PATTERN = rf"^{_NUMBER}(?:{'|'.join(DURATION_UNITS)})$"
 SIZE_PATTERN = rf"^{_NUMBER}(?:{'|'.join(SIZE_UNITS)})$"
 RATE_PATTERN = rf"^{_NUMBER}/(?:{'|'.join(RATE_UNITS_S)})$"
+SEEDS_PATTERN = r"^[1-9][0-9]{0,4} seeds$"
+MOST_SEEDS = 10_000
+"""Of one scenario, in one command."""
 
 _DURATION_REMEDY = "write 30s, 500ms or 5m"
 _SIZE_REMEDY = "write 24GB, 8GiB or 512MB"
@@ -82,6 +85,21 @@ def parse_rate_per_s(written: object) -> float:
         least, most = format_rate(SLOWEST_PER_S), format_rate(FASTEST_PER_S)
         raise ValueError(f"{found(written)} is out of range; allowed: from {least} to {most}")
     return per_s
+
+
+def parse_seeds(written: object) -> int:
+    """Return how many seeds a text such as `20 seeds` asks for; ValueError if it is none, or if one has no spread."""
+    if not re.fullmatch(SEEDS_PATTERN, str(written)):
+        raise ValueError(f"{found(written)} is not a number of seeds; write 20 seeds")
+    count = int(str(written).removesuffix(" seeds"))
+    if not 2 <= count <= MOST_SEEDS:
+        raise ValueError(f"{found(written)} is out of range; allowed: from 2 seeds to {MOST_SEEDS} seeds")
+    return count
+
+
+def format_seeds(count: int) -> str:
+    """Return the text that `parse_seeds` reads back to the same number."""
+    return f"{count} seeds"
 
 
 def format_duration(duration_ns: int) -> str:
@@ -130,13 +148,15 @@ def _type_of(parse: Callable[[object], Any], write: Callable[[Any], str], patter
     return (
         BeforeValidator(parse),
         PlainSerializer(write, return_type=str),
-        WithJsonSchema({"type": "string", "pattern": pattern, "examples": examples.split()}),
+        WithJsonSchema({"type": "string", "pattern": pattern, "examples": examples.split(", ")}),
     )
 
 
-Duration = Annotated[int, *_type_of(parse_duration_ns, format_duration, DURATION_PATTERN, "250ms 30s 5m")]
+Duration = Annotated[int, *_type_of(parse_duration_ns, format_duration, DURATION_PATTERN, "250ms, 30s, 5m")]
 """Nanoseconds in the program, `30s` in the file."""
-Size = Annotated[int, *_type_of(parse_size_bytes, format_size, SIZE_PATTERN, "24GB 8GiB 512MB")]
+Size = Annotated[int, *_type_of(parse_size_bytes, format_size, SIZE_PATTERN, "24GB, 8GiB, 512MB")]
 """Bytes in the program, `24GB` in the file."""
-Rate = Annotated[float, *_type_of(parse_rate_per_s, format_rate, RATE_PATTERN, "4/s 30/m 10/h")]
+Rate = Annotated[float, *_type_of(parse_rate_per_s, format_rate, RATE_PATTERN, "4/s, 30/m, 10/h")]
 """Per second in the program, `4/s` in the file."""
+Seeds = Annotated[int, *_type_of(parse_seeds, format_seeds, SEEDS_PATTERN, "20 seeds, 100 seeds")]
+"""A number of seeds, `20 seeds` in the file."""
