@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
-from sim.scenario.spec.base import MOST_SEED, Name, Spec
+from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
 from sim.scenario.spec.engines import EngineName, HealthName
 from sim.scenario.spec.faults import AnyFaultSpec
