@@ -53,7 +53,9 @@ def _options(
 
 @app.command("run", epilog=_EXIT_CODES, no_args_is_help=True)
 def run_scenarios(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO", help="Scenario files (YAML).")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO", help="Scenario files (YAML), or folders of them.")
+    ],
     variant: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Run only this variant; repeat it for more. [default: all]"),
@@ -111,9 +113,10 @@ def run_scenarios(
     progress and messages to standard error.
     """
     from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.scenario_files import expanded
 
     selection = RunSelection(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, selection, sets or (), allow_dir or (), allow_code=allow_code)
+    files = load_all(expanded(scenarios), selection, sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
 
@@ -213,12 +216,13 @@ def replay_recording(
 @app.command("list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder, allow_code=allow_code))
+    raise typer.Exit(list_command(folder, as_json=json, allow_code=allow_code))
 
 
 @app.command("schema")

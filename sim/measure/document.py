@@ -26,7 +26,7 @@ def document(scenario: str, runs: Sequence[JudgedRun]) -> dict[str, Any]:
     return content
 
 
-def to_json(content: dict[str, Any]) -> str:
+def to_json(content: dict[str, Any] | list[dict[str, Any]]) -> str:
     """Return the document as indented JSON text.
 
     Raises ValueError for a figure that is infinite or not a number, which JSON cannot express.

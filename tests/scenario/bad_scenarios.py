@@ -4,6 +4,7 @@ It is taken out before the text is read. Next to each text is a part of the mess
 """
 
 from tests.scenario.bad_faults import FAULTS
+from tests.scenario.bad_syntax import SYNTAX
 from tests.scenario.good_scenario import (
     GOOD,
     expect,
@@ -15,24 +16,6 @@ from tests.scenario.good_scenario import (
     workload,
 )
 
-SYNTAX = {
-    "empty file": ("§", "found an empty file"),
-    "only a comment": ("§# nothing here\n", "found an empty file"),
-    "bracket not closed": ("nodes: [1, 2\n§", "expected ',' or ']'"),
-    "two values on a line": ("name: a§: b", "found a second ':' in one value, or a key that is"),
-    "tab as indent": ("nodes:\n§\t- 1", "found a tab where only spaces may stand; allowed"),
-    "quote not closed": ('name: "abc\n§', "found unexpected end of stream"),
-    "second document": (good_but() + "§---\nname: again\n", "found a second document"),
-    "a list": ("§- 1\n- 2\n", "found a list; allowed: a mapping"),
-    "a word": ("§scenario", "found 'scenario'; allowed: a mapping"),
-    "bad indent": ("name: a\n duration§: 1m", "or a key that is indented too far"),
-    "key deeper than its neighbours": (
-        "nodes:\n  - name: a\n   §vram: 1GB",
-        "whose indentation does not fit the lines",
-    ),
-    "a list as a key": ("? §[a, b]\n: 1", "found a list or mapping as a key"),
-    "escape out of range": ('§name: "\\U00110000"', "found a number that YAML cannot hold"),
-}
 ENCODING = {
     "NUL": ("name: a§\0b", "found the control character '\\x00'"),
     "escape code": ("name: §\x1b[31mred", "found the control character '\\x1b'"),

@@ -41,7 +41,6 @@ METRICS = (
         Better.NEITHER,
         "replicas that the reconciler had loaded",
         _ups,
-        label="replicas added",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -50,7 +49,6 @@ METRICS = (
         Better.NEITHER,
         "replicas whose rows the reconciler deleted because they were idle",
         _downs,
-        label="replicas taken away",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -59,7 +57,6 @@ METRICS = (
         Better.LOWER,
         "time for which models had fewer replicas to serve than their minimum, summed over the models",
         _below_min_s,
-        label="below minimum",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -68,7 +65,6 @@ METRICS = (
         Better.NEITHER,
         "times that the registry took a node for offline",
         _offline,
-        label="nodes went offline",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -77,7 +73,6 @@ METRICS = (
         Better.LOWER,
         "longest time from a node's crash until it was taken for offline; only over the whole run",
         _detection_max_s,
-        label="crash to offline",
         shown=Shown.ALWAYS,
     ),
     RunMetric(
@@ -86,7 +81,6 @@ METRICS = (
         Better.NEITHER,
         "times that a fault took effect",
         lambda view: int(np.count_nonzero(are(view.events, EventKind.FAULT_STRUCK))),
-        label="faults struck",
         shown=Shown.IF_ANY,
     ),
 )

@@ -49,8 +49,6 @@ class Metric(ABC):
     better: Better
     sentence: str
     """What it is, so that the name alone need not tell."""
-    label: str = field(default="", kw_only=True)
-    """Heads its row in a table, without the unit; the name does if empty."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
 
     @property

@@ -52,7 +52,6 @@ METRICS = (
         Better.LOWER,
         "health calls that were sent; each is one that a request waits for",
         _sent,
-        label="probes sent",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -64,7 +63,6 @@ METRICS = (
         Better.LOWER,
         "health calls that were not answered in time",
         _ended(ProbeOutcome.TIMEOUT),
-        label="probes timed out",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -80,7 +78,6 @@ METRICS = (
         Better.NEITHER,
         "picks that waited for a health call of another request",
         _vouched_by(AnswerSource.SHARED),
-        label="probes coalesced",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -103,7 +100,6 @@ METRICS = (
         Better.NEITHER,
         "health calls that background loops sent",
         _sent_by_loops,
-        label="probes of loops",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -119,7 +115,6 @@ METRICS = (
         Better.LOWER,
         "health calls of background loops that were not answered in time",
         _ended_for_loops(ProbeOutcome.TIMEOUT),
-        label="probes of loops timed out",
         shown=Shown.IF_ANY,
     ),
     RunMetric(

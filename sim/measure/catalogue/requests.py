@@ -21,7 +21,6 @@ METRICS = (
         Better.NEITHER,
         "requests that arrived",
         lambda view: len(view.requests["arrival_ns"]),
-        label="requests offered",
         shown=Shown.ALWAYS,
     ),
     RunMetric(
@@ -30,7 +29,6 @@ METRICS = (
         Better.HIGHER,
         "requests that got their last token",
         _ended(Outcome.COMPLETED),
-        label="requests completed",
         shown=Shown.ALWAYS,
     ),
     RunMetric(
@@ -39,7 +37,6 @@ METRICS = (
         Better.LOWER,
         "requests that ended with an error",
         _ended(Outcome.FAILED),
-        label="requests failed",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -48,7 +45,6 @@ METRICS = (
         Better.LOWER,
         "requests that were turned away",
         _ended(Outcome.REJECTED),
-        label="requests rejected",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -57,7 +53,6 @@ METRICS = (
         Better.LOWER,
         "requests whose client left",
         _ended(Outcome.CANCELLED),
-        label="requests cancelled",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -66,7 +61,6 @@ METRICS = (
         Better.LOWER,
         "requests that had not ended when the run did",
         _ended(MISSING),
-        label="requests unfinished",
         shown=Shown.IF_ANY,
     ),
 )

@@ -52,7 +52,6 @@ METRICS = (
         Better.LOWER,
         "deleted rows whose process was alive",
         _removed_alive,
-        label="rows removed alive",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -61,7 +60,6 @@ METRICS = (
         Better.LOWER,
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
-        label="rows without process",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -70,7 +68,6 @@ METRICS = (
         Better.NEITHER,
         "rows deleted to make room for another model",
         _evicted,
-        label="rows evicted",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -100,7 +97,6 @@ METRICS = (
         Better.LOWER,
         "model loads that were asked of a process that held the model",
         _redundant(EventKind.LOAD_STARTED),
-        label="loads redundant",
         shown=Shown.IF_ANY,
     ),
     RunMetric("loads.failed", Unit.COUNT, Better.LOWER, "model loads that failed", _loads_failed),
