@@ -282,6 +282,26 @@ EXPECTATIONS = {
         good_but("variants: {pinned: {}}", "expect: [§{metric: fairness.jain, above: pinned}]"),
         "variant: missing; above and below compare it with another variant",
     ),
+    "value beside a bound": (expect("metric: fairness.jain, min: 1, equals: §1"), "found beside min or max"),
+    "seeds without a unit": (expect("metric: fairness.jain, min: 1, over: §20"), "is not a number of seeds; write 20"),
+    "seeds as one": (expect("metric: fairness.jain, min: 1, over: §1 seeds"), "allowed: from 2 seeds to 10000 seeds"),
+    "confidence of nothing": (
+        expect("metric: fairness.jain, min: 1, confidence: §0.9"),
+        "allowed: with over, and without for_every_seed",
+    ),
+    "confidence of a law": (
+        expect("metric: fairness.jain, min: 1, over: 9 seeds, for_every_seed: true, confidence: §0.9"),
+        "allowed: with over, and without for_every_seed",
+    ),
+    "certainty": (expect("metric: fairness.jain, min: 1, over: 9 seeds, confidence: §1.0"), "allowed: less than 1"),
+    "mean that equals": (expect("metric: fairness.jain, equals: §1, over: 9 seeds"), "allowed: min and max, or for_ev"),
+    "mean and difference": (
+        good_but(
+            "variants: {pinned: {}, fixed: {}}",
+            "expect: [{variant: fixed, metric: fairness.jain, above: pinned, min: 1, over: §9 seeds}]",
+        ),
+        "allowed: an expectation for each",
+    ),
     "no bound": (good_but("expect: [§{metric: fairness.jain}]"), "found no bound; allowed: at least one of min"),
     "bounds crossed": (expect("metric: fairness.jain, min: §0.9, max: 0.5"), "found 0.9 above max; allowed: at most"),
     "window without length": (expect("metric: fairness.jain, min: 1, after: §9s, before: 5s"), "earlier than before"),
