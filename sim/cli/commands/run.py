@@ -1,16 +1,14 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
-from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
@@ -41,7 +39,7 @@ def _run(
 ) -> ExitCode:
     jobs = [job for file in files for job in _jobs(file, selection, out)]
     summaries, code = [], ExitCode.HELD
-    with progress(len(jobs)) as display, _executor(min(processes, len(jobs))) as executor:
+    with progress(len(jobs)) as display, workers(min(processes, len(jobs))) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
             runs = [one for of_job in islice(done, selection.repetitions) for one in of_job]
@@ -63,16 +61,6 @@ def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwr
         stack.enter_context(claimed(out, files, overwrite=overwrite))
     except OutFolderRefused as error:
         raise BadInput(f"--out: {error}") from None
-
-
-def _executor(processes: int) -> AbstractContextManager[Executor | None]:
-    """Return what shares the jobs out, or None to do them here."""
-    if processes == 1:
-        return nullcontext()
-    # Here, because most commands do without multiprocessing.
-    from sim.study.process_executor import ProcessExecutor
-
-    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
 
 
 def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
