@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sim import __version__
 from sim.scenario import json_schema
-from tests.cli.command import SMALL, sim
+from tests.cli.command import SMALL, sim, sim_process
 
 
 def test_list_shows_each_scenario_below_the_folder_with_its_variants(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_help_and_bad_input_wait_for_no_heavy_import(tmp_path: Path) -> None:
     heavy = {"pandas", "scipy", "pyarrow"}
 
     loaded = [
-        set(sim(*arguments, start=listing, folder=tmp_path).stdout.split())
+        set(sim_process(*arguments, start=listing, folder=tmp_path).stdout.split())
         for arguments in (("--help",), ("run", "bad.yaml"))
     ]
 

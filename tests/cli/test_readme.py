@@ -11,7 +11,7 @@ import pytest
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
 from tests.cli import metric_table
-from tests.cli.command import sim
+from tests.cli.command import sim, sim_process
 from tests.cli.picture import PICTURE, ROOT, words
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> Non
     (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
     (tmp_path / "mine_or_best.yaml").write_text(example("name: mine_or_best"))
 
-    done = sim("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
+    done = sim_process("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 

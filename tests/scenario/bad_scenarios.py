@@ -139,6 +139,10 @@ TYPES = {
     "required key missing": ("§name: a\n" + "\n".join(list(GOOD.values())[2:]), "duration: missing; it has to be"),
     "kind missing": (workload("rate: 1/s").replace("{model", "§{model"), "workload[0].kind: missing"),
     "unknown kind": (workload("kind: §poison, rate: 1/s"), "allowed: poisson, uniform, burst, closed, trace; did you"),
+    "an event loop with workers": (
+        model("backend: {health: event_loop, workers: §4}"),
+        "found 4; allowed: 1 with health: event_loop",
+    ),
     "unknown engine": (model("backend: {engine: §lifo}"), "found 'lifo'; allowed: fifo"),
     "unknown profile": (good_but("router: {profile: §fxied}"), "did you mean 'fixed'?"),
     "word for variants": (good_but("variants: §both"), "found 'both'; allowed: a mapping with 1 to 64 variants"),
