@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
+from sim.cli.compare_options import compare_variants_of
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -121,6 +123,9 @@ def run_scenarios(
     from sim.cli.commands.run import run_command
 
     raise typer.Exit(run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs))
+
+
+app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 
 
 @app.command("live", no_args_is_help=True)

@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
-from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
@@ -46,7 +44,7 @@ def _run(
         _tell_of_more_seeds(file, selection)
     summaries, code = [], ExitCode.HELD
     number_of_runs = sum(len(job.runs) for job in jobs)
-    with progress(number_of_runs) as display, _executor(_processes(processes, jobs)) as executor:
+    with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
             runs = [one for of_job in islice(done, selection.seeds(file)) for one in of_job]
@@ -81,16 +79,6 @@ def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
     if wanted is None:
         wanted = len(os.sched_getaffinity(0)) if any(job.is_extra for job in jobs) else 1
     return min(wanted, len(jobs))
-
-
-def _executor(processes: int) -> AbstractContextManager[Executor | None]:
-    """Return what shares the jobs out, or None to do them here."""
-    if processes == 1:
-        return nullcontext()
-    # Here, because most commands do without multiprocessing.
-    from sim.study.process_executor import ProcessExecutor
-
-    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
 
 
 def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
