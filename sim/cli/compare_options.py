@@ -1,5 +1,6 @@
 """The options of `sim compare`, as the user types and reads them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,9 @@ from sim.cli.process.exits import BadInput
 EXIT_CODES = """
 \b
 Exit codes:
-    0  the variants were compared, whatever came of it
-    1  with --fail-on-worse: a variant is worse than the base
-    2  the command line or the scenario is wrong; nothing ran
+    0  the variants or folders were compared, whatever came of it
+    1  with --fail-on-worse: a variant is worse than the base, or the new folder than the base
+    2  the command line, the scenario or a folder is wrong; nothing ran
     4  a process was killed, or sim is at fault
     5  every figure is 0 or absent: nothing was compared
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
@@ -32,7 +33,10 @@ def part(written: str | float) -> float:
 
 
 def compare_variants_of(
-    paths: Annotated[list[Path], typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCENARIO | BASE_DIR NEW_DIR", help="A scenario file, or two folders of sim run --out."),
+    ],
     a: Annotated[
         str | None, typer.Option("--a", metavar="NAME", help="The base. [default: the first variant, if there are two]")
     ] = None,
@@ -85,6 +89,9 @@ def compare_variants_of(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one value in every variant; repeatable."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write what belongs in a pull request, as Markdown.")
+    ] = None,
     fail_on_worse: Annotated[
         bool, typer.Option("--fail-on-worse", help="Exit with 1 if a variant is worse than the base in any metric.")
     ] = False,
@@ -103,14 +110,34 @@ def compare_variants_of(
 
     All variants see the same requests on each seed, and what is judged is the difference on each seed. A verdict is
     better or worse by the metric's own direction, same, or unclear, with the number of seeds that may tell.
+
+    Of two result folders, as from two commits, it tells which metrics changed beyond noise, which expectations changed
+    sides, and where the runs first decided otherwise, with what each of the two saw.
     """
+    from sim.cli.process.report_files import check_report_file
+
+    check_report_file("--markdown", markdown)
+    if len(paths) == 2:
+        _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
+        from sim.cli.commands.compare_folders import FolderOptions, compare_folders
+
+        of_folders = FolderOptions(tuple(metric or ()), confidence, margin, markdown)
+        base, new = paths
+        raise typer.Exit(compare_folders(base, new, of_folders, as_json=json, fail_on_worse=fail_on_worse))
+    if len(paths) != 1:
+        raise BadInput(f"found {len(paths)} paths; allowed: one scenario file, or two folders")
     from sim.cli.run_selection import RunSelection, load_all
 
-    if len(paths) != 1:
-        raise BadInput(f"found {len(paths)} paths; allowed: one scenario file")
     (file,) = load_all(paths, RunSelection((), seed, 1), sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenario is read, so that a mistake in it is reported without this wait.
     from sim.cli.commands.compare import CompareOptions, compare_command
 
-    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin)
+    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin, markdown)
     raise typer.Exit(compare_command(file, options, as_json=json, fail_on_worse=fail_on_worse, processes=jobs))
+
+
+def _refuse(given: Mapping[str, object]) -> None:
+    """Raise BadInput for the first option that says how to run, where nothing is run."""
+    for option, value in given.items():
+        if value is not None and value != []:
+            raise BadInput(f"{option} says what to run; two folders are compared as they are")

@@ -72,7 +72,7 @@ def parting_in_words(one: VariantChange) -> str:
     """Return where the variant's first other run parts, and how many more there are."""
     seed, parting = next(iter(one.partings.items()))
     more = len(one.partings) - 1
-    others = f" ({more} more seeds decided otherwise; --json tells where)" if more else ""
+    others = f" ({more} more seeds differ; --json tells where)" if more else ""
     if parting is None:
         return f"Seed {seed}: all decisions are the same, only times differ{others}"
     return f"Seed {seed}, first difference at {parting.t_s:.6f} s: {parting.what}{others}"

@@ -1,14 +1,18 @@
 """The pieces of Markdown that a pull request or the summary of a CI job shows, as GitHub reads it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+_MARKUP = re.compile(r"[\\`*\[\]|~]|(?<!\w)[_#]|_(?!\w)")
+
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows as it is, also within a table."""
-    for character in "\\`*_[]|#~":
-        text = text.replace(character, f"\\{character}")
-    return escape(text, quote=False)
+    """Return text that Markdown shows as it is, also within a table.
+
+    An underscore within a word is no markup to GitHub, and names read better without backslashes.
+    """
+    return escape(_MARKUP.sub(r"\\\g<0>", text), quote=False)
 
 
 def code(text: str) -> str:

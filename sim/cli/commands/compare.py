@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.report_files import publish
 from sim.cli.process.workers import workers
 from sim.measure.document import to_json
 from sim.scenario import ScenarioFile
 from sim.study.compare import Replications, asked, compare_variants, sides
 from sim.study.comparison import Comparison, Question
 from sim.study.errors import NoSuchMetric, NoSuchVariant
+
+if TYPE_CHECKING:
+    from sim.report.differences import DifferencesTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class CompareOptions:
     seed: int | None
     confidence: float
     margin: float
+    markdown: Path | None = None
+    """Where to write the comparison as Markdown."""
 
     def question(self, file: ScenarioFile) -> Question:
         """Return what is asked of the file. Raises BadInput."""
@@ -57,6 +66,7 @@ def compare_command(
         emit(f"{to_json(comparison.document)}\n")
     else:
         show_comparison(comparison)
+    publish(partial(_markdown, comparison), options.markdown)
     if not any(row.a or row.b for row in comparison.rows):
         complain(f"{file.path}: every figure is 0 or absent: nothing was compared")
         return ExitCode.NOTHING
@@ -67,16 +77,25 @@ def show_comparison(comparison: Comparison) -> None:
     """Print the comparison as a table."""
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
+
+    show(_table(comparison))
+
+
+def _markdown(comparison: Comparison) -> str:
+    from sim.report.comparison_markdown import variants_markdown
+
+    return variants_markdown(_table(comparison))
+
+
+def _table(comparison: Comparison) -> "DifferencesTable":
     from sim.report.differences import DifferencesTable
 
-    show(
-        DifferencesTable(
-            comparison.scenario,
-            comparison.question.a,
-            comparison.question.b,
-            comparison.seeds,
-            comparison.rows,
-            comparison.identical,
-            comparison.sentences,
-        )
+    return DifferencesTable(
+        comparison.scenario,
+        comparison.question.a,
+        comparison.question.b,
+        comparison.seeds,
+        comparison.rows,
+        comparison.identical,
+        comparison.sentences,
     )

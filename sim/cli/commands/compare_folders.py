@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from os.path import relpath
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
+from sim.cli.process.report_files import publish
 from sim.measure.catalogue import VOCABULARY
 from sim.measure.changes.folder_comparison import FolderComparison, compare_results
 from sim.measure.differences import Demand
@@ -24,6 +27,8 @@ class FolderOptions:
     """Empty for the chief ones."""
     confidence: float
     margin: float
+    markdown: Path | None = None
+    """Where to write the comparison as Markdown."""
 
 
 def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: bool, fail_on_worse: bool) -> ExitCode:
@@ -36,6 +41,7 @@ def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: b
         emit(f"{to_json(comparison.document)}\n")
     else:
         _show(comparison)
+    publish(partial(_markdown, comparison, options.markdown), options.markdown)
     return ExitCode.BROKEN if fail_on_worse and comparison.is_worse else ExitCode.HELD
 
 
@@ -73,3 +79,15 @@ def _show(comparison: FolderComparison) -> None:
     from sim.report.folder_changes import FolderChanges
 
     show(FolderChanges(comparison))
+
+
+def _markdown(comparison: FolderComparison, file: Path | None) -> str:
+    from sim.report.comparison_markdown import folders_markdown
+
+    return folders_markdown(comparison, () if file is None else _pictures(comparison.new, file))
+
+
+def _pictures(folder: Path, file: Path) -> list[str]:
+    """Return the pictures that somebody has put beside the runs, as links from the file."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".svg"))
+    return [Path(relpath(path, file.parent)).as_posix() for path in found]

@@ -1,6 +1,7 @@
 """Reports that a command writes beside its output: to files the user names, and to the summary of a CI job."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput
@@ -27,16 +28,21 @@ def write_report(path: Path, text: str) -> None:
         files.add_text(path.name, text)
 
 
-def step_summary() -> Path | None:
-    """Return the file whose Markdown GitHub shows with a job's step; None elsewhere."""
-    name = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(name) if name else None
+def publish(markdown: Callable[[], str], file: Path | None) -> None:
+    """Write what belongs in a pull request to the file, if one is named, and to the summary of a GitHub job.
 
-
-def add_to_step_summary(path: Path, markdown: str) -> None:
-    """Append to the summary. That it cannot be written is told, and is no failure of the command."""
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(markdown + "\n")
-    except OSError as error:
-        complain(f"GITHUB_STEP_SUMMARY: cannot write to {path}: {error.strerror}")
+    GitHub shows what is in the file that GITHUB_STEP_SUMMARY names; other steps may write there too, so it is appended.
+    Raises CannotWrite for the file; a summary that cannot be written is told, and is no failure of the command.
+    """
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file is None and not summary:
+        return
+    text = markdown()
+    if file is not None:
+        write_report(file, text)
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8") as appended:
+                appended.write(f"{text}\n")
+        except OSError as error:
+            complain(f"GITHUB_STEP_SUMMARY: cannot write to {summary}: {error.strerror}")
