@@ -51,17 +51,6 @@ def _decimals_for(largest: float) -> int:
     return min(max(2, 1 - floor(log10(largest))), _MOST_DECIMALS)
 
 
-def seeds_in_words(seeds: Sequence[int]) -> str:
-    """Write seeds, which are in order, as `1`, `1 to 20` or `1, 3 to 5`."""
-    stretches: list[list[int]] = []
-    for seed in seeds:
-        if stretches and stretches[-1][-1] == seed - 1:
-            stretches[-1].append(seed)
-        else:
-            stretches.append([seed])
-    return ", ".join(f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches)
-
-
 def bar(share: float, width: int, *, ascii_only: bool = False) -> str:
     """Draw a share (0 to 1) as a bar, padded to `width` characters; steps of an eighth of a character."""
     if ascii_only:

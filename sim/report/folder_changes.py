@@ -12,7 +12,7 @@ from sim.measure.changes.changed_sides import ChangedSide
 from sim.measure.changes.first_difference import Candidate, Figures, Parting
 from sim.measure.changes.folder_comparison import FolderComparison, RunGroup, VariantChange
 from sim.measure.differences import Finding
-from sim.report.figures import seeds_in_words
+from sim.measure.judged_run import seeds_in_words
 
 _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.DIFFERS: "yellow"}
 

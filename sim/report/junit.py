@@ -1,7 +1,7 @@
 """The results of `sim run` as JUnit XML, which CI systems show as tests: one for each expectation and run."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from sim.measure.expectations import Verdict
@@ -12,15 +12,15 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """What XML 1.0 (section 2.2) cannot hold, however it is escaped."""
 
 
-def junit_xml(scenarios: Mapping[str, Sequence[JudgedRun]]) -> str:
-    """Return the runs of each scenario, by its name, as a document with a suite for each.
+def junit_xml(scenarios: Iterable[tuple[str, Sequence[JudgedRun]]]) -> str:
+    """Return the runs of each scenario, given with its name, as a document with a suite for each.
 
     The form is that of the Jenkins plug-in's schema, which GitHub, GitLab and others read as well. A test has the name
     of the expectation without any figure of the run, so that a CI system can follow it over time; the figures are its
     properties. An expectation that could not be checked is a skipped test.
     """
     root = ET.Element("testsuites", name="sim")
-    for name, runs in scenarios.items():
+    for name, runs in scenarios:
         suite = ET.SubElement(root, "testsuite", name=_text(name))
         cases = [case for verdict, digest in _judged(runs) for case in [_case(suite, name, verdict, digest)]]
         for element in (suite, root):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.expectations import Verdict
 from sim.report.bars import replica, shares_by_model
 from sim.report.column import VariantColumn
@@ -12,10 +13,17 @@ from sim.report.sentences import seeds_line, verdict_lines
 from sim.report.table import ScenarioTable
 
 
-def run_markdown(scenarios: Sequence[ScenarioTable]) -> str:
-    """Return the results of the scenarios as one piece of Markdown."""
+def run_markdown(scenarios: Sequence[ScenarioTable], changes: Sequence[BaselineChange] = ()) -> str:
+    """Return the results of the scenarios, and how they stand to a baseline, as one piece of Markdown."""
     outcomes = [verdict for one in scenarios for column in one.columns for verdict in column.outcomes]
-    return paragraphs([_verdict(outcomes, scenarios), *(part for one in scenarios for part in _scenario(one))])
+    moved = sum(len(one.rows) + len(one.gone) for one in changes)
+    return paragraphs(
+        [
+            _verdict(outcomes, scenarios) + (f"; ✗ **{moved} metrics differ from the baseline**" if moved else ""),
+            "\n".join(f"- {plain(line)}" for one in changes for line in one.lines),
+            *(part for one in scenarios for part in _scenario(one)),
+        ]
+    )
 
 
 def _verdict(outcomes: Sequence[Verdict], scenarios: Sequence[ScenarioTable]) -> str:
@@ -34,7 +42,7 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
     yield f"### {plain(scenario.name)}, {seeds_line(scenario.columns, UNICODE)}"
     yield plain(scenario.about)
     rows = figure_rows(scenario.columns, UNICODE, speeds_differ=scenario.speeds_differ)
-    figures = ([code(row.label), *(plain(cell.text) for cell in row.cells)] for row in rows)
+    figures = ([_label(row.label), *(plain(cell.text) for cell in row.cells)] for row in rows)
     variants = [plain(column.variant) for column in scenario.columns]
     yield table(["", *variants], [*_shares(scenario.columns), *figures])
     yield "\n".join(_lines(scenario.columns))
@@ -43,6 +51,11 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
         for column in scenario.columns
     )
     yield f"<details><summary>Digests</summary>\n\n{digests}\n\n</details>"
+
+
+def _label(label: str) -> str:
+    """Return the label as code; that of a part of the run stands below the whole run's, and is marked as such."""
+    return code(label) if label == label.strip() else f"… {code(label.strip())}"
 
 
 def _shares(columns: Sequence[VariantColumn]) -> Iterator[list[str]]:
