@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,40 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
     if len(a) != len(b):
         raise ValueError(f"pairs need as many values on both sides, not {len(a)} and {len(b)}")
     return mean_interval([of_b - of_a for of_a, of_b in zip(a, b, strict=True)], confidence)
+
+
+class Sample(NamedTuple):
+    """Independent replications, as far as their mean goes."""
+
+    mean: float
+    deviation: float
+    """Their standard deviation, in the unit of the mean."""
+    size: int
+    """At least 2."""
+
+    @classmethod
+    def of(cls, mean: float, half_width: float, size: int, confidence: float = 0.95) -> Self:
+        """Return the sample behind a mean and half of its Student-t interval."""
+        from scipy import stats  # Here, as above.
+
+        return cls(mean, half_width * size**0.5 / float(stats.t.ppf((1 + confidence) / 2, size - 1)), size)
+
+
+def unpaired_difference(a: Sample, b: Sample, confidence: float = 0.95) -> Interval:
+    """Return the difference of the means, b less a, with the interval of Welch (Biometrika 34, 1947).
+
+    The samples may differ in size and spread. Those that share their requests are alike, so that the interval is wider
+    than it need be: where the single values are known, `paired_difference` sees more.
+    """
+    from scipy import stats  # Here, as above.
+
+    difference = b.mean - a.mean
+    of_a, of_b = (sample.deviation**2 / sample.size for sample in (a, b))
+    if of_a + of_b == 0:
+        return Interval(difference, difference, difference)
+    freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.size - 1) + of_b**2 / (b.size - 1))
+    half_width = float(stats.t.ppf((1 + confidence) / 2, freedom)) * (of_a + of_b) ** 0.5
+    return Interval(difference, difference - half_width, difference + half_width)
 
 
 def simultaneous(confidence: float, intervals: int) -> float:
