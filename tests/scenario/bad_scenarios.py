@@ -368,7 +368,7 @@ PATHS = {
     "empty": (workload("kind: trace, file: §''"), "found ''; allowed: at least 1 characters"),
     "missing": (workload("kind: trace, file: §none.csv"), "'none.csv' does not exist; allowed: a file below"),
     "name too long": (workload("kind: trace, file: §" + "a" * 999), "cannot be reached; allowed: a file below"),
-    "a folder": (workload("kind: trace, file: §folder"), "is not a regular file; allowed: no directory, device"),
+    "a folder": (workload("kind: trace, file: §folder"), "folder is a folder; allowed: a file"),
     "out by a link": (
         workload("kind: trace, file: §link.csv"),
         "leads out of its folder; allowed: a file below the scenario's folder, or",
