@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
+from sim.cli.compare_options import compare_variants_of
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -21,7 +23,7 @@ _EXIT_CODES = """
 \b
 Exit codes:
     0  everything ran and every expectation that could be checked held
-    1  an expectation failed
+    1  an expectation failed, or a figure differs from the baseline
     2  the command line or a scenario is wrong; nothing ran, nothing was written
     4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
@@ -106,6 +108,18 @@ def run_scenarios(
             help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
         ),
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML: a test for each expectation and run.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write what belongs in a pull request, as Markdown.")
+    ] = None,
+    save_baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the chief figures, for --baseline and for git.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Fail if a figure has changed beyond noise since it was saved.")
+    ] = None,
 ) -> None:
     """Run scenarios and check what they expect.
 
@@ -119,8 +133,15 @@ def run_scenarios(
     files = load_all(expanded(scenarios), selection, sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
+    from sim.cli.commands.run_reports import RunReports
 
-    raise typer.Exit(run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs))
+    reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
+    raise typer.Exit(
+        run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, reports=reports)
+    )
+
+
+app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 
 
 @app.command("live", no_args_is_help=True)

@@ -26,6 +26,16 @@ class Finding(StrEnum):
     """They differ by more than the margin, in a metric of which neither more nor less is better."""
 
 
+WORDS = {
+    Finding.A: "worse",
+    Finding.B: "better",
+    Finding.SAME: "same",
+    Finding.UNCLEAR: "unclear",
+    Finding.DIFFERS: "differs",
+}
+"""What each finding says of the variant b."""
+
+
 class Side(NamedTuple):
     """One variant's part of a comparison."""
 
@@ -76,7 +86,7 @@ class Difference:
         """What is to be said of the variant b."""
         if self.verdict is Finding.UNCLEAR and self.seeds_to_tell is not None:
             return f"unclear, {self.seeds_to_tell:,} seeds may tell"
-        return {Finding.A: "worse", Finding.B: "better"}.get(self.verdict, self.verdict.value)
+        return WORDS[self.verdict]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -100,7 +110,8 @@ class Difference:
         if self.a is None or self.b is None:
             return f"{self.metric}: applies to both {self.base} and {self.variant} on no seed: {self.words}"
         change = "" if self.interval is None else f", {_signed(self.interval)}"
-        return f"{self.metric}: {self.base} {self.a:.6g}, {self.variant} {self.b:.6g}{change}: {self.words}"
+        floor = "" if self.noise_floor is None else " (at random {:.6g} and {:.6g})".format(*self.noise_floor)
+        return f"{self.metric}: {self.base} {self.a:.6g}, {self.variant} {self.b:.6g}{floor}{change}: {self.words}"
 
     def __repr__(self) -> str:
         """Show in an assertion that fails what a reader wants to know."""

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +38,15 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
-    from scipy import stats  # Here, because loading it takes as long as a small run, and most runs have one seed.
+    from scipy.special import stdtrit  # Here, because loading it takes as long as a small run, and most have one seed.
 
     sample = np.asarray(values, dtype=np.float64)
-    mean, error = float(sample.mean()), float(stats.sem(sample))
-    if error == 0:
-        return Interval(mean, mean, mean)
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
-    return Interval(mean, float(low), float(high))
+    mean = float(sample.mean())
+    if sample.min() == sample.max():
+        return Interval(float(sample[0]), float(sample[0]), float(sample[0]))
+    error = float(sample.std(ddof=1)) / len(values) ** 0.5
+    half_width = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
+    return Interval(mean, mean - half_width, mean + half_width)
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -58,6 +60,40 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
     if len(a) != len(b):
         raise ValueError(f"pairs need as many values on both sides, not {len(a)} and {len(b)}")
     return mean_interval([of_b - of_a for of_a, of_b in zip(a, b, strict=True)], confidence)
+
+
+class Sample(NamedTuple):
+    """Independent replications, as far as their mean goes."""
+
+    mean: float
+    deviation: float
+    """Their standard deviation, in the unit of the mean."""
+    size: int
+    """At least 2."""
+
+    @classmethod
+    def of(cls, mean: float, half_width: float, size: int, confidence: float = 0.95) -> Self:
+        """Return the sample behind a mean and half of its Student-t interval."""
+        from scipy import stats  # Here, as above.
+
+        return cls(mean, half_width * size**0.5 / float(stats.t.ppf((1 + confidence) / 2, size - 1)), size)
+
+
+def unpaired_difference(a: Sample, b: Sample, confidence: float = 0.95) -> Interval:
+    """Return the difference of the means, b less a, with the interval of Welch (Biometrika 34, 1947).
+
+    The samples may differ in size and spread. Those that share their requests are alike, so that the interval is wider
+    than it need be: where the single values are known, `paired_difference` sees more.
+    """
+    from scipy import stats  # Here, as above.
+
+    difference = b.mean - a.mean
+    of_a, of_b = (sample.deviation**2 / sample.size for sample in (a, b))
+    if of_a + of_b == 0:
+        return Interval(difference, difference, difference)
+    freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.size - 1) + of_b**2 / (b.size - 1))
+    half_width = float(stats.t.ppf((1 + confidence) / 2, freedom)) * (of_a + of_b) ** 0.5
+    return Interval(difference, difference - half_width, difference + half_width)
 
 
 def simultaneous(confidence: float, intervals: int) -> float:
@@ -75,14 +111,14 @@ def replications_for(values: Sequence[float], half_width: float, confidence: flo
     The least n that is no less than the number of `values` with t(n-1) s / sqrt(n) <= half_width, s being their
     standard deviation (Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.4.1). None above a million.
     """
-    from scipy import stats  # Here, as above.
+    from scipy.special import stdtrit  # Here, as above.
 
     deviation = float(np.std(values, ddof=1))
     if deviation == 0:
         return len(values)
 
     def is_enough(replications: int) -> bool:
-        return bool(stats.t.interval(confidence, replications - 1)[1] * deviation <= half_width * replications**0.5)
+        return bool(stdtrit(replications - 1, (1 + confidence) / 2) * deviation <= half_width * replications**0.5)
 
     if half_width <= 0 or not is_enough(MOST_REPLICATIONS):
         return None

@@ -5,7 +5,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
@@ -15,6 +15,9 @@ from sim.scenario import ScenarioFile
 from sim.study.errors import WorkerDied
 from sim.study.judge import judge
 from sim.study.run import run
+
+if TYPE_CHECKING:
+    from sim.measure.saved.choices import ChoiceRecorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,11 @@ def run_batch(
 def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
     """Run and judge the job, and write what it is to write. Raises CannotWrite."""
     results: dict[str, RunResult] = {}
-    observers = [] if watcher is None else [watcher]
+    choices = {one.variant: _choice_recorder() for one in job.runs if one.folder is not None}
     for one in job.runs:
         if watcher is not None:
             watcher.started(one)
+        observers = [observer for observer in (watcher, choices.get(one.variant)) if observer is not None]
         results[one.variant] = run(job.file, one.variant, one.seed, observers)
     verdicts = [_on_its_own(verdict, job) for verdict in judge(job.file.expect, results)]
     judged = [judged_run(result, verdicts) for result in results.values()]
@@ -92,8 +96,16 @@ def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
             # Here, because most runs are not written.
             from sim.measure.saved.run_folder import save_run
 
-            save_run(one.folder, results[one.variant], [verdict for verdict in kept.verdicts if verdict.counts])
+            counting = [verdict for verdict in kept.verdicts if verdict.counts]
+            save_run(one.folder, results[one.variant], counting, choices[one.variant].finished())
     return judged
+
+
+def _choice_recorder() -> "ChoiceRecorder":
+    # Here, because most runs are not written.
+    from sim.measure.saved.choices import ChoiceRecorder
+
+    return ChoiceRecorder()
 
 
 def _on_its_own(verdict: Verdict, job: Job) -> Verdict:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import __version__
 from sim.measure.catalogue import VOCABULARY
-from sim.measure.differences import Demand, Difference, Finding, Side, difference_of
+from sim.measure.differences import WORDS, Demand, Difference, Finding, Side, difference_of
 from sim.measure.judged_run import JudgedRun
 from sim.measure.statistics import simultaneous
 
@@ -132,8 +132,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         counts = {finding: len(self._with(finding)) for finding in Finding}
-        words = {Finding.B: "better", Finding.A: "worse"}
-        told = ", ".join(f"{count} {words.get(finding, finding)}" for finding, count in counts.items() if count)
+        told = ", ".join(f"{count} {WORDS[finding]}" for finding, count in counts.items() if count)
         who = f"{', '.join(self.question.b)} against {self.question.a}"
         return f"<Comparison {self.scenario}: {who} on {len(self.seeds)} seeds: {told or 'nothing to compare'}>"
 

@@ -1,18 +1,18 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
-from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
+from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
@@ -30,26 +30,35 @@ def run_command(
     overwrite: bool,
     as_json: bool,
     processes: int | None,
+    reports: RunReports,
 ) -> ExitCode:
     """Do the runs and return the exit code. Raises BadInput before anything runs, CannotWrite and WorkerDied later."""
     with ExitStack() as stack:
         if out is not None:
             _claim(out, files, stack, overwrite=overwrite)
-        return _run(files, selection, out, processes, as_json=as_json)
+        return _run(files, selection, out, processes, reports, as_json=as_json)
 
 
 def _run(
-    files: Sequence[ScenarioFile], selection: RunSelection, out: Path | None, processes: int | None, *, as_json: bool
+    files: Sequence[ScenarioFile],
+    selection: RunSelection,
+    out: Path | None,
+    processes: int | None,
+    reports: RunReports,
+    *,
+    as_json: bool,
 ) -> ExitCode:
     jobs = [job for file in files for job in _jobs(file, selection, out)]
     for file in files:
         _tell_of_more_seeds(file, selection)
+    done_files: list[ScenarioRuns] = []
     summaries, code = [], ExitCode.HELD
     number_of_runs = sum(len(job.runs) for job in jobs)
-    with progress(number_of_runs) as display, _executor(_processes(processes, jobs)) as executor:
+    with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
             runs = [one for of_job in islice(done, selection.seeds(file)) for one in of_job]
+            done_files.append(ScenarioRuns(file, runs))
             summaries.append(to_json(document(file.name, runs)))
             with display.put_aside():
                 if not as_json:
@@ -60,7 +69,17 @@ def _run(
         save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
     if as_json:
         emit(f"{content}\n")
-    return code
+    return _worse(code, _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
+
+
+def _beside_baseline(changes: Sequence[BaselineChange], tell: Callable[[str], None]) -> ExitCode:
+    for line in (line for one in changes for line in one.lines):
+        tell(line)
+    return ExitCode.BROKEN if any(one.has_failed for one in changes) else ExitCode.HELD
+
+
+def _emit_line(line: str) -> None:
+    emit(f"{line}\n")
 
 
 def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwrite: bool) -> None:
@@ -81,16 +100,6 @@ def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
     if wanted is None:
         wanted = len(os.sched_getaffinity(0)) if any(job.is_extra for job in jobs) else 1
     return min(wanted, len(jobs))
-
-
-def _executor(processes: int) -> AbstractContextManager[Executor | None]:
-    """Return what shares the jobs out, or None to do them here."""
-    if processes == 1:
-        return nullcontext()
-    # Here, because most commands do without multiprocessing.
-    from sim.study.process_executor import ProcessExecutor
-
-    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
 
 
 def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
