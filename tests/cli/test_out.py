@@ -11,8 +11,8 @@ from sim import __version__, load, run
 from sim.study.out_folder import claimed
 from tests.cli.command import BURST, HELD, SMALL, START, sim, sim_json, sim_process, written
 
-FILES = ["events.parquet", "manifest.json", "picks.parquet", "plan.yaml", "probes.parquet", "requests.parquet"]
-FILES = sorted([*FILES, "records.npz", "replicas.parquet", "summary.json"])
+FILES = ["choices.parquet", "events.parquet", "manifest.json", "picks.parquet", "plan.yaml", "probes.parquet"]
+FILES = sorted([*FILES, "records.npz", "requests.parquet", "replicas.parquet", "summary.json"])
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n" + START
 
 

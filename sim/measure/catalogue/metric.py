@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from sim.measure.catalogue.subject import REQUESTS, Subject
 from sim.measure.catalogue.view import ModelView, View
 from sim.scenario.vocabulary import model_metric, replica_metric
 
@@ -49,9 +50,9 @@ class Metric(ABC):
     better: Better
     sentence: str
     """What it is, so that the name alone need not tell."""
-    label: str = field(default="", kw_only=True)
-    """Heads its row in a table, without the unit; the name does if empty."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
+    subject: Subject = field(default=REQUESTS, kw_only=True)
+    """What has to have happened for its figures to say something."""
 
     @property
     def pattern(self) -> str:

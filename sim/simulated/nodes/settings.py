@@ -55,7 +55,7 @@ def install_settings(scenario: Scenario) -> Callable[[ReplicaKey], InstallSettin
 def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
     engine = EngineSettings(
         workers=model.backend.workers,
-        health_waits_for_a_worker=model.backend.health == "serialized",
+        health=model.backend.health,
         service_law=service_law(model.service, node),
         has_prefill=model.service.has_prefill,
     )
