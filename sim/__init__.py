@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from sim.study.compare import compare
     from sim.study.comparison import Comparison
     from sim.study.errors import NoSuchMetric, NoSuchVariant
+    from sim.study.judge import judge
     from sim.study.results import Results, run_all
-    from sim.study.run import judge, run
+    from sim.study.run import run
     from sim.study.scenarios import load, loads
 
 _HOMES = {
@@ -55,7 +56,8 @@ _HOMES = {
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
-    **dict.fromkeys(("judge", "run"), "sim.study.run"),
+    "judge": "sim.study.judge",
+    "run": "sim.study.run",
     **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
 }
 

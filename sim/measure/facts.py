@@ -21,6 +21,8 @@ class RunFacts:
     """By model, how many requests each of its replicas serves at a time; 1 where nothing is said."""
     has_loops: bool = False
     """Whether background loops run."""
+    faults: tuple[str, ...] = ()
+    """The kinds of fault that are to strike."""
     minimums: Mapping[str, int] = field(default_factory=dict)
     """How many replicas a model should have, of those that should have any."""
 
@@ -32,6 +34,7 @@ class RunFacts:
             warmup_ns=scenario.warmup_ns,
             workers={model.name: model.backend.workers for model in scenario.models},
             has_loops=scenario.control_plane is not None,
+            faults=tuple(dict.fromkeys(fault.kind for fault in scenario.faults)),
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
         )
 

@@ -43,6 +43,9 @@ def summed_up(verdicts: Sequence[Verdict]) -> Verdict:
     if expectation is None or not expectation.is_judged_over_seeds:
         alone = [verdict for verdict in verdicts if verdict.counts]
         return alone[0] if len(alone) == 1 else _on_every_seed(alone)
+    if any(not verdict.reason for verdict in verdicts):
+        # What it is about need not happen on every seed.
+        verdicts = [replace(verdict, reason="", passed=verdict.keeps_bounds) for verdict in verdicts]
     if expectation.over is not None and len(verdicts) < expectation.over:
         return _on_too_few(verdicts, expectation)
     if not expectation.is_about_the_mean or any(verdict.keeps_bounds is None for verdict in verdicts):
@@ -70,6 +73,8 @@ def _on_average(verdicts: Sequence[Verdict], expectation: Expectation) -> Verdic
     together = replace(_on_every_seed(verdicts), value=None, passed=False)
     values = [verdict.value for verdict in verdicts if verdict.value is not None]
     limits = [limit for verdict in verdicts if (limit := verdict.bounds[0].limit) is not None]
+    if together.reason:
+        return together
     if len(values) < len(verdicts) or len(limits) < len(verdicts):
         absent = next(verdict for verdict in verdicts if verdict.margin == float("-inf"))
         return replace(together, reason=f"absent on seed {absent.seed}")

@@ -38,14 +38,15 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
-    from scipy import stats  # Here, because loading it takes as long as a small run, and most runs have one seed.
+    from scipy.special import stdtrit  # Here, because loading it takes as long as a small run, and most have one seed.
 
     sample = np.asarray(values, dtype=np.float64)
-    mean, error = float(sample.mean()), float(stats.sem(sample))
-    if error == 0:
-        return Interval(mean, mean, mean)
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
-    return Interval(mean, float(low), float(high))
+    mean = float(sample.mean())
+    if sample.min() == sample.max():
+        return Interval(float(sample[0]), float(sample[0]), float(sample[0]))
+    error = float(sample.std(ddof=1)) / len(values) ** 0.5
+    half_width = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
+    return Interval(mean, mean - half_width, mean + half_width)
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -110,14 +111,14 @@ def replications_for(values: Sequence[float], half_width: float, confidence: flo
     The least n that is no less than the number of `values` with t(n-1) s / sqrt(n) <= half_width, s being their
     standard deviation (Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.4.1). None above a million.
     """
-    from scipy import stats  # Here, as above.
+    from scipy.special import stdtrit  # Here, as above.
 
     deviation = float(np.std(values, ddof=1))
     if deviation == 0:
         return len(values)
 
     def is_enough(replications: int) -> bool:
-        return bool(stats.t.interval(confidence, replications - 1)[1] * deviation <= half_width * replications**0.5)
+        return bool(stdtrit(replications - 1, (1 + confidence) / 2) * deviation <= half_width * replications**0.5)
 
     if half_width <= 0 or not is_enough(MOST_REPLICATIONS):
         return None

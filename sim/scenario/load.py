@@ -224,7 +224,7 @@ class _Loading:
         try:
             scenario = Scenario.model_validate(locator.document, context={"read_trace": read})
         except ValidationError as error:
-            for problem in explain(error, Scenario, locator):
+            for problem in explain(error, Scenario, locator, beside=_OF_THE_FILE):
                 self._add(problem)
             return None
         for path, text in contradictions(scenario) if not bad_references else ():

@@ -13,7 +13,8 @@ from sim.measure.result import RunResult
 from sim.observer import RunView
 from sim.scenario import ScenarioFile
 from sim.study.errors import WorkerDied
-from sim.study.run import judge, run
+from sim.study.judge import judge
+from sim.study.run import run
 
 if TYPE_CHECKING:
     from sim.measure.saved.choices import ChoiceRecorder

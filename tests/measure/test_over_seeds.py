@@ -148,3 +148,19 @@ def test_a_variant_whose_true_mean_is_at_the_bound_passes_in_few_cases() -> None
 
     assert 5 <= passed.count(True) <= 38
     assert np.count_nonzero(samples.mean(axis=1) >= 0.9) > 38
+
+
+def test_what_it_is_about_need_not_happen_on_every_seed_but_on_one() -> None:
+    law = expect(over="3 seeds", for_every_seed=True, min=0.1)
+    idle = [replace(verdict, passed=False, reason="no request arrived") for verdict in on_seeds(law, VALUES)]
+    busy = on_seeds(law, VALUES)
+
+    assert summed_up([idle[0], *busy[1:]]).passed is True
+    assert (summed_up(idle).passed, summed_up(idle).reason) == (False, "no request arrived")
+
+
+def test_a_mean_of_what_never_happened_says_nothing() -> None:
+    verdicts = on_seeds(expect(over="3 seeds", min=0.1), VALUES)
+    idle = [replace(verdict, passed=False, reason="no request arrived") for verdict in verdicts]
+
+    assert (summed_up(idle).passed, summed_up(idle).reason) == (False, "no request arrived")

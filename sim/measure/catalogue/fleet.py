@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import ANY_RUN, LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.fleet import below_minimum_ns, detections_ns
 from sim.measure.recording.events import ADDED, TAKEN_AWAY, EventKind, Flag, are, happened, status_flag, values
@@ -42,6 +43,7 @@ METRICS = (
         "replicas that the reconciler had loaded",
         _ups,
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "scaling.downs",
@@ -50,6 +52,7 @@ METRICS = (
         "replicas whose rows the reconciler deleted because they were idle",
         _downs,
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "scaling.below_min_s",
@@ -58,6 +61,7 @@ METRICS = (
         "time for which models had fewer replicas to serve than their minimum, summed over the models",
         _below_min_s,
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "nodes.offline",
@@ -66,6 +70,7 @@ METRICS = (
         "times that the registry took a node for offline",
         _offline,
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "nodes.detection_max_s",
@@ -74,6 +79,7 @@ METRICS = (
         "longest time from a node's crash until it was taken for offline; only over the whole run",
         _detection_max_s,
         shown=Shown.ALWAYS,
+        subject=LOOPS,
     ),
     RunMetric(
         "faults.struck",
@@ -82,5 +88,6 @@ METRICS = (
         "times that a fault took effect",
         lambda view: int(np.count_nonzero(are(view.events, EventKind.FAULT_STRUCK))),
         shown=Shown.IF_ANY,
+        subject=ANY_RUN,
     ),
 )

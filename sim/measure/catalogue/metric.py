@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from sim.measure.catalogue.subject import REQUESTS, Subject
 from sim.measure.catalogue.view import ModelView, View
 from sim.scenario.vocabulary import model_metric, replica_metric
 
@@ -50,6 +51,8 @@ class Metric(ABC):
     sentence: str
     """What it is, so that the name alone need not tell."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
+    subject: Subject = field(default=REQUESTS, kw_only=True)
+    """What has to have happened for its figures to say something."""
 
     @property
     def pattern(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import LOOP_PROBES, LOOPS, PROBES
 from sim.measure.catalogue.view import View
 from sim.measure.recording.records import MISSING, Booleans
 from sim.routing.outcomes import AnswerSource, ProbeOutcome
@@ -55,7 +56,12 @@ METRICS = (
         shown=Shown.IF_ANY,
     ),
     RunMetric(
-        "probes.ok", Unit.COUNT, Better.NEITHER, "health calls that were answered in time", _ended(ProbeOutcome.OK)
+        "probes.ok",
+        Unit.COUNT,
+        Better.NEITHER,
+        "health calls that were answered in time",
+        _ended(ProbeOutcome.OK),
+        subject=PROBES,
     ),
     RunMetric(
         "probes.timeouts",
@@ -64,6 +70,7 @@ METRICS = (
         "health calls that were not answered in time",
         _ended(ProbeOutcome.TIMEOUT),
         shown=Shown.IF_ANY,
+        subject=PROBES,
     ),
     RunMetric(
         "probes.failed",
@@ -71,6 +78,7 @@ METRICS = (
         Better.LOWER,
         "health calls that were refused, or cut short because their caller left",
         _ended(ProbeOutcome.FAILED),
+        subject=PROBES,
     ),
     RunMetric(
         "probes.coalesced",
@@ -93,6 +101,7 @@ METRICS = (
         Better.LOWER,
         "health calls that timed out or failed though the process was alive",
         _false_dead,
+        subject=PROBES,
     ),
     RunMetric(
         "probes.loops_sent",
@@ -101,6 +110,7 @@ METRICS = (
         "health calls that background loops sent",
         _sent_by_loops,
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "probes.loops_ok",
@@ -108,6 +118,7 @@ METRICS = (
         Better.NEITHER,
         "health calls of background loops that were answered in time",
         _ended_for_loops(ProbeOutcome.OK),
+        subject=LOOP_PROBES,
     ),
     RunMetric(
         "probes.loops_timeouts",
@@ -116,6 +127,7 @@ METRICS = (
         "health calls of background loops that were not answered in time",
         _ended_for_loops(ProbeOutcome.TIMEOUT),
         shown=Shown.IF_ANY,
+        subject=LOOP_PROBES,
     ),
     RunMetric(
         "probes.loops_failed",
@@ -123,5 +135,6 @@ METRICS = (
         Better.LOWER,
         "health calls of background loops that were refused, or cut short because their frontend crashed",
         _ended_for_loops(ProbeOutcome.FAILED),
+        subject=LOOP_PROBES,
     ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import ANY_RUN
 from sim.measure.catalogue.view import View
 from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import Outcome
@@ -22,6 +23,7 @@ METRICS = (
         "requests that arrived",
         lambda view: len(view.requests["arrival_ns"]),
         shown=Shown.ALWAYS,
+        subject=ANY_RUN,
     ),
     RunMetric(
         "requests.completed",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.fleet import stale_ns
 from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
@@ -45,6 +46,7 @@ METRICS = (
         Better.NEITHER,
         "rows of replicas that were deleted",
         _happened(EventKind.ROW_REMOVED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.removed_alive",
@@ -53,6 +55,7 @@ METRICS = (
         "deleted rows whose process was alive",
         _removed_alive,
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.stale_s",
@@ -61,6 +64,7 @@ METRICS = (
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.evicted",
@@ -69,6 +73,7 @@ METRICS = (
         "rows deleted to make room for another model",
         _evicted,
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "installs.started",
@@ -76,6 +81,7 @@ METRICS = (
         Better.NEITHER,
         "processes that were asked for",
         _happened(EventKind.INSTALL_STARTED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "installs.redundant",
@@ -83,6 +89,7 @@ METRICS = (
         Better.LOWER,
         "processes that were asked for though they were running",
         _redundant(EventKind.INSTALL_STARTED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "loads.started",
@@ -90,6 +97,8 @@ METRICS = (
         Better.NEITHER,
         "model loads that were asked for",
         _happened(EventKind.LOAD_STARTED),
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "loads.redundant",
@@ -98,6 +107,14 @@ METRICS = (
         "model loads that were asked of a process that held the model",
         _redundant(EventKind.LOAD_STARTED),
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
-    RunMetric("loads.failed", Unit.COUNT, Better.LOWER, "model loads that failed", _loads_failed),
+    RunMetric(
+        "loads.failed",
+        Unit.COUNT,
+        Better.LOWER,
+        "model loads that failed",
+        _loads_failed,
+        subject=REQUESTS_OR_LOOPS,
+    ),
 )
