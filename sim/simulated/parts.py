@@ -9,6 +9,7 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Plan, Scenario, stream
+from sim.scenario.plan.demand_estimate import most_requests
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.agenda import Tickets
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -84,7 +85,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
         scenario.network.latency_ns,
     )
     entrances: dict[int, Serve] = {}
-    clients = Clients(runtime, journal, frontends=entrances)
+    clients = Clients(runtime, journal, frontends=entrances, most_requests=most_requests(scenario))
     return Parts(
         plan=plan,
         runtime=runtime,
