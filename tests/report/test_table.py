@@ -255,6 +255,21 @@ def test_brackets_in_names_are_shown_as_they_are() -> None:
     assert "rack[1]#0" in shown
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_equal_shares_have_bars_of_equal_length_in_all_variants(width: int) -> None:
+    names = ["a", "b", "c", "a_variant_with_a_long_name", "d"]
+    judged = Verdict("replicas.a#0.share", "c", 0.75, "<= 0.5", False)
+    columns = [
+        VariantColumn(name, [1], [{"replicas.a#0.share": 0.75}], ["0"], [[judged] if name == "c" else []])
+        for name in names
+    ]
+
+    bars = re.findall("[▏▎▍▌▋▊▉█]+", printed(*columns, width=width))
+
+    assert len(bars) == 5
+    assert len(set(bars)) == 1
+
+
 def test_a_crowd_of_replicas_is_cut_short() -> None:
     shares = {f"replicas.node{number}#0.share": 1 / 40 for number in range(40)}
 
