@@ -74,7 +74,7 @@ class ScenarioTable:
             columns = self.columns[first:last]
             table = _empty_table(columns, layout.labels, widths)
             _add_bars(table, columns, length, shares, signs)
-            _add_figures(table, rows, first, last)
+            _add_figures(table, rows, first, last, signs)
             yield table
 
 
@@ -105,6 +105,8 @@ def _add_bars(
         table.add_section()
 
 
-def _add_figures(table: Table, rows: Sequence[Row], first: int, last: int) -> None:
+def _add_figures(table: Table, rows: Sequence[Row], first: int, last: int, signs: Signs) -> None:
     for row in rows:
-        table.add_row(Text(row.label), *(Text(cell.text, style=STYLES[cell.mark]) for cell in row.cells[first:last]))
+        cells = row.cells[first:last]
+        if any(cell.text != signs.absent for cell in cells):
+            table.add_row(Text(row.label), *(Text(cell.text, style=STYLES[cell.mark]) for cell in cells))

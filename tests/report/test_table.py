@@ -123,6 +123,15 @@ def test_an_expectation_about_a_part_of_the_run_has_a_row_below_that_of_the_whol
     assert "✗ fixed fairness.jain after 70s before 100s: 0.94, expected >= 0.95" in shown
 
 
+def test_a_table_has_no_row_that_none_of_its_variants_has_a_figure_for() -> None:
+    late = Verdict("fairness.jain", "fixed", 0.94, ">= 0.95", False, Window(70 * S))
+
+    shown = printed(pinned(), fixed(late), width=40)
+
+    assert shown.count("fairness.jain ") == 2 + 1  # A row in either table, and the verdict.
+    assert shown.count("  after 70s") == 1
+
+
 def test_an_expected_metric_is_shown_though_it_is_not_on_the_short_list() -> None:
     verdict = Verdict("replicas.dgx-spark1#0.utilization", "fixed", 0.5, ">= 0.6", False)
     column = VariantColumn("fixed", [1], [FIXED | {verdict.metric: 0.5}], ["0"], [[verdict]])
