@@ -1,5 +1,6 @@
 """Variants beside the base they are compared with: both means, the difference with its interval, and the verdict."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,7 +19,6 @@ _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.UNCLEAR: "yellow"}
 _LEAST_VERDICT = 12
 """Characters of the last column; it alone is wrapped where the terminal is narrow."""
 _CLEAR = (Finding.A, Finding.B, Finding.DIFFERS)
-_TOLD = (Finding.B, Finding.A, Finding.DIFFERS, Finding.SAME, Finding.UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +132,5 @@ def _change(row: Difference, scale: Scale, plus_minus: str) -> str:
 
 
 def _counts(rows: Sequence[Difference]) -> str:
-    counts = ((finding, sum(row.verdict is finding for row in rows)) for finding in _TOLD)
-    return ", ".join(f"{count} {WORDS[finding]}" for finding, count in counts if count)
+    counts = Counter(row.verdict for row in rows)
+    return ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])

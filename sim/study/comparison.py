@@ -1,5 +1,6 @@
 """Variants of one scenario compared with one of them, metric by metric, on the same seeds."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -131,8 +132,8 @@ class Comparison:
         return "\n".join([repr(self), *map(str, self.rows), *self.sentences])
 
     def __repr__(self) -> str:
-        counts = {finding: len(self._with(finding)) for finding in Finding}
-        told = ", ".join(f"{count} {WORDS[finding]}" for finding, count in counts.items() if count)
+        counts = Counter(row.verdict for row in self.rows)
+        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
         who = f"{', '.join(self.question.b)} against {self.question.a}"
         return f"<Comparison {self.scenario}: {who} on {len(self.seeds)} seeds: {told or 'nothing to compare'}>"
 
