@@ -14,6 +14,7 @@ from sim.measure.catalogue import metric_of
 from sim.measure.differences import WORDS, Difference, Finding
 from sim.measure.statistics import Interval
 from sim.report.figures import Scale, scale_for
+from sim.report.marks import ASCII, UNICODE
 
 _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.UNCLEAR: "yellow"}
 _LEAST_VERDICT = 12
@@ -46,7 +47,8 @@ class DifferencesTable:
         shown = self._shown()
         rows = [row for row in self.rows if row.variant in shown and not _is_zero(row)]
         if rows:
-            table = self._table(rows, shown, "+/-" if options.ascii_only else "±")
+            signs = ASCII if options.ascii_only else UNICODE
+            table = self._table(rows, shown, signs.plus_minus)
             yield table if self._least_width(table, rows, console) <= options.max_width else _lines(rows)
         for variant in shown:
             yield Text(f"{variant}: {_counts([row for row in self.rows if row.variant == variant])}")
