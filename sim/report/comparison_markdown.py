@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
-from sim.measure.differences import WORDS, Difference, Finding
+from sim.measure.differences import WORDS, Difference
 from sim.report.differences import DifferencesTable
 from sim.report.folder_changes import candidate_cells, parting_in_words, sentences, side_in_words, title
 from sim.report.markdown import code, paragraphs, plain, table
-
-_TOLD = (Finding.B, Finding.A, Finding.DIFFERS, Finding.SAME, Finding.UNCLEAR)
 
 
 def variants_markdown(comparison: DifferencesTable) -> str:
@@ -44,7 +42,7 @@ def _found(comparison: DifferencesTable) -> Iterator[str]:
     """Yield what each variant is, in how many metrics."""
     for variant in comparison.variants:
         counts = Counter(row.verdict for row in comparison.rows if row.variant == variant)
-        told = ", ".join(f"{counts[finding]} {WORDS[finding]}" for finding in _TOLD if counts[finding])
+        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
         yield f"{plain(variant)} against {plain(comparison.base)}: {told}"
 
 
