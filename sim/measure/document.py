@@ -69,4 +69,5 @@ def _expectation(verdict: Verdict) -> dict[str, Any]:
         "bound": verdict.bound,
         "passed": verdict.passed,
     }
-    return content | ({"reason": verdict.reason} if verdict.reason else {})
+    told = {"shows": "bug" if verdict.shows_bug else "", "reason": verdict.reason}
+    return content | {key: text for key, text in told.items() if text}

@@ -63,9 +63,11 @@ def title(one: VariantChange) -> str:
 
 def side_in_words(side: ChangedSide) -> str:
     """Return what became of an expectation."""
-    held = "held" if side.judged == 1 and side.base_held else f"held {side.base_held} of {side.judged} times"
-    now = "fails now" if side.judged == 1 and not side.new_held else f"holds {side.new_held} of {side.judged} times now"
-    return f"{side.metric} {side.bound}: {held}, {now}"
+    then, now = ("showed the bug", "shows it") if side.shows_bug else ("held", "holds")
+    return (
+        f"{side.metric} {side.bound}: {then} {side.base_held} of {side.judged} times, "
+        f"{now} {side.new_held} of {side.judged} times now"
+    )
 
 
 def parting_in_words(one: VariantChange) -> str:
