@@ -12,7 +12,7 @@ import pytest
 
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
-from tests.cli.command import command, environment, sim
+from tests.cli.command import command, environment, sim_process
 from tests.live.workers import wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -54,7 +54,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(folder: Path, database_url: str) -> None:
-    done = sim("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
+    done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
 
     document = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(fo
 
 
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
-    done = sim("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
+    done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
     rows = json.loads(done.stdout)["rows"]
     # Whether all agree is a matter of how busy the machine is; that the exit code says so is not.
@@ -78,24 +78,26 @@ def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: 
 
 
 def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
-    live = sim("live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder)
+    live = sim_process(
+        "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder
+    )
 
-    replayed = sim("replay", "run.rec", "--json", folder=folder)
+    replayed = sim_process("replay", "run.rec", "--json", folder=folder)
 
     assert (live.returncode, replayed.returncode) == (0, 0), live.stderr + replayed.stderr
     assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
 
 
 def test_a_recording_that_cannot_be_written_is_refused_before_anything_runs(folder: Path) -> None:
-    done = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
+    done = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--record: long.yaml is not a folder; allowed: a new file in a folder\n"
 
 
 def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> None:
-    of_two = sim("live", "short.yaml", "--record", "run.rec", folder=folder)
-    onto_another = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
+    of_two = sim_process("live", "short.yaml", "--record", "run.rec", folder=folder)
+    onto_another = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
 
     assert (of_two.returncode, onto_another.returncode) == (2, 2)
     assert "name one with --variant" in of_two.stderr
@@ -214,7 +216,7 @@ def in_flight(registry_url: str) -> int:
     ],
 )
 def test_a_registry_that_cannot_be_used_is_a_users_mistake(folder: Path, registry: str, message: str) -> None:
-    done = sim("live", "short.yaml", "--registry", registry, folder=folder)
+    done = sim_process("live", "short.yaml", "--registry", registry, folder=folder)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import sim
+from tests.cli.command import sim_process
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     arguments = ("live", "short.yaml", "--variant", variant, "--time-scale", "0.1", "--json", "--allow-code", *options)
-    done = sim(*arguments, folder=folder)
+    done = sim_process(*arguments, folder=folder)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -62,13 +62,13 @@ def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
     code, _, told = live(folder, variant, "--registry", database_url, "--record", "elsewhere/run.rec")
     assert code == 0, told
 
-    refused = sim("replay", "elsewhere/run.rec", folder=folder)
-    same = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    refused = sim_process("replay", "elsewhere/run.rec", folder=folder)
+    same = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
     text = (folder / "my_picker.py").read_text()
     (folder / "my_picker.py").write_text(
         text.replace("len(there)]", "len(there) - 1]").replace("return min(two", "return max(two")
     )
-    other = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    other = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
 
     assert refused.returncode == 2
     assert "allowed: with --allow-code" in refused.stderr

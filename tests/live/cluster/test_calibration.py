@@ -19,7 +19,7 @@ from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario.text.units import parse_duration_ns
-from tests.cli.command import SMALL, command, environment, sim
+from tests.cli.command import SMALL, command, environment, sim_process
 from tests.live.workers import run, wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -93,7 +93,7 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
 
 @pytest.mark.slow
 def test_standard_output_and_the_file_hold_the_fragment_and_nothing_else(tmp_path: Path) -> None:
-    done = sim("calibrate", "--out", "here.yaml", folder=tmp_path)
+    done = sim_process("calibrate", "--out", "here.yaml", folder=tmp_path)
 
     assert done.returncode == 0
     assert (tmp_path / "here.yaml").read_text() == done.stdout
@@ -102,7 +102,7 @@ def test_standard_output_and_the_file_hold_the_fragment_and_nothing_else(tmp_pat
 
 @pytest.mark.slow
 def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) -> None:
-    document = json.loads(sim("calibrate", "--json", folder=tmp_path).stdout)
+    document = json.loads(sim_process("calibrate", "--json", folder=tmp_path).stdout)
 
     assert all(parse_duration_ns(value) > 0 for value in document["settings"].values())
     assert list(document["measured"]) == ["registry.touch", "registry.pick", "network.round_trip", "worker.install"]
@@ -121,7 +121,7 @@ def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) ->
     ],
 )
 def test_a_registry_that_cannot_be_used_is_told_in_a_line_and_exit_code_2(registry: str, told: str) -> None:
-    done = sim("calibrate", "--registry", registry)
+    done = sim_process("calibrate", "--registry", registry)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
@@ -136,7 +136,7 @@ def test_a_registry_that_cannot_be_opened_is_unavailable() -> None:
 def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(SMALL)
 
-    done = sim("calibrate", "--out", "mine.yaml", folder=tmp_path)
+    done = sim_process("calibrate", "--out", "mine.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert (tmp_path / "mine.yaml").read_text() == SMALL
@@ -145,7 +145,7 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(SMALL)
 
-    done = sim("calibrate", "--out", "mine.yaml/new.yaml", folder=tmp_path)
+    done = sim_process("calibrate", "--out", "mine.yaml/new.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--out: mine.yaml is not a folder; allowed: a new file in a folder\n"

@@ -14,7 +14,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
 from sim.study.live import LiveSetup, run_live_scenario
-from tests.cli.command import sim
+from tests.cli.command import sim_process
 
 CRASH = """
 name: crash
@@ -164,7 +164,7 @@ def test_the_command_refuses_it_before_anything_starts(tmp_path: Path) -> None:
     )
     (tmp_path / "busy.yaml").write_text(busy)
 
-    done = sim("live", "busy.yaml", folder=tmp_path)
+    done = sim_process("live", "busy.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "busy.yaml, variant default: faults[0]: sim live cannot do replica_exit with when: busy" in done.stderr
@@ -201,7 +201,7 @@ async def _play_on_a_backend_of_ones_own(folder: Path) -> None:
 def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_takes_its_place(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN.replace("ADDRESS", "127.0.0.1:1"))
 
-    done = sim("live", "own.yaml", folder=tmp_path)
+    done = sim_process("live", "own.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "nobody answers at 127.0.0.1:1, the address of mine#0" in done.stderr
