@@ -119,8 +119,8 @@ def test_all_intervals_of_the_comparison_hold_together_at_its_confidence(home: P
 
 def test_expectations_on_several_seeds_together_are_compared_too(tmp_path: Path) -> None:
     over = QUEUE.replace("max: 0.9}", "max: 0.9, over: 2 seeds}")
-    run(tmp_path, "base", LEAST, text=over)
-    run(tmp_path, "first", FIRST, text=over)
+    run(tmp_path, "base", LEAST, "-j", "1", text=over)
+    run(tmp_path, "first", FIRST, "-j", "1", text=over)
 
     [side] = compared(tmp_path, "base", "first")["variants"][0]["expectations"]
 

@@ -131,7 +131,9 @@ class FolderComparison:
         )
         yield ("expectation holds less often", "expectations hold less often"), sum(side.is_worse for side in sides)
         yield ("expectation holds more often", "expectations hold more often"), sum(side.is_better for side in sides)
-        yield ("known bug shows otherwise", "known bugs show otherwise"), sum(side.shows_bug for side in sides)
+        bugs = [side.new_held - side.base_held for side in sides if side.shows_bug]
+        yield ("known bug shows less often", "known bugs show less often"), sum(more < 0 for more in bugs)
+        yield ("known bug shows more often", "known bugs show more often"), sum(more > 0 for more in bugs)
 
 
 def compare_results(base: ResultFolder, new: ResultFolder, metrics: Sequence[str], demand: Demand) -> FolderComparison:
