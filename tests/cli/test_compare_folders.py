@@ -155,6 +155,27 @@ def test_on_one_seed_a_change_is_shown_and_said_to_be_of_one_seed(home: Path) ->
     assert compared(home, "one_first", "tie")["worse"] is False
 
 
+def test_figures_of_identical_decisions_are_compared_as_well(tmp_path: Path) -> None:
+    run(tmp_path, "base", LEAST)
+    run(tmp_path, "late", LEAST, "--set", "warmup=30s")
+
+    document = compared(tmp_path, "base", "late")
+
+    [change] = document["variants"]
+    [completed] = [row for row in change["rows"] if row["metric"] == "requests.completed"]
+    assert (change["identical"], change["first_differences"]) == ([1], [])
+    assert completed["difference"] < 0
+
+
+def test_a_metric_that_no_longer_applies_is_told(tmp_path: Path) -> None:
+    run(tmp_path, "base", LEAST)
+    run(tmp_path, "idle", LEAST, text=QUEUE.replace("rate: 1/s", "rate: 0.000001/s"))
+
+    done = sim("compare", "base", "idle", folder=tmp_path)
+
+    assert "latency.p99_s: applied to 1 runs, applies to 0 now" in done.stdout
+
+
 def test_runs_that_only_one_folder_has_are_named(home: Path) -> None:
     document = compared(home, "base", "tie")
 
