@@ -42,6 +42,8 @@ class VariantChange:
     """Seeds on which both decided identically."""
     rows: tuple[Difference, ...]
     """Metric by metric, `a` being the base and `b` the new folder; none if all runs are identical in their figures."""
+    untold: tuple[Difference, ...]
+    """The rows that differ by more than the margin on the only seed they apply to: it cannot be told from noise."""
     scopes: tuple[ChangedScope, ...]
     sides: tuple[ChangedSide, ...]
     partings: Mapping[int, Parting | None]
@@ -56,11 +58,6 @@ class VariantChange:
     def changed(self) -> list[Difference]:
         """The rows that changed beyond noise."""
         return [row for row in self.rows if row.verdict in CHANGED]
-
-    @property
-    def untold(self) -> list[Difference]:
-        """The rows that apply to one seed alone, which cannot tell a change from noise, and whose figures differ."""
-        return [row for row in self.rows if row.pairs == 1 and row.difference]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -212,14 +209,20 @@ def _change(
 ) -> VariantChange:
     seeds = tuple(base.run.seed for base, _ in pairs)
     parted = [pair for pair in pairs if _differ(*pair)]
+    rows = tuple(_difference(metric, pairs, demand) for metric in metrics)
     return VariantChange(
         RunGroup(*key, seeds),
         tuple(base.run.seed for base, new in pairs if not _differ(base, new)),
-        tuple(_difference(metric, pairs, demand) for metric in metrics),
+        rows,
+        tuple(row for row in rows if row.pairs == 1 and _is_beyond(demand.margin, row)),
         tuple(_changed_scopes(metrics, pairs)),
         (*changed_sides([base.run.verdicts for base, _ in pairs], [new.run.verdicts for _, new in pairs]), *joint),
         {base.run.seed: first_difference(base.folder, new.folder) for base, new in parted},
     )
+
+
+def _is_beyond(margin: float, row: Difference) -> bool:
+    return row.a is not None and row.difference is not None and abs(row.difference) > margin * abs(row.a)
 
 
 def _changed_scopes(metrics: Iterable[str], pairs: Sequence[_Pair]) -> Iterator[ChangedScope]:
