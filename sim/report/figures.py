@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import floor, log10
 
 from sim.measure.catalogue import Unit
+from sim.measure.load import LoadVerdict
 from sim.measure.statistics import mean_interval
 
 _MOST_DECIMALS = 6
@@ -28,11 +29,18 @@ class Scale:
         return f"{self.write(interval.mean)} {plus_minus} {self.write(interval.half_width)}"
 
 
+class Words(Scale):
+    """Writes the verdict on the load as a word."""
+
+    def write(self, value: float) -> str:
+        return LoadVerdict(int(value)).name.lower()
+
+
 def scale_for(unit: Unit, values: Sequence[float], *, averaged: bool = False) -> Scale:
     """Return the scale that fits all the values of a metric with that unit.
 
     Seconds have two decimals, or as many as give the largest value two digits. Counts need a decimal where they are
-    `averaged`, and have none otherwise.
+    `averaged`, and have none otherwise; the same goes for words, whose mean is one of their numbers.
     """
     match unit:
         case Unit.PER_SECOND:
@@ -41,6 +49,8 @@ def scale_for(unit: Unit, values: Sequence[float], *, averaged: bool = False) ->
             return Scale(_decimals_for(max(values, default=0)))
         case Unit.SHARE | Unit.RATIO | Unit.INDEX:
             return Scale(3)
+        case Unit.VERDICT:
+            return Scale(2) if averaged else Words(0)
         case Unit.COUNT:
             return Scale(1 if averaged else 0)
 

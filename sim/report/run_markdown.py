@@ -19,7 +19,7 @@ def run_markdown(scenarios: Sequence[ScenarioTable], changes: Sequence[BaselineC
     moved = sum(len(one.rows) + len(one.gone) for one in changes)
     return paragraphs(
         [
-            _verdict(outcomes, scenarios) + (f"; ✗ **{moved} metrics differ from the baseline**" if moved else ""),
+            _verdict(outcomes, scenarios) + (f"; ✗ **figures other than in the baseline: {moved}**" if moved else ""),
             "\n".join(f"- {plain(line)}" for one in changes for line in one.lines),
             *(part for one in scenarios for part in _scenario(one)),
         ]
@@ -31,11 +31,10 @@ def _verdict(outcomes: Sequence[Verdict], scenarios: Sequence[ScenarioTable]) ->
     checked = sum(verdict.passed is not None for verdict in outcomes)
     names = ", ".join(plain(one.name) for one in scenarios)
     if failed:
-        return f"✗ **{failed} of {len(outcomes)} expectations failed**: {names}"
+        return f"✗ **Expectations: {failed} of {len(outcomes)} failed**: {names}"
     if not checked:
-        return f"**No expectation was checked**: {names}"
-    left = f" ({len(outcomes) - checked} could not be checked)" if checked < len(outcomes) else ""
-    return f"✓ **All {checked} expectations hold**{left}: {names}"
+        return f"**Expectations: none was checked**: {names}"
+    return f"✓ **Expectations: {checked} of {len(outcomes)} hold**: {names}"
 
 
 def _scenario(scenario: ScenarioTable) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sim.report.column import VariantColumn
 from sim.report.layout import GAP, lay_out
 from sim.report.marks import ASCII, STYLES, UNICODE, Signs
 from sim.report.rows import Row, figure_rows
-from sim.report.sentences import digest_line, seeds_line, verdict_lines
+from sim.report.sentences import digest_line, load_lines, seeds_line, verdict_lines
 from sim.scenario import ScenarioFile
 
 _MOST_REPLICAS = 16
@@ -51,6 +51,10 @@ class ScenarioTable:
         for table in self._tables(options.max_width, signs):
             yield ""
             yield table
+        warnings = list(load_lines(self.columns, signs))
+        if warnings:
+            yield ""
+            yield Text("\n").join(warnings)
         lines = [line for column in self.columns for line in verdict_lines(column, signs)]
         if lines:
             yield ""

@@ -80,7 +80,10 @@ MISTAKES = {
     "variants to choose from": (("three.yaml",), "name two of them as a and b: pinned, fixed, patient"),
     "a misspelt variant": (("three.yaml", "--a", "fixd"), "no variant 'fixd'; allowed: pinned, fixed, patient; did"),
     "a misspelt metric": (("small.yaml", "--metric", "latency.p99"), "did you mean 'latency.p99_s'?"),
-    "two scenarios": (("small.yaml", "three.yaml"), "found 2 paths; allowed: one scenario file"),
+    "several scenarios": (
+        ("small.yaml", "three.yaml", "idle.yaml"),
+        "found 3 paths; allowed: one scenario file, or two",
+    ),
     "no file": (("none.yaml",), "none.yaml"),
     "a percentage without its sign": (("small.yaml", "--margin", "5"), "found '5'; allowed: a part such as 2% or 0.02"),
     "a precision of nothing": (("small.yaml", "--precision", "0%"), "a precision is more than 0"),

@@ -10,7 +10,7 @@ import pytest
 
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
-from tests.cli import metric_table
+from tests.cli import comparison, metric_table
 from tests.cli.command import sim, sim_process
 from tests.cli.picture import PICTURE, ROOT, words
 
@@ -44,6 +44,16 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -
     done = sim("run", "example.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_comparison_is_what_the_command_prints() -> None:
+    assert comparison.in_readme() == comparison.drawn(), "draw it anew: python -m tests.cli.comparison"
+
+
+def test_the_example_of_a_comparison_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    exec(example("comparison.table"), {})
 
 
 def test_the_example_of_a_run_gives_figures_and_tables(monkeypatch: pytest.MonkeyPatch) -> None:

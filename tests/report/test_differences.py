@@ -44,7 +44,7 @@ def test_each_row_has_both_means_the_difference_and_what_the_variant_is() -> Non
         ["before", "after", "difference", "verdict"],
         ["─" * len(lines[3].strip())],
         ["latency.p99_s", "20.00", "10.00", "-10.000", "±", "2.000", "better", "(-50%)"],
-        ["route.p99_s", "(ms)", "2.0", "20.0", "+18.00", "±", "1.00", "worse", "(+900%)"],
+        ["route.p99_s", "0.002", "0.020", "+0.0180", "±", "0.0010", "worse", "(+900%)"],
         ["requests.completed", "277.0", "277.0", "0", "same"],
         [],
     ]

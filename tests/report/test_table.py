@@ -318,3 +318,15 @@ def test_the_split_of_the_work_is_shown_where_nodes_differ_in_speed() -> None:
 
     assert "fairness.busy_busiest_share 0.660" in lines(printed(column, speeds_differ=True))
     assert "fairness.busy" not in printed(column)
+
+
+def test_the_load_is_judged_in_words_and_a_variant_whose_requests_pile_up_is_warned_of() -> None:
+    runs = [FIXED | {"load.verdict": number} for number in (0, 2, 2)]
+
+    one = lines(printed(VariantColumn("fixed", [1], runs[1:2], ["0"], [[]])))
+    several = lines(printed(VariantColumn("fixed", [1, 2, 3], runs, ["0"] * 3, [[]] * 3)))
+
+    assert "load.verdict overloaded" in one
+    assert "! fixed is overloaded: its times grow with the length of the run" in one
+    assert "! fixed is overloaded on 2 of 3 seeds: its times grow with the length of the run" in several
+    assert "its times" not in printed(fixed())

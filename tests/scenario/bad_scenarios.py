@@ -361,15 +361,18 @@ EXPECTATIONS = {
     "word for the list": (good_but("expect: §fairness"), "found 'fairness'; allowed: a list of at most 1000"),
 }
 PATHS = {
-    "absolute": (workload("kind: trace, file: §/etc/passwd"), "allowed: a path below the scenario's folder"),
-    "upwards": (workload("kind: trace, file: §../trace.csv"), "allowed: a path below the scenario's folder"),
+    "absolute": (workload("kind: trace, file: §/etc/passwd"), "below one named by --allow-dir, such as passwd"),
+    "upwards": (workload("kind: trace, file: §../trace.csv"), "named by --allow-dir, such as trace.csv"),
     "upwards in between": (workload("kind: trace, file: §a/../../b.csv"), "allowed: a path below the scenario's"),
     "with a drive": (workload("kind: trace, file: §'C:\\trace.csv'"), "allowed: a path below the scenario's folder"),
     "empty": (workload("kind: trace, file: §''"), "found ''; allowed: at least 1 characters"),
     "missing": (workload("kind: trace, file: §none.csv"), "'none.csv' does not exist; allowed: a file below"),
     "name too long": (workload("kind: trace, file: §" + "a" * 999), "cannot be reached; allowed: a file below"),
-    "a folder": (workload("kind: trace, file: §folder"), "is not a regular file; allowed: no directory, device"),
-    "out by a link": (workload("kind: trace, file: §link.csv"), "leads out of its folder; allowed: a file inside"),
+    "a folder": (workload("kind: trace, file: §folder"), "folder is a folder; allowed: a file"),
+    "out by a link": (
+        workload("kind: trace, file: §link.csv"),
+        "leads out of its folder; allowed: a file below the scenario's folder, or",
+    ),
     "a loop of links": (workload("kind: trace, file: §loop"), "allowed: a file below the scenario's folder"),
 }
 CLASSES = {

@@ -22,6 +22,8 @@ class Unit(StrEnum):
     """One figure over another of the same unit, from 0."""
     INDEX = "index"
     """A measure from 0 to 1."""
+    VERDICT = "verdict"
+    """The number of an answer in words."""
 
 
 class Better(StrEnum):
