@@ -12,7 +12,7 @@ import pytest
 
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
-from tests.cli.command import command, environment, sim_process
+from tests.cli.command import command, environment, sim, sim_process
 from tests.live.workers import wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -82,22 +82,22 @@ def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
         "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder
     )
 
-    replayed = sim_process("replay", "run.rec", "--json", folder=folder)
+    replayed = sim("replay", "run.rec", "--json", folder=folder)
 
     assert (live.returncode, replayed.returncode) == (0, 0), live.stderr + replayed.stderr
     assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
 
 
 def test_a_recording_that_cannot_be_written_is_refused_before_anything_runs(folder: Path) -> None:
-    done = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
+    done = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--record: long.yaml is not a folder; allowed: a new file in a folder\n"
 
 
 def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> None:
-    of_two = sim_process("live", "short.yaml", "--record", "run.rec", folder=folder)
-    onto_another = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
+    of_two = sim("live", "short.yaml", "--record", "run.rec", folder=folder)
+    onto_another = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
 
     assert (of_two.returncode, onto_another.returncode) == (2, 2)
     assert "name one with --variant" in of_two.stderr

@@ -19,7 +19,7 @@ from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario.text.units import parse_duration_ns
-from tests.cli.command import SMALL, command, environment, sim_process
+from tests.cli.command import SMALL, command, environment, sim, sim_process
 from tests.live.workers import run, wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -121,7 +121,7 @@ def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) ->
     ],
 )
 def test_a_registry_that_cannot_be_used_is_told_in_a_line_and_exit_code_2(registry: str, told: str) -> None:
-    done = sim_process("calibrate", "--registry", registry)
+    done = sim("calibrate", "--registry", registry)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
@@ -136,7 +136,7 @@ def test_a_registry_that_cannot_be_opened_is_unavailable() -> None:
 def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(SMALL)
 
-    done = sim_process("calibrate", "--out", "mine.yaml", folder=tmp_path)
+    done = sim("calibrate", "--out", "mine.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert (tmp_path / "mine.yaml").read_text() == SMALL
@@ -145,7 +145,7 @@ def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(SMALL)
 
-    done = sim_process("calibrate", "--out", "mine.yaml/new.yaml", folder=tmp_path)
+    done = sim("calibrate", "--out", "mine.yaml/new.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--out: mine.yaml is not a folder; allowed: a new file in a folder\n"
