@@ -3,9 +3,9 @@
 import pytest
 
 from sim import loads
-from sim.live.cluster.calibration import Calibration, Sample
 from sim.study.live_comparison import compare_figures, compare_verdicts, simulated_twin
 from sim.study.run import run
+from tests.calibrations import made_up
 
 COUNTS = {
     "requests.completed": 40,
@@ -78,7 +78,7 @@ def test_every_expectation_needs_the_same_verdict_unless_the_simulation_finds_no
 @pytest.mark.parametrize(("database", "pick"), [("sqlite", "serial"), ("postgresql", "read_committed")])
 def test_the_twin_has_the_measured_times_in_scenario_time_and_the_databases_picks(database: str, pick: str) -> None:
     scenario = loads(TEXT).variants["fixed"]
-    measured = Calibration(database, *(Sample((ns,)) for ns in (1_000_000, 3_000_000, 800_000, 1)))
+    measured = made_up(database, touch=1_000_000, pick=3_000_000, round_trip=800_000)
 
     twin = simulated_twin(scenario, measured, time_scale=0.1)
 

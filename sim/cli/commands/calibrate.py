@@ -10,7 +10,8 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.live.cluster.calibration import Calibration, Sample, calibrate, machine_facts
+from sim.live.cluster.calibrate import calibrate
+from sim.live.cluster.calibration import Calibration, machine_facts
 from sim.live.registry.database import BadRegistryUrl
 from sim.measure.document import to_json
 from sim.measure.saved.staged_files import StagedFiles
@@ -22,10 +23,16 @@ UNDER_MODEL = "backend."
 """Prefix of values that belong under a model. The fragment leaves their place to the reader."""
 
 _WHAT = {
-    "registry.touch": "registry, one statement",
-    "registry.pick": "registry, pick of a replica",
-    "network.round_trip": "health call, there and back",
-    "worker.install": "process start until it is well",
+    "touch": "registry, one statement",
+    "crowded_touch": "the same in a crowd, each",
+    "pick": "registry, pick of a replica",
+    "crowded_pick": "the same in a crowd, each",
+    "round_trip": "health call, there and back",
+    "crowded_round_trip": "the same in a crowd, each",
+    "wake_up": "end of a sleep, too late by",
+    "turnaround": "worker, beside the service",
+    "install": "process start until it is well",
+    "stop": "process end",
 }
 
 
@@ -85,10 +92,5 @@ def _document(measured: Calibration) -> dict[str, object]:
         "machine": machine_facts(),
         "database": measured.database,
         "settings": measured.settings(),
-        "measured": {name: _figures(sample) for name, sample in measured.samples().items()},
+        "measured": measured.figures(PERCENTILES),
     }
-
-
-def _figures(sample: Sample) -> dict[str, float]:
-    percentiles = {f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES}
-    return {"count": len(sample.durations_ns), **percentiles}

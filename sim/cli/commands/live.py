@@ -13,7 +13,8 @@ from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
 from sim.cli.run_selection import RunSelection
-from sim.live.cluster.calibration import Calibration, Effort, calibrate
+from sim.live.cluster.calibrate import Effort, calibrate
+from sim.live.cluster.calibration import Calibration
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.cluster.frontend_handle import LiveRunFailed
 from sim.live.registry.database import BadRegistryUrl
