@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
+    "Difference",
+    "NoSuchMetric",
     "NoSuchVariant",
     "Observer",
     "Results",
@@ -15,6 +18,7 @@ __all__ = [
     "ScenarioFile",
     "Verdict",
     "Window",
+    "compare",
     "dump",
     "judge",
     "load",
@@ -25,27 +29,35 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from sim.measure.differences import Difference
     from sim.measure.expectations import Verdict
     from sim.measure.result import RunResult
     from sim.measure.saved.run_folder import read
     from sim.measure.window import Window
     from sim.observer import Observer, RunView
     from sim.scenario import ScenarioError, ScenarioFile, dump
-    from sim.study.errors import NoSuchVariant
+    from sim.study.compare import compare
+    from sim.study.comparison import Comparison
+    from sim.study.errors import NoSuchMetric, NoSuchVariant
+    from sim.study.judge import judge
     from sim.study.results import Results, run_all
-    from sim.study.run import judge, run
+    from sim.study.run import run
     from sim.study.scenarios import load, loads
 
 _HOMES = {
-    "NoSuchVariant": "sim.study.errors",
+    "Comparison": "sim.study.comparison",
+    "Difference": "sim.measure.differences",
     "RunResult": "sim.measure.result",
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
+    "compare": "sim.study.compare",
     "read": "sim.measure.saved.run_folder",
+    **dict.fromkeys(("NoSuchMetric", "NoSuchVariant"), "sim.study.errors"),
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
-    **dict.fromkeys(("judge", "run"), "sim.study.run"),
+    "judge": "sim.study.judge",
+    "run": "sim.study.run",
     **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
 }
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
+from sim.cli.compare_options import compare_variants_of
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -21,7 +23,7 @@ _EXIT_CODES = """
 \b
 Exit codes:
     0  everything ran and every expectation that could be checked held
-    1  an expectation failed
+    1  an expectation failed, or a figure differs from the baseline
     2  the command line or a scenario is wrong; nothing ran, nothing was written
     4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
@@ -53,7 +55,9 @@ def _options(
 
 @app.command("run", epilog=_EXIT_CODES, no_args_is_help=True)
 def run_scenarios(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO", help="Scenario files (YAML).")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO", help="Scenario files (YAML), or folders of them.")
+    ],
     variant: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Run only this variant; repeat it for more. [default: all]"),
@@ -63,11 +67,15 @@ def run_scenarios(
         typer.Option(min=0, max=2**64 - 1, metavar="N", help="First seed. [default: the scenario's own]"),
     ] = None,
     reps: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, max=10_000, metavar="R", help="Run R seeds: the first, the next, ... Expectations hold for each."
+            min=1,
+            max=10_000,
+            metavar="R",
+            help="Run R seeds: the first, the next, ... Expectations hold for each, or over all if they say so. "
+            "[default: as many as the expectations say; one with --seed]",
         ),
-    ] = 1,
+    ] = None,
     sets: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,8 +98,28 @@ def run_scenarios(
     ] = None,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            metavar="N",
+            help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML: a test for each expectation and run.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write what belongs in a pull request, as Markdown.")
+    ] = None,
+    save_baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the chief figures, for --baseline and for git.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Fail if a figure has changed beyond noise since it was saved.")
+    ] = None,
 ) -> None:
     """Run scenarios and check what they expect.
 
@@ -99,13 +127,21 @@ def run_scenarios(
     progress and messages to standard error.
     """
     from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.scenario_files import expanded
 
     selection = RunSelection(tuple(variant or ()), seed, reps)
-    files = load_all(scenarios, selection, sets or (), allow_dir or (), allow_code=allow_code)
+    files = load_all(expanded(scenarios), selection, sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenarios are read, so that a mistake in them is reported without this wait.
     from sim.cli.commands.run import run_command
+    from sim.cli.commands.run_reports import RunReports
 
-    raise typer.Exit(run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs))
+    reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
+    raise typer.Exit(
+        run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, reports=reports)
+    )
+
+
+app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 
 
 @app.command("live", no_args_is_help=True)
@@ -201,12 +237,13 @@ def replay_recording(
 @app.command("list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder, allow_code=allow_code))
+    raise typer.Exit(list_command(folder, as_json=json, allow_code=allow_code))
 
 
 @app.command("schema")

@@ -20,7 +20,21 @@ class RunSelection:
     """Chosen variants; all if empty."""
     seed: int | None
     """First seed; each variant's own if None."""
-    repetitions: int
+    repetitions: int | None = None
+    """How many seeds at least; as many as the expectations need if None, and only `seed` if that is given."""
+
+    @property
+    def asked(self) -> int:
+        """Number of seeds on which every expectation is judged."""
+        return self.repetitions or 1
+
+    def seeds(self, file: ScenarioFile) -> int:
+        """Return on how many seeds each variant runs: more than asked if an expectation is judged on more."""
+        if self.repetitions is None and self.seed is not None:
+            return 1
+        chosen = self.first_seeds(file).keys()
+        needed = [one.over or 1 for one in file.expect if chosen >= {*one.others, *filter(None, [one.variant])}]
+        return max(self.asked, *needed, 1)
 
     def first_seeds(self, file: ScenarioFile) -> dict[str, int]:
         """Return the chosen variants, in the file's order, each with its first seed."""
@@ -36,8 +50,9 @@ class RunSelection:
             if name not in file.variants:
                 hint = did_you_mean(name, file.variants)
                 yield f"{file.path}: no variant {name!a}; allowed: {listed(file.variants)}{hint}"
-        if max(self.first_seeds(file).values(), default=0) + self.repetitions - 1 > MOST_SEED:
-            yield f"{file.path}: {self.repetitions} seeds go beyond the last one; allowed: up to {MOST_SEED}"
+        count = self.seeds(file)
+        if max(self.first_seeds(file).values(), default=0) + count - 1 > MOST_SEED:
+            yield f"{file.path}: {count} seeds go beyond the last one; allowed: up to {MOST_SEED}"
 
 
 def load_all(

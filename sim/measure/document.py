@@ -7,19 +7,26 @@ from typing import Any
 from sim import __version__
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import joint_verdicts
 
 
 def document(scenario: str, runs: Sequence[JudgedRun]) -> dict[str, Any]:
-    """Return the document of a scenario's runs: variant by variant, each in the order of `runs`."""
+    """Return the document of a scenario's runs: variant by variant, each in the order of `runs`.
+
+    Expectations that are judged on all seeds together stand beside the runs, if there are any.
+    """
     variants = dict.fromkeys(run.variant for run in runs)
-    return {
+    content: dict[str, Any] = {
         "sim": __version__,
         "scenario": scenario,
         "runs": [_run(run) for variant in variants for run in runs if run.variant == variant],
     }
+    if joint := joint_verdicts(runs):
+        content["expectations"] = [_joint_expectation(verdict) for verdict in joint]
+    return content
 
 
-def to_json(content: dict[str, Any]) -> str:
+def to_json(content: dict[str, Any] | list[dict[str, Any]]) -> str:
     """Return the document as indented JSON text.
 
     Raises ValueError for a figure that is infinite or not a number, which JSON cannot express.
@@ -33,15 +40,33 @@ def _run(run: JudgedRun) -> dict[str, Any]:
         "seed": run.seed,
         "digest": run.digest,
         "metrics": run.metrics,
-        "expectations": [_expectation(verdict) for verdict in run.verdicts],
+        "expectations": [_expectation(verdict) for verdict in run.verdicts if verdict.counts],
+    }
+
+
+def _joint_expectation(verdict: Verdict) -> dict[str, Any]:
+    over = verdict.over
+    if over is None:
+        return _expectation(verdict)
+    interval = over.interval
+    return {
+        **_expectation(verdict),
+        "low": None if interval is None else interval.low,
+        "high": None if interval is None else interval.high,
+        "confidence": over.confidence,
+        "seeds": over.seeds,
+        "held": over.held,
+        "worst_seed": over.worst_seed,
+        "command": verdict.command,
     }
 
 
 def _expectation(verdict: Verdict) -> dict[str, Any]:
-    return {
+    content = {
         "metric": verdict.metric,
         "variant": verdict.variant,
         "value": verdict.value,
         "bound": verdict.bound,
         "passed": verdict.passed,
     }
+    return content | ({"reason": verdict.reason} if verdict.reason else {})

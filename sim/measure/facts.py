@@ -17,10 +17,14 @@ class RunFacts:
     """All of them, in the scenario's order, whether or not a request asked for them."""
     warmup_ns: int = 0
     """What happened earlier is left out."""
+    duration_ns: int = 0
+    """From then on nothing arrives."""
     workers: Mapping[str, int] = field(default_factory=dict)
     """By model, how many requests each of its replicas serves at a time; 1 where nothing is said."""
     has_loops: bool = False
     """Whether background loops run."""
+    faults: tuple[str, ...] = ()
+    """The kinds of fault that are to strike."""
     minimums: Mapping[str, int] = field(default_factory=dict)
     """How many replicas a model should have, of those that should have any."""
 
@@ -30,8 +34,10 @@ class RunFacts:
         return cls(
             models=tuple(model.name for model in scenario.models),
             warmup_ns=scenario.warmup_ns,
+            duration_ns=scenario.duration_ns,
             workers={model.name: model.backend.workers for model in scenario.models},
             has_loops=scenario.control_plane is not None,
+            faults=tuple(dict.fromkeys(fault.kind for fault in scenario.faults)),
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
         )
 

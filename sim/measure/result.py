@@ -6,9 +6,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.measure.catalogue import metric_of
 from sim.measure.facts import RunFacts, Totals
+from sim.measure.recording.events import EventKind, happened
 from sim.measure.recording.records import Records
-from sim.measure.summary import summarise
+from sim.measure.summary import summarise, view_of
 from sim.measure.window import Window
 from sim.scenario import Scenario
 
@@ -94,6 +96,15 @@ class RunResult:
         if window is not None and (after is not None or before is not None):
             raise ValueError("a stretch of the run is given as a window or by after and before, not by both")
         return summarise(self.records, self.totals, self.facts, window or Window.between(after, before))
+
+    def absence(self, metric: str, window: Window) -> str:
+        """Return what the metric is about and did not happen in the window; empty if it did. Raises KeyError."""
+        subject = metric_of(metric).subject
+        return "" if subject.is_there(view_of(self.records, self.totals, self.facts, window)) else subject.absence
+
+    def has_struck(self, fault: str) -> bool:
+        """Tell whether a fault of this kind took effect at any time of the run."""
+        return happened(self.records, self.records.events, EventKind.FAULT_STRUCK, fault) > 0
 
     def save(self, folder: str | Path) -> None:
         """Write figures, tables and plan to the folder, which `sim.read` gives the result back from.

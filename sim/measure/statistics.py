@@ -1,10 +1,15 @@
 """Figures over many values: percentiles of one run, confidence intervals over replications."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+
+MOST_REPLICATIONS = 1_000_000
+"""Of which a forecast speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,91 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
-    from scipy import stats  # Here, because loading it takes as long as a small run, and most runs have one seed.
+    from scipy.special import stdtrit  # Here, because loading it takes as long as a small run, and most have one seed.
 
     sample = np.asarray(values, dtype=np.float64)
-    mean, error = float(sample.mean()), float(stats.sem(sample))
-    if error == 0:
-        return Interval(mean, mean, mean)
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
-    return Interval(mean, float(low), float(high))
+    mean = float(sample.mean())
+    if sample.min() == sample.max():
+        return Interval(float(sample[0]), float(sample[0]), float(sample[0]))
+    error = float(sample.std(ddof=1)) / len(values) ** 0.5
+    half_width = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
+    return Interval(mean, mean - half_width, mean + half_width)
+
+
+def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of `b - a` with its Student-t interval: the paired-t confidence interval.
+
+    The values are one figure per replication, those at the same place of runs that saw the same requests: what the
+    requests did to both cancels out, and the interval is the narrower for it (Law, Simulation Modeling and Analysis,
+    5th ed. 2015, sections 10.2.1 and 11.2, common random numbers). Equal differences give an interval of no width.
+    Raises ValueError for sequences of different lengths, and for fewer than two pairs.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"pairs need as many values on both sides, not {len(a)} and {len(b)}")
+    return mean_interval([of_b - of_a for of_a, of_b in zip(a, b, strict=True)], confidence)
+
+
+class Sample(NamedTuple):
+    """Independent replications, as far as their mean goes."""
+
+    mean: float
+    deviation: float
+    """Their standard deviation, in the unit of the mean."""
+    size: int
+    """At least 2."""
+
+    @classmethod
+    def of(cls, mean: float, half_width: float, size: int, confidence: float = 0.95) -> Self:
+        """Return the sample behind a mean and half of its Student-t interval."""
+        from scipy import stats  # Here, as above.
+
+        return cls(mean, half_width * size**0.5 / float(stats.t.ppf((1 + confidence) / 2, size - 1)), size)
+
+
+def unpaired_difference(a: Sample, b: Sample, confidence: float = 0.95) -> Interval:
+    """Return the difference of the means, b less a, with the interval of Welch (Biometrika 34, 1947).
+
+    The samples may differ in size and spread. Those that share their requests are alike, so that the interval is wider
+    than it need be: where the single values are known, `paired_difference` sees more.
+    """
+    from scipy import stats  # Here, as above.
+
+    difference = b.mean - a.mean
+    of_a, of_b = (sample.deviation**2 / sample.size for sample in (a, b))
+    if of_a + of_b == 0:
+        return Interval(difference, difference, difference)
+    freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.size - 1) + of_b**2 / (b.size - 1))
+    half_width = float(stats.t.ppf((1 + confidence) / 2, freedom)) * (of_a + of_b) ** 0.5
+    return Interval(difference, difference - half_width, difference + half_width)
+
+
+def simultaneous(confidence: float, intervals: int) -> float:
+    """Return the confidence of each of several intervals that together hold all their values with `confidence`.
+
+    By Bonferroni's inequality, whatever the dependence between them: 1 - (1 - confidence) / intervals (Dunn, Multiple
+    comparisons among means, JASA 56, 1961).
+    """
+    return 1 - (1 - confidence) / max(intervals, 1)
+
+
+def replications_for(values: Sequence[float], half_width: float, confidence: float = 0.95) -> int | None:
+    """Return about how many replications would give their mean an interval of at most this half width.
+
+    The least n that is no less than the number of `values` with t(n-1) s / sqrt(n) <= half_width, s being their
+    standard deviation (Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.4.1). None above a million.
+    """
+    from scipy.special import stdtrit  # Here, as above.
+
+    deviation = float(np.std(values, ddof=1))
+    if deviation == 0:
+        return len(values)
+
+    def is_enough(replications: int) -> bool:
+        return bool(stdtrit(replications - 1, (1 + confidence) / 2) * deviation <= half_width * replications**0.5)
+
+    if half_width <= 0 or not is_enough(MOST_REPLICATIONS):
+        return None
+    return bisect_left(range(MOST_REPLICATIONS), True, lo=len(values), key=is_enough)
 
 
 def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:

@@ -6,13 +6,18 @@ from sim.measure.recording.records import Records
 from sim.measure.window import Span, Window
 
 
+def view_of(records: Records, totals: Totals, facts: RunFacts, window: Window) -> View:
+    """Return what metrics are computed from: the part of the run that is in the window and not in the warm-up."""
+    return View(records, totals, facts, Span.of(window, facts.warmup_ns, totals.end_ns))
+
+
 def summarise(records: Records, totals: Totals, facts: RunFacts, window: Window | None = None) -> dict[str, float]:
     """Return every metric of the catalogue that applies to the window of the run, the whole run unless given.
 
     Requests count by arrival, picks by their time, probes by their start, events by their time. What is earlier than
     the warm-up is left out.
     """
-    view = View(records, totals, facts, Span.of(window or Window(), facts.warmup_ns, totals.end_ns))
+    view = view_of(records, totals, facts, window or Window())
     figures = (figure for metric in CATALOGUE for figure in metric.figures(view).items())
     # Adding 0.0 turns -0.0 into 0.0, so that equal figures also print alike.
     return {name: value if isinstance(value, int) else float(value) + 0.0 for name, value in figures}

@@ -15,9 +15,9 @@ class Window:
     before_ns: int | None = None
 
     def __str__(self) -> str:
-        """Read as `from 60s to 90s`; empty for the whole run."""
-        start = f"from {format_duration(self.after_ns)}" if self.after_ns else ""
-        end = "" if self.before_ns is None else f"to {format_duration(self.before_ns)}"
+        """Read as `after 60s before 90s`, in the words of an expectation's keys; empty for the whole run."""
+        start = f"after {format_duration(self.after_ns)}" if self.after_ns else ""
+        end = "" if self.before_ns is None else f"before {format_duration(self.before_ns)}"
         return f"{start} {end}".strip()
 
     @classmethod

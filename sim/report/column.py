@@ -1,10 +1,11 @@
 """What a report is made from: one variant's runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import summed_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,15 @@ class VariantColumn:
     digests: Sequence[str]
     verdicts: Sequence[Sequence[Verdict]]
     """Of each run, in the order of the scenario's expectations."""
+    outcomes: Sequence[Verdict] = field(init=False)
+    """What the verdicts come to over all seeds: one for each expectation."""
 
     def __post_init__(self) -> None:
         lengths = {len(self.seeds), len(self.metrics), len(self.digests), len(self.verdicts)}
         if lengths != {len(self.seeds)} or not self.seeds:
             raise ValueError(f"variant {self.variant!r} needs metrics, a digest and verdicts for each of its seeds")
+        outcomes = [summed_up(of_expectation) for of_expectation in zip(*self.verdicts, strict=True)]
+        object.__setattr__(self, "outcomes", outcomes)
 
 
 def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:

@@ -49,7 +49,7 @@ class ComparisonTable:
         yield Text.assemble((self.name, "bold"), "  live and simulated")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for title in ("", "variant", "live", "simulated", "tolerance"):
-            table.add_column(title, justify="right" if title in ("live", "simulated") else "left")
+            table.add_column(title, justify="right" if title in ("live", "simulated") else "left", overflow="fold")
         for row in self.rows:
             mark = "✓" if row.passed else "✗"
             cells = (f"{mark} {row.metric}", row.variant, _figure(row.live), _figure(row.simulated), row.tolerance)

@@ -16,6 +16,10 @@ class Unavailable(CallError):
     """Nobody answers at that address."""
 
 
+class NotCommitted(Unavailable):
+    """The registry has not committed the transaction and never will, so it may be tried again."""
+
+
 class Unwell(Unavailable):
     """The process answers a health call, but does not say that it is well."""
 

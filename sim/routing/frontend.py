@@ -29,6 +29,7 @@ from sim.routing.strategies import (
     FREE_PROCESS,
     LOAD_LIMITS,
     LOAD_ROWS,
+    ON_FAILED_DECREMENT,
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
     PLACEMENT,
@@ -141,6 +142,7 @@ def build_frontend(
         RESERVATIONS[settings.reservation],
         ON_REGISTRY_ERROR[settings.on_registry_error],
         ON_WRONG_MODEL[settings.on_wrong_model],
+        ON_FAILED_DECREMENT[settings.on_failed_decrement],
     )
     load_path = _load_path(settings.control, counting, models)
     background = Background(settings.control, ports, models, load_path, rank)

@@ -126,6 +126,12 @@ class Journal:
     def arrived(self, request: Request) -> None:
         """A client sent the request."""
 
+    def chose(self, request: Request, replicas: Sequence[Replica], chosen: Replica | None) -> None:
+        """The policy took one of these rows as one statement saw them, or none. The registry may ask it again.
+
+        A simulated world tells it, and only if somebody listens; the rows change afterwards.
+        """
+
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """The registry chose the replica, shown as it was before the pick, and the probe cache remembers this of it."""
 

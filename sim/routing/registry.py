@@ -48,7 +48,10 @@ class Registry(Protocol):
         """
 
     async def decrement(self, key: ReplicaKey, count: int) -> None:
-        """Do the same, and wait for it. If the caller leaves, the transactions go on."""
+        """Do the same, and wait for it. If the caller leaves, the transactions go on.
+
+        Raises NotCommitted if the first transaction, and so none of them, is known to have failed.
+        """
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""

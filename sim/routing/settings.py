@@ -13,6 +13,7 @@ FailureDomainName = Literal["replica", "model"]
 CancellationName = Literal["detached", "propagated"]
 ReservationName = Literal["first_call", "first_call_or_next_route", "request_scope"]
 OnRegistryErrorName = Literal["fail_open", "fail_closed"]
+OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
@@ -86,6 +87,8 @@ class FrontendSettings:
     """When a pick's 1 is given back that no call has taken back."""
     on_registry_error: OnRegistryErrorName
     """What becomes of a request when a write about its route fails."""
+    on_failed_decrement: OnFailedDecrementName
+    """What becomes of a count that the registry did not take when a request gave it back."""
     on_wrong_model: OnWrongModelName
     """Whether a process that turns out not to hold the model loses its row."""
     probe: ProbeSettings

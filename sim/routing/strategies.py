@@ -11,6 +11,7 @@ from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
 from sim.routing.ports import Runtime
+from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.route import (
     FIRST_CALL,
@@ -30,6 +31,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRowsName,
     MonitoringName,
+    OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
     PassRuleName,
@@ -47,6 +49,7 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
     "request_scope": REQUEST_SCOPE,
 }
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
+ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {

@@ -5,12 +5,12 @@ from sim.scenario.json_schema import json_schema
 from sim.scenario.load import ScenarioFile, load, loads
 from sim.scenario.plan.plan import OpenRequests, Plan, make_plan
 from sim.scenario.plan.streams import stream
+from sim.scenario.spec.expectation import Expectation
 from sim.scenario.spec.faults import FAULT_KINDS, FaultSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.router import ProbeSpec, RouterSpec
 from sim.scenario.spec.schema import (
     BackendSpec,
-    Expectation,
     ModelSpec,
     NetworkSpec,
     RegistrySpec,

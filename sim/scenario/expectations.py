@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.schema import Scenario
 from sim.scenario.text.errors import Path, Problem, found, listed
 from sim.scenario.text.explain import explain
 from sim.scenario.text.merge import Locator
@@ -55,7 +56,9 @@ class ExpectationChecks:
             return
         metric = entry.get("metric")
         if isinstance(metric, str) and self.metrics.ask(metric) is None:
-            text = f"{found(metric)} is not a metric; allowed: a name such as fairness.jain or latency.p99_s"
+            text = (
+                f"{found(metric)} is not a metric; allowed: a name such as fairness.jain or latency.p99_s, as in --json"
+            )
             yield self.locator.problem((*at, "metric"), text, word=metric, known=self.metrics.names)
         for key in ("variant", "above", "below"):
             name = entry.get(key)

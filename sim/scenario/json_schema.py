@@ -4,7 +4,8 @@ from typing import Any
 
 from sim.scenario.load import MOST_VARIANTS
 from sim.scenario.spec.base import Spec
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.schema import Scenario
 
 # Their values come from the profile, so nobody has to write them.
 _FILLED_IN = ("RouterSpec", "ProbeSpec", "ControlSpec")

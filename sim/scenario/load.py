@@ -1,8 +1,9 @@
 """From a scenario file to typed scenarios: one for each variant, or every fault in it at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from shlex import join
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,8 +12,9 @@ from sim.scenario.checks import contradictions
 from sim.scenario.expectations import ExpectationChecks
 from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
+from sim.scenario.spec.expectation import Expectation
 from sim.scenario.spec.router import RouterSpec
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.workload import TraceReader
 from sim.scenario.text.errors import Path, Problem, ScenarioError, found
 from sim.scenario.text.explain import explain
@@ -34,6 +36,7 @@ MOST_VALUES_OF_VARIANTS = 250_000
 """Each variant is checked whole, so the time for that goes with their number times the values of the file."""
 ONLY_VARIANT = "default"
 """Name of the variant of a file that declares none."""
+_NO_FILE = FilePath("<text>")
 _OF_THE_FILE = ("variants", "expect")
 
 
@@ -49,6 +52,10 @@ class ScenarioFile:
     """Complete scenarios by variant name, in the file's order."""
     expect: tuple[Expectation, ...]
     _loading: "_Loading" = field(repr=False, compare=False)
+
+    def command(self, variants: Iterable[str], seed: int) -> str:
+        """Return the command line that runs the variants on a seed; empty for a text, or with policies from Python."""
+        return self._loading.command(variants, seed)
 
     def with_policies(self, policies: Mapping[str, object]) -> "ScenarioFile":
         """Return the file as `load` would have read it with these policies too."""
@@ -83,9 +90,7 @@ def loads(
     """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     content = text.encode("utf-8", "surrogatepass")
     rules = PolicyRules(FilePath(folder), allow_code, policies or {})
-    return _Loading(
-        read_bytes(content, "<text>"), FilePath("<text>"), [FilePath(folder)], sets, metrics, rules
-    ).result()
+    return _Loading(read_bytes(content, "<text>"), _NO_FILE, [FilePath(folder)], sets, metrics, rules).result()
 
 
 @dataclass
@@ -105,6 +110,15 @@ class _Loading:
         """Return what reads the same file anew, with nothing found yet."""
         rules = PolicyRules(self.rules.folder, self.rules.allow_code, {**self.rules.given, **policies})
         return _Loading(self.source, self.path, self.folders, self.sets, self.metrics, rules)
+
+    def command(self, variants: Iterable[str], seed: int) -> str:
+        if self.path == _NO_FILE or self.rules.given:
+            return ""
+        options = [("--variant", name) for name in variants] if "variants" in self.source.data else []
+        options += [("--seed", str(seed)), *(("--set", text) for text in self.sets)]
+        options += [("--allow-dir", str(folder)) for folder in self.folders[1:]]
+        flags = ["--allow-code"] if self.rules.allow_code else []
+        return join(["sim", "run", str(self.path), *(word for option in options for word in option), *flags])
 
     def result(self) -> ScenarioFile:
         document = self.source.data
@@ -210,7 +224,7 @@ class _Loading:
         try:
             scenario = Scenario.model_validate(locator.document, context={"read_trace": read})
         except ValidationError as error:
-            for problem in explain(error, Scenario, locator):
+            for problem in explain(error, Scenario, locator, beside=_OF_THE_FILE):
                 self._add(problem)
             return None
         for path, text in contradictions(scenario) if not bad_references else ():

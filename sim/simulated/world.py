@@ -6,7 +6,9 @@ from functools import partial
 from sim.routing.clients import Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import RowState
-from sim.routing.frontend import FrontendCore, build_frontend
+from sim.routing.frontend import FrontendCore, NewChooser, build_frontend
+from sim.routing.journal import hears
+from sim.routing.policies.watched import WatchedChooser
 from sim.routing.ports import Clock, FrontendPorts
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
@@ -85,8 +87,15 @@ class World:
             self._models,
             self._scenario.loops(),
             rank,
-            policy_of(router.policy, self.parts.plan.seed, index),
+            self._policy(index),
         )
+
+    def _policy(self, index: int) -> NewChooser:
+        new_chooser = policy_of(self._scenario.router_of(index).policy, self.parts.plan.seed, index)
+        journal = self.parts.journal
+        if not hears(journal, "chose"):
+            return new_chooser
+        return lambda clock: WatchedChooser(new_chooser(clock), journal)
 
     def _ports(self, index: int) -> FrontendPorts:
         parts, scenario = self.parts, self._scenario

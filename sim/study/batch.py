@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
@@ -13,7 +13,11 @@ from sim.measure.result import RunResult
 from sim.observer import RunView
 from sim.scenario import ScenarioFile
 from sim.study.errors import WorkerDied
-from sim.study.run import judge, run
+from sim.study.judge import judge
+from sim.study.run import run
+
+if TYPE_CHECKING:
+    from sim.measure.saved.choices import ChoiceRecorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Job:
 
     file: ScenarioFile
     runs: tuple[RunSpec, ...]
+    is_extra: bool = False
+    """Whether the seed is run only for the sake of expectations that are judged on many."""
 
     def __str__(self) -> str:
         """Name it in a message."""
@@ -47,8 +53,8 @@ class Watcher(Protocol):
     def begin(self, view: RunView) -> None:
         """Note that it begins now."""
 
-    def done(self) -> None:
-        """Note that a job is done."""
+    def done(self, runs: int) -> None:
+        """Note that a job of so many runs is done."""
 
 
 def run_batch(
@@ -71,26 +77,43 @@ def run_batch(
             raise WorkerDied(f"the process that ran {job} was killed, perhaps out of memory") from error
         yield runs
         if watcher is not None:
-            watcher.done()
+            watcher.done(len(job.runs))
 
 
 def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
     """Run and judge the job, and write what it is to write. Raises CannotWrite."""
     results: dict[str, RunResult] = {}
-    observers = [] if watcher is None else [watcher]
+    choices = {one.variant: _choice_recorder() for one in job.runs if one.folder is not None}
     for one in job.runs:
         if watcher is not None:
             watcher.started(one)
+        observers = [observer for observer in (watcher, choices.get(one.variant)) if observer is not None]
         results[one.variant] = run(job.file, one.variant, one.seed, observers)
-    verdicts = judge(job.file.expect, results)
+    verdicts = [_on_its_own(verdict, job) for verdict in judge(job.file.expect, results)]
     judged = [judged_run(result, verdicts) for result in results.values()]
     for one, kept in zip(job.runs, judged, strict=True):
         if one.folder is not None:
             # Here, because most runs are not written.
             from sim.measure.saved.run_folder import save_run
 
-            save_run(one.folder, results[one.variant], kept.verdicts)
+            counting = [verdict for verdict in kept.verdicts if verdict.counts]
+            save_run(one.folder, results[one.variant], counting, choices[one.variant].finished())
     return judged
+
+
+def _choice_recorder() -> "ChoiceRecorder":
+    # Here, because most runs are not written.
+    from sim.measure.saved.choices import ChoiceRecorder
+
+    return ChoiceRecorder()
+
+
+def _on_its_own(verdict: Verdict, job: Job) -> Verdict:
+    """Return the verdict with the command that repeats it. It does not count on a seed that nobody asked for."""
+    others = verdict.expectation.others if verdict.expectation is not None else ()
+    variants = [one.variant for one in job.runs if one.variant in (verdict.variant, *others)]
+    command = job.file.command(variants, next(one.seed for one in job.runs if one.variant == verdict.variant))
+    return replace(verdict, command=command, counts=verdict.counts and not job.is_extra)
 
 
 def judged_run(result: RunResult, verdicts: Sequence[Verdict]) -> JudgedRun:

@@ -11,3 +11,7 @@ class WorkerDied(Exception):
 
 class OutFolderRefused(ValueError):
     """The folder for the results would mix them with each other or with what is there."""
+
+
+class NoSuchMetric(LookupError):
+    """The catalogue has no metric of that name."""

@@ -8,7 +8,7 @@ from sim.live.cluster.calibration import Calibration
 from sim.measure.expectations import window_of
 from sim.measure.result import RunResult
 from sim.scenario import Expectation, NetworkSpec, RegistrySpec, Scenario
-from sim.study.run import judge
+from sim.study.judge import judge
 
 SHARE_TOLERANCE = 0.05
 """How far a share, or an index made of shares, may be from the simulated mean."""

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -124,6 +124,16 @@ class ProcessExecutor(Executor):
             future, _ = task
             if future.set_running_or_notify_cancel():
                 future.set_exception(BrokenExecutor("another worker is gone"))
+
+
+def sharing_out(given: Executor | None, jobs: int) -> AbstractContextManager[Executor | None]:
+    """Return the executor within a block: the given one, which outlives it, or one of `jobs` processes.
+
+    None, for one job, has the work done here.
+    """
+    if given is not None or jobs <= 1:
+        return nullcontext(given)
+    return ProcessExecutor(jobs)
 
 
 def _make(call: object, future: Future[Any], pipe: Connection) -> None:

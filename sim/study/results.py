@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import joint_verdicts
 from sim.measure.result import RunResult
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
-from sim.study.process_executor import ProcessExecutor
+from sim.study.process_executor import sharing_out
 from sim.study.run import run
 from sim.study.scenarios import as_loaded, checked_variant
 
@@ -51,13 +51,17 @@ class Results:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """How each run stands to each expectation, in the order of the runs."""
-        return [verdict for run in self.runs for verdict in run.verdicts]
+        """How each run stands to each expectation, in the order of the runs; then those on all seeds together."""
+        on_one_seed = [verdict for run in self.runs for verdict in run.verdicts if verdict.counts]
+        return [*on_one_seed, *joint_verdicts(self.runs)]
 
     @property
     def failed(self) -> list[Verdict]:
-        """The verdicts that did not hold; each reads as a line that names variant, seed, figure and bound."""
-        return [verdict for verdict in self.verdicts if verdict.passed is False]
+        """The verdicts that did not hold; each reads as a line that names variant, seed, figure and bound.
+
+        One that needs more seeds than were run is among them.
+        """
+        return [one for one in self.verdicts if one.passed is False or (one.passed is None and one.over is not None)]
 
     def __getitem__(self, key: tuple[str, int]) -> RunResult:
         """Return the result of a variant on a seed, which is run again.
@@ -119,12 +123,5 @@ def run_all(
     batch = [Job(loaded, tuple(RunSpec(name, seed) for name in dict.fromkeys(chosen))) for seed in dict.fromkeys(seeds)]
     if not batch or not chosen:
         raise ValueError("run_all needs at least one variant and one seed")
-    with _executor(executor, min(jobs, len(batch))) as used:
+    with sharing_out(executor, min(jobs, len(batch))) as used:
         return Results(loaded, tuple(run for runs in run_batch(batch, used) for run in runs))
-
-
-def _executor(given: Executor | None, jobs: int) -> AbstractContextManager[Executor | None]:
-    """Return the executor within a block; one that was given outlives it. None does the runs here."""
-    if given is not None or jobs <= 1:
-        return nullcontext(given)
-    return ProcessExecutor(jobs)

@@ -1,15 +1,12 @@
 """One run of one variant: expand its plan, simulate it, and hand over what was recorded and measured."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from sim.measure.expectations import Verdict, check, window_of
 from sim.measure.facts import Totals
 from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult, measured
-from sim.measure.window import Window
-from sim.scenario import Expectation, Scenario, ScenarioFile, make_plan
+from sim.scenario import Scenario, ScenarioFile, make_plan
 from sim.simulated.kernel.livelock import Livelock
 from sim.simulated.machine import IDEAL, Machine
 from sim.simulated.world import World
@@ -68,17 +65,3 @@ def run_scenario(
         end_ns=world.parts.runtime.now_ns(),
     )
     return measured(scenario, variant, recorder.records, totals)
-
-
-def judge(expect: Sequence[Expectation], results: Mapping[str, RunResult]) -> list[Verdict]:
-    """Check the expectations against the runs of one seed, by variant; in the order of the file."""
-    verdicts: list[Verdict] = []
-    metrics: dict[Window, dict[str, dict[str, float]]] = {}
-    for expectation in expect:
-        window = window_of(expectation)
-        if window not in metrics:
-            metrics[window] = {name: result.metrics_in(window) for name, result in results.items()}
-        verdicts += [
-            replace(verdict, seed=results[verdict.variant].seed) for verdict in check(expectation, metrics[window])
-        ]
-    return verdicts

@@ -1,12 +1,18 @@
-"""What the tests of the command share: starting it as a user does, and a scenario that takes no time."""
+"""What the tests of the command share: running it, here or in its own process, and a scenario that takes no time."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from sim.cli import main
 
 BURST = "kind: burst, model: qwen3, at: 1s, requests: 4, spread: 2s"
 SMALL = f"""
@@ -50,14 +56,38 @@ def environment(changes: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **changes}
 
 
-def sim(
+def sim(*arguments: str | Path, folder: Path | None = None, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end within this process, which spares the second that a start takes.
+
+    It gets its own arguments, folder, environment and outputs, and ends as a process would. What Python reads at its
+    own start, such as PYTHONHASHSEED, needs `sim_process`.
+    """
+    output, errors = _Output(), _Output()
+    with (
+        chdir(folder or "."),
+        patch.object(sys, "argv", ["sim", *map(str, arguments)]),
+        # Of a pipe, whatever terminal the tests run at.
+        patch.dict(os.environ, environment({"COLUMNS": "80", **changes}), clear=True),
+        _signals_as_before(),
+        redirect_stdout(output),
+        redirect_stderr(errors),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(arguments, code, output.text(), errors.text())
+
+
+def sim_process(
     *arguments: str | Path,
     flags: Sequence[str] = (),
     start: str = START,
     folder: Path | None = None,
     **changes: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command to its end in a process of its own."""
     return subprocess.run(
         command(*arguments, flags=flags, start=start),
         env=environment(changes),
@@ -70,11 +100,41 @@ def sim(
     )
 
 
-def sim_json(*arguments: str | Path, flags: Sequence[str] = (), folder: Path | None = None, **changes: str) -> Any:
+def sim_json(*arguments: str | Path, folder: Path | None = None) -> Any:
     """Run `sim run ... --json` and return the document; it has to be all of the output."""
-    return json.loads(sim("run", *arguments, "--json", flags=flags, folder=folder, **changes).stdout)
+    return json.loads(sim("run", *arguments, "--json", folder=folder).stdout)
+
+
+def sim_process_json(
+    *arguments: str | Path, flags: Sequence[str] = (), folder: Path | None = None, **changes: str
+) -> Any:
+    """Do the same in a process of its own."""
+    return json.loads(sim_process("run", *arguments, "--json", flags=flags, folder=folder, **changes).stdout)
 
 
 def written(folder: Path) -> list[str]:
     """Everything below a folder, by relative name."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+class _Output(TextIOWrapper):
+    """A standard output that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self._bytes = BytesIO()
+        super().__init__(self._bytes, encoding="utf-8")
+
+    def text(self) -> str:
+        self.flush()
+        return self._bytes.getvalue().decode()
+
+
+@contextmanager
+def _signals_as_before() -> Iterator[None]:
+    """Take back what the command does on signals."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

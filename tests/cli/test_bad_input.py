@@ -104,13 +104,6 @@ def test_a_mistake_in_a_set_value_is_told_once_for_several_files(tmp_path: Path)
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_folder_in_place_of_a_scenario_is_refused(tmp_path: Path) -> None:
-    done = sim("run", tmp_path)
-
-    assert done.returncode == 2
-    assert "is not a regular file" in done.stderr
-
-
 @pytest.mark.parametrize("arguments", [[], ["run"]], ids=["sim", "sim run"])
 def test_without_arguments_the_help_is_shown(arguments: list[str]) -> None:
     done = sim(*arguments)

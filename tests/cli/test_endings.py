@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ENDLESS, SMALL, START, command, environment, sim, written
+from tests.cli.command import ENDLESS, SMALL, START, command, environment, sim_process, written
 from tests.waiting import LIMIT_S, wait_until
 
 FAULTY = """
@@ -132,7 +132,7 @@ def test_a_closed_standard_output_gives_exit_code_4_before_anything_runs(tmp_pat
 def test_a_fault_of_our_own_gives_exit_code_4_and_a_report_to_send(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
 
-    done = sim("run", "small.yaml", start=FAULTY + START, folder=tmp_path, TMPDIR=str(tmp_path))
+    done = sim_process("run", "small.yaml", start=FAULTY + START, folder=tmp_path, TMPDIR=str(tmp_path))
 
     reports = list(tmp_path.glob("sim-report-*.txt"))
     assert (done.returncode, done.stdout) == (4, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sim import __version__
 from sim.scenario import json_schema
-from tests.cli.command import SMALL, sim
+from tests.cli.command import HELD, SMALL, environment, sim, sim_process
 
 
 def test_list_shows_each_scenario_below_the_folder_with_its_variants(tmp_path: Path) -> None:
@@ -26,6 +26,37 @@ def test_list_shows_each_scenario_below_the_folder_with_its_variants(tmp_path: P
         "Four requests on two replicas.",
         "variants: pinned, fixed",
     ]
+
+
+def test_list_wraps_no_line_in_a_pipe(tmp_path: Path) -> None:
+    about = "A long [sentence] " + "and so on " * 20
+    (tmp_path / "long.yaml").write_text(SMALL.replace("Four requests on two replicas.", about))
+
+    shown = sim("list", ".", folder=tmp_path).stdout
+
+    assert shown.splitlines() == ["long.yaml  small", f"  {about.strip()}", "  variants: pinned, fixed"]
+
+
+def test_list_as_json_has_an_entry_for_each_scenario(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL + HELD)
+
+    done = sim("list", ".", "--json", folder=tmp_path)
+
+    assert json.loads(done.stdout) == [
+        {
+            "file": "small.yaml",
+            "name": "small",
+            "about": "Four requests on two replicas.",
+            "variants": ["pinned", "fixed"],
+            "expectations": 1,
+        }
+    ]
+
+
+def test_list_as_json_of_a_folder_without_scenarios_is_an_empty_list(tmp_path: Path) -> None:
+    done = sim("list", tmp_path, "--json")
+
+    assert (done.returncode, json.loads(done.stdout)) == (5, [])
 
 
 def test_list_looks_below_scenarios_unless_told_otherwise(tmp_path: Path) -> None:
@@ -80,6 +111,14 @@ def test_the_installed_command_is_the_same_program() -> None:
     assert done.stdout == f"sim {__version__}\n"
 
 
+def test_python_runs_the_package_as_the_same_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "--version"], env=environment({}), capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"sim {__version__}\n"
+
+
 def test_the_help_of_run_lists_every_option_and_exit_code() -> None:
     done = sim("run", "--help")
 
@@ -95,7 +134,7 @@ def test_help_and_bad_input_wait_for_no_heavy_import(tmp_path: Path) -> None:
     heavy = {"pandas", "scipy", "pyarrow"}
 
     loaded = [
-        set(sim(*arguments, start=listing, folder=tmp_path).stdout.split())
+        set(sim_process(*arguments, start=listing, folder=tmp_path).stdout.split())
         for arguments in (("--help",), ("run", "bad.yaml"))
     ]
 

@@ -10,8 +10,8 @@ import pytest
 
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
-from tests.cli import metric_table
-from tests.cli.command import sim
+from tests.cli import comparison, metric_table
+from tests.cli.command import sim, sim_process
 from tests.cli.picture import PICTURE, ROOT, words
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +44,16 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -
     done = sim("run", "example.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_comparison_is_what_the_command_prints() -> None:
+    assert comparison.in_readme() == comparison.drawn(), "draw it anew: python -m tests.cli.comparison"
+
+
+def test_the_example_of_a_comparison_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    exec(example("comparison.table"), {})
 
 
 def test_the_example_of_a_run_gives_figures_and_tables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +97,7 @@ def test_the_example_of_a_policy_runs_on_the_command_line(tmp_path: Path) -> Non
     (tmp_path / "my_picker.py").write_text(example("class PowerOfTwo"))
     (tmp_path / "mine_or_best.yaml").write_text(example("name: mine_or_best"))
 
-    done = sim("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
+    done = sim_process("run", "mine_or_best.yaml", "--allow-code", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 

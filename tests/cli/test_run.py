@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sim import __version__
-from tests.cli.command import BROKEN, BURST, HELD, SMALL, sim, sim_json
+from tests.cli.command import BROKEN, BURST, HELD, SMALL, sim, sim_json, sim_process
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_pipe_gets_neither_colours_nor_progress(small: Path) -> None:
 
 
 def test_an_output_that_cannot_show_every_character_still_gets_the_table(small: Path) -> None:
-    done = sim("run", small, PYTHONIOENCODING="ascii")
+    done = sim_process("run", small, PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0
     assert "+ fixed requests.completed: 4" in done.stdout

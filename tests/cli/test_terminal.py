@@ -61,7 +61,7 @@ def test_a_terminal_gets_the_broken_expectation_in_red_and_progress_beside_it(fo
     output, errors = at_a_terminal("run", "small.yaml", folder=folder)
 
     assert "\x1b[1;31m✗ fixed requests.completed: 4, expected >= 5" in output
-    assert "0/1" in errors
+    assert "0/2" in errors  # It counts runs.
     assert errors.rstrip("\r\n").endswith("\x1b[2K")  # The line of progress is wiped.
 
 

@@ -36,6 +36,14 @@ def test_a_bound_gives_its_verdict(case: str) -> None:
     assert verdicts == [Verdict("fairness.jain", "fixed", 0.96, bound, passed)]
 
 
+def test_a_verdict_knows_that_to_keep_the_bound_is_to_show_a_bug() -> None:
+    [shown] = check(expect(variant="pinned", max=0.5, shows="bug"), METRICS)
+    [good] = check(expect(min=0.9), METRICS)
+
+    assert (shown.passed, shown.shows_bug) == (True, True)
+    assert (good.passed, good.shows_bug) == (True, False)
+
+
 def test_an_expectation_without_a_variant_is_checked_for_every_variant() -> None:
     verdicts = check(expect(variant=None, min=0.9), METRICS)
 

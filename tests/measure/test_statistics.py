@@ -1,8 +1,16 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from sim.measure.statistics import Interval, mean_interval, percentiles
+from sim.measure.statistics import (
+    Interval,
+    mean_interval,
+    paired_difference,
+    percentiles,
+    replications_for,
+    simultaneous,
+)
 
 runs = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -38,6 +46,56 @@ def test_the_interval_holds_its_mean_and_grows_with_confidence(values: list[floa
 def test_one_run_has_no_interval(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least 2 replications"):
         mean_interval(values)
+
+
+def test_the_paired_interval_is_that_of_the_differences_second_less_first() -> None:
+    # Differences 2, 4 and 6: their standard error is 2 / sqrt(3), and 4.3027 is Student's quantile for two degrees.
+    difference = paired_difference([10, 200, 3000], [12, 204, 3006])
+
+    assert difference.mean == 4
+    assert difference.half_width == pytest.approx(4.3027 * 2 / 3**0.5, rel=1e-4)
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=20))
+def test_the_other_way_round_the_difference_changes_only_its_sign(pairs: list[tuple[float, float]]) -> None:
+    a, b = zip(*pairs, strict=True)
+    forth, back = paired_difference(a, b), paired_difference(b, a)
+
+    assert (back.mean, back.low, back.high) == pytest.approx((-forth.mean, -forth.high, -forth.low))
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=20), st.integers(-1000, 1000))
+def test_a_difference_that_every_pair_shows_has_an_interval_of_no_width(a: list[int], shift: int) -> None:
+    assert paired_difference(a, [value + shift for value in a]) == Interval(shift, shift, shift)
+
+
+def test_values_without_a_partner_are_refused() -> None:
+    with pytest.raises(ValueError, match="not 2 and 3"):
+        paired_difference([1, 2], [1, 2, 3])
+
+
+def test_intervals_that_hold_together_share_the_probability_of_missing() -> None:
+    assert simultaneous(0.95, 10) == pytest.approx(0.995)
+    assert simultaneous(0.95, 1) == simultaneous(0.95, 0) == pytest.approx(0.95)
+
+
+@given(st.floats(1.2, 30))
+def test_the_forecast_is_the_first_number_of_replications_that_is_enough(precision: float) -> None:
+    values = [-1.0, 1.0] * 5  # Their deviation is sqrt(10/9).
+    half_width = 1 / precision
+
+    forecast = replications_for(values, half_width)
+
+    assert forecast is not None
+    half_widths = [stats.t.ppf(0.975, n - 1) * (10 / 9 / n) ** 0.5 for n in (forecast - 1, forecast)]
+    assert half_widths[1] <= half_width
+    assert half_widths[0] > half_width or forecast == len(values)
+
+
+def test_no_spread_needs_no_more_and_no_width_can_be_reached_with_some() -> None:
+    assert replications_for([2, 2, 2], half_width=0) == 3
+    assert replications_for([1, 2, 3], half_width=0) is None
+    assert replications_for([1, 2, 3], half_width=1e-6) is None  # More than a million.
 
 
 def test_percentiles_lie_on_straight_lines_between_the_sorted_values() -> None:

@@ -11,9 +11,9 @@ AGREES = ComparedFigure("fairness.jain", "fixed", 0.97, 0.98, "within 0.05", pas
 DIFFERS = ComparedFigure("probes.timeouts", "fixed", 12, 4.5, "1 to 8", passed=False)
 
 
-def printed(*rows: ComparedFigure) -> str:
+def printed(*rows: ComparedFigure, width: int = 100) -> str:
     out = io.StringIO()
-    Console(file=out, width=100).print(ComparisonTable("probe_stall", rows))
+    Console(file=out, width=width).print(ComparisonTable("probe_stall", rows))
     return out.getvalue()
 
 
@@ -29,3 +29,12 @@ def test_a_figure_that_does_not_apply_is_a_dot() -> None:
     shown = printed(ComparedFigure("fairness.jain", "fixed", None, 0.98, "within 0.05", passed=False))
 
     assert " · " in shown
+
+
+def test_a_narrow_terminal_folds_names_and_cuts_none() -> None:
+    shown = printed(
+        ComparedFigure("replicas.nvidia-thor1#0.share", "fixed", 1, 1, "within 0.05", passed=True), width=40
+    )
+
+    assert max(map(len, shown.splitlines())) <= 40
+    assert "…" not in shown

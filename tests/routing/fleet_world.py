@@ -14,6 +14,7 @@ from sim.routing.fleet import Node, NodeFacts, NodeStatus, ReplicaRow, RowState
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.scenario.spec.engines import HealthName
 from sim.simulated.engines.fifo import FifoEngine
 from sim.simulated.engines.port import EngineSettings
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -40,9 +41,9 @@ def as_drawn(_prompt_tokens: int, _output_tokens: int, demand_ns: int) -> tuple[
     return 0, demand_ns
 
 
-def one_worker(*, health_waits: bool = True, load_time_ns: int = 0) -> ProcessSettings:
+def one_worker(*, health: HealthName = "serialized", load_time_ns: int = 0) -> ProcessSettings:
     """Return what a process is like that serves one call at a time."""
-    engine = EngineSettings(workers=1, health_waits_for_a_worker=health_waits, service_law=as_drawn, has_prefill=False)
+    engine = EngineSettings(workers=1, health=health, service_law=as_drawn, has_prefill=False)
     return ProcessSettings(FifoEngine, engine, load_time_ns)
 
 

@@ -9,7 +9,10 @@ FAULTS = {
         good_but("faults: [§{node: spark, at: 5s}]"),
         "faults[0].kind: missing; it has to be written, such as kind: node_crash",
     ),
-    "unknown kind": (fault("kind: §node_crsh, node: spark, at: 5s"), "and 48 more; did you mean 'node_crash'?"),
+    "unknown kind": (
+        fault("kind: §node_crsh, node: spark, at: 5s"),
+        "and 48 more (see sim schema); did you mean 'node_crash'?",
+    ),
     "key of another kind": (
         fault("kind: node_pause, node: spark, at: 5s, lasts: 1s, §restart_after: 9s"),
         "found an unknown key; allowed: kind, at, lasts, node",

@@ -4,6 +4,7 @@ It is taken out before the text is read. Next to each text is a part of the mess
 """
 
 from tests.scenario.bad_faults import FAULTS
+from tests.scenario.bad_syntax import SYNTAX
 from tests.scenario.good_scenario import (
     GOOD,
     expect,
@@ -15,24 +16,6 @@ from tests.scenario.good_scenario import (
     workload,
 )
 
-SYNTAX = {
-    "empty file": ("§", "found an empty file"),
-    "only a comment": ("§# nothing here\n", "found an empty file"),
-    "bracket not closed": ("nodes: [1, 2\n§", "expected ',' or ']'"),
-    "two values on a line": ("name: a§: b", "found a second ':' in one value, or a key that is"),
-    "tab as indent": ("nodes:\n§\t- 1", "found a tab where only spaces may stand; allowed"),
-    "quote not closed": ('name: "abc\n§', "found unexpected end of stream"),
-    "second document": (good_but() + "§---\nname: again\n", "found a second document"),
-    "a list": ("§- 1\n- 2\n", "found a list; allowed: a mapping"),
-    "a word": ("§scenario", "found 'scenario'; allowed: a mapping"),
-    "bad indent": ("name: a\n duration§: 1m", "or a key that is indented too far"),
-    "key deeper than its neighbours": (
-        "nodes:\n  - name: a\n   §vram: 1GB",
-        "whose indentation does not fit the lines",
-    ),
-    "a list as a key": ("? §[a, b]\n: 1", "found a list or mapping as a key"),
-    "escape out of range": ('§name: "\\U00110000"', "found a number that YAML cannot hold"),
-}
 ENCODING = {
     "NUL": ("name: a§\0b", "found the control character '\\x00'"),
     "escape code": ("name: §\x1b[31mred", "found the control character '\\x1b'"),
@@ -103,6 +86,9 @@ KEY_NAMES = {
     "variant with a space": ("variants: {§two words: {}}", "found the key 'two words'"),
     "unknown": (good_but("§sede: 1"), "found an unknown key; allowed: name, about, seed, duration"),
     "unknown, with a hint": (good_but("§sede: 1"), "did you mean 'seed'?"),
+    "required key misspelt": (good_but("duration: 1m").replace("duration", "§duraton"), "did you mean 'duration'?"),
+    "required key of an entry misspelt": (workload("kind: poisson, §rat: 1/s"), "did you mean 'rate'?"),
+    "key beside the scenario misspelt": (good_but("§expectations: []"), "did you mean 'expect'?"),
     "unknown in a node": (node("§slot: 1"), "speed, hardware, labels, disk; did you mean 'slots'?"),
     "unknown in the probe": (good_but("router: {probe: {§tl: 5s}}"), "did you mean 'ttl'?"),
     "unknown in a workload": (workload("kind: closed, users: 1, §tink: 1s"), "did you mean 'think'?"),
@@ -133,12 +119,20 @@ TYPES = {
     "nothing for text": (good_but("name:§"), "name: found nothing; allowed: text"),
     "word for a list": (good_but("nodes: §spark"), "found 'spark'; allowed: a list"),
     "word for a mapping": (good_but("router: §fixed"), "found 'fixed'; allowed: a mapping of keys to values"),
+    "word for an entry": (model("replicas: [§spark]"), "a mapping of keys to values: node, ready_at, address"),
+    "word for a workload": (
+        good_but("workload: [§poisson]"),
+        "found 'poisson'; allowed: a mapping of keys to values: kind",
+    ),
     "list for a mapping": (good_but("network: §[1ms]"), "found a list; allowed: a mapping of keys to values"),
-    "word for a workload": (good_but("workload: [§poisson]"), "found 'poisson'; allowed: a mapping of keys"),
     "word for tokens": (workload("kind: poisson, rate: 1/s, prompt_tokens: §many"), "allowed: a whole number, or a"),
     "required key missing": ("§name: a\n" + "\n".join(list(GOOD.values())[2:]), "duration: missing; it has to be"),
     "kind missing": (workload("rate: 1/s").replace("{model", "§{model"), "workload[0].kind: missing"),
     "unknown kind": (workload("kind: §poison, rate: 1/s"), "allowed: poisson, uniform, burst, closed, trace; did you"),
+    "an event loop with workers": (
+        model("backend: {health: event_loop, workers: §4}"),
+        "found 4; allowed: 1 with health: event_loop",
+    ),
     "unknown engine": (model("backend: {engine: §lifo}"), "found 'lifo'; allowed: fifo"),
     "unknown profile": (good_but("router: {profile: §fxied}"), "did you mean 'fixed'?"),
     "word for variants": (good_but("variants: §both"), "found 'both'; allowed: a mapping with 1 to 64 variants"),
@@ -225,7 +219,7 @@ CROSS_FIELD = {
     ),
     "random time of zero": (service("{mean: §0s}"), "found 0s; allowed: more than 0s, or distribution: deterministic"),
     "lognormal without cv": (service("§{mean: 1s, distribution: lognormal}"), "cv: missing; lognormal needs it"),
-    "cv of an exponential": (service("{mean: 1s, cv: §2}"), "found cv; allowed: no cv with exponential"),
+    "cv of an exponential": (service("{mean: 1s, cv: §2}"), "allowed: no cv with exponential, the law unless another"),
     "hyperexponential too regular": (
         service("{mean: 1s, distribution: hyperexponential, cv: §0.5}"),
         "found 0.5; allowed for hyperexponential: more than 1",
@@ -294,6 +288,26 @@ EXPECTATIONS = {
     "comparison of nothing": (
         good_but("variants: {pinned: {}}", "expect: [§{metric: fairness.jain, above: pinned}]"),
         "variant: missing; above and below compare it with another variant",
+    ),
+    "value beside a bound": (expect("metric: fairness.jain, min: 1, equals: §1"), "found beside min or max"),
+    "seeds without a unit": (expect("metric: fairness.jain, min: 1, over: §20"), "is not a number of seeds; write 20"),
+    "seeds as one": (expect("metric: fairness.jain, min: 1, over: §1 seeds"), "allowed: from 2 seeds to 10000 seeds"),
+    "confidence of nothing": (
+        expect("metric: fairness.jain, min: 1, confidence: §0.9"),
+        "allowed: with over, and without for_every_seed",
+    ),
+    "confidence of a law": (
+        expect("metric: fairness.jain, min: 1, over: 9 seeds, for_every_seed: true, confidence: §0.9"),
+        "allowed: with over, and without for_every_seed",
+    ),
+    "certainty": (expect("metric: fairness.jain, min: 1, over: 9 seeds, confidence: §1.0"), "allowed: less than 1"),
+    "mean that equals": (expect("metric: fairness.jain, equals: §1, over: 9 seeds"), "allowed: min and max, or for_ev"),
+    "mean and difference": (
+        good_but(
+            "variants: {pinned: {}, fixed: {}}",
+            "expect: [{variant: fixed, metric: fairness.jain, above: pinned, min: 1, over: §9 seeds}]",
+        ),
+        "allowed: an expectation for each",
     ),
     "no bound": (good_but("expect: [§{metric: fairness.jain}]"), "found no bound; allowed: at least one of min"),
     "bounds crossed": (expect("metric: fairness.jain, min: §0.9, max: 0.5"), "found 0.9 above max; allowed: at most"),

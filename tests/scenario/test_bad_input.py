@@ -124,7 +124,7 @@ def test_only_the_first_twenty_faults_are_printed_and_the_rest_is_counted() -> N
         loads(good_but(f"nodes: [{nodes}]", "models: [{name: qwen3, service: {mean: 1s}}]"))
 
     assert len(refusal.value.problems) == 25
-    assert str(refusal.value).splitlines()[20:] == ["and 5 more"]
+    assert str(refusal.value).splitlines()[20:] == ["and 5 more, shown once these are mended"]
 
 
 def test_faults_beside_an_unusable_list_of_variants_are_reported_too() -> None:

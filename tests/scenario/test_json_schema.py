@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from sim.scenario import json_schema
 from sim.scenario.spec.base import Spec
-from sim.scenario.spec.schema import Expectation, Scenario
+from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.schema import Scenario
 from sim.scenario.text.source import read_bytes
 from tests.scenarios.shipped import FOLDER, NAMES
 

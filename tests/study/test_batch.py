@@ -31,8 +31,8 @@ class Noted:
     def begin(self, view: RunView) -> None:
         self.told.append(f"at {view.clock.now_ns()}")
 
-    def done(self) -> None:
-        self.told.append("done")
+    def done(self, runs: int) -> None:
+        self.told.append(f"{runs} done")
 
 
 def test_runs_come_in_the_order_of_the_jobs_and_of_their_variants() -> None:
@@ -54,7 +54,7 @@ def test_without_an_executor_a_job_is_done_when_it_is_asked_for() -> None:
     next(batch)
     assert watcher.told == ["pinned 5", "at 0", "fixed 5", "at 0"]
     next(batch)
-    assert watcher.told[4:] == ["done", "pinned 3", "at 0", "fixed 3", "at 0"]
+    assert watcher.told[4:] == ["2 done", "pinned 3", "at 0", "fixed 3", "at 0"]
 
 
 def test_the_runs_of_a_job_are_judged_against_each_other_and_each_keeps_its_own_verdicts() -> None:

@@ -163,7 +163,7 @@ class Unrelated:
     ("observer", "message"),
     [
         (Misspelt(), "Misspelt.pickd is no call of an observer; did you mean 'picked'?"),
-        (Unrelated(), "Unrelated has no method of an observer; allowed: begin, arrived, picked, "),
+        (Unrelated(), "Unrelated has no method of an observer; allowed: begin, arrived, chose, picked, "),
         (Ledger, "found the class Ledger as an observer; allowed: an instance of it"),
     ],
     ids=["misspelt", "no method", "a class"],

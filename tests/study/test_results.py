@@ -48,7 +48,7 @@ def test_a_verdict_that_did_not_hold_reads_as_a_line_with_all_that_matters(resul
     values = [run(FILE, "fixed", seed).metrics_in(after="1500ms")["requests.completed"] for seed in (7, 8)]
 
     assert [str(verdict) for verdict in results.failed] == [
-        f"fixed, seed {seed}: requests.completed from 1.5s is {value}, expected >= 5: failed"
+        f"fixed, seed {seed}: requests.completed after 1.5s is {value}, expected >= 5: failed"
         for seed, value in zip((7, 8), values, strict=True)
     ]
     assert [verdict.passed for verdict in results.verdicts] == [False, True, False, True]

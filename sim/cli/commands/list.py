@@ -1,47 +1,64 @@
 """`sim list`: the scenario files below a folder."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from os.path import isdir
 from pathlib import Path
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
 from sim.cli.process.console import show
 from sim.cli.process.exits import BadInput, ExitCode
-from sim.cli.process.output import complain
+from sim.cli.process.output import complain, emit
+from sim.cli.scenario_files import files_below
+from sim.measure.document import to_json
 from sim.scenario import ScenarioError, ScenarioFile
 from sim.study.scenarios import load
 
 
-def list_command(folder: Path, *, allow_code: bool) -> ExitCode:
+def list_command(folder: Path, *, as_json: bool, allow_code: bool) -> ExitCode:
     """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
     if not isdir(folder):
         raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
-    code = ExitCode.NOTHING
-    for path in _scenario_paths(folder):
+    files: list[ScenarioFile] = []
+    is_any_bad = False
+    for path in files_below(folder):
         try:
-            show(_entry(load(path, allow_code=allow_code)))
+            files.append(load(path, allow_code=allow_code))
         except ScenarioError as error:
             complain(str(error))
-            code = ExitCode.BAD_INPUT
-        else:
-            code = ExitCode.HELD if code is ExitCode.NOTHING else code
-    if code is ExitCode.NOTHING:
+            is_any_bad = True
+            continue
+        if not as_json:
+            show(_Entry(files[-1]))
+    if as_json:
+        emit(f"{to_json([_document(file) for file in files])}\n")
+    if is_any_bad:
+        return ExitCode.BAD_INPUT
+    if not files:
         complain(f"{folder} holds no scenario files (.yaml or .yml)")
-    return code
+        return ExitCode.NOTHING
+    return ExitCode.HELD
 
 
-def _scenario_paths(folder: Path) -> Iterator[Path]:
-    """Yield YAML files in order of their names, without hidden files and folders such as a virtual environment."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix in (".yaml", ".yml") and not hidden and path.is_file():
-            yield path
+def _document(file: ScenarioFile) -> dict[str, object]:
+    return {
+        "file": str(file.path),
+        "name": file.name,
+        "about": file.about.strip(),
+        "variants": list(file.variants),
+        "expectations": len(file.expect),
+    }
 
 
-def _entry(file: ScenarioFile) -> Group:
-    details = Text(f"{file.about.strip()}\n" if file.about.strip() else "")
-    details.append(f"variants: {', '.join(file.variants)}", style="dim")
-    return Group(Text.assemble((str(file.path), "bold"), f"  {file.name}"), Padding(details, (0, 0, 0, 2)))
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    file: ScenarioFile
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Indent what is below the file's name; for a terminal also where a line is wrapped."""
+        yield Text.assemble((str(self.file.path), "bold"), f"  {self.file.name}")
+        about = map(Text, self.file.about.strip().splitlines())
+        for line in (*about, Text(f"variants: {', '.join(self.file.variants)}", style="dim")):
+            yield Padding(line, (0, 0, 0, 2), expand=False) if options.is_terminal else Text.assemble("  ", line)

@@ -25,9 +25,10 @@ from sim.routing.errors import CallError
 from sim.scenario import ScenarioFile
 from sim.study.batch import judged_run
 from sim.study.errors import WorkerDied
+from sim.study.judge import judge
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
-from sim.study.run import judge, run_scenario
+from sim.study.run import run_scenario
 from sim.study.time_scale import too_small
 
 SIMULATED_REPLICATIONS = 20

@@ -1,19 +1,21 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
-from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
+from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.errors import OutFolderRefused
@@ -27,24 +29,36 @@ def run_command(
     out: Path | None,
     overwrite: bool,
     as_json: bool,
-    processes: int,
+    processes: int | None,
+    reports: RunReports,
 ) -> ExitCode:
     """Do the runs and return the exit code. Raises BadInput before anything runs, CannotWrite and WorkerDied later."""
     with ExitStack() as stack:
         if out is not None:
             _claim(out, files, stack, overwrite=overwrite)
-        return _run(files, selection, out, processes, as_json=as_json)
+        return _run(files, selection, out, processes, reports, as_json=as_json)
 
 
 def _run(
-    files: Sequence[ScenarioFile], selection: RunSelection, out: Path | None, processes: int, *, as_json: bool
+    files: Sequence[ScenarioFile],
+    selection: RunSelection,
+    out: Path | None,
+    processes: int | None,
+    reports: RunReports,
+    *,
+    as_json: bool,
 ) -> ExitCode:
     jobs = [job for file in files for job in _jobs(file, selection, out)]
+    for file in files:
+        _tell_of_more_seeds(file, selection)
+    done_files: list[ScenarioRuns] = []
     summaries, code = [], ExitCode.HELD
-    with progress(len(jobs)) as display, _executor(min(processes, len(jobs))) as executor:
+    number_of_runs = sum(len(job.runs) for job in jobs)
+    with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
-            runs = [one for of_job in islice(done, selection.repetitions) for one in of_job]
+            runs = [one for of_job in islice(done, selection.seeds(file)) for one in of_job]
+            done_files.append(ScenarioRuns(file, runs))
             summaries.append(to_json(document(file.name, runs)))
             with display.put_aside():
                 if not as_json:
@@ -55,7 +69,17 @@ def _run(
         save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
     if as_json:
         emit(f"{content}\n")
-    return code
+    return _worse(code, _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
+
+
+def _beside_baseline(changes: Sequence[BaselineChange], tell: Callable[[str], None]) -> ExitCode:
+    for line in (line for one in changes for line in one.lines):
+        tell(line)
+    return ExitCode.BROKEN if any(one.has_failed for one in changes) else ExitCode.HELD
+
+
+def _emit_line(line: str) -> None:
+    emit(f"{line}\n")
 
 
 def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwrite: bool) -> None:
@@ -65,18 +89,21 @@ def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwr
         raise BadInput(f"--out: {error}") from None
 
 
-def _executor(processes: int) -> AbstractContextManager[Executor | None]:
-    """Return what shares the jobs out, or None to do them here."""
-    if processes == 1:
-        return nullcontext()
-    # Here, because most commands do without multiprocessing.
-    from sim.study.process_executor import ProcessExecutor
+def _tell_of_more_seeds(file: ScenarioFile, selection: RunSelection) -> None:
+    seeds = selection.seeds(file)
+    if selection.repetitions is not None and selection.repetitions < seeds:
+        complain(f"{file.path}: runs {seeds} seeds, not {selection.repetitions}: an expectation is judged over as many")
 
-    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
+
+def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
+    """Return how many jobs to do at a time: as the user says, or all cores for expectations over seeds."""
+    if wanted is None:
+        wanted = len(os.sched_getaffinity(0)) if any(job.is_extra for job in jobs) else 1
+    return min(wanted, len(jobs))
 
 
 def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
-    for number in range(selection.repetitions):
+    for number in range(selection.seeds(file)):
         seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
         yield Job(
             file,
@@ -84,6 +111,7 @@ def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iter
                 RunSpec(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
                 for variant, seed in seeds.items()
             ),
+            is_extra=number >= selection.asked,
         )
 
 
@@ -102,15 +130,16 @@ def judged(file: ScenarioFile, runs: Sequence[JudgedRun]) -> ExitCode:
     idle = [
         one for one in runs if not one.metrics["requests.offered"] and file.variants[one.variant].control_plane is None
     ]
-    passed = [verdict.passed for one in runs if one not in idle for verdict in one.verdicts]
-    if False in passed:
+    passed = [verdict.passed for verdict in verdicts_of_variants(runs)]
+    if False in passed and len(idle) < len(runs):
         return ExitCode.BROKEN
     if idle:
         one = idle[0]
         complain(f"{file.path}: no request arrived in variant {one.variant}, seed {one.seed}: nothing was checked")
         return ExitCode.NOTHING
     if file.expect and True not in passed:
-        complain(f"{file.path}: none of its expectations is about the variants that were run: nothing was checked")
+        why = "could be checked on what was run" if passed else "is about the variants that were run"
+        complain(f"{file.path}: none of its expectations {why}: nothing was checked")
         return ExitCode.NOTHING
     return ExitCode.HELD
 

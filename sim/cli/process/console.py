@@ -15,6 +15,10 @@ class _Console(Console):
 
 
 def show(renderable: RenderableType) -> None:
-    """Write to standard output. Raises OutputClosed if the reader has left, CannotWrite if there is no room."""
+    """Write to standard output. Raises OutputClosed if the reader has left, CannotWrite if there is no room.
+
+    Sentences are wrapped for a terminal only: who searches a pipe or a log wants whole lines.
+    """
+    console = _Console(highlight=False)
     with writing_results():
-        _Console(highlight=False).print(renderable)
+        console.print(renderable, soft_wrap=not console.is_terminal)

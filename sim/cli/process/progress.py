@@ -24,8 +24,8 @@ class Display:
     def begin(self, view: RunView) -> None:
         """Note that it begins now."""
 
-    def done(self) -> None:
-        """Note that a job is done."""
+    def done(self, runs: int) -> None:
+        """Note that so many more runs are done."""
 
     @contextmanager
     def put_aside(self) -> Iterator[None]:
@@ -34,11 +34,11 @@ class Display:
 
 
 class TerminalDisplay(Display):
-    """One temporary line: jobs done, the current run and its simulated time."""
+    """One temporary line: runs done, the current run and its simulated time."""
 
-    def __init__(self, bar: "Progress", jobs: int) -> None:
+    def __init__(self, bar: "Progress", runs: int) -> None:
         self._bar = bar
-        self._task = bar.add_task("running", total=jobs, clock=None)
+        self._task = bar.add_task("running", total=runs, clock=None)
 
     def started(self, run: "RunSpec") -> None:
         """Show the run."""
@@ -48,9 +48,9 @@ class TerminalDisplay(Display):
         """Show the run's clock."""
         self._bar.update(self._task, clock=view.clock)
 
-    def done(self) -> None:
-        """Count a job."""
-        self._bar.advance(self._task)
+    def done(self, runs: int) -> None:
+        """Count them."""
+        self._bar.advance(self._task, runs)
 
     @contextmanager
     def put_aside(self) -> Iterator[None]:
@@ -61,8 +61,8 @@ class TerminalDisplay(Display):
 
 
 @contextmanager
-def progress(jobs: int) -> Iterator[Display]:
-    """Show the progress of `jobs` jobs until the block ends."""
+def progress(runs: int) -> Iterator[Display]:
+    """Show the progress of so many runs until the block ends."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield Display()
         return
@@ -78,4 +78,4 @@ def progress(jobs: int) -> Iterator[Display]:
     layout = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False), SimulatedTime())
     bar = Progress(*layout, console=Console(stderr=True), transient=True)
     with bar, cleaned_up_by(bar.stop):
-        yield TerminalDisplay(bar, jobs)
+        yield TerminalDisplay(bar, runs)

@@ -24,7 +24,8 @@ from threading import Lock
 import grpc
 
 from sim.live.nodes.backend import LARGEST_MESSAGE_BYTES
-from sim.live.nodes.worker_service import BackendService, BearerToken, IndependentHealthService
+from sim.live.nodes.worker_health import SERVICES
+from sim.live.nodes.worker_service import BackendService, BearerToken
 from sim.live.nodes.worker_spec import WorkerSpec
 from sim.live.proto.backend_pb2_grpc import add_BackendServicer_to_server
 
@@ -78,8 +79,7 @@ def main() -> None:
 
 
 def _new_service(spec: WorkerSpec) -> BackendService:
-    kind = BackendService if spec.model.backend.health == "serialized" else IndependentHealthService
-    service = kind(spec, on_hold=lambda model: _tell("holds", model))
+    service = SERVICES[spec.model.backend.health](spec, on_hold=lambda model: _tell("holds", model))
     if spec.holds_model:
         service.hold(spec.model.name)
     return service

@@ -6,7 +6,6 @@ Every call takes a thread of the server's pool and keeps it to its end, as on a 
 import hmac
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
@@ -121,17 +120,6 @@ class BackendService(BackendServicer):
             gone.wait()
         if gone.is_set():
             context.abort(grpc.StatusCode.CANCELLED, "the caller has left")
-
-
-class IndependentHealthService(BackendService):
-    """A backend that answers health calls while it works, as asynchronous backends do."""
-
-    def Health(self, request: HealthMessage, context: grpc.ServicerContext) -> Reply:  # noqa: N802
-        """Answer at once that the process is healthy."""
-        return super().Health(request, context)
-
-    # gRPC serves a method that names a pool on that pool; a process serves one backend, so the class may hold it.
-    Health.experimental_thread_pool = ThreadPoolExecutor(max_workers=1)  # type: ignore[attr-defined]
 
 
 class BearerToken(grpc.ServerInterceptor):  # type: ignore[type-arg]

@@ -94,10 +94,10 @@ class SqlRegistry:
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
         """Subtract 1 `count` times, but not below 0 and not from a row that is gone. The caller does not wait."""
-        self._transactions.start(self._give_back(key, count), f"give back {key}")
+        self._unattended(self._give_back(key, count), f"a count of {key}")
 
     async def decrement(self, key: ReplicaKey, count: int) -> None:
-        """Give back, and wait for it. If the database does not answer, the count is lost."""
+        """Give back, and wait for it. Only the failure of the first is raised, and then the others are not tried."""
         await asyncio.shield(self._transactions.start(self._give_back(key, count), f"decrement {key}"))
 
     async def touch(self, key: ReplicaKey) -> None:
@@ -208,9 +208,9 @@ class SqlRegistry:
             _log.warning("%s was not taken back: %s", what, error)
 
     async def _give_back(self, key: ReplicaKey, count: int) -> None:
-        for _ in range(count):
+        for number in range(count):
             decrement = self._transactions.run(lambda connection: self._decrement(connection, key))
-            await self._taken_back(decrement, f"a count of {key}")
+            await (self._taken_back(decrement, f"a count of {key}") if number else decrement)
 
     async def _decrement(self, connection: AsyncConnection, key: ReplicaKey) -> None:
         # This is no use of the row, so its times stay.

@@ -16,7 +16,7 @@ from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sim.routing.errors import Unavailable
+from sim.routing.errors import NotCommitted, Unavailable
 from sim.routing.ports import Runtime
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Transactions:
         """Return what the work returns, once it is committed.
 
         `undo` is called with a result that was committed for a caller that has left. Raises Unavailable if the database
-        does not answer as it should.
+        does not answer as it should, and of those NotCommitted if that was before the commit.
         """
         self.count += 1
         call = _Call[T](self._runtime.future(), undo)
@@ -126,6 +126,7 @@ class Transactions:
                 await asyncio.wait(self._under_way, timeout=CANCEL_LIMIT_S)
 
     async def _carry_out(self, work: Work[T], call: _Call[T]) -> None:
+        failed: type[Unavailable] = NotCommitted
         try:
             async with self.engine.connect() as connection:
                 if not call.is_waiting():
@@ -133,9 +134,10 @@ class Transactions:
                 result = await work(connection)
                 if not call.is_waiting():
                     return  # Closing the connection without a commit rolls back.
+                failed = Unavailable  # A commit that breaks off may have taken effect all the same.
                 await connection.commit()
         except DATABASE_ERRORS as error:
-            call.fail(_unavailable(error))
+            call.fail(_did_not_answer(error, failed))
         except Exception as error:
             call.fail(error)
         except BaseException:
@@ -155,7 +157,7 @@ class AnsweredLock(AbstractAsyncContextManager[T]):
         try:
             return await self._lock.__aenter__()
         except DATABASE_ERRORS as error:
-            raise _unavailable(error) from error
+            raise _did_not_answer(error, Unavailable) from error
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -167,5 +169,5 @@ class AnsweredLock(AbstractAsyncContextManager[T]):
             _log.warning("a lock was lost before it was released: %s", failure)
 
 
-def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable(f"the registry did not answer: {error}")
+def _did_not_answer(error: Exception, kind: type[Unavailable]) -> Unavailable:
+    return kind(f"the registry did not answer: {error}")

@@ -48,7 +48,6 @@ METRICS = (
         "requests of the fullest replica over an even share, in the worst burst: requests that arrive at one instant, "
         "as many as there are replicas or more",
         lambda model: burst_max_over_ideal(model.arrivals_ns, model.sent_to, model.ready),
-        label="burst over ideal",
         shown=Shown.ALWAYS,
     ),
 )

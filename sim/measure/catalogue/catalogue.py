@@ -1,6 +1,18 @@
 """Every metric there is, page by page, in the order in which summaries and tables have them."""
 
-from sim.measure.catalogue import bursts, checks, fairness, fleet, probes, registry, replicas, requests, rows, times
+from sim.measure.catalogue import (
+    bursts,
+    checks,
+    fairness,
+    fleet,
+    load,
+    probes,
+    registry,
+    replicas,
+    requests,
+    rows,
+    times,
+)
 from sim.measure.catalogue.metric import Metric, ModelMetric, ReplicaMetric, RunMetric
 from sim.scenario.vocabulary import Vocabulary
 
@@ -9,6 +21,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *fairness.METRICS,
     *bursts.METRICS,
     *times.METRICS,
+    *load.METRICS,
     *probes.METRICS,
     *checks.METRICS,
     *rows.METRICS,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Unit
+from sim.measure.catalogue.subject import CHECKS
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EventKind, are, check_cause
 from sim.measure.recording.records import MISSING
@@ -37,6 +38,7 @@ METRICS = (
         Better.LOWER,
         "such checks that were not answered in 10 s",
         _ended(ProbeOutcome.TIMEOUT),
+        subject=CHECKS,
     ),
     RunMetric(
         "checks.failed",
@@ -44,5 +46,6 @@ METRICS = (
         Better.LOWER,
         "such checks that were refused",
         _ended(ProbeOutcome.FAILED),
+        subject=CHECKS,
     ),
 )

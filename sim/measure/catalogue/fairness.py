@@ -17,8 +17,7 @@ class _Index(NamedTuple):
     better: Better
     sentence: str
     of: Callable[[Integers], float]
-    label: str = ""
-    """Of an index that tables show."""
+    in_tables: bool = False
 
 
 _INDICES = (
@@ -28,7 +27,7 @@ _INDICES = (
         Better.LOWER,
         "the busiest replica's part of the completed requests",
         fairness.busiest_share,
-        "busiest share",
+        in_tables=True,
     ),
     _Index(
         "jain",
@@ -36,7 +35,7 @@ _INDICES = (
         Better.HIGHER,
         "Jain's index of the completed requests per replica: 1 if even, 1/k if one of k does all",
         fairness.jain,
-        "jain index",
+        in_tables=True,
     ),
     _Index(
         "max_over_mean",
@@ -76,8 +75,7 @@ def _over_requests(index: _Index) -> ModelMetric:
         index.better,
         index.sentence,
         lambda model: index.of(model.completed) if model.served_by.size else None,
-        label=index.label,
-        shown=Shown.ALWAYS if index.label else Shown.IF_EXPECTED,
+        shown=Shown.ALWAYS if index.in_tables else Shown.IF_EXPECTED,
     )
 
 
@@ -88,8 +86,7 @@ def _over_busy_time(index: _Index) -> ModelMetric:
         index.better,
         f"as `fairness.{index.name}`, of the time for which each replica served completed requests",
         lambda model: index.of(model.busy_ns) if model.busy_ns.any() else None,
-        label=index.label and f"{index.label} of time",
-        shown=Shown.IF_SPEEDS_DIFFER if index.label else Shown.IF_EXPECTED,
+        shown=Shown.IF_SPEEDS_DIFFER if index.in_tables else Shown.IF_EXPECTED,
     )
 
 
@@ -114,7 +111,6 @@ METRICS = (
         "mean of Jain's index if as many requests went to replicas at random: the noise floor of `fairness.jain`, of "
         "the same model",
         _jain_of_random_split,
-        label="jain if at random",
         shown=Shown.ALWAYS,
         follows=_BY_REQUESTS["jain"],
     ),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import ANY_RUN, LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.fleet import below_minimum_ns, detections_ns
 from sim.measure.recording.events import ADDED, TAKEN_AWAY, EventKind, Flag, are, happened, status_flag, values
@@ -41,8 +42,8 @@ METRICS = (
         Better.NEITHER,
         "replicas that the reconciler had loaded",
         _ups,
-        label="replicas added",
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "scaling.downs",
@@ -50,8 +51,8 @@ METRICS = (
         Better.NEITHER,
         "replicas whose rows the reconciler deleted because they were idle",
         _downs,
-        label="replicas taken away",
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "scaling.below_min_s",
@@ -59,8 +60,8 @@ METRICS = (
         Better.LOWER,
         "time for which models had fewer replicas to serve than their minimum, summed over the models",
         _below_min_s,
-        label="below minimum",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "nodes.offline",
@@ -68,8 +69,8 @@ METRICS = (
         Better.NEITHER,
         "times that the registry took a node for offline",
         _offline,
-        label="nodes went offline",
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "nodes.detection_max_s",
@@ -77,8 +78,8 @@ METRICS = (
         Better.LOWER,
         "longest time from a node's crash until it was taken for offline; only over the whole run",
         _detection_max_s,
-        label="crash to offline",
         shown=Shown.ALWAYS,
+        subject=LOOPS,
     ),
     RunMetric(
         "faults.struck",
@@ -86,7 +87,7 @@ METRICS = (
         Better.NEITHER,
         "times that a fault took effect",
         lambda view: int(np.count_nonzero(are(view.events, EventKind.FAULT_STRUCK))),
-        label="faults struck",
         shown=Shown.IF_ANY,
+        subject=ANY_RUN,
     ),
 )

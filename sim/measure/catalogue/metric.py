@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from sim.measure.catalogue.subject import REQUESTS, Subject
 from sim.measure.catalogue.view import ModelView, View
 from sim.scenario.vocabulary import model_metric, replica_metric
 
@@ -21,6 +22,8 @@ class Unit(StrEnum):
     """One figure over another of the same unit, from 0."""
     INDEX = "index"
     """A measure from 0 to 1."""
+    VERDICT = "verdict"
+    """The number of an answer in words."""
 
 
 class Better(StrEnum):
@@ -49,9 +52,9 @@ class Metric(ABC):
     better: Better
     sentence: str
     """What it is, so that the name alone need not tell."""
-    label: str = field(default="", kw_only=True)
-    """Heads its row in a table, without the unit; the name does if empty."""
     shown: Shown = field(default=Shown.IF_EXPECTED, kw_only=True)
+    subject: Subject = field(default=REQUESTS, kw_only=True)
+    """What has to have happened for its figures to say something."""
 
     @property
     def pattern(self) -> str:

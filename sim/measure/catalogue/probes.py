@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import LOOP_PROBES, LOOPS, PROBES
 from sim.measure.catalogue.view import View
 from sim.measure.recording.records import MISSING, Booleans
 from sim.routing.outcomes import AnswerSource, ProbeOutcome
@@ -52,11 +53,15 @@ METRICS = (
         Better.LOWER,
         "health calls that were sent; each is one that a request waits for",
         _sent,
-        label="probes sent",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
-        "probes.ok", Unit.COUNT, Better.NEITHER, "health calls that were answered in time", _ended(ProbeOutcome.OK)
+        "probes.ok",
+        Unit.COUNT,
+        Better.NEITHER,
+        "health calls that were answered in time",
+        _ended(ProbeOutcome.OK),
+        subject=PROBES,
     ),
     RunMetric(
         "probes.timeouts",
@@ -64,8 +69,8 @@ METRICS = (
         Better.LOWER,
         "health calls that were not answered in time",
         _ended(ProbeOutcome.TIMEOUT),
-        label="probes timed out",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
+        subject=PROBES,
     ),
     RunMetric(
         "probes.failed",
@@ -73,6 +78,7 @@ METRICS = (
         Better.LOWER,
         "health calls that were refused, or cut short because their caller left",
         _ended(ProbeOutcome.FAILED),
+        subject=PROBES,
     ),
     RunMetric(
         "probes.coalesced",
@@ -80,8 +86,7 @@ METRICS = (
         Better.NEITHER,
         "picks that waited for a health call of another request",
         _vouched_by(AnswerSource.SHARED),
-        label="probes coalesced",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
     ),
     RunMetric(
         "probes.cache_hits",
@@ -96,6 +101,7 @@ METRICS = (
         Better.LOWER,
         "health calls that timed out or failed though the process was alive",
         _false_dead,
+        subject=PROBES,
     ),
     RunMetric(
         "probes.loops_sent",
@@ -103,8 +109,8 @@ METRICS = (
         Better.NEITHER,
         "health calls that background loops sent",
         _sent_by_loops,
-        label="probes of loops",
         shown=Shown.IF_ANY,
+        subject=LOOPS,
     ),
     RunMetric(
         "probes.loops_ok",
@@ -112,6 +118,7 @@ METRICS = (
         Better.NEITHER,
         "health calls of background loops that were answered in time",
         _ended_for_loops(ProbeOutcome.OK),
+        subject=LOOP_PROBES,
     ),
     RunMetric(
         "probes.loops_timeouts",
@@ -119,8 +126,8 @@ METRICS = (
         Better.LOWER,
         "health calls of background loops that were not answered in time",
         _ended_for_loops(ProbeOutcome.TIMEOUT),
-        label="probes of loops timed out",
         shown=Shown.IF_ANY,
+        subject=LOOP_PROBES,
     ),
     RunMetric(
         "probes.loops_failed",
@@ -128,5 +135,6 @@ METRICS = (
         Better.LOWER,
         "health calls of background loops that were refused, or cut short because their frontend crashed",
         _ended_for_loops(ProbeOutcome.FAILED),
+        subject=LOOP_PROBES,
     ),
 )

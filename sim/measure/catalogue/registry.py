@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Unit
+from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.facts import Totals
 from sim.measure.statistics import percentiles
@@ -39,6 +40,7 @@ METRICS = (
         Better.LOWER,
         "requests that the rows still counted as in flight at the end",
         _total(lambda totals: totals.final_in_flight),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "in_flight.drift_s",
@@ -46,6 +48,7 @@ METRICS = (
         Better.LOWER,
         "integral over time of the distance between counted and true requests in flight, summed over the rows",
         _drift_s,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "in_flight.floor_hits",
@@ -53,6 +56,7 @@ METRICS = (
         Better.LOWER,
         "times that a row's count was to be taken below 0",
         _total(lambda totals: totals.floor_hits),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "registry.transactions",
@@ -60,6 +64,7 @@ METRICS = (
         Better.LOWER,
         "transactions on the table of replicas",
         _total(lambda totals: totals.transactions),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "registry.lock_wait_p99_s",
@@ -67,5 +72,6 @@ METRICS = (
         Better.LOWER,
         "99th percentile of a transaction's wait for locks, those that waited for none included",
         _lock_wait_p99_s,
+        subject=REQUESTS_OR_LOOPS,
     ),
 )

@@ -1,10 +1,7 @@
 """Each replica's part."""
 
-import numpy as np
-
 from sim.measure.catalogue.metric import Better, ReplicaMetric, Unit
-from sim.measure.catalogue.view import ModelView, View
-from sim.measure.recording.records import MISSING
+from sim.measure.catalogue.view import ModelView
 
 
 def share(model: ModelView, code: int) -> float | None:
@@ -18,13 +15,9 @@ def utilization(model: ModelView, code: int) -> float | None:
     None if it was never ready, or if the run recorded no start of service.
     """
     view = model.view
-    if code not in view.use or not view.once(_has_starts):
+    if code not in view.use or not view.has_starts:
         return None
     return view.use[code].utilization(view.facts.workers.get(model.model, 1))
-
-
-def _has_starts(view: View) -> bool:
-    return bool(np.any(view.records.requests["start_ns"] != MISSING))
 
 
 METRICS = (

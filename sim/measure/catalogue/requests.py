@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import ANY_RUN
 from sim.measure.catalogue.view import View
 from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import Outcome
@@ -21,8 +22,8 @@ METRICS = (
         Better.NEITHER,
         "requests that arrived",
         lambda view: len(view.requests["arrival_ns"]),
-        label="requests offered",
         shown=Shown.ALWAYS,
+        subject=ANY_RUN,
     ),
     RunMetric(
         "requests.completed",
@@ -30,7 +31,6 @@ METRICS = (
         Better.HIGHER,
         "requests that got their last token",
         _ended(Outcome.COMPLETED),
-        label="requests completed",
         shown=Shown.ALWAYS,
     ),
     RunMetric(
@@ -39,7 +39,6 @@ METRICS = (
         Better.LOWER,
         "requests that ended with an error",
         _ended(Outcome.FAILED),
-        label="requests failed",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -48,7 +47,6 @@ METRICS = (
         Better.LOWER,
         "requests that were turned away",
         _ended(Outcome.REJECTED),
-        label="requests rejected",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -57,7 +55,6 @@ METRICS = (
         Better.LOWER,
         "requests whose client left",
         _ended(Outcome.CANCELLED),
-        label="requests cancelled",
         shown=Shown.IF_ANY,
     ),
     RunMetric(
@@ -66,7 +63,6 @@ METRICS = (
         Better.LOWER,
         "requests that had not ended when the run did",
         _ended(MISSING),
-        label="requests unfinished",
         shown=Shown.IF_ANY,
     ),
 )

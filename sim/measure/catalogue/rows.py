@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
+from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.fleet import stale_ns
 from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
@@ -45,6 +46,7 @@ METRICS = (
         Better.NEITHER,
         "rows of replicas that were deleted",
         _happened(EventKind.ROW_REMOVED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.removed_alive",
@@ -52,8 +54,8 @@ METRICS = (
         Better.LOWER,
         "deleted rows whose process was alive",
         _removed_alive,
-        label="rows removed alive",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.stale_s",
@@ -61,8 +63,8 @@ METRICS = (
         Better.LOWER,
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
-        label="rows without process",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "rows.evicted",
@@ -70,8 +72,8 @@ METRICS = (
         Better.NEITHER,
         "rows deleted to make room for another model",
         _evicted,
-        label="rows evicted",
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "installs.started",
@@ -79,6 +81,7 @@ METRICS = (
         Better.NEITHER,
         "processes that were asked for",
         _happened(EventKind.INSTALL_STARTED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "installs.redundant",
@@ -86,6 +89,7 @@ METRICS = (
         Better.LOWER,
         "processes that were asked for though they were running",
         _redundant(EventKind.INSTALL_STARTED),
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "loads.started",
@@ -93,6 +97,8 @@ METRICS = (
         Better.NEITHER,
         "model loads that were asked for",
         _happened(EventKind.LOAD_STARTED),
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
         "loads.redundant",
@@ -100,8 +106,15 @@ METRICS = (
         Better.LOWER,
         "model loads that were asked of a process that held the model",
         _redundant(EventKind.LOAD_STARTED),
-        label="loads redundant",
-        shown=Shown.ALWAYS,
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
     ),
-    RunMetric("loads.failed", Unit.COUNT, Better.LOWER, "model loads that failed", _loads_failed),
+    RunMetric(
+        "loads.failed",
+        Unit.COUNT,
+        Better.LOWER,
+        "model loads that failed",
+        _loads_failed,
+        subject=REQUESTS_OR_LOOPS,
+    ),
 )

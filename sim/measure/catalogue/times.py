@@ -66,7 +66,6 @@ def _times(family: str, sentence: str, durations: Durations, shown: tuple[str, .
             Better.LOWER,
             sentence,
             lambda view: view.once(statistics_s).get(statistic),
-            label=f"{family} {statistic}",
             shown=Shown.ALWAYS if statistic in shown else Shown.IF_EXPECTED,
         )
 
@@ -84,6 +83,5 @@ METRICS = (
         Better.HIGHER,
         "completed requests over the time from the window's start to the last of their completions",
         throughput_per_s,
-        label="throughput",
     ),
 )

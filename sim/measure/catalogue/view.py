@@ -54,6 +54,11 @@ class View:
         return self.span.rows(self.records.events, "t_ns")
 
     @cached_property
+    def has_starts(self) -> bool:
+        """Whether the run recorded when service began."""
+        return bool(np.any(self.records.requests["start_ns"] != MISSING))
+
+    @cached_property
     def keys(self) -> list[ReplicaKey]:
         """Every replica of the run, at the place of its code."""
         return list(self.records.replicas)
@@ -94,7 +99,8 @@ class ModelView:
         """The replica code of each completed request, in the order of arrival; shape (completed,)."""
         starts_ns = _only(mine, view.requests["start_ns"])
         ends_ns = _only(mine, service_ends_ns(view.requests))
-        self._service_ns = _only(completed, np.where(starts_ns == MISSING, 0, ends_ns - starts_ns))
+        self.service_ns: Integers = _only(completed, np.where(starts_ns == MISSING, 0, ends_ns - starts_ns))
+        """How long each completed request was served; same shape."""
 
     @cached_property
     def ready(self) -> Mapping[int, ReadyTime]:
@@ -107,6 +113,13 @@ class ModelView:
         last_ns = int(self.arrivals_ns.max()) if self.arrivals_ns.size else self.view.span.closes_ns
         present = {code for code, time in self.ready.items() if time.touches(self.view.span.opens_ns, last_ns)}
         return {code: self.view.keys[code] for code in sorted(present | set(self.served_by.tolist()))}
+
+    @property
+    def lifetimes_ns(self) -> tuple[Integers, Integers]:
+        """The arrivals and ends of all requests of the model, those outside of the window included."""
+        requests = self.view.records.requests
+        mine = requests["model"] == self.view.records.models.get(self.model, MISSING)
+        return _only(mine, requests["arrival_ns"]), _only(mine, requests["end_ns"])
 
     @cached_property
     def completed(self) -> Integers:
@@ -121,7 +134,7 @@ class ModelView:
     def busy_ns(self) -> Integers:
         """Time for which each replica that counts served completed requests, in the order of `replicas`."""
         times_ns = np.zeros(len(self.view.keys), dtype=np.int64)
-        np.add.at(times_ns, self.served_by, self._service_ns)
+        np.add.at(times_ns, self.served_by, self.service_ns)
         return times_ns[list(self.replicas)]
 
     @cached_property

@@ -6,7 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim import __version__
 from sim.measure.document import document, to_json
@@ -18,9 +18,13 @@ from sim.measure.saved.stored_records import UnknownRecords, read_records, write
 from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
-FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), RECORDS, PLAN, MANIFEST)
+CHOICES = "choices.parquet"
+FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), CHOICES, RECORDS, PLAN, MANIFEST)
 
 _PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
 _CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
@@ -31,10 +35,11 @@ class BadRunFolder(ValueError):
     """The folder holds no complete run that this version can read."""
 
 
-def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> None:
+def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict], choices: "pa.Buffer | None" = None) -> None:
     """Write the run's files to its folder, all or none. Raises CannotWrite.
 
-    A folder without a manifest, or with one whose hashes do not match, is not complete.
+    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening. A folder without a manifest,
+    or with one whose hashes do not match, is not complete.
     """
     # Here, because reading does without it.
     import pyarrow as pa
@@ -50,6 +55,9 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict]) -> No
             content = pa.Table.from_pandas(getattr(result, table), preserve_index=False)
             rows[name] = content.num_rows
             paths[name] = files.add(name, partial(parquet.write_table, content))
+        if choices is not None:
+            rows[CHOICES] = parquet.read_metadata(pa.BufferReader(choices)).num_rows
+            paths[CHOICES] = files.add(CHOICES, lambda file: file.write(choices))
         paths[RECORDS] = files.add(
             RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
         )
@@ -82,7 +90,7 @@ def read(folder: str | Path) -> RunResult:
     that were saved. Raises BadRunFolder if the folder is not complete.
     """
     folder = Path(folder)
-    manifest = _checked_manifest(folder)
+    manifest = checked_manifest(folder, (SUMMARY, RECORDS, PLAN))
     try:
         records, totals, facts = read_records(folder / RECORDS)
     except UnknownRecords as error:
@@ -101,22 +109,11 @@ def read(folder: str | Path) -> RunResult:
     )
 
 
-def plan_text(plan: Scenario | str, folder: Path) -> str:
-    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
-    if isinstance(plan, str):
-        return plan
-    has_trace = any(workload.kind == "trace" for workload in plan.workload)
-    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
-    return _PLAN_HEAD + hints + dump(plan, folder)
-
-
-def _checked_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest. Raises BadRunFolder if a file that a result is read from is missing or another one."""
+def checked_manifest(folder: Path, needed: Sequence[str]) -> dict[str, Any]:
+    """Return the manifest. Raises BadRunFolder if a file that is needed is missing, or is another one."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        other = [
-            name for name in (SUMMARY, RECORDS, PLAN) if checksum(folder / name) != manifest["files"][name]["blake2b"]
-        ]
+        other = [name for name in needed if checksum(folder / name) != manifest["files"][name]["blake2b"]]
     except OSError as error:
         raise BadRunFolder(f"{folder} holds no complete run: {error.strerror}: {error.filename}") from None
     except (ValueError, KeyError, TypeError):
@@ -124,6 +121,15 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
     if other:
         raise BadRunFolder(f"{folder / other[0]} is not the file that {MANIFEST} tells of")
     return manifest
+
+
+def plan_text(plan: Scenario | str, folder: Path) -> str:
+    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
+    if isinstance(plan, str):
+        return plan
+    has_trace = any(workload.kind == "trace" for workload in plan.workload)
+    hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
+    return _PLAN_HEAD + hints + dump(plan, folder)
 
 
 def _header(result: RunResult) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def read_records(path: Path) -> tuple[Records, Totals, RunFacts]:
     for name, codes in _codes(records):
         for entry in head["names"][name]:
             codes[ReplicaKey(*entry) if name == "replicas" else entry]
-    facts = RunFacts(**{**head["facts"], "models": tuple(head["facts"]["models"])})
+    tuples = {name: tuple(head["facts"][name]) for name in ("models", "faults")}
+    facts = RunFacts(**{**head["facts"], **tuples})
     return records, Totals(**head["totals"]), facts
 
 

@@ -4,6 +4,7 @@ from sim.routing.client_cache.cache import ClientCache, DetachedRoutes, Supersed
 from sim.routing.client_cache.failure_domain import BOUNDED, PATIENT, FailureDomain, OneReplica, WholeModel
 from sim.routing.client_cache.kept import KeptClients
 from sim.routing.client_cache.liveness import LivenessCheck
+from sim.routing.client_cache.parts import LoaderParts
 from sim.routing.client_cache.per_request import CoarselyLocked, FinelyLocked
 from sim.routing.client_cache.sticky import StickyClients
 from sim.routing.ports import FrontendPorts
@@ -28,6 +29,7 @@ def _cache(settings: FrontendSettings, ports: FrontendPorts, find_route: FindRou
     domain: FailureDomain = OneReplica(clients)
     if settings.failure_domain == "model":
         domain = WholeModel(ports, clients, PATIENT if is_coarse else BOUNDED)
+    parts = LoaderParts(ports, find_route, clients, check, domain)
     if is_sticky:
-        return StickyClients(ports, find_route, clients, check, domain)
-    return (CoarselyLocked if is_coarse else FinelyLocked)(ports, find_route, clients, check, domain)
+        return StickyClients(parts)
+    return CoarselyLocked(parts) if is_coarse else FinelyLocked(parts)

@@ -1,14 +1,13 @@
 """One client per model and frontend, kept until the model is given up: LocalAI before pull request 9968."""
 
-from sim.routing.client_cache.failure_domain import FailureDomain
-from sim.routing.client_cache.kept import KeptClient, KeptClients
-from sim.routing.client_cache.liveness import LivenessCheck, Said
+from sim.routing.client_cache.kept import KeptClient
+from sim.routing.client_cache.liveness import Said
 from sim.routing.client_cache.locks import FairLock, Held
+from sim.routing.client_cache.parts import LoaderParts
 from sim.routing.errors import CallError
 from sim.routing.loading.broadcast import Broadcast
-from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
-from sim.routing.request_path.route import FindRoute, Route
+from sim.routing.request_path.route import Route
 
 
 class StickyClients:
@@ -18,24 +17,12 @@ class StickyClients:
     A process that is too busy to answer keeps its client, and the next request asks again.
     """
 
-    def __init__(
-        self,
-        ports: FrontendPorts,
-        find_route: FindRoute,
-        clients: KeptClients,
-        check: LivenessCheck | None,
-        domain: FailureDomain,
-    ) -> None:
-        """`check` is None for no check."""
-        self._ports = ports
-        self._find_route = find_route
-        self._clients = clients
-        self._check = check
-        self._domain = domain
+    def __init__(self, parts: LoaderParts) -> None:
+        self._parts = parts
         self._lock = FairLock()
         self._first_routes: dict[str, None] = {}
         """Models whose first request is being routed."""
-        self._stored = Broadcast(ports.runtime)
+        self._stored = Broadcast(parts.ports.runtime)
 
     async def route(self, request: Request) -> Route:
         """Return the kept client's route. The first request gets one; those that come meanwhile wait for it."""
@@ -52,14 +39,14 @@ class StickyClients:
         if route.is_guarded:
             route.is_guarded = False
             async with self._held(request):
-                await self._domain.give_up(request)
+                await self._parts.domain.give_up(request)
 
     async def _usable(self, request: Request) -> KeptClient | None:
         """Return the kept client unless it refuses a health call, which gives the model up."""
-        client = self._clients.newest(request.model)
-        if client is None or self._check is None or await self._check.ask(request, client) is not Said.REFUSED:
+        client, check = self._parts.clients.newest(request.model), self._parts.check
+        if client is None or check is None or await check.ask(request, client) is not Said.REFUSED:
             return client
-        await self._domain.give_up(request)
+        await self._parts.domain.give_up(request)
         return None
 
     async def _have_one_routed(self, request: Request) -> None:
@@ -77,13 +64,13 @@ class StickyClients:
 
     async def _route_first(self, request: Request) -> None:
         try:
-            route = await self._find_route(request)
+            route = await self._parts.find_route(request)
             async with self._held(request):
-                self._clients.store(request.model, route)
+                self._parts.clients.store(request.model, route)
         except CallError:
             self._end_first(request)
             async with self._held(request):
-                await self._domain.give_up(request)
+                await self._parts.domain.give_up(request)
             raise
         except BaseException:
             self._end_first(request)
@@ -95,4 +82,4 @@ class StickyClients:
         self._stored.close(request.model)
 
     def _held(self, request: Request) -> Held:
-        return Held(self._ports, self._lock, "frontend", request, shares=False)
+        return Held(self._parts.ports, self._lock, "frontend", request, shares=False)

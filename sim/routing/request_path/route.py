@@ -12,6 +12,7 @@ from sim.routing.errors import CallError, ModelNotLoaded, WrongModel
 from sim.routing.ports import Backend, FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.request_path.decrements import Decrements
 
 
 class Destination:
@@ -35,6 +36,7 @@ class Counting:
     reservation: "Reservation"
     on_registry_error: "OnRegistryError"
     model_missing: "ModelMissing"
+    decrements: Decrements
 
 
 class Route:
@@ -58,7 +60,7 @@ class Route:
         """Give the reservation back, once: take 1 from the row that has this key now. Later calls do nothing."""
         if self._reserved:
             self._reserved = False
-            self._counting.ports.registry.give_back(self.to.key, 1)
+            self._counting.decrements.give_back(self._counting.ports, self.to.key, 1)
             if self._left_behind:
                 self._take_up()
 
@@ -104,12 +106,13 @@ class Route:
             if not counted:
                 self._end_uncounted(is_uncertain)
             elif has_left:
-                registry.give_back(key, self._taken_back())
+                counting.decrements.give_back(counting.ports, key, self._taken_back())
             else:
-                try:  # noqa: SIM105 # Every request comes here, and `suppress` would cost it three calls.
-                    await registry.decrement(key, self._taken_back())
-                except CallError:
-                    pass
+                taken = self._taken_back()
+                try:
+                    await registry.decrement(key, taken)
+                except CallError as error:
+                    counting.decrements.when_failed(counting.ports, key, taken, error)
 
     def _taken_back(self) -> int:
         """Return by how much the row's count falls at the end of a call: the first one takes the reservation along."""

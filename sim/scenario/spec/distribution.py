@@ -62,7 +62,8 @@ def _needs(distribution: str | None, needed: bool, example: str) -> str:
     key = example.split(":")[0]
     if needed:
         return f"missing; {distribution} needs it, such as {example}"
-    return f"found {key}; allowed: no {key} with {distribution or 'this form'}"
+    by_default = ", the law unless another distribution is written" if distribution == "exponential" else ""
+    return f"found {key}; allowed: no {key} with {distribution or 'this form'}{by_default}"
 
 
 def draw(law: Law, generator: np.random.Generator, count: int) -> NDArray[np.float64]:

@@ -12,3 +12,6 @@ if TYPE_CHECKING:
     EngineName = str
 else:
     EngineName = Literal[tuple(ENGINES)]
+
+HealthName = Literal["serialized", "event_loop", "independent"]
+"""How a process answers health calls while it serves requests."""

@@ -33,6 +33,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("failure_domain",):        ("model",          "model",          "model",                    "replica"),
     ("reservation",):           ("first_call",     "first_call",     "first_call_or_next_route", "request_scope"),
     ("on_registry_error",):     ("fail_open",      "fail_open",      "fail_open",                "fail_open"),
+    ("on_failed_decrement",):   ("ignore",         "ignore",         "ignore",                   "retry"),
     ("on_wrong_model",):        ("keep_row",       "keep_row",       "remove_row",               "remove_row"),
     ("control", "loads"):       ("inline",         "inline",         "job",                      "job"),
     ("control", "load_limit"):  ("fixed",          "fixed",          "by_size",                  "by_size"),

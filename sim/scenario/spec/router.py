@@ -16,6 +16,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRowsName,
     MonitoringName,
+    OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
     PassRuleName,
@@ -138,6 +139,8 @@ class RouterSpec(Spec):
     """When the 1 is given back that a pick has added, if the request leaves before its call."""
     on_registry_error: OnRegistryErrorName
     """Whether a request goes on, uncounted, when a write about its route fails, or fails as well."""
+    on_failed_decrement: OnFailedDecrementName
+    """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
     probe: ProbeSpec
@@ -161,6 +164,7 @@ class RouterSpec(Spec):
             cancellation=self.cancellation,
             reservation=self.reservation,
             on_registry_error=self.on_registry_error,
+            on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
             probe=self.probe.settings(),
             control=self.control.settings(),

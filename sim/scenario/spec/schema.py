@@ -10,7 +10,7 @@ from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
 from sim.scenario.spec.control_plane import ControlPlaneSpec, SchedulingSpec
-from sim.scenario.spec.engines import EngineName
+from sim.scenario.spec.engines import EngineName, HealthName
 from sim.scenario.spec.faults import AnyFaultSpec
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.frontends import FrontendsSpec
@@ -30,12 +30,19 @@ class BackendSpec(Spec):
     """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""
-    health: Literal["serialized", "independent"] = "serialized"
-    """Whether a health call waits behind the requests in the process, or is answered at once."""
+    health: HealthName = "serialized"
+    """What a health call waits for: `serialized` for all requests that came before it, `event_loop` for the end of the
+    one that runs (an asynchronous server that each request blocks, so with one worker), `independent` for none."""
     install_time_ns: Duration = Field(default=2 * NS_PER_S, alias="install_time")
     """Time that a node takes to install the backend before its first load there."""
     load_time_ns: Duration = Field(default=20 * NS_PER_S, alias="load_time")
     """Time that a process takes to load the model."""
+
+    @model_validator(mode="after")
+    def _has_one_loop(self) -> Self:
+        if self.health == "event_loop" and self.workers != 1:
+            raise wrong("workers", f"found {self.workers}; allowed: 1 with health: event_loop, as a request blocks it")
+        return self
 
 
 def _with_a_port(address: str) -> str:
@@ -187,39 +194,3 @@ def with_policies(scenario: Scenario, change: Callable[[PolicySpec, Path], Polic
         for index, fault in enumerate(scenario.faults)
     )
     return scenario.model_copy(update={"router": changed(scenario.router, ()), "faults": faults})
-
-
-class Expectation(Spec):
-    """A bound that a metric must keep, for one variant or for all."""
-
-    metric: str
-    """Name of the metric, such as `fairness.jain`."""
-    model: str | None = None
-    """Whose metric it is, of a metric that is taken per model; the one with the worst figure if not given."""
-    variant: str | None = None
-    """Variant that must keep the bound; every variant if not given."""
-    min: float | None = None
-    """Smallest value that passes."""
-    max: float | None = None
-    """Largest value that passes."""
-    above: str | None = None
-    """Variant whose value this variant must exceed."""
-    below: str | None = None
-    """Variant whose value this variant must stay under."""
-    after_ns: Duration | None = Field(default=None, alias="after")
-    """Only requests that arrive at this time or later count."""
-    before_ns: Duration | None = Field(default=None, alias="before")
-    """Only requests that arrive before this time count."""
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        compared = self.above is not None or self.below is not None
-        if self.min is None and self.max is None and not compared:
-            raise wrong("", "found no bound; allowed: at least one of min, max, above, below")
-        if compared and self.variant is None:
-            raise wrong("variant", "missing; above and below compare it with another variant")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise wrong("min", f"found {self.min} above max; allowed: at most {self.max}")
-        if self.after_ns is not None and self.before_ns is not None and self.after_ns >= self.before_ns:
-            raise wrong("after", "found a window without length; allowed: earlier than before")
-        return self

@@ -43,7 +43,7 @@ class ScenarioError(Exception):
         """List the first 20 problems, one a line, and count the rest."""
         lines = [str(problem) for problem in self.problems[:SHOWN]]
         hidden = len(self.problems) - SHOWN
-        return "\n".join([*lines, f"and {hidden} more"] if hidden > 0 else lines)
+        return "\n".join([*lines, f"and {hidden} more, shown once these are mended"] if hidden > 0 else lines)
 
 
 def found(value: object) -> str:
@@ -65,10 +65,10 @@ def plain(word: str) -> str:
     return found(word)[1:-1] if len(word) <= 50 else found(word)
 
 
-def listed(words: Iterable[str]) -> str:
-    """Return the first dozen words with commas, and the number of the others."""
+def listed(words: Iterable[str], rest: str = "in the file") -> str:
+    """Return the first dozen words with commas, the number of the others and where these `rest` are."""
     words = [plain(word) for word in words]
-    more = f" and {len(words) - 12} more" if len(words) > 12 else ""
+    more = f" and {len(words) - 12} more {rest}" if len(words) > 12 else ""
     return ", ".join(words[:12]) + more
 
 

@@ -16,22 +16,12 @@ import yaml
 
 from sim.scenario.text.errors import Path, Problem, ScenarioError, dotted, found
 from sim.scenario.text.files import UnreadableFile, read_regular
+from sim.scenario.text.syntax import Place, in_plain_words
 
 MOST_BYTES = 1 << 20
 MOST_NODES = 50_000
 MOST_DEPTH = 20
 MOST_SCALAR = 65_536
-
-_PLAIN_YAML = "allowed: mappings, lists and plain values, indented by spaces"
-# What the parser's commonest errors mean to whoever wrote the file, by their beginnings.
-_IN_PLAIN_WORDS = {
-    "expected <block end>": "found a line whose indentation does not fit the lines above it",
-    "mapping values are not allowed here": "found a second ':' in one value, or a key that is indented too far",
-    "found character '\\t'": "found a tab where only spaces may stand",
-}
-
-Place = tuple[int, int]
-"""Line and column, from 1."""
 
 # Categories Cc and Cs of Unicode but for tab and line ends: NUL, escape codes, half characters.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -150,13 +140,10 @@ class _Builder:
             # The Python parser: it is driven event by event, and unlike the C one does not crash on hostile input.
             yield from yaml.parse(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            reason = _reason(error.problem or "syntax error")
-            raise _refusal(self.name, place, f"{reason}; {_PLAIN_YAML}") from None
+            raise _refusal(self.name, *in_plain_words(error)) from None
         except (yaml.YAMLError, ValueError, OverflowError):
             # A version or an escape with a number out of range. The parser does not say where.
-            raise _refusal(self.name, (1, 1), f"found a number that YAML cannot hold; {_PLAIN_YAML}") from None
+            raise _refusal(self.name, (1, 1), "found a number that YAML cannot hold; allowed: plain values") from None
 
     def _value(self, event: yaml.Event, path: Path) -> Any:
         self.source.values[path] = _place(event)
@@ -199,12 +186,6 @@ class _Builder:
             wrong = f"found the key {found(event.value)}; allowed: small letters, digits and _, from a letter on"
             raise _refusal(self.name, _place(event), wrong, path)
         return str(event.value)
-
-
-def _reason(parsers: str) -> str:
-    """Return the parser's reason, in plain words where there are some."""
-    plain = (words for start, words in _IN_PLAIN_WORDS.items() if parsers.startswith(start))
-    return next(plain, parsers.encode("ascii", "backslashreplace").decode())
 
 
 def _breach(event: yaml.Event, nodes: int, depth: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, Service
-from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.engines.workers import WORKERS
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import WorkSpeed
 
@@ -14,14 +14,13 @@ from sim.simulated.nodes.work_speed import WorkSpeed
 class FifoEngine:
     """Queues calls for the workers; a call keeps its worker to its end."""
 
-    __slots__ = ("_has_prefill", "_health_waits", "_service_law", "_speed", "_workers")
+    __slots__ = ("_has_prefill", "_service_law", "_speed", "_workers")
 
     def __init__(self, runtime: SimulatedRuntime, settings: EngineSettings, speed: WorkSpeed) -> None:
         self._service_law = settings.service_law
         self._has_prefill = settings.has_prefill
-        self._health_waits = settings.health_waits_for_a_worker
         self._speed = speed
-        self._workers = FifoQueue(runtime, settings.workers)
+        self._workers = WORKERS[settings.health](runtime, settings.workers)
 
     async def predict(self, request: Request, service: Service) -> None:
         """Take a worker for prefill and decode."""
@@ -44,10 +43,8 @@ class FifoEngine:
             workers.release()
 
     async def health(self) -> None:
-        """Wait for a worker, if health calls need one, and give it back at once."""
-        if self._health_waits:
-            await self._workers.acquire()
-            self._workers.release()
+        """Wait until the workers let it be answered."""
+        await self._workers.health()
 
     async def in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Take a worker for it."""

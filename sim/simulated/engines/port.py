@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from sim.routing.request import Request
 from sim.scenario import ServiceLaw
-from sim.scenario.spec.engines import ENGINES
+from sim.scenario.spec.engines import ENGINES, HealthName
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import WorkSpeed
 
@@ -18,8 +18,8 @@ class EngineSettings:
 
     workers: int
     """Calls served at a time."""
-    health_waits_for_a_worker: bool
-    """A health call queues behind the running ones, as on a single-threaded Python backend, or is answered at once."""
+    health: HealthName
+    """What a health call waits for."""
     service_law: ServiceLaw
     """How long the node takes for a request that is served alone, at full speed."""
     has_prefill: bool

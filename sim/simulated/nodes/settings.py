@@ -58,7 +58,7 @@ def install_settings(scenario: Scenario, law_of: LawOf) -> Callable[[ReplicaKey]
 def _process_settings(model: ModelSpec, law: ServiceLaw) -> ProcessSettings:
     engine = EngineSettings(
         workers=model.backend.workers,
-        health_waits_for_a_worker=model.backend.health == "serialized",
+        health=model.backend.health,
         service_law=law,
         has_prefill=model.service.has_prefill,
     )

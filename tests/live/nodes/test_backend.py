@@ -49,6 +49,46 @@ def test_a_backend_with_a_thread_to_spare_answers_health_while_it_predicts(setti
     run(story)
 
 
+def test_an_event_loop_answers_health_between_two_of_its_calls() -> None:
+    async def story() -> None:
+        async with live_world(health="event_loop") as world:
+            backend = await world.loaded()
+            predicts = [world.predict(backend, LONG_MS) for _ in range(6)]
+            await _served(world)
+            with pytest.raises(DeadlineExceeded):
+                await world.runtime.within(50 * MS, backend.health())
+
+            health = world.runtime.spawn(backend.health(), "health")
+            # Should it arrive just after a call has ended, it waits for the end of the next one.
+            while not health.done() and predicts:
+                predicts.pop(0).cancel()
+                await asyncio.wait([health], timeout=1)
+
+            assert health.done()
+            assert predicts
+
+    run(story)
+
+
+@pytest.mark.parametrize("health", ["event_loop", "independent"])
+def test_a_process_is_freed_when_a_health_call_would_be_answered(health: str) -> None:
+    async def story() -> None:
+        async with live_world(health=health) as world:
+            backend = await world.loaded()
+            predicts = [world.predict(backend, LONG_MS) for _ in range(6)]
+            await _served(world)
+
+            free = world.runtime.spawn(backend.free(), "free")
+            while not free.done() and predicts:
+                predicts.pop(0).cancel()
+                await asyncio.wait([free], timeout=1)
+
+            assert free.done()
+            assert predicts
+
+    run(story)
+
+
 def test_requests_wait_their_turn_on_one_worker() -> None:
     async def story() -> None:
         async with live_world(workers=1) as world:

@@ -12,7 +12,7 @@ from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
-from sim.routing.errors import Unavailable
+from sim.routing.errors import NotCommitted
 from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeStatus
 from sim.routing.replica import ReplicaKey
 from tests.choices import BEST
@@ -187,8 +187,10 @@ def test_a_failing_database_is_unavailable_to_callers_and_logged_for_those_who_l
         async with registry.engine.begin() as connection:
             await connection.run_sync(node_models.drop)
         try:
-            with pytest.raises(Unavailable, match=r"the registry did not answer: .*node_models"):
+            with pytest.raises(NotCommitted, match=r"the registry did not answer: .*node_models"):
                 await registry.pick(MODEL, BEST)
+            with pytest.raises(NotCommitted):
+                await registry.decrement(KEY, 2)
             registry.give_back(KEY, 1)
             await registry.drain()
             assert ["was not taken back" in message for message in caplog.messages] == [True]

@@ -6,13 +6,14 @@ import pytest
 
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.fleet import NodeFacts
+from sim.scenario.spec.engines import HealthName
 from tests.routing.control_plane.state_passes import LEAKED, MINUTE, A, answer_as, run_passes, state_pass
 from tests.routing.fleet_world import SERIALISING, FleetWorld, one_worker
 
 
-def left_behind(in_flight: int = 2, health_waits: bool = True) -> FleetWorld:
+def left_behind(in_flight: int = 2, health: HealthName = "serialized") -> FleetWorld:
     """Return a world with one replica, used at time 0, that counts requests."""
-    settings = replace(SERIALISING, process=one_worker(health_waits=health_waits))
+    settings = replace(SERIALISING, process=one_worker(health=health))
     world = FleetWorld([NodeFacts("a")], {"m": settings})
     world.place(A, in_flight=in_flight)
     return world
@@ -87,11 +88,11 @@ def test_at_the_first_miss_no_count_is_ever_cleared() -> None:
     assert counts_after(world, state_pass(world, "first_miss"), "OOOO") == [2, 2, 2, 2]
 
 
-@pytest.mark.parametrize(("health_waits", "expected"), [(True, [1, 1, 1]), (False, [1, 0, 0])])
+@pytest.mark.parametrize(("health", "expected"), [("serialized", [1, 1, 1]), ("independent", [1, 0, 0])])
 def test_an_hour_long_request_keeps_its_count_only_where_health_calls_wait_behind_it(
-    health_waits: bool, expected: list[int]
+    health: HealthName, expected: list[int]
 ) -> None:
-    world = left_behind(in_flight=1, health_waits=health_waits)
+    world = left_behind(in_flight=1, health=health)
     reconciler = state_pass(world)
 
     async def story() -> list[int]:

@@ -12,6 +12,7 @@ from sim.routing.outcomes import ProbeOutcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import MonitoringName
 from sim.routing.strategies import MONITORING
+from sim.scenario.spec.engines import HealthName
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings
 from tests.drivers import SECOND
 from tests.routing.control_plane.monitors import A0, A1, B0, EACH_WAY, HEALTHY, NewMonitoring, monitor_in, passes, tick
@@ -146,19 +147,19 @@ def test_the_process_on_the_nodes_own_port_is_never_probed_however_dead() -> Non
     assert world.keys() == ["a#0"]
 
 
-def settings(*, health_waits: bool, load_time_ns: int = 0) -> InstallSettings:
-    return InstallSettings(one_worker(health_waits=health_waits, load_time_ns=load_time_ns), 0, 0, 0)
+def settings(*, health: HealthName = "serialized", load_time_ns: int = 0) -> InstallSettings:
+    return InstallSettings(one_worker(health=health, load_time_ns=load_time_ns), 0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("monitoring", "health_waits", "reaped_at_s"),
-    [(EveryMiss, True, [50]), (EveryMiss, False, []), (BusyIsAlive, True, [])],
+    ("monitoring", "health", "reaped_at_s"),
+    [(EveryMiss, "serialized", [50]), (EveryMiss, "independent", []), (BusyIsAlive, "serialized", [])],
     ids=["every miss counts", "health calls do not wait their turn", "busy is alive"],
 )
 def test_a_replica_that_is_busy_over_three_probes_is_reaped_if_it_serialises_and_every_miss_counts(
-    monitoring: NewMonitoring, health_waits: bool, reaped_at_s: list[float]
+    monitoring: NewMonitoring, health: HealthName, reaped_at_s: list[float]
 ) -> None:
-    world = FleetWorld(nodes("a"), {MODEL: settings(health_waits=health_waits)}, heartbeat_ns=10 * SECOND)
+    world = FleetWorld(nodes("a"), {MODEL: settings(health=health)}, heartbeat_ns=10 * SECOND)
     world.place(A0, in_flight=1)
     world.keep_busy(A0, 100 * SECOND)
     tick(world, monitor_in(world, monitoring))
@@ -178,7 +179,7 @@ def test_a_replica_that_is_busy_over_three_probes_is_reaped_if_it_serialises_and
 def test_a_load_that_outlasts_three_probes_loses_its_row_if_every_miss_counts(
     monitoring: NewMonitoring, load_time_s: int, reaped_at_s: list[float]
 ) -> None:
-    slow = settings(health_waits=True, load_time_ns=load_time_s * SECOND)
+    slow = settings(load_time_ns=load_time_s * SECOND)
     world = FleetWorld(nodes("a"), {MODEL: slow}, heartbeat_ns=10 * SECOND)
     process = world.workers.start(A0)
     world.write_row(A0, process.address, RowState.LOADING)

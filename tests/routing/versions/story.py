@@ -32,6 +32,8 @@ class StoryWorld(MemoryWorld):
         self.lines: list[str] = []
         self.failing: set[str] = set()
         """Calls of the registry that fail, by name."""
+        self.failure: type[CallError] = CallError
+        """With which error they do so."""
         self._locks: dict[int, list[str]] = {}
         self.settings = RouterSpec.model_validate({"profile": profile, **router}).settings()
         self.processes = {node: self.bring_up(node) for node in nodes}
@@ -109,7 +111,7 @@ class _ToldRegistry:
             count = f" {args[1]}" if name in ("decrement", "give_back") else ""
             self._world.tell(f"{name}{count}")
             if name in self._world.failing:
-                raise CallError("the transaction was aborted")
+                raise self._world.failure("the transaction was aborted")
             return call(*args)
 
         return told

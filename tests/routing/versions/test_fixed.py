@@ -1,11 +1,10 @@
 """What a request does at the commit of the fix, 2026-05-24: `fixed`."""
 
-from sim.routing.errors import Unavailable
 from tests.drivers import MS, SECOND
-from tests.routing.versions.steps import LOOK, SERVED, under, unloading
+from tests.routing.versions.steps import LOOK, SERVED, coarsely_checked, under, unloading
 from tests.routing.versions.story import StoryWorld
 
-CHECKED = under("frontend", "locked", "health a#0", "checked: OK", "unlocked")
+CHECKED = coarsely_checked()
 ROUTED = [*LOOK, *LOOK, *LOOK, "pick", "health a#0", "touch", *LOOK]
 
 
@@ -88,49 +87,6 @@ def test_a_client_that_leaves_during_its_call_gives_everything_back() -> None:
 
     assert world.steps(0)[-3:] == ["increment", "predict a#0", "give_back 2"]
     assert world.in_flight() == {"a#0": 0}
-
-
-def test_a_check_that_is_refused_unloads_the_model_on_every_node_and_the_request_goes_on_unguarded() -> None:
-    world = StoryWorld("fixed", "ab")
-
-    async def story() -> None:
-        for number in range(2):
-            world.send(number)
-            await world.runtime.sleep(SECOND)
-        world.kill("a")
-        world.send(2)
-
-    world.play(story)
-
-    refused = under("frontend", "locked", "health a#0", "checked: FAILED", *unloading("a"), "unlocked")
-    assert world.steps(2) == [
-        *LOOK * 3,
-        "pick",
-        "touch",
-        *LOOK,
-        *refused,
-        "increment",
-        "predict a#0",
-        "FAILED Unavailable",
-    ]
-    assert world.in_flight() == {}
-
-
-def test_a_call_whose_connection_breaks_waits_for_the_newest_client_to_be_idle_and_unloads_the_model() -> None:
-    world = StoryWorld("fixed", "ab")
-    world.processes["a"].predict_ns = world.processes["b"].predict_ns = 10 * SECOND
-
-    async def story() -> None:
-        world.send(0)
-        await world.runtime.sleep(SECOND)
-        world.send(1)
-        world.processes["a"].predict_error = Unavailable("connection reset")
-
-    world.play(story)
-
-    unload = under("frontend", "locked", *unloading("b"), "unlocked")
-    assert world.steps(0)[-len(unload) - 2 :] == ["decrement 2", *unload, "FAILED Unavailable"]
-    assert world.lines.index("1: COMPLETED") < world.lines.index("0: free b#0 [frontend]")
 
 
 def test_a_route_that_fails_unloads_the_model_if_the_frontend_has_a_client_of_it() -> None:

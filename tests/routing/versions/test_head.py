@@ -2,18 +2,10 @@
 
 from sim.routing.errors import Unavailable
 from tests.drivers import MS, SECOND
-from tests.routing.versions.steps import SERVED, under, unloading
+from tests.routing.versions.steps import BOTH, SERVED, SHARED, finely_checked, under
 from tests.routing.versions.story import StoryWorld
 
-SHARED = "m, shared"
-BOTH = "m, shared, client of m"
 ROUTED = under(SHARED, "locked", "pick", "health a#0", "touch", "unlocked")
-
-
-def checked(outcome: str = "OK", *then: str) -> list[str]:
-    """Return the steps of the check, under the model's lock and the client's own."""
-    asked = under(BOTH, "locked", "health a#0", f"checked: {outcome}", *then, "unlocked")
-    return [f"locked [{SHARED}]", *asked, f"unlocked [{SHARED}]"]
 
 
 def test_a_request_shares_the_models_lock_for_its_route_and_again_for_the_check_of_its_client() -> None:
@@ -24,7 +16,7 @@ def test_a_request_shares_the_models_lock_for_its_route_and_again_for_the_check_
 
     world.play(story)
 
-    assert world.steps(0) == [*ROUTED, *checked(), *SERVED]
+    assert world.steps(0) == [*ROUTED, *finely_checked(), *SERVED]
 
 
 def test_requests_of_a_burst_share_their_probe_and_then_one_check_of_the_newest_client() -> None:
@@ -91,48 +83,13 @@ def test_a_client_that_leaves_after_its_route_leaves_its_1_to_the_next_route_and
         await world.runtime.sleep(500 * MS)
         client.cancel()
         await world.runtime.sleep(SECOND)
-        assert (world.steps(1)[-4:], world.in_flight()) == (checked()[-4:], {"a#0": 1})
+        assert (world.steps(1)[-4:], world.in_flight()) == (finely_checked()[-4:], {"a#0": 1})
         world.send(2)
 
     world.play(story)
 
     assert f"give_back 1 [{SHARED}]" in world.steps(2)
     assert world.in_flight() == {"a#0": 0}
-
-
-def test_a_check_that_is_refused_unloads_the_model_on_every_node_under_the_checks_own_locks() -> None:
-    world = StoryWorld("head", "ab")
-
-    async def story() -> None:
-        for number in range(2):
-            world.send(number)
-            await world.runtime.sleep(SECOND)
-        world.kill("a")
-        world.send(2)
-
-    world.play(story)
-
-    routed = under(SHARED, "locked", "pick", "touch", "unlocked")
-    refused = checked("FAILED", *unloading("a"))
-    assert world.steps(2) == [*routed, *refused, "increment", "predict a#0", "FAILED Unavailable"]
-    assert world.in_flight() == {}
-
-
-def test_a_call_whose_connection_breaks_unloads_the_model_alone_when_the_newest_client_is_idle() -> None:
-    world = StoryWorld("head", "ab")
-    world.processes["a"].predict_ns = world.processes["b"].predict_ns = 10 * SECOND
-
-    async def story() -> None:
-        world.send(0)
-        await world.runtime.sleep(SECOND)
-        world.send(1)
-        world.processes["a"].predict_error = Unavailable("connection reset")
-
-    world.play(story)
-
-    unload = under("m, alone", "locked", *unloading("b"), "unlocked")
-    assert world.steps(0)[-len(unload) - 2 :] == ["decrement 1", *unload, "FAILED Unavailable"]
-    assert world.lines.index("1: COMPLETED") < world.lines.index("0: free b#0 [m, alone]")
 
 
 def test_an_unload_that_finds_the_newest_client_busy_for_30_s_unloads_nothing() -> None:

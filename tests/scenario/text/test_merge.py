@@ -64,7 +64,7 @@ MISPLACED_OVERRIDES = {
     ".".join("a" * 5000) + "=1": "--set: found a key of 5,000 steps; allowed: 20",
     "nodes=[]": "--set: found the value '[]'; allowed: one plain value, no list or mapping",
     "variants.a.seed=1": "--set variants.a.seed: found an unknown key; allowed: name, about, seed, duration, warmup, "
-    "drain_limit, tie_order, nodes, models, frontends, registry, network and 4 more",
+    "drain_limit, tie_order, nodes, models, frontends, registry, network and 5 more (see sim schema)",
 }
 
 

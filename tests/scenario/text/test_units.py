@@ -68,7 +68,7 @@ def test_a_duration_is_written_as_the_shortest_exact_text(duration_ns: int, text
 @pytest.mark.parametrize("parse", [parse_duration_ns, parse_size_bytes, parse_rate_per_s])
 @pytest.mark.parametrize(
     "written",
-    [30, 1.5, "30", "", "s", "-1s", "1e3s", ".5s", "1.s", "٣s", "30S", "30s\n", None, True, {}],
+    [30, 1.5, "30", "", "s", "-1s", "1e3s", ".5s", "1.s", "٣s", "30x", "30s\n", None, True, {}],
 )
 def test_anything_but_a_number_with_its_unit_is_refused(parse: Callable[[object], float], written: object) -> None:
     with pytest.raises(ValueError, match=r"; write \S+, \S+ or \S+$"):
@@ -79,6 +79,27 @@ def test_anything_but_a_number_with_its_unit_is_refused(parse: Callable[[object]
 def test_a_space_is_refused_with_the_text_as_it_should_be(written: str) -> None:
     with pytest.raises(ValueError, match=r"has a space in it; write 30s$"):
         parse_duration_ns(written)
+
+
+@pytest.mark.parametrize(
+    ("parse", "written", "ours"),
+    [
+        (parse_duration_ns, "5min", "5m"),
+        (parse_duration_ns, "1.5 Hours", "1.5h"),
+        (parse_duration_ns, "1m30s", "90s"),
+        (parse_duration_ns, "1h0m500ms", "3600.5s"),
+        (parse_size_bytes, "128gb", "128GB"),
+        (parse_size_bytes, "128G", "128GB"),
+        (parse_size_bytes, "8 Gi", "8GiB"),
+        (parse_rate_per_s, "54/min", "54/m"),
+        (parse_rate_per_s, "0.9rps", "0.9/s"),
+    ],
+)
+def test_a_unit_from_elsewhere_is_refused_with_ours(parse: Callable[[object], float], written: str, ours: str) -> None:
+    with pytest.raises(ValueError, match=rf"; write {ours}$"):
+        parse(written)
+
+    assert parse(ours) > 0
 
 
 @settings(deadline=None)

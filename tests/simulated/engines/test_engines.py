@@ -8,7 +8,7 @@ import pytest
 
 from sim.routing.errors import CallError, Unavailable, WrongModel
 from sim.routing.request import Request
-from sim.scenario.spec.engines import ENGINES
+from sim.scenario.spec.engines import ENGINES, HealthName
 from sim.simulated.engines.fifo import FifoEngine
 from sim.simulated.engines.port import Engine, EngineSettings, engine_named
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -18,8 +18,8 @@ FAR_NS = 10**18
 PREFILL_NS, DECODE_NS = 3, 7
 
 
-def settings(workers: int = 1, *, has_prefill: bool = True, health_waits: bool = True) -> EngineSettings:
-    return EngineSettings(workers, health_waits, lambda *_size: (PREFILL_NS, DECODE_NS), has_prefill)
+def settings(workers: int = 1, *, has_prefill: bool = True, health: HealthName = "serialized") -> EngineSettings:
+    return EngineSettings(workers, health, lambda *_size: (PREFILL_NS, DECODE_NS), has_prefill)
 
 
 def request(number: int) -> Request:
@@ -109,21 +109,6 @@ def test_a_request_that_is_turned_away_frees_its_worker_at_once() -> None:
     begun_ns = {number: at_ns for at_ns, what, number in heard.told if what == "begins"}
     assert begun_ns == {0: 0, 1: 10, 2: 10}
     assert (10, "turned away", 1) in heard.told
-
-
-@pytest.mark.parametrize(("health_waits", "answered_ns"), [(True, 10), (False, 0)])
-def test_a_health_call_waits_for_a_worker_or_is_answered_at_once(health_waits: bool, answered_ns: int) -> None:
-    runtime = SimulatedRuntime()
-    engine, heard = FifoEngine(runtime, settings(health_waits=health_waits), FULL_SPEED), Heard(runtime)
-    answers_ns: list[int] = []
-
-    async def ask() -> None:
-        await engine.health()
-        answers_ns.append(runtime.now_ns())
-
-    run(runtime, heard.call(engine, 0), ask())
-
-    assert answers_ns == [answered_ns]
 
 
 def test_other_work_takes_its_turn_and_makes_later_calls_wait() -> None:

@@ -6,6 +6,7 @@ from sim import loads
 from sim.measure.recording.recorder import Recorder
 from sim.scenario import make_plan
 from sim.simulated.world import World
+from sim.study.run import run
 from tests.scenario.spec.fault_cases import KEYS
 from tests.simulated.faults.compose import WORLD
 from tests.simulated.faults.worlds import run_with
@@ -82,3 +83,26 @@ def test_transactions_that_fail_leave_counts_behind_and_that_is_drift(fault: str
     assert metrics["requests.unfinished"] == 0
     assert metrics["in_flight.final"] > 0
     assert metrics["in_flight.drift_s"] > 1
+
+
+ABORTS = "kind: transaction_abort, rate: 0.05"
+
+
+@pytest.mark.parametrize("fault", [ABORTS, "kind: deadlock, rate: 0.05, wait: 1s"])
+def test_hardened_takes_every_count_back_that_a_transaction_known_to_have_failed_has_left(fault: str) -> None:
+    table = the_world_after(fault, "hardened").parts.database.table
+
+    assert table.total_in_flight() == 0
+    assert table.drift_ns() > 0, "each was one too many until then"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_the_fix_an_aborted_transaction_fails_a_request_only_before_it_has_its_route(seed: int) -> None:
+    """Without the unloading of whole models, by which a failed load breaks the connections of other requests."""
+    alone = ("router.profile=fixed", "router.failure_domain=replica")
+
+    requests = run(loads(f"name: aborts\n{ONE_REPLICA}\nfaults: [{{{ABORTS}}}]\n", alone), seed=seed).requests
+
+    failed = requests[requests["outcome"] == "failed"]
+    assert failed["route_s"].isna().all()
+    assert len(failed) < len(requests) * 0.05, "a pick that fails leads to a load, which looks for a row once more"

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar, cast
 
-from sim.routing.errors import Unavailable
+from sim.routing.errors import NotCommitted, Unavailable
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import MadeCall
 from sim.scenario.spec.faults.registry import (
@@ -75,7 +75,7 @@ class TransactionAbort(TransactionFault[TransactionAbortFault]):
             return await call()
         await self.spend_a_transaction()
         self.struck(place)
-        raise Unavailable("the transaction was aborted at its commit")
+        raise NotCommitted("the transaction was aborted at its commit")
 
 
 @effect_of(DeadlockFault)
@@ -88,7 +88,7 @@ class Deadlock(TransactionFault[DeadlockFault]):
         await self.parts.runtime.sleep(self.spec.wait_ns)
         self.parts.journal.lock_waited(self.spec.wait_ns)
         self.struck(place)
-        raise Unavailable("the transaction was the victim of a deadlock")
+        raise NotCommitted("the transaction was the victim of a deadlock")
 
 
 @effect_of(ConnectionLostFault)
@@ -144,7 +144,7 @@ class RegistryOutage(TransactionFault[RegistryOutageFault]):
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         self.struck(place)
-        raise Unavailable("nobody answers at the registry's address")
+        raise NotCommitted("nobody answers at the registry's address")
 
 
 @effect_of(StatementTimeoutFault)

@@ -1,0 +1,93 @@
+"""`sim compare BASE_DIR NEW_DIR`: what changed between two result folders, and from which decision on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from os.path import relpath
+from pathlib import Path
+
+from sim.cli.process.exits import BadInput, ExitCode
+from sim.cli.process.output import emit
+from sim.cli.process.report_files import publish
+from sim.measure.catalogue import VOCABULARY
+from sim.measure.changes.folder_comparison import FolderComparison, compare_results
+from sim.measure.differences import Demand
+from sim.measure.document import to_json
+from sim.measure.saved.result_folder import BadResultFolder, ResultFolder, read_result_folder
+from sim.measure.saved.run_folder import BadRunFolder
+from sim.scenario.text.errors import did_you_mean, found
+from sim.study.comparison import CHIEF_METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOptions:
+    """What the user chose beside the two folders."""
+
+    metrics: Sequence[str]
+    """Empty for the chief ones."""
+    confidence: float
+    margin: float
+    markdown: Path | None = None
+    """Where to write the comparison as Markdown."""
+
+
+def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: bool, fail_on_worse: bool) -> ExitCode:
+    """Compare the folders, show what changed and return the exit code. Raises BadInput for what is no such folder."""
+    for name in options.metrics:
+        if VOCABULARY.ask(name) is None:
+            raise BadInput(f"--metric: {found(name)} is not a metric{did_you_mean(name, VOCABULARY.names)}")
+    comparison = _compared(_read(base, new), options)
+    if as_json:
+        emit(f"{to_json(comparison.document)}\n")
+    else:
+        _show(comparison)
+    publish(partial(_markdown, comparison, options.markdown), options.markdown)
+    return ExitCode.BROKEN if fail_on_worse and comparison.is_worse else ExitCode.HELD
+
+
+def _read(*paths: Path) -> list[ResultFolder]:
+    """Read the folders. BadInput lists the problems of all of them."""
+    folders, problems = [], []
+    for path in paths:
+        try:
+            folders.append(read_result_folder(path))
+        except BadResultFolder as error:
+            problems += str(error).splitlines()
+    if problems:
+        raise BadInput("\n".join(problems))
+    return folders
+
+
+def _compared(folders: Sequence[ResultFolder], options: FolderOptions) -> FolderComparison:
+    base, new = folders
+    try:
+        comparison = compare_results(
+            base, new, options.metrics or CHIEF_METRICS, Demand(options.confidence, options.margin)
+        )
+    except BadRunFolder as error:
+        raise BadInput(str(error)) from None
+    if not comparison.variants:
+        raise BadInput(
+            f"{base.path} and {new.path} have no run in common; allowed: runs of one scenario, variant, seed"
+        )
+    return comparison
+
+
+def _show(comparison: FolderComparison) -> None:
+    # Imported here, because `--json` does not need rich.
+    from sim.cli.process.console import show
+    from sim.report.folder_changes import FolderChanges
+
+    show(FolderChanges(comparison))
+
+
+def _markdown(comparison: FolderComparison, file: Path | None) -> str:
+    from sim.report.comparison_markdown import folders_markdown
+
+    return folders_markdown(comparison, () if file is None else _pictures(comparison.new, file))
+
+
+def _pictures(folder: Path, file: Path) -> list[str]:
+    """Return the pictures that somebody has put beside the runs, as links from the file."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".svg"))
+    return [Path(relpath(path, file.parent)).as_posix() for path in found]

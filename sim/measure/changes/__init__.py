@@ -1,0 +1,1 @@
+"""What changed between two result folders, and from which decision on."""

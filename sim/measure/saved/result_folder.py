@@ -1,0 +1,94 @@
+"""A folder of many runs, as `sim run --out` has written it, read back as far as it takes to compare it with another."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.measure.expectations import Verdict
+from sim.measure.judged_run import JudgedRun
+from sim.measure.saved.run_folder import MANIFEST, SUMMARY, BadRunFolder, checked_manifest
+
+_ALLOWED = "allowed: a folder that `sim run --out` has written"
+
+
+class BadResultFolder(ValueError):
+    """The folder is not one of `sim run --out`, or not all of its runs can be read; a line for each reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """One run, and where the rest of it is."""
+
+    scenario: str
+    run: JudgedRun
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFolder:
+    """What a folder tells of its runs."""
+
+    path: Path
+    runs: tuple[SavedRun, ...]
+    """By scenario, variant and seed."""
+    joint: Mapping[str, tuple[Verdict, ...]]
+    """By scenario, its verdicts on several seeds together."""
+
+
+def read_result_folder(path: Path) -> ResultFolder:
+    """Return what the folder tells; that of one run will do as well. Raises BadResultFolder."""
+    if not path.is_dir():
+        reason = "is not a folder" if path.exists() else "does not exist"
+        raise BadResultFolder(f"{path} {reason}; {_ALLOWED}")
+    folders = [path] if (path / MANIFEST).exists() else sorted(path.glob("*/*/seed-*"))
+    runs: list[SavedRun] = []
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            runs.append(_saved_run(folder))
+        except BadRunFolder as error:
+            problems.append(str(error))
+    if problems:
+        raise BadResultFolder("\n".join(problems))
+    if not runs:
+        raise BadResultFolder(f"{path} holds no runs; {_ALLOWED}")
+    runs.sort(key=lambda one: (one.scenario, one.run.variant, one.run.seed))
+    return ResultFolder(path, tuple(runs), dict(_joint_verdicts(path)))
+
+
+def _saved_run(folder: Path) -> SavedRun:
+    manifest = checked_manifest(folder, [SUMMARY])
+    try:
+        document = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        (run,) = document["runs"]
+        judged = JudgedRun(
+            run["variant"],
+            run["seed"],
+            run["digest"],
+            run["metrics"],
+            tuple(_verdict(one, run["seed"]) for one in run["expectations"]),
+        )
+        return SavedRun(document["scenario"], judged, folder)
+    except (ValueError, KeyError, TypeError):
+        made_by = manifest.get("sim", "another program")
+        raise BadRunFolder(f"{folder / SUMMARY} has another form than here: it was written by sim {made_by}") from None
+
+
+def _joint_verdicts(path: Path) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
+    """Yield each scenario's verdicts on several seeds; none if the runs were cut short before these were written."""
+    try:
+        content = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
+        for document in content if isinstance(content, list) else [content]:
+            yield document["scenario"], tuple(_verdict(one) for one in document.get("expectations", ()))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise BadResultFolder(f"{path / SUMMARY} is not what `sim run --out` writes there; {_ALLOWED}") from None
+
+
+def _verdict(document: Mapping[str, Any], seed: int | None = None) -> Verdict:
+    return Verdict(
+        document["metric"], document["variant"], document["value"], document["bound"], document["passed"], seed=seed
+    )

@@ -1,0 +1,94 @@
+"""The results of `sim run` as JUnit XML, which CI systems show as tests: one for each expectation and run."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from xml.etree import ElementTree as ET
+
+from sim.measure.expectations import Verdict
+from sim.measure.judged_run import JudgedRun
+from sim.measure.over_seeds import joint_verdicts
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 (section 2.2) cannot hold, however it is escaped."""
+
+
+def junit_xml(scenarios: Iterable[tuple[str, Sequence[JudgedRun]]]) -> str:
+    """Return the runs of each scenario, given with its name, as a document with a suite for each.
+
+    The form is that of the Jenkins plug-in's schema, which GitHub, GitLab and others read as well. A test has the name
+    of the expectation without any figure of the run, so that a CI system can follow it over time; the figures are its
+    properties. An expectation that could not be checked is a skipped test.
+    """
+    root = ET.Element("testsuites", name="sim")
+    for name, runs in scenarios:
+        suite = ET.SubElement(root, "testsuite", name=_text(name))
+        cases = [case for verdict, digest in _judged(runs) for case in [_case(suite, name, verdict, digest)]]
+        for element in (suite, root):
+            _count(element, "tests", len(cases))
+            _count(element, "failures", sum(case.find("failure") is not None for case in cases))
+            _count(element, "errors", 0)
+            _count(element, "skipped", sum(case.find("skipped") is not None for case in cases))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _judged(runs: Sequence[JudgedRun]) -> Iterator[tuple[Verdict, str]]:
+    """Yield each verdict with the digest of its run, then those on several seeds together, which have none."""
+    for run in runs:
+        for verdict in run.verdicts:
+            if verdict.counts:
+                yield verdict, run.digest
+    for verdict in joint_verdicts(runs):
+        yield verdict, ""
+
+
+def _case(suite: ET.Element, scenario: str, verdict: Verdict, digest: str) -> ET.Element:
+    seed = "" if verdict.seed is None else f", seed {verdict.seed}"
+    case = ET.SubElement(
+        suite, "testcase", classname=_text(f"{scenario}.{verdict.variant}"), name=_text(_name(verdict) + seed), time="0"
+    )
+    properties = ET.SubElement(case, "properties")
+    for name, value in {**_figures(verdict), "digest": digest}.items():
+        if value not in (None, ""):
+            ET.SubElement(properties, "property", name=name, value=_text(str(value)))
+    if verdict.passed is False:
+        failure = ET.SubElement(case, "failure", type="expectation", message=_text(str(verdict)))
+        failure.text = _text("\n".join(filter(None, [str(verdict), verdict.command])))
+    elif verdict.passed is None:
+        ET.SubElement(case, "skipped", message=_text(verdict.reason or f"{verdict.bound}: could not be checked"))
+    return case
+
+
+def _name(verdict: Verdict) -> str:
+    """Return the metric, its window and what is expected of it."""
+    one = verdict.expectation
+    if one is None:
+        return f"{verdict.metric} {verdict.bound}"
+    limits = (("=", one.equals), (">=", one.min), ("<=", one.max))
+    expected = [f"{sign} {limit:.6g}" for sign, limit in limits if limit is not None]
+    expected += [f"{sign} {other}" for sign, other in ((">", one.above), ("<", one.below)) if other is not None]
+    return " ".join(filter(None, [verdict.metric, str(verdict.window), " and ".join(expected)]))
+
+
+def _figures(verdict: Verdict) -> dict[str, object]:
+    figures: dict[str, object] = {
+        "metric": verdict.metric,
+        "variant": verdict.variant,
+        "seed": verdict.seed,
+        "value": verdict.value,
+        "bound": verdict.bound,
+        "command": verdict.command,
+    }
+    over = verdict.over
+    if over is None:
+        return figures
+    interval = over.interval and {"low": over.interval.low, "high": over.interval.high, "confidence": over.confidence}
+    return {**figures, **(interval or {}), "seeds": over.seeds, "held": over.held, "worst_seed": over.worst_seed}
+
+
+def _count(element: ET.Element, name: str, more: int) -> None:
+    element.set(name, str(int(element.get(name, "0")) + more))
+
+
+def _text(text: str) -> str:
+    return _NOT_IN_XML.sub("?", text)

@@ -1,0 +1,31 @@
+"""The pieces of Markdown that a pull request or the summary of a CI job shows, as GitHub reads it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+_MARKUP = re.compile(r"[\\`*\[\]|~]|(?<!\w)[_#]|_(?!\w)")
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is, also within a table.
+
+    An underscore within a word is no markup to GitHub, and names read better without backslashes.
+    """
+    return escape(_MARKUP.sub(r"\\\g<0>", text), quote=False)
+
+
+def code(text: str) -> str:
+    """Return text as code; names of metrics are easier to read so."""
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are Markdown; the first column is flush left, the others right."""
+    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def paragraphs(parts: Iterable[str]) -> str:
+    """Return the parts that are not empty, with an empty line between them, and the end of the last line."""
+    return "\n\n".join(filter(None, parts)) + "\n"

@@ -1,0 +1,72 @@
+"""The lines below a table: one for each expectation, one for each digest."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from sim.measure.expectations import Verdict
+from sim.measure.load import LoadVerdict
+from sim.report.column import VariantColumn
+from sim.report.marks import STYLES, Mark, Signs, mark_of
+
+_ABOUT_THE_BUG = {Mark.SHOWS_BUG: " shows the bug:", Mark.FAILED: " no longer shows the bug:"}
+
+
+def verdict_lines(column: VariantColumn, signs: Signs) -> Iterator[Text]:
+    """Yield a line per expectation; of one that does not hold, more lines say why and how to run it again."""
+    for verdict in column.outcomes:
+        mark = mark_of([verdict])
+        lines = [f"{signs.marks[mark]} {_sentence(verdict, mark)}", *_more(verdict)]
+        yield Text("\n  ".join(lines), style=STYLES[mark] or "dim")
+
+
+def _more(verdict: Verdict) -> Iterator[str]:
+    if verdict.reason:
+        yield verdict.reason
+    if verdict.over is None or verdict.passed is None:
+        return
+    if verdict.over.held < verdict.over.seeds:
+        yield str(verdict.over)
+    if not verdict.passed and verdict.command:
+        yield verdict.command
+
+
+def _sentence(verdict: Verdict, mark: Mark) -> str:
+    figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
+    of_bug = _ABOUT_THE_BUG.get(mark, "") if verdict.shows_bug else ""
+    return f"{verdict.variant}{of_bug} {figure}: {verdict.figure}, expected {verdict.bound}{_seeds(verdict)}"
+
+
+def _seeds(verdict: Verdict) -> str:
+    over = verdict.over
+    if over is None or verdict.passed is None:
+        return ""
+    return f" over {over.seeds} seeds" if over.interval is not None else f" on each of {over.seeds} seeds"
+
+
+def load_lines(columns: Sequence[VariantColumn], signs: Signs) -> Iterator[Text]:
+    """Yield a warning for each variant whose requests pile up: then times are no figures of a steady state."""
+    for column in columns:
+        known = [LoadVerdict(int(run["load.verdict"])) for run in column.metrics if "load.verdict" in run]
+        growing = [verdict for verdict in known if verdict is not LoadVerdict.STABLE]
+        if growing:
+            seeds = f" on {len(growing)} of {len(known)} seeds" if len(known) > 1 else ""
+            text = f"{column.variant} is {max(growing).name.lower()}{seeds}: its times grow with the length of the run"
+            yield Text(f"{signs.marks[Mark.SHOWS_BUG]} {text}", style=STYLES[Mark.SHOWS_BUG])
+
+
+def digest_line(column: VariantColumn, number_of_variants: int) -> Text:
+    """Return the digest of the variant's first run."""
+    owner = f" {column.variant}" if number_of_variants > 1 else ""
+    more = f"  (seed {column.seeds[0]} of {len(column.seeds)})" if len(column.seeds) > 1 else ""
+    return Text(f"digest{owner} {column.digests[0]}{more}", style="dim")
+
+
+def seeds_line(columns: Sequence[VariantColumn], signs: Signs) -> str:
+    """Return which seeds were run, and what the figures are if there are several."""
+    seeds = list(dict.fromkeys(seed for column in columns for seed in column.seeds))
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    are_means = any(len(column.seeds) > 1 for column in columns)
+    meaning = f": mean {signs.plus_minus} half the 95 % interval" if are_means else ""
+    return f"{len(seeds)} seeds, {min(seeds)} to {max(seeds)}{meaning}"
