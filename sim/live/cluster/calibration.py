@@ -2,11 +2,29 @@
 
 import os
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from sim.scenario.text.units import format_duration
 
 US = 1_000
+
+PERCENTILES = (10, 50, 90, 99)
+"""What is shown of each sample."""
+
+MEANING: Mapping[str, str] = {
+    "touch": "registry, one statement",
+    "crowded_touch": "the same in a crowd, each",
+    "pick": "registry, pick of a replica",
+    "crowded_pick": "the same in a crowd, each",
+    "round_trip": "health call, there and back",
+    "crowded_round_trip": "the same in a crowd, each",
+    "wake_up": "end of a sleep, too late by",
+    "turnaround": "worker, beside the service",
+    "install": "process start until it is well",
+    "stop": "process end",
+}
+"""What each sample is of, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +85,23 @@ class Calibration:
         """Return all that was measured, by name."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "database"}
 
-    def figures(self, percentiles: tuple[int, ...]) -> dict[str, dict[str, float]]:
-        """Return of each sample its count, and these percentiles in seconds."""
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Return of each sample its count, and its PERCENTILES in seconds."""
         return {
             name: {
                 "count": len(sample.durations_ns),
-                **{f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in percentiles},
+                **{f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES},
             }
             for name, sample in self.samples().items()
         }
+
+
+def pooled(calibrations: Sequence[Calibration]) -> Calibration:
+    """Return one calibration with all that several have measured of the same registry."""
+    samples = [calibration.samples() for calibration in calibrations]
+    names = samples[0].keys()
+    together = {name: Sample(tuple(sorted(sum((one[name].durations_ns for one in samples), ())))) for name in names}
+    return Calibration(calibrations[0].database, **together)
 
 
 def machine_facts() -> dict[str, str | int]:
