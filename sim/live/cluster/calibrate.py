@@ -39,8 +39,11 @@ CONNECTIONS = 80
 SERVICE_NS = 5_000_000
 """Service time of the requests that a worker's turnaround is measured with."""
 
-SHORTEST_SLEEP_S = 0.005
-"""Least length of the sleeps whose lateness is measured. The others are up to 1 ms longer, as timers have a grain."""
+PAUSE_S = 0.005
+"""Before each call that is made alone: right after another one it would find all it needs in the processor's caches.
+
+The pauses whose lateness is measured are up to 1 ms longer, as timers have a grain.
+"""
 
 NODE = NodeSpec(name="calibration")
 MODEL = ModelSpec.model_validate(
@@ -148,16 +151,20 @@ class _Measurement:
 async def _measure_wake_up(times: int) -> Sample:
     late_ns: list[int] = []
     for number in range(times):
-        sleep_s = SHORTEST_SLEEP_S + number / times / 1000
-        late_ns.append(await _time_of(asyncio.sleep(sleep_s)) - round(sleep_s * NS_PER_S))
+        pause_s = PAUSE_S + number / times / 1000
+        late_ns.append(await _time_of(asyncio.sleep(pause_s)) - round(pause_s * NS_PER_S))
     return _sample([max(0, duration_ns) for duration_ns in late_ns])
 
 
 async def _timed(call: Call, times: int) -> Sample:
-    """Make the calls one after the other."""
+    """Make the calls one after the other, with a pause before each."""
     for _ in range(WARM_UP):
         await call()
-    return _sample([await _time_of(call()) for _ in range(times)])
+    durations_ns: list[int] = []
+    for _ in range(times):
+        await asyncio.sleep(PAUSE_S)
+        durations_ns.append(await _time_of(call()))
+    return _sample(durations_ns)
 
 
 async def _crowded(call: Call, times: int) -> Sample:
@@ -167,7 +174,11 @@ async def _crowded(call: Call, times: int) -> Sample:
         await asyncio.gather(*(call() for _ in range(CROWD)))
 
     await crowd()
-    return _sample([await _time_of(crowd()) // CROWD for _ in range(times)])
+    shares_ns: list[int] = []
+    for _ in range(times):
+        await asyncio.sleep(PAUSE_S)
+        shares_ns.append(await _time_of(crowd()) // CROWD)
+    return _sample(shares_ns)
 
 
 async def _time_of(work: Awaitable[object]) -> int:
