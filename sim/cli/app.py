@@ -8,10 +8,13 @@ import typer
 from sim import __version__
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
+from sim.cli.group import Commands
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
 app = typer.Typer(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Simulate a distributed LLM-inference router, deterministically: which replica serves which request, and why.",
     add_completion=False,
     no_args_is_help=True,

@@ -117,7 +117,7 @@ def compare_variants_of(
     from sim.cli.process.report_files import check_report_file
 
     check_report_file("--markdown", markdown)
-    if len(paths) == 2:
+    if len(paths) == 2 and any(path.is_dir() for path in paths):
         _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
         from sim.cli.commands.compare_folders import FolderOptions, compare_folders
 

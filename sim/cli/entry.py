@@ -7,6 +7,7 @@ from sim.cli.process.exits import BadInput, ExitCode, OutputClosed
 from sim.cli.process.interruption import leave_on_signals
 from sim.cli.process.output import abandon, accept_any_text, complain, require_output
 from sim.measure.saved.staged_files import CannotWrite
+from sim.routing.clients import TooManyRequests
 from sim.routing.policies.port import PolicyError
 from sim.simulated.kernel.livelock import Livelock
 from sim.study.errors import WorkerDied
@@ -27,7 +28,7 @@ def _outcome() -> int:
         from sim.cli.app import app
 
         app(prog_name="sim")
-    except (BadInput, PolicyError, Livelock) as error:
+    except (BadInput, PolicyError, Livelock, TooManyRequests) as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
     except OutputClosed:

@@ -9,7 +9,7 @@ from sim.report.column import VariantColumn
 from sim.report.markdown import code, paragraphs, plain, table
 from sim.report.marks import UNICODE, mark_of
 from sim.report.rows import figure_rows, values
-from sim.report.sentences import seeds_line, verdict_lines
+from sim.report.sentences import load_lines, seeds_line, verdict_lines
 from sim.report.table import ScenarioTable
 
 
@@ -19,7 +19,7 @@ def run_markdown(scenarios: Sequence[ScenarioTable], changes: Sequence[BaselineC
     moved = sum(len(one.rows) + len(one.gone) for one in changes)
     return paragraphs(
         [
-            _verdict(outcomes, scenarios) + (f"; ✗ **{moved} metrics differ from the baseline**" if moved else ""),
+            _verdict(outcomes, scenarios) + (f"; ✗ **figures other than in the baseline: {moved}**" if moved else ""),
             "\n".join(f"- {plain(line)}" for one in changes for line in one.lines),
             *(part for one in scenarios for part in _scenario(one)),
         ]
@@ -31,11 +31,10 @@ def _verdict(outcomes: Sequence[Verdict], scenarios: Sequence[ScenarioTable]) ->
     checked = sum(verdict.passed is not None for verdict in outcomes)
     names = ", ".join(plain(one.name) for one in scenarios)
     if failed:
-        return f"✗ **{failed} of {len(outcomes)} expectations failed**: {names}"
+        return f"✗ **Expectations: {failed} of {len(outcomes)} failed**: {names}"
     if not checked:
-        return f"**No expectation was checked**: {names}"
-    left = f" ({len(outcomes) - checked} could not be checked)" if checked < len(outcomes) else ""
-    return f"✓ **All {checked} expectations hold**{left}: {names}"
+        return f"**Expectations: none was checked**: {names}"
+    return f"✓ **Expectations: {checked} of {len(outcomes)} hold**: {names}"
 
 
 def _scenario(scenario: ScenarioTable) -> Iterator[str]:
@@ -45,6 +44,7 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
     figures = ([_label(row.label), *(plain(cell.text) for cell in row.cells)] for row in rows)
     variants = [plain(column.variant) for column in scenario.columns]
     yield table(["", *variants], [*_shares(scenario.columns), *figures])
+    yield "\n".join(f"- {plain(line.plain)}" for line in load_lines(scenario.columns, UNICODE))
     yield "\n".join(_lines(scenario.columns))
     digests = "\n".join(
         f"- digest of {plain(column.variant)}, seed {column.seeds[0]}: {code(column.digests[0])}"

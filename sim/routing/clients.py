@@ -3,15 +3,21 @@
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from typing import Any, NamedTuple
 
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.outcomes import Outcome
 from sim.routing.ports import Journal, Runtime
 from sim.routing.request import Request
+from sim.routing.units import NS_PER_S
 
 Serve = Callable[[Request], Coroutine[Any, Any, None]]
 """Takes a request from its arrival to its outcome."""
+
+
+class TooManyRequests(Exception):
+    """Clients whose requests fail at once send them again at once, and so without an end."""
 
 
 class Turn(NamedTuple):
@@ -40,12 +46,15 @@ class User:
 class Clients:
     """Sends the requests of all clients to one or more frontends, numbered in the order of arrival."""
 
-    def __init__(self, runtime: Runtime, journal: Journal, frontends: Mapping[int, Serve]) -> None:
-        """`frontends` go by index."""
+    def __init__(
+        self, runtime: Runtime, journal: Journal, frontends: Mapping[int, Serve], most_requests: float = inf
+    ) -> None:
+        """`frontends` go by index. Of requests that nobody planned, the one that would exceed the most is refused."""
         self._runtime = runtime
         self._journal = journal
         self._frontends = frontends
         self._next_id = count().__next__
+        self._most_requests = most_requests
 
     async def send_as_planned(self, requests: Iterable[Request]) -> None:
         """Send every request at its time, whether or not the earlier ones have ended."""
@@ -67,8 +76,17 @@ class Clients:
             await self.send_now(request)
 
     def send_now(self, request: Request) -> Coroutine[Any, Any, None]:
-        """Number the request, have it arrive now, and return what waits for its end."""
+        """Number the request, have it arrive now, and return what waits for its end.
+
+        Raises TooManyRequests.
+        """
         request.id, request.arrival_ns = self._next_id(), self._runtime.now_ns()
+        if request.id >= self._most_requests:
+            raise TooManyRequests(
+                f"workload[{request.source}] would send a request too many at {request.arrival_ns / NS_PER_S:,} s; "
+                f"allowed: {self._most_requests:,} in all; a request that fails at once is sent again at once, so give "
+                "its users a time to think"
+            )
         return self._call(request)
 
     def _call(self, request: Request) -> Coroutine[Any, Any, None]:

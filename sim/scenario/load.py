@@ -19,6 +19,7 @@ from sim.scenario.spec.workload import TraceReader
 from sim.scenario.text.errors import Path, Problem, ScenarioError, found
 from sim.scenario.text.explain import explain
 from sim.scenario.text.merge import (
+    OF_THE_FILE,
     Locator,
     Override,
     merged,
@@ -37,7 +38,6 @@ MOST_VALUES_OF_VARIANTS = 250_000
 ONLY_VARIANT = "default"
 """Name of the variant of a file that declares none."""
 _NO_FILE = FilePath("<text>")
-_OF_THE_FILE = ("variants", "expect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class _Loading:
 
     def _variants(self, document: dict[str, Any], overrides: list[Override]) -> Iterator[tuple[str, Locator]]:
         """Yield each variant's merged document; one that cannot be merged is a problem instead."""
-        base = {key: value for key, value in document.items() if key not in _OF_THE_FILE}
+        base = {key: value for key, value in document.items() if key not in OF_THE_FILE}
         whole = Locator(self.source, document)
         variants = document.get("variants", {ONLY_VARIANT: {}})
         declared = "variants" in document
@@ -186,7 +186,7 @@ class _Loading:
         self, document: dict[str, Any], overrides: list[Override], declared: Mapping[str, Locator]
     ) -> dict[str, Locator]:
         """Return a variant for each policy that was handed over and that none of the declared ones names."""
-        base = {key: value for key, value in document.items() if key not in _OF_THE_FILE}
+        base = {key: value for key, value in document.items() if key not in OF_THE_FILE}
         extra = {}
         for name in self.rules.not_named_by(declared.values()):
             if name in declared:
@@ -224,7 +224,7 @@ class _Loading:
         try:
             scenario = Scenario.model_validate(locator.document, context={"read_trace": read})
         except ValidationError as error:
-            for problem in explain(error, Scenario, locator, beside=_OF_THE_FILE):
+            for problem in explain(error, Scenario, locator, beside=OF_THE_FILE):
                 self._add(problem)
             return None
         for path, text in contradictions(scenario) if not bad_references else ():

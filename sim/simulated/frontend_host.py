@@ -45,7 +45,7 @@ class FrontendHost:
             await self._runtime.sleep(self._refused_after_ns)
             self._journal.ended(request, Outcome.FAILED, "frontend_down")
             return
-        self._serving[request.id] = self._runtime.running_task()
+        self._serving[request.id] = self._runtime.running
         try:
             await self.frontend.serve(request)
         except Crashed:

@@ -9,11 +9,12 @@ from sim.routing.clients import Clients, Serve
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Plan, Scenario, stream
+from sim.scenario.plan.demand_estimate import most_requests
 from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.agenda import Tickets
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.nodes.backend import BackendProcess
+from sim.simulated.nodes.backend import Processes
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.settings import LawOf, install_settings, new_worker_node, node_facts
 from sim.simulated.nodes.work_speed import FULL_SPEED, VariableSpeed, WorkSpeed
@@ -36,8 +37,7 @@ class Parts:
     runtime: SimulatedRuntime
     journal: Journal
     database: SimulatedDatabase
-    processes: dict[str, BackendProcess]
-    """What runs, by address."""
+    processes: Processes
     speeds: Mapping[str, VariableSpeed]
     """How fast each node works, by node; empty where no fault can change that."""
     workers: SimulatedWorkers
@@ -61,7 +61,7 @@ def make_parts(plan: Plan, observers: Sequence[object], law_of: LawOf) -> Parts:
     """Return the parts of a new world, whose journal tells the observers. Raises TypeError for one that is none."""
     scenario = plan.scenario
     runtime = SimulatedRuntime(_tickets(scenario))
-    processes: dict[str, BackendProcess] = {}
+    processes = Processes()
     progress = RequestProgress()
     rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
     table = ReplicaTable(runtime, rows)
@@ -85,7 +85,7 @@ def make_parts(plan: Plan, observers: Sequence[object], law_of: LawOf) -> Parts:
         scenario.network.latency_ns,
     )
     entrances: dict[int, Serve] = {}
-    clients = Clients(runtime, journal, frontends=entrances)
+    clients = Clients(runtime, journal, frontends=entrances, most_requests=most_requests(scenario))
     return Parts(
         plan=plan,
         runtime=runtime,

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 from sim.cli import main
+from tests.waiting import LIMIT_S
 
 BURST = "kind: burst, model: qwen3, at: 1s, requests: 4, spread: 2s"
 SMALL = f"""
@@ -37,11 +39,15 @@ models: [{name: qwen3, service: {mean: 100ms}, replicas: [{node: spark}]}]
 workload: [{kind: poisson, model: qwen3, rate: 100/s}]
 """
 
+_OF_THE_CALLER = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "GITHUB_STEP_SUMMARY")
+"""What would change how things are shown, or write to the summary of the job that runs the tests."""
+
 # Python ignores Ctrl-C if it was started by a shell in the background, as tests may be.
 START = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from sim.cli import main
+from tests.waiting import LIMIT_S
 main()
 """
 
@@ -51,8 +57,8 @@ def command(*arguments: str | Path, flags: Sequence[str] = (), start: str = STAR
 
 
 def environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what would change how things are shown."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR")}
+    """The environment of a command that nobody has set up."""
+    kept = {key: value for key, value in os.environ.items() if key not in _OF_THE_CALLER}
     return {**kept, **changes}
 
 
@@ -60,7 +66,7 @@ def sim(*arguments: str | Path, folder: Path | None = None, **changes: str) -> s
     """Run the command to its end within this process, which spares the second that a start takes.
 
     It gets its own arguments, folder, environment and outputs, and ends as a process would. What Python reads at its
-    own start, such as PYTHONHASHSEED, needs `sim_process`.
+    own start, such as PYTHONHASHSEED, needs `sim_process`; so do `sim live` and what else starts processes.
     """
     output, errors = _Output(), _Output()
     with (
@@ -68,6 +74,7 @@ def sim(*arguments: str | Path, folder: Path | None = None, **changes: str) -> s
         patch.object(sys, "argv", ["sim", *map(str, arguments)]),
         # Of a pipe, whatever terminal the tests run at.
         patch.dict(os.environ, environment({"COLUMNS": "80", **changes}), clear=True),
+        _alarm(f"sim {' '.join(map(str, arguments))}"),
         _signals_as_before(),
         redirect_stdout(output),
         redirect_stderr(errors),
@@ -94,7 +101,7 @@ def sim_process(
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=LIMIT_S,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -138,3 +145,19 @@ def _signals_as_before() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _alarm(what: str) -> Iterator[None]:
+    """Raise AssertionError if what runs within the block does not end."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise AssertionError(f"waited {LIMIT_S} s for `{what}` to end")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

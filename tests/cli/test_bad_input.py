@@ -29,7 +29,7 @@ FILES = {
     "unknown metric": (SMALL + "expect: [{metric: fairnes.jain, min: 1}]\n", "did you mean 'fairness.jain'?"),
     "empty": ("", ":1:1: found an empty file"),
     "binary": ("\x00\x01", ":1:1: found the control character"),
-    "syntax": ("name: [", "expected"),
+    "syntax": ("name: [", ":1:8: found the end of the file where a value has to stand"),
     "python object": ("name: !!python/object/apply:os.system [ls]\n", ":1:7: found the tag"),
     "too many requests": (SMALL.replace("requests: 4", "requests: 10000001"), "allowed: at most 10000000"),
 }
@@ -145,3 +145,12 @@ def test_two_scenarios_that_would_share_an_out_folder_are_refused(tmp_path: Path
     assert done.returncode == 2
     assert "a.yaml and b.yaml would share a folder" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_place_of_a_command_is_refused_with_the_command_that_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+
+    done = sim("small.yaml", folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'small.yaml' is no command; run it with: sim run small.yaml" in done.stderr

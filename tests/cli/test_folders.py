@@ -33,11 +33,14 @@ def test_scenarios_in_folders_below_are_left_out_and_counted(tmp_path: Path) -> 
     assert "below" not in done.stdout
 
 
-def test_one_broken_expectation_in_the_folder_gives_exit_code_1(tmp_path: Path) -> None:
+def test_the_last_line_names_the_scenarios_that_do_not_do_what_they_expect(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(small("first", BROKEN))
     (tmp_path / "b.yaml").write_text(small("second"))
 
-    assert sim("run", ".", folder=tmp_path).returncode == 1
+    done = sim("run", ".", folder=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "1 of 2 scenarios do what they expect; not: a.yaml"
 
 
 def test_a_folder_without_scenarios_gives_exit_code_2(tmp_path: Path) -> None:

@@ -119,6 +119,10 @@ def test_python_runs_the_package_as_the_same_program() -> None:
     assert done.stdout == f"sim {__version__}\n"
 
 
+def test_the_help_has_a_short_name_too() -> None:
+    assert sim("run", "-h").stdout == sim("run", "--help").stdout
+
+
 def test_the_help_of_run_lists_every_option_and_exit_code() -> None:
     done = sim("run", "--help")
 

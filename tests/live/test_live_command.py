@@ -12,7 +12,7 @@ import pytest
 
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
-from tests.cli.command import command, environment, sim
+from tests.cli.command import command, environment, sim, sim_process
 from tests.live.workers import wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -54,7 +54,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(folder: Path, database_url: str) -> None:
-    done = sim("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
+    done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
 
     document = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(fo
 
 
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
-    done = sim("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
+    done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
     compared = json.loads(done.stdout)
     rows = compared["rows"]
@@ -82,7 +82,9 @@ def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: 
 
 
 def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
-    live = sim("live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder)
+    live = sim_process(
+        "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder
+    )
 
     replayed = sim("replay", "run.rec", "--json", folder=folder)
 
@@ -218,7 +220,7 @@ def in_flight(registry_url: str) -> int:
     ],
 )
 def test_a_registry_that_cannot_be_used_is_a_users_mistake(folder: Path, registry: str, message: str) -> None:
-    done = sim("live", "short.yaml", "--registry", registry, folder=folder)
+    done = sim_process("live", "short.yaml", "--registry", registry, folder=folder)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import sim
+from tests.cli.command import sim, sim_process
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     arguments = ("live", "short.yaml", "--variant", variant, "--time-scale", "0.1", "--json", "--allow-code", *options)
-    done = sim(*arguments, folder=folder)
+    done = sim_process(*arguments, folder=folder)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -54,7 +54,9 @@ def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_eith
     assert metrics["fairness.jain"] == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("variant", ["two", "mixed"])
+@pytest.mark.parametrize(
+    ("variant", "database_url"), [("two", "sqlite"), ("mixed", "postgresql")], indirect=["database_url"]
+)
 def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
     folder: Path, database_url: str, variant: str
 ) -> None:
@@ -63,12 +65,12 @@ def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
     assert code == 0, told
 
     refused = sim("replay", "elsewhere/run.rec", folder=folder)
-    same = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    same = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
     text = (folder / "my_picker.py").read_text()
     (folder / "my_picker.py").write_text(
         text.replace("len(there)]", "len(there) - 1]").replace("return min(two", "return max(two")
     )
-    other = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    other = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
 
     assert refused.returncode == 2
     assert "allowed: with --allow-code" in refused.stderr

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,11 +6,13 @@ from scipy import stats
 
 from sim.measure.statistics import (
     Interval,
+    Sample,
     mean_interval,
     paired_difference,
     percentiles,
     replications_for,
     simultaneous,
+    unpaired_difference,
 )
 
 runs = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
@@ -105,3 +108,28 @@ def test_percentiles_lie_on_straight_lines_between_the_sorted_values() -> None:
 def test_percentiles_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one value"):
         percentiles([], (50,))
+
+
+@pytest.mark.parametrize("spreads", [(1.0, 1.0), (0.1, 3.0)], ids=["equal", "unequal"])
+def test_an_unpaired_difference_is_that_of_welch(spreads: tuple[float, float]) -> None:
+    random = np.random.default_rng()
+    a, b = random.normal(0, spreads[0], 12), random.normal(1, spreads[1], 30)
+    theirs = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.9)
+
+    of_a, of_b = (Sample(float(np.mean(x)), float(np.std(x, ddof=1)), len(x)) for x in (a, b))
+    ours = unpaired_difference(of_a, of_b, 0.9)
+
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+
+
+def test_samples_without_spread_differ_by_an_interval_of_no_width() -> None:
+    assert unpaired_difference(Sample(1, 0, 5), Sample(3, 0, 5)) == Interval(2, 2, 2)
+
+
+def test_a_sample_can_be_told_from_its_interval() -> None:
+    values = [1.0, 2.0, 4.0, 8.0]
+    interval = mean_interval(values, 0.99)
+
+    sample = Sample.of(interval.mean, interval.half_width, len(values), 0.99)
+
+    assert sample == pytest.approx((np.mean(values), np.std(values, ddof=1), 4))

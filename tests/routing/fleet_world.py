@@ -20,7 +20,7 @@ from sim.simulated.engines.port import EngineSettings
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.nodes.backend import BackendProcess, ProcessSettings, SimulatedDialer
+from sim.simulated.nodes.backend import BackendProcess, Processes, ProcessSettings, SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import VariableSpeed
@@ -93,7 +93,7 @@ class FleetWorld:
         A node says nothing of where its first process is to listen, unless its facts do.
         """
         self.runtime = SimulatedRuntime()
-        self.processes: dict[str, BackendProcess] = {}
+        self.processes = Processes()
         self.journal = recorder_by(self.runtime, self.processes.__contains__)
         self.table = ReplicaTable(self.runtime, [registered(facts, self._lock(), 0) for facts in fleet])
         self.database = SimulatedDatabase(self.runtime, self.table, transaction_ns)

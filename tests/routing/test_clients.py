@@ -1,8 +1,11 @@
 """Clients: when they send, and how long they wait."""
 
+from itertools import count
 from typing import Any
 
-from sim.routing.clients import Clients, Turn, User
+import pytest
+
+from sim.routing.clients import Clients, TooManyRequests, Turn, User
 from sim.routing.ports import Runtime
 from sim.routing.request import Request
 from tests.drivers import SECOND, Driver
@@ -46,3 +49,18 @@ def test_a_user_sends_nothing_from_the_stop_on(driver: Driver) -> None:
 
 def test_a_user_whose_patience_ends_thinks_from_then_on(driver: Driver) -> None:
     assert arrivals_s(driver, a_turn(3), a_turn(4), a_turn(2, patience_s=1)) == [3, 8, 11]
+
+
+def test_of_requests_that_nobody_planned_the_one_too_many_is_refused(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> list[int]:
+        sent: list[int] = []
+
+        async def fail_at_once(request: Request) -> None:
+            sent.append(request.id)
+
+        user = User(0, 0, SECOND, (a_turn(0) for _ in count()))
+        with pytest.raises(TooManyRequests, match=r"workload\[0\] would send .* at 0.0 s; allowed: 1,000 in all"):
+            await Clients(runtime, ListJournal(), {0: fail_at_once}, most_requests=1000).take_turns(user)
+        return sent
+
+    assert driver.run(story) == list(range(1000))

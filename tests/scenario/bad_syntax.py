@@ -20,6 +20,7 @@ SYNTAX = {
     "list beside its key": ("nodes: §- a", "found an entry of a list after something else"),
     "no value": ("nodes: [1,§,2]", "found ',' where a value has to stand"),
     "value that begins with a sign": ("about: §@home", "found a value that begins with '@'; allowed: such a value in"),
+    "text after the value": ('"a" §b', "found text beside the one value of the file; allowed: a mapping that is"),
     "what is seldom wrong": ("about: |§x", "expected chomping or indentation indicators, but found 'x'; allowed: map"),
     "tab as indent": ("nodes:\n§\t- 1", "found a tab where only spaces may stand; allowed"),
     "quote not closed": ('name: §"abc\n', "found a quote that nothing closes; allowed: a closing quote"),

@@ -7,12 +7,12 @@ four workers at half load, service 1 s.
 
 Each law is tested with a Student-t interval of 99.9 % over independent replications, so an engine that is right fails
 each of them once in a thousand base seeds. The short form tells faults of 10 % from none, the long one (`pytest -m
-long`) those of 2 %. Every replication leaves out its first ten relaxation times, and follows
-the requests that arrive afterwards to their end. `SIM_TEST_BASE_SEED` sets another base seed.
+long`) those of 2 %. Every replication leaves out its first ten relaxation times, and follows the requests that arrive
+afterwards to their end. Tests of the same replications share them. `SIM_TEST_BASE_SEED` sets another base seed.
 """
 
 import os
-from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ class Law(NamedTuple):
     workers: int
     sojourn_s: float
     requests: int
-    """Per replication: enough for an interval clearly as narrow as its form asks for, whatever the base seed."""
+    """Per replication of the long form: its interval is then clearly narrow enough, whatever the base seed."""
 
     @property
     def rate_per_s(self) -> float:
@@ -45,18 +45,21 @@ class Form(NamedTuple):
     """How closely a law is looked at."""
 
     replications: int
+    part: float
+    """Of the law's requests, in each replication."""
     most_relative_width: float
     """Of the interval, by its mean."""
     slower_by: float
     """A fault of the service time that has to be noticed."""
 
 
+SHORT = Form(20, 1 / 4, most_relative_width=0.14, slower_by=0.1)
 FORMS = [
-    pytest.param(Form(20, 0.06, slower_by=0.1), id="short"),
-    pytest.param(Form(100, 0.02, slower_by=0.02), id="long", marks=pytest.mark.long),
+    pytest.param(SHORT, id="short"),
+    pytest.param(Form(100, 1, most_relative_width=0.02, slower_by=0.02), id="long", marks=pytest.mark.long),
 ]
 
-LAWS = {"M/M/1": Law(1, 2.0, 18_000), "M/M/4": Law(4, 1.086957, 5_000)}
+LAWS = {"M/M/1": Law(1, 2.0, 18_000), "M/M/4": Law(4, 1.086957, 10_000)}
 WAITS_OF_FOUR = 0.173913
 
 
@@ -66,7 +69,7 @@ WAITS_OF_FOUR = 0.173913
 def test_the_mean_sojourn_time_is_the_one_of_theory(name: str, form: Form) -> None:
     law = LAWS[name]
 
-    interval = sojourn_interval(law, form, law.requests)
+    interval = sojourn_interval(law, form)
 
     assert interval.high - interval.low <= form.most_relative_width * interval.mean
     assert interval.holds(law.sojourn_s), interval
@@ -79,23 +82,27 @@ def test_service_that_takes_a_little_longer_is_noticed(name: str, form: Form) ->
     """The interval has to be able to say no: 2 % move the means by 4 % and 2.6 %, 10 % by 22 % and 14 %."""
     law = LAWS[name]
 
-    interval = sojourn_interval(law, form, requests=5_000, service=f"{1000 * (1 + form.slower_by):.0f}ms")
+    interval = sojourn_interval(law, form, service=f"{1000 * (1 + form.slower_by):.0f}ms")
 
     assert interval.low > law.sojourn_s, interval
 
 
 def test_the_probability_of_waiting_for_four_workers_is_erlang_c() -> None:
-    waits = [share_of_waits(result) for result in replications(LAWS["M/M/4"], 2_000, count=40)]
-
-    interval = mean_interval(waits, CONFIDENCE)
+    interval = waits_interval(SHORT)
 
     assert interval.holds(WAITS_OF_FOUR), interval
 
 
+def test_a_probability_of_waiting_that_is_larger_is_noticed() -> None:
+    """Of four workers that take 10 % longer, 22.7 % of the requests wait."""
+    interval = waits_interval(SHORT, service="1100ms")
+
+    assert interval.low > WAITS_OF_FOUR, interval
+
+
 def test_the_time_requests_spend_adds_up_to_the_number_of_requests_over_time() -> None:
     """Little's law as an identity: L = lambda W, here with both sides times the length of the run, in whole ns."""
-    (result,) = replications(LAWS["M/M/4"], 2_000, count=1)
-    table = result.records.requests
+    table = run(loads(scenario_text(LAWS["M/M/4"], 2_000, "1s")), seed=BASE_SEED).records.requests
     arrivals_ns, ends_ns = table["arrival_ns"].tolist(), table["end_ns"].tolist()
 
     number_over_time = area_ns([(time, 1) for time in arrivals_ns] + [(time, -1) for time in ends_ns])
@@ -103,14 +110,28 @@ def test_the_time_requests_spend_adds_up_to_the_number_of_requests_over_time() -
     assert number_over_time == sum(end - arrival for arrival, end in zip(arrivals_ns, ends_ns, strict=True)) > 0
 
 
-def sojourn_interval(law: Law, form: Form, requests: int, service: str = "1s") -> Interval:
-    runs = replications(law, requests, form.replications, service)
-    return mean_interval([result.metrics["latency.mean_s"] for result in runs], CONFIDENCE)
+def sojourn_interval(law: Law, form: Form, service: str = "1s") -> Interval:
+    return mean_interval([one.sojourn_s for one in replications(law, form, service)], CONFIDENCE)
 
 
-def replications(law: Law, requests: int, count: int, service: str = "1s") -> Iterator[RunResult]:
-    file = loads(scenario_text(law, requests, service))
-    return (run(file, seed=BASE_SEED + number) for number in range(count))
+def waits_interval(form: Form, service: str = "1s") -> Interval:
+    return mean_interval([one.waited for one in replications(LAWS["M/M/4"], form, service)], CONFIDENCE)
+
+
+class Replication(NamedTuple):
+    """What is looked at of one."""
+
+    sojourn_s: float
+    """Mean."""
+    waited: float
+    """Share of the requests."""
+
+
+@cache
+def replications(law: Law, form: Form, service: str) -> list[Replication]:
+    file = loads(scenario_text(law, round(law.requests * form.part), service))
+    runs = (run(file, seed=BASE_SEED + number) for number in range(form.replications))
+    return [Replication(result.metrics["latency.mean_s"], share_of_waits(result)) for result in runs]
 
 
 def scenario_text(law: Law, requests: int, service: str) -> str:

@@ -1,10 +1,11 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
@@ -12,7 +13,6 @@ from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
-from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
@@ -20,6 +20,9 @@ from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import claimed, run_folder, save_summary
+
+if TYPE_CHECKING:
+    from sim.measure.changes.baseline_changes import BaselineChange
 
 
 def run_command(
@@ -52,7 +55,8 @@ def _run(
     for file in files:
         _tell_of_more_seeds(file, selection)
     done_files: list[ScenarioRuns] = []
-    summaries, code = [], ExitCode.HELD
+    summaries: list[str] = []
+    codes: dict[Path, ExitCode] = {}
     number_of_runs = sum(len(job.runs) for job in jobs)
     with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
         done = run_batch(jobs, executor, display)
@@ -62,17 +66,20 @@ def _run(
             summaries.append(to_json(document(file.name, runs)))
             with display.put_aside():
                 if not as_json:
+                    emit("\n" if codes else "")
                     show_table(file, runs)
-                code = _worse(code, judged(file, runs))
+                codes[file.path] = judged(file, runs)
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
         save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
     if as_json:
         emit(f"{content}\n")
-    return _worse(code, _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
+    elif len(files) > 1:
+        emit(f"\n{_summary(codes)}\n")
+    return _worst(*codes.values(), _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
 
 
-def _beside_baseline(changes: Sequence[BaselineChange], tell: Callable[[str], None]) -> ExitCode:
+def _beside_baseline(changes: "Sequence[BaselineChange]", tell: Callable[[str], None]) -> ExitCode:
     for line in (line for one in changes for line in one.lines):
         tell(line)
     return ExitCode.BROKEN if any(one.has_failed for one in changes) else ExitCode.HELD
@@ -144,6 +151,13 @@ def judged(file: ScenarioFile, runs: Sequence[JudgedRun]) -> ExitCode:
     return ExitCode.HELD
 
 
-def _worse(one: ExitCode, other: ExitCode) -> ExitCode:
-    """Return the worse of two codes: a broken expectation is worse than nothing checked."""
-    return max(one, other, key=(ExitCode.HELD, ExitCode.NOTHING, ExitCode.BROKEN).index)
+def _summary(codes: Mapping[Path, ExitCode]) -> str:
+    """Return how many scenarios did what they expect, and which did not."""
+    others = [str(path) for path, code in codes.items() if code is not ExitCode.HELD]
+    count = f"{len(codes) - len(others)} of {len(codes)} scenarios do what they expect"
+    return f"{count}; not: {', '.join(others)}" if others else count
+
+
+def _worst(*codes: ExitCode) -> ExitCode:
+    """Return the worst of the codes: a broken expectation is worse than nothing checked."""
+    return max(codes, key=(ExitCode.HELD, ExitCode.NOTHING, ExitCode.BROKEN).index)

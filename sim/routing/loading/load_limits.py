@@ -35,4 +35,4 @@ FIXED = LoadLimit(lambda _model: BASE_NS, leave_alone)
 """5 minutes, whatever the size: a large model never counts as loaded, and its process goes on loading."""
 
 BY_SIZE = LoadLimit(limit_by_size_ns, stop_exact_process)
-"""Repaired: the limit grows with the size, and a late process is stopped."""
+"""The limit grows with the size, and a late process is stopped. LocalAI's later way."""

@@ -17,6 +17,8 @@ from sim.scenario.spec.workload import (
 
 MOST_REQUESTS = 10_000_000
 MOST_TICKS = 10_000_000
+MOST_UNEXPECTED = 1_000_000
+"""Requests that a run may have beyond twice the expected ones."""
 
 
 def horizon_ns(scenario: Scenario, workload: WorkloadSpec) -> int:
@@ -28,6 +30,11 @@ def horizon_ns(scenario: Scenario, workload: WorkloadSpec) -> int:
 def expected_requests(scenario: Scenario) -> float:
     """Return the expected number of requests over all workloads; for closed ones an upper estimate."""
     return math.fsum(_expected(scenario, workload) for workload in scenario.workload)
+
+
+def most_requests(scenario: Scenario) -> int:
+    """Return how many requests a run may have: clients may send requests that have failed again and again."""
+    return 2 * math.ceil(expected_requests(scenario)) + MOST_UNEXPECTED
 
 
 def is_endless(scenario: Scenario, workload: WorkloadSpec) -> bool:

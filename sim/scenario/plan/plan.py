@@ -6,7 +6,7 @@ policy, node or workload changes none of its requests.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -50,14 +50,17 @@ class OpenRequests:
         return self.columns[field]
 
     def __iter__(self) -> Iterator[Request]:
-        """Yield the requests one by one; only a few thousand exist as Python integers at a time."""
-        for start in range(0, len(self), _ROWS_AT_ONCE):
-            part: dict[str, list[Any]] = {
-                name: column[start : start + _ROWS_AT_ONCE].tolist() for name, column in self.columns.items()
-            }
-            part["model"] = [self.models[index] for index in part["model"]]
-            part["patience_ns"] = [self.patience_ns[source] for source in part["source"]]
-            yield from map(Request, repeat(UNSENT), *(part[name] for name in PLANNED))
+        """Make the requests one by one; only a few thousand exist as Python integers at a time."""
+        return chain.from_iterable(map(self._some, range(0, len(self), _ROWS_AT_ONCE)))
+
+    def _some(self, start: int) -> Iterator[Request]:
+        """Return the requests of the rows from `start` on, as many as are made at once."""
+        part: dict[str, list[Any]] = {
+            name: column[start : start + _ROWS_AT_ONCE].tolist() for name, column in self.columns.items()
+        }
+        part["model"] = [self.models[index] for index in part["model"]]
+        part["patience_ns"] = [self.patience_ns[source] for source in part["source"]]
+        return map(Request, repeat(UNSENT), *(part[name] for name in PLANNED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class ProbeSpec(Spec):
 
 
 class ControlSpec(Spec):
-    """How replicas are loaded and removed. Of each pair the first is LocalAI's way, the second our repair."""
+    """How replicas are loaded and removed: of each pair, LocalAI's way at the fix, then its later way or our repair."""
 
     loads: ColdLoadName
     """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""

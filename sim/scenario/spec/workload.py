@@ -111,7 +111,7 @@ class TraceColumnsSpec(Spec):
     """Which columns of the CSV file hold what."""
 
     arrival: str = "arrival_s"
-    """Name of the column with the arrival time, in seconds from the start of the trace."""
+    """Name of the column with the arrivals: seconds from the start of the trace, or times as 2023-11-16T18:17:03.97."""
     prompt: str = "context_tokens"
     """Name of the column with the prompt tokens."""
     output: str = "generated_tokens"

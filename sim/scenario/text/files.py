@@ -21,8 +21,11 @@ def read_regular(path: Path, most_bytes: int) -> bytes:
     except ValueError:
         raise UnreadableFile("has a NUL character in its name; allowed: a regular file that exists") from None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnreadableFile("is not a regular file; allowed: no directory, device, FIFO or socket")
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise UnreadableFile("is a folder; allowed: a file")
+        if not stat.S_ISREG(mode):
+            raise UnreadableFile("is not a regular file; allowed: no device, FIFO or socket")
         return _read(descriptor, most_bytes)
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()

@@ -12,6 +12,9 @@ from typing import Any
 from sim.scenario.text.errors import Path, Problem, dotted, found
 from sim.scenario.text.source import MOST_DEPTH, Source, has_control_characters, resolve_plain
 
+OF_THE_FILE = ("variants", "expect")
+"""Keys of a file that are no part of any variant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -71,6 +74,9 @@ def parse_override(text: str) -> Override:
         raise ValueError(f"found {found(text)}; allowed: KEY=VALUE, such as router.probe.ttl=5s")
     if len(steps) > MOST_DEPTH:
         raise ValueError(f"found a key of {len(steps):,} steps; allowed: {MOST_DEPTH}")
+    if steps[0] in OF_THE_FILE:
+        text = "allowed: a key of the scenario itself, which changes in every variant that --variant chooses"
+        raise ValueError(f"found {found(written)}; {text}")
     if value[:1] in ("[", "{"):
         raise ValueError(f"found the value {found(value)}; allowed: one plain value, no list or mapping")
     indexes = (int(step) if step.isascii() and step.isdigit() and len(step) < 6 else step for step in steps)

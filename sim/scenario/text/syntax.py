@@ -1,6 +1,5 @@
 """What the YAML parser's errors mean to whoever wrote the file: its own words are about tokens and blocks."""
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -92,11 +91,16 @@ def _of_a_dash(_problem: str, here: Mark, _since: Mark) -> SyntaxFault:
     return SyntaxFault(_place(here), text)
 
 
-def _of_no_value(problem: str, here: Mark, _since: Mark) -> SyntaxFault:
-    found = re.sub(r".*but found ", "", problem)
+def _of_loose_text(_problem: str, here: Mark, _since: Mark) -> SyntaxFault:
     return SyntaxFault(
-        _place(here), f"found {_ascii(found)} where a value has to stand; allowed: a value, or '' for none"
+        _place(here), "found text beside the one value of the file; allowed: a mapping that is all of it"
     )
+
+
+def _of_no_value(problem: str, here: Mark, _since: Mark) -> SyntaxFault:
+    token = problem.rpartition("found ")[2]
+    found = {"'<stream end>'": "the end of the file", "'<block end>'": "the end of the lines"}.get(token, _ascii(token))
+    return SyntaxFault(_place(here), f"found {found} where a value has to stand; allowed: a value, or '' for none")
 
 
 _BY_BEGINNING: dict[str, Callable[[str, Mark, Mark], SyntaxFault]] = {
@@ -108,4 +112,5 @@ _BY_BEGINNING: dict[str, Callable[[str, Mark, Mark], SyntaxFault]] = {
     "expected ',' or": _of_a_bracket,
     "sequence entries are not allowed here": _of_a_dash,
     "expected the node content": _of_no_value,
+    "expected '<document start>'": _of_loose_text,
 }

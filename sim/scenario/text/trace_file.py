@@ -12,15 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scenario.text.errors import did_you_mean, found, listed
+from sim.scenario.text.errors import found, listed, nearest, plain
 from sim.scenario.text.files import UnreadableFile, read_regular
-from sim.scenario.text.units import LONGEST_NS
+from sim.scenario.text.trace_times import Arrivals, Seconds, arrivals_like
 
 MOST_BYTES = 16 << 20
 MOST_TOKENS = 10_000_000
 MOST_LINE = 1 << 16
 _MOST_WRONG_ROWS = 20
 _ROWS_AT_ONCE = 1 << 12
+_OTHER_SEPARATORS = ";\t|"
+_FIRST_ROW = 2  # The header is row 1.
 
 
 class TraceColumns(NamedTuple):
@@ -61,12 +63,18 @@ def find_trace(written: str, folders: Sequence[Path]) -> Path:
     BadTrace if it is absolute, climbs with `..`, or ends up outside of every folder through a symbolic link.
     """
     path = PurePosixPath(written)
-    if path.is_absolute() or ".." in path.parts or set(written) & set("\\:\0") or not path.parts:
-        raise BadTrace([f"found {found(written)}; allowed: a path below the scenario's folder, without .. or drive"])
+    if path.is_absolute() or ".." in path.parts:
+        text = f"found {found(written)}; allowed: a path below the scenario's folder, or below one named by --allow-dir"
+        raise BadTrace([f"{text}, such as {plain(path.name)}"])
+    if set(written) & set("\\:\0") or not path.parts:
+        raise BadTrace([f"found {found(written)}; allowed: a path below the scenario's folder, with / and no drive"])
     try:
         return _inside(path, written, [folder.resolve() for folder in folders])
     except (OSError, RuntimeError):  # A name that is too long, a folder that is closed, a loop of links.
-        raise BadTrace([f"{found(written)} cannot be reached; allowed: a file below the scenario's folder"]) from None
+        raise BadTrace([f"{found(written)} cannot be reached; allowed: {_BELOW}"]) from None
+
+
+_BELOW = "a file below the scenario's folder, or below one named by --allow-dir"
 
 
 def _inside(path: PurePosixPath, written: str, folders: Sequence[Path]) -> Path:
@@ -75,12 +83,12 @@ def _inside(path: PurePosixPath, written: str, folders: Sequence[Path]) -> Path:
         if real.exists() and any(real.is_relative_to(other) for other in folders):
             return real
         if real.exists():
-            raise BadTrace([f"{found(written)} leads out of its folder; allowed: a file inside, or an allowed folder"])
-    raise BadTrace([f"{found(written)} does not exist; allowed: a file below the scenario's folder"])
+            raise BadTrace([f"{found(written)} leads out of its folder; allowed: {_BELOW}"])
+    raise BadTrace([f"{found(written)} does not exist; allowed: {_BELOW}"])
 
 
 def read_trace(path: Path, columns: TraceColumns) -> Trace:
-    """Read the rows; BadTrace lists up to 20 faults. Arrivals are seconds from the start, sorted, not negative."""
+    """Read the rows; BadTrace lists up to 20 faults. Arrivals are sorted; `trace_times` says how they are written."""
     try:
         content = read_regular(path, MOST_BYTES)
         digest = hashlib.blake2b(content + repr(columns).encode(), digest_size=16).hexdigest()
@@ -100,6 +108,7 @@ class _Rows:
         self.name = ascii(name)[1:-1]
         self.columns = columns
         self.faults: list[str] = []
+        self.arrivals: Arrivals = Seconds()
         self.last_arrival_ns = 0
 
     def read(self, text: Iterable[str], digest: str) -> Trace:
@@ -107,8 +116,10 @@ class _Rows:
         try:
             rows = csv.reader(self._lines(text), strict=True)
             places = self._places(next(rows, []))
-            number = 2  # The header is row 1.
+            number = _FIRST_ROW
             while (block := list(islice(rows, _ROWS_AT_ONCE))) and len(self.faults) < _MOST_WRONG_ROWS:
+                if number == _FIRST_ROW and len(block[0]) == places.width:
+                    self.arrivals = arrivals_like(block[0][places.arrival])
                 values = self._values(block, places)
                 if values is None:
                     self._find_faults(number, block, places)
@@ -132,12 +143,16 @@ class _Rows:
             yield line
 
     def _places(self, header: list[str]) -> "_Places":
-        for column in self.columns:
+        other = next((sign for sign in _OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
+        if other is not None:
+            raise BadTrace([f"{self.name}:1: found {found(other)} between the fields; allowed: ','"])
+        for key, column in self.columns._asdict().items():
             if header.count(column) != 1:
                 count = "no" if column not in header else "more than one"
+                near = nearest(column, header)
                 self.faults.append(
-                    f"{self.name}:1: found {count} column {found(column)}; "
-                    f"allowed: one of {found(listed(header))}{did_you_mean(column, header)}"
+                    f"{self.name}:1: found {count} column {found(column)}; allowed: one of {found(listed(header))}, "
+                    f"named by columns: {{{key}: {plain(near) if near else '...'}}}"
                 )
         if self.faults:
             raise BadTrace(self.faults)
@@ -148,7 +163,7 @@ class _Rows:
         if set(map(len, block)) != {places.width}:
             return None
         fields = list(zip(*block, strict=True))
-        arrival_ns = _arrivals_ns(fields[places.arrival])
+        arrival_ns = self.arrivals.read_ns(fields[places.arrival])
         prompt_tokens, output_tokens = (_whole_numbers(fields[place]) for place in (places.prompt, places.output))
         if arrival_ns is None or prompt_tokens is None or output_tokens is None:
             return None
@@ -171,9 +186,9 @@ class _Rows:
             self._check_tokens(number, self.columns.output, row[places.output])
 
     def _check_arrival(self, number: int, text: str) -> None:
-        arrival_ns = _arrivals_ns([text])
+        arrival_ns = self.arrivals.read_ns([text])
         if arrival_ns is None:
-            self._fault(number, self.columns.arrival, text, f"seconds from 0 to {LONGEST_NS // 10**9}")
+            self._fault(number, self.columns.arrival, text, self.arrivals.allowed)
         elif arrival_ns[0] < self.last_arrival_ns:
             self._fault(number, self.columns.arrival, text, "not earlier than the row before")
         else:
@@ -201,21 +216,6 @@ class _Block(NamedTuple):
     arrival_ns: NDArray[np.int64]
     prompt_tokens: NDArray[np.int64]
     output_tokens: NDArray[np.int64]
-
-
-def _arrivals_ns(texts: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return the arrivals; None if one of the texts is none."""
-    joined = "".join(texts)
-    if not joined.isascii() or "_" in joined:
-        return None
-    try:
-        seconds = np.array(list(map(float, texts)))
-    except ValueError:
-        return None
-    # What is no number is not in there either.
-    if not ((seconds >= 0) & (seconds <= LONGEST_NS / 1e9)).all():
-        return None
-    return np.rint(seconds * 1e9).astype(np.int64)
 
 
 def _whole_numbers(texts: Sequence[str]) -> NDArray[np.int64] | None:

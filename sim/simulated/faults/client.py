@@ -14,6 +14,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.request import UNSENT, Request
 from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
+from sim.scenario.plan.dealing import frontends_of
 from sim.scenario.spec.faults.client import (
     ClientBurstFault,
     ClientDeadlineFault,
@@ -164,15 +165,16 @@ class _AlteringDialer:
 
 @effect_of(ClientBurstFault)
 class ClientBurst(Fault[ClientBurstFault]):
-    """Many requests at once, dealt to the frontends in turn. They belong to no workload and wait for ever."""
+    """Many requests at once, dealt to the frontends as one more workload would be. They wait for ever."""
 
     async def happen(self) -> None:
         spec, runtime, scenario = self.spec, self.parts.runtime, self.parts.scenario
+        source = len(scenario.workload)
+        frontends = frontends_of(scenario, self.parts.plan.seed, source, spec.requests)
         output_tokens, demand_ns = _size(scenario, spec.model, spec.demand_ns)
         await runtime.sleep(spec.at_ns)
         self.struck(spec.model)
-        for number in range(spec.requests):
-            frontend, source = number % scenario.frontends.count, len(scenario.workload)
+        for frontend in frontends.tolist():
             request = Request(
                 UNSENT, spec.model, frontend, source, spec.at_ns, output_tokens=output_tokens, demand_ns=demand_ns
             )

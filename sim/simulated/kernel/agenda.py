@@ -26,8 +26,8 @@ class Agenda(simpy.Environment):
         self.tickets = tickets or count()
         self.heap: list[Any] = self._queue
         """SimPy's own heap of (time, priority, ticket, event), where a task that pauses stands for itself."""
-        self.current: Any = None
-        """The task whose coroutine runs now, if any."""
+        self.running: Any = None
+        """The SimTask whose coroutine runs now; None before the first."""
         self.failures: list[BaseException] = []
 
     def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: float = 0) -> None:

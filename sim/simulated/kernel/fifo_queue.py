@@ -43,7 +43,7 @@ class FifoQueue:
     @coroutine
     def wait(self) -> Generator[None, None, None]:
         """Wait in the queue until a place is handed over. A cancelled waiter leaves the queue."""
-        task = self._runtime.running_task()
+        task: SimTask = self._runtime.running
         self._waiting[task] = None
         try:
             yield None

@@ -42,10 +42,6 @@ class SimulatedRuntime(Agenda):
         """Loops without an end, and what they have begun."""
         self._is_over = False
 
-    def running_task(self) -> SimTask:
-        """Return the task whose coroutine asks."""
-        return self.current  # type: ignore[no-any-return] # It is one; a cast would be one more call.
-
     sleep = staticmethod(pause)
 
     def spawn(
@@ -56,7 +52,7 @@ class SimulatedRuntime(Agenda):
         If `on_end` is given, it happens when the coroutine ends, and an error is then the asker's to raise. The task
         belongs to the same ones as the task that spawns it, unless `peers` says otherwise.
         """
-        spawner = self.current
+        spawner = self.running
         if peers is None:
             peers = self.live if spawner is None else spawner.peers
         task = SimTask(self, work, name, peers, on_end)
@@ -64,7 +60,7 @@ class SimulatedRuntime(Agenda):
             task.close()
             return task
         task.step()
-        self.current = spawner
+        self.running = spawner
         return task
 
     def spawn_background(self, work: Coroutine[Any, Any, Any], name: str) -> SimTask:
@@ -83,7 +79,7 @@ class SimulatedRuntime(Agenda):
         limit = self.timeout(limit_ns)
         ended = self.future()
         # It goes by the name of who waits for it: in an error it stands for that one.
-        task = self.spawn(work, self.current.name, ended)
+        task = self.spawn(work, self.running.name, ended)
         if not task.done() and await self._is_late(task, ended, limit):
             raise DeadlineExceeded(f"no answer within {limit_ns} ns")
         return cast("T", task.result())
@@ -148,7 +144,7 @@ class SimulatedRuntime(Agenda):
         for _ in range(_LOOKED_AT):
             if not self._step(1):
                 break
-            names[self.current.name] = None
+            names[self.running.name] = None
         return list(names)[:_NAMED]
 
     def _step(self, events: int) -> bool:

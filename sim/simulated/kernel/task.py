@@ -87,9 +87,9 @@ class SimTask:
         """
         if self._is_cancelled:
             return
-        interrupter = self._agenda.current
+        interrupter = self._agenda.running
         self._throw(error)
-        self._agenda.current = interrupter
+        self._agenda.running = interrupter
 
     def result(self) -> Any:
         """Return what the coroutine returned, or raise what it raised; only once it is done."""
@@ -112,7 +112,7 @@ class SimTask:
     def step(self, value: Any = None, error: BaseException | None = None) -> None:
         """Run the coroutine to its next wait, or to its end, with a value or an error where it waits."""
         agenda = self._agenda
-        agenda.current = self
+        agenda.running = self
         try:
             # An error may come from another task, which has a context of its own.
             wait = self._work.send(value) if error is None else Context().run(self._work.throw, error)

@@ -93,7 +93,7 @@ class BackendProcess:
 
     async def predict(self, request: Request, service: Service | None = None) -> None:
         """Serve the request, and report it to `service` or the journal. A caller that leaves ends its call."""
-        caller = self._runtime.running_task()
+        caller: SimTask = self._runtime.running
         self._callers[caller] = None
         try:
             if not self.speed.is_moving:
@@ -133,7 +133,7 @@ class BackendProcess:
         return WrongModel(f"{self.key} holds {self.model}, not {asked_for}")
 
     def _enter(self) -> SimTask:
-        caller = self._runtime.running_task()
+        caller: SimTask = self._runtime.running
         self._callers[caller] = None
         return caller
 
@@ -164,6 +164,14 @@ class UnseenService:
         """Ignore it."""
 
 
+class Processes(dict[str, BackendProcess]):
+    """What runs, by address."""
+
+    def __missing__(self, address: str) -> BackendProcess:
+        """Raise Unavailable: whoever asks for the process at an address calls it."""
+        raise Unavailable(f"nobody answers at {address}")
+
+
 class BackendClient:
     """Reaches whatever process runs at an address, with the network's latency each way."""
 
@@ -172,7 +180,7 @@ class BackendClient:
     def __init__(
         self,
         runtime: SimulatedRuntime,
-        processes: dict[str, BackendProcess],
+        processes: Processes,
         address: str,
         latency_ns: int,
     ) -> None:
@@ -188,7 +196,7 @@ class BackendClient:
     def predict(self, request: Request) -> Coroutine[Any, Any, None]:
         """Serve the request to its last token."""
         if not self._latency_ns:
-            return self._process().predict(request)
+            return self._processes[self._address].predict(request)
         return self._there_and_back(lambda process: process.predict(request))
 
     async def free(self) -> None:
@@ -202,24 +210,18 @@ class BackendClient:
     async def _there_and_back(self, call: Callable[[BackendProcess], Awaitable[T]]) -> T:
         await self._runtime.sleep(self._latency_ns)
         try:
-            answer = await call(self._process())
+            answer = await call(self._processes[self._address])
         except CallError:
             await self._runtime.sleep(self._latency_ns)
             raise
         await self._runtime.sleep(self._latency_ns)
         return answer
 
-    def _process(self) -> BackendProcess:
-        process = self._processes.get(self._address)
-        if process is None:
-            raise Unavailable(f"nobody answers at {self._address}")
-        return process
-
 
 class SimulatedDialer:
     """Makes one client per address and reuses it. A client has no state of its caller's."""
 
-    def __init__(self, runtime: SimulatedRuntime, processes: dict[str, BackendProcess], latency_ns: int) -> None:
+    def __init__(self, runtime: SimulatedRuntime, processes: Processes, latency_ns: int) -> None:
         self._runtime = runtime
         self._processes = processes
         self._latency_ns = latency_ns

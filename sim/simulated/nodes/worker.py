@@ -10,7 +10,7 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.units import NS_PER_S
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.simulated.nodes.backend import BackendProcess, LoadFailure, ProcessSettings
+from sim.simulated.nodes.backend import BackendProcess, LoadFailure, Processes, ProcessSettings
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import FULL_SPEED, WorkSpeed
 
@@ -115,7 +115,7 @@ class SimulatedWorkers:
         nodes: Mapping[str, WorkerNode],
         settings: Callable[[ReplicaKey], InstallSettings],
         new_speed: Callable[[ReplicaKey], WorkSpeed],
-        processes: dict[str, BackendProcess],
+        processes: Processes,
         latency_ns: int,
     ) -> None:
         self.nodes = nodes

@@ -14,7 +14,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
 from sim.study.live import LiveSetup, run_live_scenario
-from tests.cli.command import sim
+from tests.cli.command import sim, sim_process
 
 CRASH = """
 name: crash
@@ -79,6 +79,7 @@ def played(text: str, url: str, folder: Path, time_scale: float) -> RunResult:
     return run_live_scenario(scenario(text), "default", setup, watch=lambda _clock: None)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_a_crash_is_found_out_and_the_minimum_restored(database_url: str, tmp_path: Path) -> None:
     result = played(CRASH, database_url, tmp_path, time_scale=0.2)
     events, picks = result.events, result.picks
@@ -201,7 +202,7 @@ async def _play_on_a_backend_of_ones_own(folder: Path) -> None:
 def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_takes_its_place(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN.replace("ADDRESS", "127.0.0.1:1"))
 
-    done = sim("live", "own.yaml", folder=tmp_path)
+    done = sim_process("live", "own.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "nobody answers at 127.0.0.1:1, the address of mine#0" in done.stderr

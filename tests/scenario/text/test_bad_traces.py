@@ -13,7 +13,10 @@ BROKEN = {
     "empty": (b"", "t.csv:1: found no column 'arrival_s'"),
     "header alone": (HEADER.encode(), "t.csv has no rows; allowed: at least one below the header"),
     "missing column": (b"arrival_s,context,generated_tokens\n0,1,1\n", "found no column 'context_tokens'"),
-    "missing column, with a hint": (b"arrival,context_tokens,generated_tokens\n", "did you mean 'arrival'?"),
+    "missing column, with a hint": (b"arrival,context_tokens,generated_tokens\n", "columns: {arrival: arrival}"),
+    "missing column, with no hint": (b"time,context_tokens,generated_tokens\n", "named by columns: {arrival: ...}"),
+    "semicolons": (b"arrival_s;context_tokens;generated_tokens\n0;1;1\n", "t.csv:1: found ';' between the fields"),
+    "tabs": (b"arrival_s\tcontext_tokens\n", "t.csv:1: found '\\t' between the fields; allowed: ','"),
     "column twice": (b"arrival_s,arrival_s,context_tokens,generated_tokens\n", "more than one column 'arrival_s'"),
     "field missing": (HEADER.encode() + b"0,1,1\n1,2\n", "t.csv:3: found 2 fields; allowed: 3, as in the header"),
     "field too many": (HEADER.encode() + b"0,1,1,1\n", "t.csv:2: found 4 fields"),
@@ -31,6 +34,23 @@ BROKEN = {
     "not sorted": (
         HEADER.encode() + b"5,1,1\n4.9,1,1\n",
         "t.csv:3: column 'arrival_s': found '4.9'; allowed: not earlier",
+    ),
+    "times not sorted": (
+        HEADER.encode() + b"2023-11-16T18:17:03,1,1\n2023-11-16T18:17:02.9,1,1\n",
+        "t.csv:3: column 'arrival_s': found '2023-11-16T18:17:02.9'; allowed: not earlier",
+    ),
+    "seconds among times": (
+        HEADER.encode() + b"2023-11-16T18:17:03,1,1\n5,1,1\n",
+        "t.csv:3: column 'arrival_s': found '5'; allowed: a time such as 2023-11-16T18:17:03.97, as in the first row",
+    ),
+    "time without the others' offset": (
+        HEADER.encode() + b"2023-11-16T18:17:03Z,1,1\n2023-11-16T18:17:04,1,1\n",
+        "allowed: a time such as 2023-11-16T18:17:03.97Z, as in the first row",
+    ),
+    "no such day": (HEADER.encode() + b"2023-02-30T18:17:03,1,1\n", "found '2023-02-30T18:17:03'; allowed: seconds"),
+    "time too late": (
+        HEADER.encode() + b"2023-11-16T18:17:03,1,1\n2024-11-16T18:17:03,1,1\n",
+        "as in the first row, up to 8640000 s later",
     ),
     "fraction of a token": (
         HEADER.encode() + b"0,1.5,1\n",
@@ -101,6 +121,22 @@ def test_columns_of_other_names_and_further_columns_are_read(tmp_path: Path) -> 
     first = next(iter(make_plan(load(path).variants["default"], seed=0).open))
 
     assert (first.arrival_ns, first.prompt_tokens, first.output_tokens) == (500_000_000, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected_ns"),
+    [
+        ("2023-11-16 18:17:03.9799600", "2023-11-16 18:17:04.0319600", 52_000_000),
+        ("2023-11-16T23:59:59Z", "2023-11-17T00:00:00.000000001Z", 1_000_000_001),
+        ("2023-11-16T18:00:00+02:00", "2023-11-16T16:00:01+00:00", 1_000_000_000),
+    ],
+)
+def test_times_count_from_that_of_the_first_row(tmp_path: Path, first: str, second: str, expected_ns: int) -> None:
+    path = scenario_with_trace(tmp_path, f"{HEADER}{first},1,1\n{second},1,1\n".encode())
+
+    requests = make_plan(load(path).variants["default"], seed=0).open
+
+    assert [request.arrival_ns for request in requests] == [0, expected_ns]
 
 
 def test_a_trace_outside_of_the_folder_is_read_if_its_folder_is_allowed(tmp_path: Path) -> None:

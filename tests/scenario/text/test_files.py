@@ -20,7 +20,7 @@ def test_a_missing_file_is_refused_by_its_name(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="is not a regular file; allowed: no directory, device, FIFO or socket"):
+    with pytest.raises(ScenarioError, match="is a folder; allowed: a file"):
         load(tmp_path)
 
 
@@ -28,7 +28,7 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "pipe.yaml"
     os.mkfifo(path)
 
-    with pytest.raises(ScenarioError, match="is not a regular file"):
+    with pytest.raises(ScenarioError, match="is not a regular file; allowed: no device, FIFO or socket"):
         load(path)
 
 

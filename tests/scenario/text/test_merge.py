@@ -63,8 +63,10 @@ MISPLACED_OVERRIDES = {
     "router..ttl=1": "--set: found 'router..ttl=1'; allowed: KEY=VALUE, such as router.probe.ttl=5s",
     ".".join("a" * 5000) + "=1": "--set: found a key of 5,000 steps; allowed: 20",
     "nodes=[]": "--set: found the value '[]'; allowed: one plain value, no list or mapping",
-    "variants.a.seed=1": "--set variants.a.seed: found an unknown key; allowed: name, about, seed, duration, warmup, "
-    "drain_limit, tie_order, nodes, models, frontends, registry, network and 5 more (see sim schema)",
+    "variants.a.seed=1": "--set: found 'variants.a.seed'; allowed: a key of the scenario itself, which changes in "
+    "every variant that --variant chooses",
+    "sede=1": "--set sede: found an unknown key; allowed: name, about, seed, duration, warmup, drain_limit, tie_order, "
+    "nodes, models, frontends, registry, network and 6 more (see sim schema); did you mean 'seed'?",
 }
 
 

@@ -205,6 +205,17 @@ def test_a_burst_of_clients_comes_in_one_instant_to_all_frontends_alike(world: s
     assert struck(burst) == [(19.5, "m")]
 
 
+@pytest.mark.parametrize(("dealing", "frontends"), [("random", {0, 1, 2, 3}), ("hash", {3})])
+def test_a_burst_of_clients_is_dealt_as_the_scenario_deals(dealing: str, frontends: set[int]) -> None:
+    world = f"frontends: {{count: 4, dealing: {dealing}}}\n{STEADY}"
+
+    burst = run_with(world, "kind: client_burst, model: m, at: 19500ms, requests: 40").requests
+
+    dealt = burst[burst["source"] == 1]["frontend"]
+    assert set(dealt) == frontends
+    assert dealt.tolist() != [number % 4 for number in range(40)]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -1,10 +1,11 @@
 """The deadline of a call, as seen from inside the call."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from sim.routing.ports import Runtime
 from sim.simulated.kernel.interposed_runtime import InterposedRuntime
+from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.kernel.task import SimTask
 
 T = TypeVar("T")
@@ -13,8 +14,8 @@ T = TypeVar("T")
 class DeadlineKeeper:
     """Knows the deadline of each task that has one."""
 
-    def __init__(self, running_task: Callable[[], SimTask]) -> None:
-        self._running_task = running_task
+    def __init__(self, runtime: SimulatedRuntime) -> None:
+        self._runtime = runtime
         self._deadlines_ns: dict[SimTask, int] = {}
 
     def around(self, runtime: Runtime) -> Runtime:
@@ -23,11 +24,11 @@ class DeadlineKeeper:
 
     def deadline_ns(self) -> int | None:
         """Return the deadline of the running task; None if it has none."""
-        return self._deadlines_ns.get(self._running_task())
+        return self._deadlines_ns.get(self._runtime.running)
 
     async def keep(self, deadline_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, which has until the deadline and must be all that its task does."""
-        task = self._running_task()
+        task = self._runtime.running
         self._deadlines_ns[task] = deadline_ns
         try:
             return await work

@@ -40,7 +40,7 @@ class ProbeReplyAtDeadline(_Late[ProbeReplyAtDeadlineFault]):
 
     def __init__(self, spec: ProbeReplyAtDeadlineFault, parts: Parts, luck: Luck) -> None:
         super().__init__(spec, parts, luck)
-        self._deadlines = DeadlineKeeper(parts.runtime.running_task)
+        self._deadlines = DeadlineKeeper(parts.runtime)
 
     def around(self, frontend: int, ports: FrontendPorts) -> FrontendPorts:
         """Put the fault before every health call, and learn the deadline of each."""

@@ -156,7 +156,7 @@ class StatementTimeout(TransactionFault[StatementTimeoutFault]):
 
     async def transact(self, place: str, name: str, call: MadeCall) -> Any:
         runtime = self.parts.runtime
-        waiting = [runtime.running_task()]
+        waiting = [runtime.running]
 
         def break_off(_event: object) -> None:
             for task in waiting:
