@@ -5,7 +5,7 @@ from sim.measure.result import RunResult
 from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
 
-MOST_SHARE = 0.1
+MOST_SHARE = 0.2
 """How large routing on this machine may be beside the shortest time that the scenario is about."""
 
 
@@ -45,5 +45,5 @@ def _told(scenario: Scenario, routing_ns: float, time_scale: float) -> str | Non
         return None
     return (
         f"--time-scale: {time_scale:g} is too small for this machine, on which routing a request takes "
-        f"{routing_ns / time_scale / NS_PER_S:.3g} s of the scenario's time; better here: {least:.2g} or more"
+        f"{routing_ns / time_scale / NS_PER_S:.3g} s of the scenario's time; better here: {least:.3g} or more"
     )
