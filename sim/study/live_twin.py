@@ -73,11 +73,12 @@ def machine_s(scenario: Scenario, measured: Calibration, time_scale: float) -> f
     """Return by how many seconds of the scenario any time may be off, because of the order in which things are done.
 
     A timer is late by up to its grain. And of the requests that reach one frontend at the same instant, each may have
-    to wait for a transaction of all the others; the twin does not know in which order the event loop takes them.
+    to wait for the pick and the touch of all the others: in which order the event loop takes their steps, the twin does
+    not know.
     """
     others = _most_at_once(make_plan(scenario, scenario.seed)) - 1
-    real_ns = measured.wake_up.percentile_ns(99) + others * measured.crowded_touch.median_ns
-    return real_ns / time_scale / NS_PER_S
+    step_ns = measured.crowded_pick.median_ns + measured.crowded_touch.median_ns
+    return (measured.wake_up.percentile_ns(99) + others * step_ns) / time_scale / NS_PER_S
 
 
 def _most_at_once(plan: Plan) -> int:

@@ -94,10 +94,10 @@ def test_replications_take_turns_with_the_calibrations_and_their_installs() -> N
 
 
 def test_the_machines_pace_grows_with_the_requests_of_one_instant() -> None:
-    measured = made_up("sqlite", wake_up=MS, crowded_touch=2 * MS)
+    measured = made_up("sqlite", wake_up=MS, crowded_touch=2 * MS, crowded_pick=3 * MS)
 
     assert machine_s(loads(ONE_AT_A_TIME).variants["default"], measured, 0.1) == pytest.approx(0.010)
-    assert machine_s(loads(BURST).variants["default"], measured, 0.1) == pytest.approx(0.010 + 31 * 0.020)
+    assert machine_s(loads(BURST).variants["default"], measured, 0.1) == pytest.approx(0.010 + 31 * 0.050)
 
 
 def test_pooled_calibrations_have_every_duration_in_order() -> None:

@@ -1,7 +1,7 @@
 """`sim live`: play a scenario on real processes and a real registry, and compare it with the simulation."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,10 +29,10 @@ from sim.study.judge import judge
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.live_comparison import ComparedFigure, compare_runs, compare_verdicts
 from sim.study.live_twin import machine_s, replications
-from sim.study.time_scale import too_small
+from sim.study.time_scale import too_small, was_too_small
 
 SIMULATED_REPLICATIONS = 20
-_SHORT_EFFORT = Effort(transactions=100, calls=100, crowds=10, installs=2)
+_SHORT_EFFORT = Effort(requests=60, crowds=10, installs=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,11 @@ def _play(file: ScenarioFile, seeds: dict[str, int], setup: LiveSetup, options: 
         for name, seed in seeds.items():
             scenario = file.variants[name].model_copy(update={"seed": seed})
             before = _calibrations(scenario, setup, options)
-            _warn_of_the_time_scale(scenario, before, setup.time_scale)
+            _complain_of_the_time_scale(too_small(scenario, one, setup.time_scale) for one in before)
             with display.running(name, scenario.duration_ns, setup.time_scale) as watch:
                 played.live[name] = run_live_scenario(scenario, name, setup, watch)
+            if not before:
+                _complain_of_the_time_scale([was_too_small(scenario, played.live[name], setup.time_scale)])
             played.measured[name] = (*before, *_calibrations(scenario, setup, options))
     return played
 
@@ -130,10 +132,9 @@ def _calibrations(scenario: Scenario, setup: LiveSetup, options: LiveOptions) ->
     return (asyncio.run(calibrate(setup.registry_url, _SHORT_EFFORT, scenario.router.pick)),)
 
 
-def _warn_of_the_time_scale(scenario: Scenario, measured: Sequence[Calibration], time_scale: float) -> None:
-    for calibration in measured:
-        if warning := too_small(scenario, calibration, time_scale):
-            complain(warning)
+def _complain_of_the_time_scale(warnings: Iterable[str | None]) -> None:
+    for warning in filter(None, warnings):
+        complain(warning)
 
 
 def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options: LiveOptions) -> ExitCode:

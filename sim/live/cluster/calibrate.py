@@ -25,7 +25,7 @@ from sim.routing.units import NS_PER_S
 from sim.scenario import ModelSpec, NodeSpec
 
 WARM_UP = 20
-"""Number of calls before those that count, in which connections are made and statements compiled."""
+"""Number of requests before those that count, in which connections are made and statements compiled."""
 
 REPLICAS = 4
 """Number of rows that a measured pick chooses from."""
@@ -39,10 +39,10 @@ CONNECTIONS = 80
 SERVICE_NS = 5_000_000
 """Service time of the requests that a worker's turnaround is measured with."""
 
-PAUSE_S = 0.005
-"""Before each call that is made alone: right after another one it would find all it needs in the processor's caches.
+PAUSE_S = 0.05
+"""Before each request that is made alone: one right after another would find all it needs in the processor's caches.
 
-The pauses whose lateness is measured are up to 1 ms longer, as timers have a grain.
+The pauses differ by up to 1 ms, as timers have a grain.
 """
 
 NODE = NodeSpec(name="calibration")
@@ -59,8 +59,7 @@ Call = Callable[[], Awaitable[object]]
 class Effort:
     """How often each thing is measured."""
 
-    transactions: int = 300
-    calls: int = 300
+    requests: int = 100
     crowds: int = 20
     installs: int = 5
 
@@ -105,28 +104,35 @@ class _Measurement:
     async def take(self) -> Calibration:
         """Measure one thing after the other."""
         effort = self._effort
-        touch, crowded_touch = await self._measured(self._touch)
-        pick, crowded_pick = await self._measured(self._pick)
-        wake_up = await _measure_wake_up(effort.calls)
         install, stop = await self._installs_and_stops()
         backend = self._dialer.dial(REPLICA, await self._workers.start_loaded(REPLICA))
+        alone = await self._lone_requests(backend)
         return Calibration(
             database=self._registry.engine.dialect.name,
-            touch=touch,
-            crowded_touch=crowded_touch,
-            pick=pick,
-            crowded_pick=crowded_pick,
-            round_trip=await _timed(backend.health, effort.calls),
+            touch=_sample(alone["touch"]),
+            crowded_touch=await _crowded(self._touch, effort.crowds),
+            pick=_sample(alone["pick"]),
+            crowded_pick=await _crowded(self._pick, effort.crowds),
+            round_trip=_sample(alone["round_trip"]),
             crowded_round_trip=await _crowded(backend.health, effort.crowds),
-            wake_up=wake_up,
+            wake_up=_sample(alone["wake_up"]),
             turnaround=await self._turnaround(backend),
             install=install,
             stop=stop,
         )
 
-    async def _measured(self, transaction: Call) -> tuple[Sample, Sample]:
-        """Return the transaction's times alone and in crowds."""
-        return await _timed(transaction, self._effort.transactions), await _crowded(transaction, self._effort.crowds)
+    async def _lone_requests(self, backend: GrpcBackend) -> dict[str, list[int]]:
+        """Return what each step of a request took, in ns: it wakes up from a pause, picks, calls and touches."""
+        steps: dict[str, Call] = {"pick": self._pick, "round_trip": backend.health, "touch": self._touch}
+        for step in (*steps.values(),) * WARM_UP:
+            await step()
+        took: dict[str, list[int]] = {name: [] for name in ("wake_up", *steps)}
+        for number in range(self._effort.requests):
+            pause_s = PAUSE_S + number / self._effort.requests / 1000
+            took["wake_up"].append(max(0, await _time_of(asyncio.sleep(pause_s)) - round(pause_s * NS_PER_S)))
+            for name, step in steps.items():
+                took[name].append(await _time_of(step()))
+        return took
 
     async def _touch(self) -> None:
         await self._registry.touch(self._rows[0])
@@ -146,25 +152,6 @@ class _Measurement:
             installs_ns.append(await _time_of(self._workers.install(REPLICA)))
             stops_ns.append(await _time_of(self._workers.stop(REPLICA)))
         return _sample(installs_ns), _sample(stops_ns)
-
-
-async def _measure_wake_up(times: int) -> Sample:
-    late_ns: list[int] = []
-    for number in range(times):
-        pause_s = PAUSE_S + number / times / 1000
-        late_ns.append(await _time_of(asyncio.sleep(pause_s)) - round(pause_s * NS_PER_S))
-    return _sample([max(0, duration_ns) for duration_ns in late_ns])
-
-
-async def _timed(call: Call, times: int) -> Sample:
-    """Make the calls one after the other, with a pause before each."""
-    for _ in range(WARM_UP):
-        await call()
-    durations_ns: list[int] = []
-    for _ in range(times):
-        await asyncio.sleep(PAUSE_S)
-        durations_ns.append(await _time_of(call()))
-    return _sample(durations_ns)
 
 
 async def _crowded(call: Call, times: int) -> Sample:
