@@ -27,13 +27,13 @@ class Finding(StrEnum):
 
 
 WORDS = {
-    Finding.A: "worse",
     Finding.B: "better",
+    Finding.A: "worse",
+    Finding.DIFFERS: "differs",
     Finding.SAME: "same",
     Finding.UNCLEAR: "unclear",
-    Finding.DIFFERS: "differs",
 }
-"""What each finding says of the variant b."""
+"""What each finding says of the variant b, in the order in which findings are counted."""
 
 
 class Side(NamedTuple):

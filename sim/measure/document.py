@@ -62,11 +62,13 @@ def _joint_expectation(verdict: Verdict) -> dict[str, Any]:
 
 
 def _expectation(verdict: Verdict) -> dict[str, Any]:
-    content = {
+    content: dict[str, Any] = {
         "metric": verdict.metric,
         "variant": verdict.variant,
         "value": verdict.value,
         "bound": verdict.bound,
         "passed": verdict.passed,
     }
+    if verdict.shows_bug:
+        content["shows_bug"] = True
     return content | ({"reason": verdict.reason} if verdict.reason else {})

@@ -1,5 +1,6 @@
 """Whether a model's requests pile up: a test for an upward trend of how many of them there are."""
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -24,6 +25,19 @@ class LoadVerdict(IntEnum):
     """They pile up, though the replicas together could serve them."""
     OVERLOADED = 2
     """They pile up, and there is more work than the replicas can do."""
+
+
+def warning(variant: str, runs: Sequence[Mapping[str, float]]) -> str | None:
+    """Return a sentence, without its stop, on a variant whose requests pile up on any of the runs.
+
+    The runs are given by their metrics. None if none of them has more than it can do, or the verdict is not known.
+    """
+    known = [LoadVerdict(int(run["load.verdict"])) for run in runs if "load.verdict" in run]
+    growing = [verdict for verdict in known if verdict is not LoadVerdict.STABLE]
+    if not growing:
+        return None
+    seeds = f" on {len(growing)} of {len(known)} seeds" if len(known) > 1 else ""
+    return f"{variant} is {max(growing).name.lower()}{seeds}: its times grow with the length of the run"
 
 
 def verdict(present: Integers, arrivals: int, utilization: float | None) -> LoadVerdict:

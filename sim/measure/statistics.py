@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -38,14 +39,12 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least 2 replications, not {len(values)}")
-    from scipy.special import stdtrit  # Here, because loading it takes as long as a small run, and most have one seed.
-
     sample = np.asarray(values, dtype=np.float64)
     mean = float(sample.mean())
     if sample.min() == sample.max():
         return Interval(float(sample[0]), float(sample[0]), float(sample[0]))
     error = float(sample.std(ddof=1)) / len(values) ** 0.5
-    half_width = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
+    half_width = _student(confidence, len(values) - 1) * error
     return Interval(mean, mean - half_width, mean + half_width)
 
 
@@ -74,9 +73,7 @@ class Sample(NamedTuple):
     @classmethod
     def of(cls, mean: float, half_width: float, size: int, confidence: float = 0.95) -> Self:
         """Return the sample behind a mean and half of its Student-t interval."""
-        from scipy import stats  # Here, as above.
-
-        return cls(mean, half_width * size**0.5 / float(stats.t.ppf((1 + confidence) / 2, size - 1)), size)
+        return cls(mean, half_width * size**0.5 / _student(confidence, size - 1), size)
 
 
 def unpaired_difference(a: Sample, b: Sample, confidence: float = 0.95) -> Interval:
@@ -85,14 +82,12 @@ def unpaired_difference(a: Sample, b: Sample, confidence: float = 0.95) -> Inter
     The samples may differ in size and spread. Those that share their requests are alike, so that the interval is wider
     than it need be: where the single values are known, `paired_difference` sees more.
     """
-    from scipy import stats  # Here, as above.
-
     difference = b.mean - a.mean
     of_a, of_b = (sample.deviation**2 / sample.size for sample in (a, b))
     if of_a + of_b == 0:
         return Interval(difference, difference, difference)
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (a.size - 1) + of_b**2 / (b.size - 1))
-    half_width = float(stats.t.ppf((1 + confidence) / 2, freedom)) * (of_a + of_b) ** 0.5
+    half_width = _student(confidence, freedom) * (of_a + of_b) ** 0.5
     return Interval(difference, difference - half_width, difference + half_width)
 
 
@@ -111,14 +106,12 @@ def replications_for(values: Sequence[float], half_width: float, confidence: flo
     The least n that is no less than the number of `values` with t(n-1) s / sqrt(n) <= half_width, s being their
     standard deviation (Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.4.1). None above a million.
     """
-    from scipy.special import stdtrit  # Here, as above.
-
     deviation = float(np.std(values, ddof=1))
     if deviation == 0:
         return len(values)
 
     def is_enough(replications: int) -> bool:
-        return bool(stdtrit(replications - 1, (1 + confidence) / 2) * deviation <= half_width * replications**0.5)
+        return _student(confidence, replications - 1) * deviation <= half_width * sqrt(replications)
 
     if half_width <= 0 or not is_enough(MOST_REPLICATIONS):
         return None
@@ -135,3 +128,11 @@ def percentiles(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
     if sample.size == 0:
         raise ValueError("percentiles need at least one value")
     return [float(value) for value in np.percentile(sample, ranks)]
+
+
+def _student(confidence: float, freedom: float) -> float:
+    """Return how many standard errors an interval of Student's t reaches to each side."""
+    # Here, because loading it takes as long as a small run, and most runs have one seed.
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + confidence) / 2))

@@ -31,17 +31,20 @@ def replica(metric: str) -> str:
     return metric.removeprefix("replicas.").rpartition(".")[0]
 
 
-def bars(
-    columns: Sequence[VariantColumn], widths: Sequence[int], metric: str, replicas: int, signs: Signs
-) -> Iterator[Text]:
+def bar_width(columns: Sequence[VariantColumn], narrowest: int, signs: Signs) -> int:
+    """Return the length of all bars, in characters: bars of different lengths could not be compared."""
+    marks = (mark(column, name) for of_model in shares_by_model(columns) for name in of_model for column in columns)
+    return narrowest - _BESIDE_BAR - max((len(signs.before_figure(one)) for one in marks), default=0)
+
+
+def bars(columns: Sequence[VariantColumn], width: int, metric: str, replicas: int, signs: Signs) -> Iterator[Text]:
     """Yield a bar for each variant, red if far larger than an even share among that many replicas."""
-    for column, width in zip(columns, widths, strict=True):
+    for column in columns:
         shares = values(column, metric)
         # A run in which the replica was never ready gave it nothing.
         share = sum(shares) / len(column.metrics)
         judged = mark(column, metric)
-        sign = signs.before_figure(judged)
-        drawn = bar(share, width - _BESIDE_BAR - len(sign), ascii_only=signs.ascii_only)
+        drawn = bar(share, width, ascii_only=signs.ascii_only)
         is_crowded = share > _MOST_OF_EVEN / replicas
         style = STYLES[Mark.FAILED if is_crowded else judged]
-        yield Text(f"{sign}{drawn} {share:4.0%}" if shares else signs.absent, style=style)
+        yield Text(f"{signs.before_figure(judged)}{drawn} {share:4.0%}" if shares else signs.absent, style=style)

@@ -5,12 +5,17 @@ from collections.abc import Iterator, Sequence
 
 from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
-from sim.measure.differences import WORDS, Difference, Finding
+from sim.measure.differences import WORDS, Difference
 from sim.report.differences import DifferencesTable
-from sim.report.folder_changes import candidate_cells, parting_in_words, sentences, side_in_words, title
+from sim.report.folder_changes import (
+    candidate_cells,
+    parting_in_words,
+    scope_in_words,
+    sentences,
+    side_in_words,
+    title,
+)
 from sim.report.markdown import code, paragraphs, plain, table
-
-_TOLD = (Finding.B, Finding.A, Finding.DIFFERS, Finding.SAME, Finding.UNCLEAR)
 
 
 def variants_markdown(comparison: DifferencesTable) -> str:
@@ -28,7 +33,7 @@ def variants_markdown(comparison: DifferencesTable) -> str:
 
 def folders_markdown(comparison: FolderComparison, pictures: Sequence[str] = ()) -> str:
     """Return a comparison of two folders; `pictures` are links to files that belong to it."""
-    changed = [one for one in comparison.variants if one.partings]
+    changed = [one for one in comparison.variants if one.has_changed]
     return paragraphs(
         [
             f"{'✗' if comparison.is_worse else '✓'} **{plain(comparison.verdict)}**",
@@ -44,16 +49,17 @@ def _found(comparison: DifferencesTable) -> Iterator[str]:
     """Yield what each variant is, in how many metrics."""
     for variant in comparison.variants:
         counts = Counter(row.verdict for row in comparison.rows if row.variant == variant)
-        told = ", ".join(f"{counts[finding]} {WORDS[finding]}" for finding in _TOLD if counts[finding])
+        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
         yield f"{plain(variant)} against {plain(comparison.base)}: {told}"
 
 
 def _variant(one: VariantChange) -> Iterator[str]:
     yield f"### {plain(title(one))}"
     yield _rows("base", [*one.changed, *one.untold])
+    yield "\n".join(f"- {plain(scope_in_words(scope))}" for scope in one.scopes)
     yield "\n".join(f"- {'✗' if side.is_worse else '✓'} {plain(side_in_words(side))}" for side in one.sides)
     yield plain(parting_in_words(one))
-    parting = next(iter(one.partings.values()))
+    parting = next(iter(one.partings.values()), None)
     if parting is not None:
         yield from _parting(parting)
 

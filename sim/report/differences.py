@@ -1,5 +1,6 @@
 """Variants beside the base they are compared with: both means, the difference with its interval, and the verdict."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -13,12 +14,12 @@ from sim.measure.catalogue import metric_of
 from sim.measure.differences import WORDS, Difference, Finding
 from sim.measure.statistics import Interval
 from sim.report.figures import Scale, scale_for
+from sim.report.marks import ASCII, UNICODE
 
 _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.UNCLEAR: "yellow"}
 _LEAST_VERDICT = 12
 """Characters of the last column; it alone is wrapped where the terminal is narrow."""
 _CLEAR = (Finding.A, Finding.B, Finding.DIFFERS)
-_TOLD = (Finding.B, Finding.A, Finding.DIFFERS, Finding.SAME, Finding.UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class DifferencesTable:
         shown = self._shown()
         rows = [row for row in self.rows if row.variant in shown and not _is_zero(row)]
         if rows:
-            table = self._table(rows, shown, "+/-" if options.ascii_only else "±")
+            signs = ASCII if options.ascii_only else UNICODE
+            table = self._table(rows, shown, signs.plus_minus)
             yield table if self._least_width(table, rows, console) <= options.max_width else _lines(rows)
         for variant in shown:
             yield Text(f"{variant}: {_counts([row for row in self.rows if row.variant == variant])}")
@@ -132,5 +134,5 @@ def _change(row: Difference, scale: Scale, plus_minus: str) -> str:
 
 
 def _counts(rows: Sequence[Difference]) -> str:
-    counts = ((finding, sum(row.verdict is finding for row in rows)) for finding in _TOLD)
-    return ", ".join(f"{count} {WORDS[finding]}" for finding, count in counts if count)
+    counts = Counter(row.verdict for row in rows)
+    return ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sim.measure.changes.changed_sides import ChangedSide
 from sim.measure.changes.first_difference import Candidate, Figures, Parting
-from sim.measure.changes.folder_comparison import FolderComparison, RunGroup, VariantChange
+from sim.measure.changes.folder_comparison import ChangedScope, FolderComparison, RunGroup, VariantChange
 from sim.measure.differences import Finding
 from sim.measure.judged_run import seeds_in_words
 
@@ -30,7 +30,7 @@ class FolderChanges:
         yield Text(comparison.verdict, style)
         yield Text(f"base {comparison.base}, new {comparison.new}", "dim")
         for one in comparison.variants:
-            if one.partings:
+            if one.has_changed:
                 yield ""
                 yield from _variant(one)
         for sentence in sentences(comparison):
@@ -40,7 +40,7 @@ class FolderChanges:
 def sentences(comparison: FolderComparison) -> Iterator[str]:
     """Yield what the figures do not say: which runs are identical, which are missing, and what the intervals mean."""
     for one in comparison.variants:
-        if not one.partings:
+        if not one.has_changed:
             yield f"{_name(one.runs)}: identical on {_seeds(one.runs)}."
     for where, groups in (("base", comparison.only_base), ("new", comparison.only_new)):
         for runs in groups:
@@ -61,15 +61,26 @@ def title(one: VariantChange) -> str:
     return f"{_name(one.runs)}, {_seeds(one.runs)}"
 
 
+def scope_in_words(scope: ChangedScope) -> str:
+    """Return to how many runs a metric applies."""
+    return f"{scope.metric}: applied to {scope.base_runs} runs, applies to {scope.new_runs} now"
+
+
 def side_in_words(side: ChangedSide) -> str:
     """Return what became of an expectation."""
-    held = "held" if side.judged == 1 and side.base_held else f"held {side.base_held} of {side.judged} times"
-    now = "fails now" if side.judged == 1 and not side.new_held else f"holds {side.new_held} of {side.judged} times now"
-    return f"{side.metric} {side.bound}: {held}, {now}"
+    then, now = ("showed the bug", "shows it") if side.shows_bug else ("held", "holds")
+    return (
+        f"{side.metric} {side.bound}: {then} {side.base_held} of {side.judged} times, "
+        f"{now} {side.new_held} of {side.judged} times now"
+    )
 
 
 def parting_in_words(one: VariantChange) -> str:
     """Return where the variant's first other run parts, and how many more there are."""
+    if not one.partings:
+        return (
+            "All decisions and times are the same; the figures are computed otherwise, or over another part of the run"
+        )
     seed, parting = next(iter(one.partings.items()))
     more = len(one.partings) - 1
     others = f" ({more} more seeds differ; --json tells where)" if more else ""
@@ -91,10 +102,12 @@ def _variant(one: VariantChange) -> Iterator[RenderableType]:
     yield Text.assemble((title(one), "bold"), (f", identical on {len(one.identical)}" if one.identical else ""))
     for row in [*one.changed, *one.untold]:
         yield Text(str(row), _STYLES.get(row.verdict, "yellow"))
+    for scope in one.scopes:
+        yield Text(scope_in_words(scope), "yellow")
     for side in one.sides:
         yield Text(side_in_words(side), "bold red" if side.is_worse else "green")
     yield Text(parting_in_words(one))
-    parting = next(iter(one.partings.values()))
+    parting = next(iter(one.partings.values()), None)
     if parting is not None:
         yield from _parting(parting)
 

@@ -18,6 +18,11 @@ class Layout:
     labels: int
     groups: Sequence[Sequence[int]]
 
+    @property
+    def narrowest(self) -> int:
+        """Width of the narrowest column of all."""
+        return min(width for group in self.groups for width in group)
+
 
 def lay_out(room: int, labels: Sequence[str], names: Sequence[str], figures: Sequence[int]) -> Layout:
     """Return a layout of columns with these names and widest figures, in the order given.

@@ -9,7 +9,7 @@ from sim.report.column import VariantColumn
 from sim.report.markdown import code, paragraphs, plain, table
 from sim.report.marks import UNICODE, mark_of
 from sim.report.rows import figure_rows, values
-from sim.report.sentences import seeds_line, verdict_lines
+from sim.report.sentences import load_lines, seeds_line, verdict_lines
 from sim.report.table import ScenarioTable
 
 
@@ -44,6 +44,7 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
     figures = ([_label(row.label), *(plain(cell.text) for cell in row.cells)] for row in rows)
     variants = [plain(column.variant) for column in scenario.columns]
     yield table(["", *variants], [*_shares(scenario.columns), *figures])
+    yield "\n".join(f"- {plain(line.plain)}" for line in load_lines(scenario.columns, UNICODE))
     yield "\n".join(_lines(scenario.columns))
     digests = "\n".join(
         f"- digest of {plain(column.variant)}, seed {column.seeds[0]}: {code(column.digests[0])}"

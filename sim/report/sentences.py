@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from sim.measure.expectations import Verdict
-from sim.measure.load import LoadVerdict
+from sim.measure.load import warning
 from sim.report.column import VariantColumn
 from sim.report.marks import STYLES, Mark, Signs, mark_of
 
@@ -38,20 +38,17 @@ def _sentence(verdict: Verdict, mark: Mark) -> str:
 
 
 def _seeds(verdict: Verdict) -> str:
-    over = verdict.over
+    over, expected = verdict.over, verdict.expectation
     if over is None or verdict.passed is None:
         return ""
-    return f" over {over.seeds} seeds" if over.interval is not None else f" on each of {over.seeds} seeds"
+    is_about_the_mean = expected is not None and expected.is_about_the_mean
+    return f" {'over' if is_about_the_mean else 'on each of'} {over.seeds} seeds"
 
 
 def load_lines(columns: Sequence[VariantColumn], signs: Signs) -> Iterator[Text]:
     """Yield a warning for each variant whose requests pile up: then times are no figures of a steady state."""
     for column in columns:
-        known = [LoadVerdict(int(run["load.verdict"])) for run in column.metrics if "load.verdict" in run]
-        growing = [verdict for verdict in known if verdict is not LoadVerdict.STABLE]
-        if growing:
-            seeds = f" on {len(growing)} of {len(known)} seeds" if len(known) > 1 else ""
-            text = f"{column.variant} is {max(growing).name.lower()}{seeds}: its times grow with the length of the run"
+        if text := warning(column.variant, column.metrics):
             yield Text(f"{signs.marks[Mark.SHOWS_BUG]} {text}", style=STYLES[Mark.SHOWS_BUG])
 
 

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.report.bars import HEADING, bars, replica, shares_by_model
+from sim.report.bars import HEADING, bar_width, bars, replica, shares_by_model
 from sim.report.column import VariantColumn
 from sim.report.layout import GAP, lay_out
 from sim.report.marks import ASCII, STYLES, UNICODE, Signs
@@ -68,12 +68,13 @@ class ScenarioTable:
         labels = [row.label for row in rows] + [replica(name) for of_model in shares for name in of_model]
         widest = [max((len(row.cells[at].text) for row in rows), default=0) for at in range(len(self.columns))]
         layout = lay_out(room, [*labels, HEADING], [column.variant for column in self.columns], widest)
+        length = bar_width(self.columns, layout.narrowest, signs)
         ends = accumulate(map(len, layout.groups), initial=0)
         for (first, last), widths in zip(pairwise(ends), layout.groups, strict=True):
             columns = self.columns[first:last]
             table = _empty_table(columns, layout.labels, widths)
-            _add_bars(table, columns, widths, shares, signs)
-            _add_figures(table, rows, first, last)
+            _add_bars(table, columns, length, shares, signs)
+            _add_figures(table, rows, first, last, signs)
             yield table
 
 
@@ -88,14 +89,14 @@ def _empty_table(columns: Sequence[VariantColumn], labels: int, widths: Sequence
 
 
 def _add_bars(
-    table: Table, columns: Sequence[VariantColumn], widths: Sequence[int], shares: Sequence[Sequence[str]], signs: Signs
+    table: Table, columns: Sequence[VariantColumn], length: int, shares: Sequence[Sequence[str]], signs: Signs
 ) -> None:
     if shares:
         table.add_row(HEADING, style="dim")
     left = _MOST_REPLICAS
     for of_model in shares:
         for metric in of_model[:left]:
-            table.add_row(Text(replica(metric)), *bars(columns, widths, metric, len(of_model), signs))
+            table.add_row(Text(replica(metric)), *bars(columns, length, metric, len(of_model), signs))
         left -= len(of_model[:left])
         table.add_section()
     hidden = sum(map(len, shares)) - _MOST_REPLICAS
@@ -104,6 +105,8 @@ def _add_bars(
         table.add_section()
 
 
-def _add_figures(table: Table, rows: Sequence[Row], first: int, last: int) -> None:
+def _add_figures(table: Table, rows: Sequence[Row], first: int, last: int, signs: Signs) -> None:
     for row in rows:
-        table.add_row(Text(row.label), *(Text(cell.text, style=STYLES[cell.mark]) for cell in row.cells[first:last]))
+        cells = row.cells[first:last]
+        if any(cell.text != signs.absent for cell in cells):
+            table.add_row(Text(row.label), *(Text(cell.text, style=STYLES[cell.mark]) for cell in cells))

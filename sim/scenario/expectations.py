@@ -56,10 +56,7 @@ class ExpectationChecks:
             return
         metric = entry.get("metric")
         if isinstance(metric, str) and self.metrics.ask(metric) is None:
-            text = (
-                f"{found(metric)} is not a metric; allowed: a name such as fairness.jain or latency.p99_s, as in --json"
-            )
-            yield self.locator.problem((*at, "metric"), text, word=metric, known=self.metrics.names)
+            yield self._no_metric((*at, "metric"), metric)
         for key in ("variant", "above", "below"):
             name = entry.get(key)
             if isinstance(name, str) and name not in self.names:
@@ -67,6 +64,14 @@ class ExpectationChecks:
             elif key != "variant" and name is not None and name == entry.get("variant"):
                 text = f"found {found(name)}, the variant itself; allowed: another variant"
                 yield self.locator.problem((*at, key), text)
+
+    def _no_metric(self, path: Path, name: str) -> Problem:
+        if name.startswith("replicas."):
+            last = ", ".join(self.metrics.of_replica)
+            text = f"{found(name)} is not a metric; allowed: replicas.<node>#<index>.<name>, the name one of {last}"
+            return self.locator.problem(path, text)
+        text = f"{found(name)} is not a metric; allowed: a name such as fairness.jain or latency.p99_s, as in --json"
+        return self.locator.problem(path, text, word=name, known=self.metrics.names)
 
     def _misfits(self, at: Path, expectation: Expectation) -> Iterator[Problem]:
         """Yield a problem for each replica or time that a variant it applies to does not have."""

@@ -111,7 +111,7 @@ def compare_variants(
         comparison = compared(file.name, question, runs)
         if replications.precision is None or all(_is_precise(row, replications.precision) for row in comparison.rows):
             return comparison
-    return replace(comparison, remarks=(_unfinished(comparison, replications),))
+    return replace(comparison, remarks=(*comparison.remarks, _unfinished(comparison, replications)))
 
 
 def sides(file: ScenarioFile, a: str | None, b: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:

@@ -1,16 +1,18 @@
 """Variants of one scenario compared with one of them, metric by metric, on the same seeds."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from operator import eq
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from sim import __version__
-from sim.measure.catalogue import VOCABULARY
 from sim.measure.differences import WORDS, Demand, Difference, Finding, Side, difference_of
 from sim.measure.judged_run import JudgedRun
+from sim.measure.load import warning
 from sim.measure.statistics import simultaneous
 
 if TYPE_CHECKING:
@@ -87,12 +89,14 @@ class Comparison:
 
     def row(self, metric: str, variant: str | None = None) -> Difference:
         """Return the row of a metric; the variant may be left out if there is only one. Raises KeyError."""
-        wanted = variant if variant is not None or len(self.question.b) > 1 else self.question.b[0]
+        if variant is None and len(self.question.b) > 1:
+            raise KeyError(f"several variants have a row for {metric}; name one of them: {', '.join(self.question.b)}")
+        wanted = (metric, variant or self.question.b[0])
         for one in self.rows:
-            if (one.metric, one.variant) == (metric, wanted):
+            if (one.metric, one.variant) == wanted:
                 return one
         rows = ", ".join(f"{one.metric} of {one.variant}" for one in self.rows)
-        raise KeyError(f"no row for {metric} of {wanted}; there are {rows}")
+        raise KeyError(f"no row for {' of '.join(wanted)}; there are {rows}")
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -123,16 +127,13 @@ class Comparison:
         """What the rows alone do not say: who decided identically, and what the intervals mean."""
         return [*self._identities(), *self.remarks, self._method()]
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def __str__(self) -> str:
         """Read as a line for each row."""
         return "\n".join([repr(self), *map(str, self.rows), *self.sentences])
 
     def __repr__(self) -> str:
-        counts = {finding: len(self._with(finding)) for finding in Finding}
-        told = ", ".join(f"{count} {WORDS[finding]}" for finding, count in counts.items() if count)
+        counts = Counter(row.verdict for row in self.rows)
+        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
         who = f"{', '.join(self.question.b)} against {self.question.a}"
         return f"<Comparison {self.scenario}: {who} on {len(self.seeds)} seeds: {told or 'nothing to compare'}>"
 
@@ -156,11 +157,11 @@ class Comparison:
                 yield f"{base} and {variant} decided identically on {equal} of {seeds} seeds."
 
     def _method(self) -> str:
-        demand = self.question.demand
+        demand, count = self.question.demand, len(self.rows)
+        together = f"all {count} intervals hold at once (Bonferroni)" if count > 1 else "the interval holds"
         return (
-            f"Intervals: Student's t over paired differences; all {len(self.rows)} hold at once with "
-            f"{demand.confidence * 100:.4g} % confidence (Bonferroni). Less than {demand.margin * 100:.3g} % of "
-            f"{self.question.a} is taken for no difference."
+            f"By Student's t over paired differences {together} with {demand.confidence * 100:.4g} % confidence. Less "
+            f"than {demand.margin * 100:.3g} % of {self.question.a} is taken for no difference."
         )
 
 
@@ -174,18 +175,20 @@ def compared(scenario: str, question: Question, runs: Sequence[JudgedRun]) -> Co
     demand = replace(question.demand, confidence=each)
     rows = tuple(_difference(metric, base, by_variant[variant], demand) for metric in metrics for variant in question.b)
     digests = {name: tuple(run.digest for run in of_variant) for name, of_variant in by_variant.items()}
-    return Comparison(scenario, question, tuple(run.seed for run in base), rows, digests)
+    warnings = (warning(name, [run.metrics for run in of_variant]) for name, of_variant in by_variant.items())
+    remarks = tuple(f"{text}." for text in warnings if text is not None)
+    return Comparison(scenario, question, tuple(run.seed for run in base), rows, digests, remarks)
 
 
 def _difference(metric: str, a: Sequence[JudgedRun], b: Sequence[JudgedRun], demand: Demand) -> Difference:
     one = difference_of(metric, _side(metric, a), _side(metric, b), demand)
-    floor = f"{metric}_random"
-    if one.pairs == 0 or VOCABULARY.ask(floor) is None:
-        return one
-    by_chance = difference_of(floor, _side(floor, a), _side(floor, b), demand)
-    if by_chance.a is None or by_chance.b is None:
-        return one
-    return replace(one, noise_floor=(by_chance.a, by_chance.b))
+    return replace(one, noise_floor=_noise_floor(f"{metric}_random", a, b))
+
+
+def _noise_floor(metric: str, *sides: Sequence[JudgedRun]) -> tuple[float, float] | None:
+    """Return the mean of the metric for each of the two sides; None if it does not apply, or there is none."""
+    figures = [[run.metrics[metric] for run in side if metric in run.metrics] for side in sides]
+    return (fmean(figures[0]), fmean(figures[1])) if all(figures) else None
 
 
 def _side(metric: str, runs: Sequence[JudgedRun]) -> Side:

@@ -1,49 +1,43 @@
-"""Live runs beside simulated ones of the same variants: which figures must agree, and how closely."""
+"""Live runs beside replications of their simulated twins: which figures must agree, and how closely.
 
-from collections.abc import Sequence
+A live figure is one more replication of its twin, which runs the same requests with the measured costs of the machine.
+So it has to be where the replications are. Twenty of them do not span all that one more may show; that is why their
+range is widened by half of its width on each side. Where all of them have the same count, so must the live run.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from sim.live.cluster.calibration import Calibration
-from sim.measure.expectations import window_of
+from sim.measure.expectations import Verdict
 from sim.measure.result import RunResult
-from sim.scenario import Expectation, NetworkSpec, RegistrySpec, Scenario
+from sim.routing.client_cache.failure_domain import UNLOADED
+from sim.scenario import Expectation
 from sim.study.judge import judge
 
-SHARE_TOLERANCE = 0.05
-"""How far a share, or an index made of shares, may be from the simulated mean."""
+TIME_TOLERANCE = 0.1
+"""Part of a time by which it may be off beside what the replications span."""
 
-_SHARES = ("fairness.busiest_share", "fairness.jain")
-_COUNTS = (
+SHARE_TOLERANCE = 0.02
+"""How far a share, or an index made of shares, may be off beside that."""
+
+COUNTS = (
+    "requests.offered",
     "requests.completed",
     "requests.failed",
+    "requests.rejected",
     "requests.cancelled",
+    "requests.unfinished",
     "probes.timeouts",
     "rows.removed",
     "rows.removed_alive",
+    "loads.started",
     "loads.redundant",
 )
-
-
-def simulated_twin(scenario: Scenario, measured: Calibration, time_scale: float) -> Scenario:
-    """Return the scenario with the times of the measured machine, so that a simulation resembles a live run on it.
-
-    Transactions and messages take real time, which the time scale converts to scenario time. SQLite lets one
-    transaction write at a time, so its picks are serial whatever the scenario asks for.
-    """
-    transaction_ns = round(measured.touch.median_ns / time_scale)
-    pick_ns = round(measured.pick.median_ns / time_scale)
-    latency_ns = round(measured.round_trip.median_ns / 2 / time_scale)
-    router = scenario.router
-    if measured.database == "sqlite":
-        router = router.model_copy(update={"pick": "serial"})
-    return scenario.model_copy(
-        update={
-            "registry": RegistrySpec.model_construct(transaction_ns=transaction_ns, pick_ns=pick_ns),
-            "network": NetworkSpec.model_construct(latency_ns=latency_ns),
-            "router": router,
-        }
-    )
+TIMES = tuple(
+    f"{kind}.{statistic}_s" for kind in ("latency", "queue", "route") for statistic in ("mean", "p50", "p90", "p99")
+)
+SHARES = ("fairness.busiest_share", "fairness.jain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +53,81 @@ class ComparedFigure:
     passed: bool
 
 
-def compare_figures(
-    variant: str, live: dict[str, float], simulated: Sequence[dict[str, float]]
-) -> list[ComparedFigure]:
-    """Compare shares with the simulated mean, and counts with the range of the simulated replications.
+def compare_runs(
+    variant: str, live: RunResult, simulated: Sequence[RunResult], machine_s: float
+) -> Iterator[ComparedFigure]:
+    """Compare the figures of a live run with those of its twins.
 
-    A count may lie outside the range by the width of the range, at least 1, as one more replication might.
+    `machine_s` is by how much any time may be off because of what the machine does at its own pace.
     """
-    replicas = [name for name in simulated[0] if name.startswith("replicas.") and name.endswith(".share")]
-    shares = [_share(name, variant, live, simulated) for name in (*_SHARES, *replicas)]
-    return shares + [_count(name, variant, live, simulated) for name in _COUNTS]
+    unloaded = max(_unloaded_rows(run) for run in (live, *simulated))
+    figures = [run.metrics for run in simulated]
+    # A process that is told to end and its row that is deleted race each other.
+    by_race = {"rows.removed_alive": unloaded}
+    for name in COUNTS:
+        yield compare_figure(name, variant, live.metrics, figures, absolute=by_race.get(name, 0))
+    for name in TIMES:
+        yield compare_figure(name, variant, live.metrics, figures, TIME_TOLERANCE, machine_s)
+    replicas = [name for name in figures[0] if name.startswith("replicas.") and name.endswith(".share")]
+    for name in (*SHARES, *replicas):
+        yield compare_figure(name, variant, live.metrics, figures, absolute=SHARE_TOLERANCE)
+
+
+def compare_figure(
+    name: str,
+    variant: str,
+    live: Mapping[str, float],
+    simulated: Sequence[Mapping[str, float]],
+    relative: float = 0,
+    absolute: float = 0,
+) -> ComparedFigure:
+    """Require the live figure to be where the replications are, give or take half of their range and the tolerances.
+
+    A metric that does not apply to the live run must not apply to some replication either, and vice versa.
+    """
+    value, values = live.get(name), [metrics[name] for metrics in simulated if name in metrics]
+    if value is None or not values:
+        is_absent_in_both = value is None and len(values) < len(simulated)
+        return ComparedFigure(name, variant, value, fmean(values) if values else None, "absent", is_absent_in_both)
+    half_range = (max(values) - min(values)) / 2
+    low = max(0.0, (min(values) - half_range) * (1 - relative) - absolute)
+    high = (max(values) + half_range) * (1 + relative) + absolute
+    tolerance = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return ComparedFigure(name, variant, value, fmean(values), tolerance, low <= value <= high)
 
 
 def compare_verdicts(
-    expect: Sequence[Expectation], live: dict[str, RunResult], simulated: dict[str, RunResult]
-) -> list[ComparedFigure]:
-    """Require the same verdict on every expectation, except one that compares variants the simulation finds equal."""
-    rows: list[ComparedFigure] = []
+    expect: Sequence[Expectation], live: Mapping[str, RunResult], simulated: Mapping[str, Sequence[RunResult]]
+) -> Iterator[ComparedFigure]:
+    """Require on every expectation a verdict that some replication has.
+
+    An expectation that compares variants which are always equal in the simulation says nothing.
+    """
+    count = min((len(runs) for runs in simulated.values()), default=0)
+    replications = [{variant: runs[number] for variant, runs in simulated.items()} for number in range(count)]
     for one in expect:
-        for ours, theirs in zip(judge((one,), live), judge((one,), simulated), strict=True):
-            is_tie = _is_tie(one, simulated)
-            tolerance = "none: the simulation finds no difference" if is_tie else f"same verdict: {theirs.bound}"
-            passed = is_tie or ours.passed is theirs.passed
-            rows.append(ComparedFigure(ours.metric, ours.variant, ours.value, theirs.value, tolerance, passed))
-    return rows
+        theirs = [judge((one,), results) for results in replications]
+        for number, ours in enumerate(judge((one,), live)):
+            verdicts = [of_run[number] for of_run in theirs]
+            yield _compare_verdict(ours, verdicts)
 
 
-def _is_tie(one: Expectation, simulated: dict[str, RunResult]) -> bool:
-    other = one.above or one.below
-    if one.variant is None or other is None or not {one.variant, other} <= simulated.keys():
-        return False
-    window = window_of(one)
-    ours, theirs = (simulated[name].metrics_in(window).get(one.metric) for name in (one.variant, other))
-    return ours == theirs
+def _compare_verdict(live: Verdict, simulated: Sequence[Verdict]) -> ComparedFigure:
+    values = [verdict.value for verdict in simulated if verdict.value is not None]
+    held = sum(verdict.passed is True for verdict in simulated)
+    if all(_compares_equals(verdict) for verdict in simulated):
+        tolerance, passed = "none: the simulation finds no difference", True
+    elif held in (0, len(simulated)):
+        tolerance, passed = f"same verdict: {live.bound}", live.passed is simulated[0].passed
+    else:
+        tolerance, passed = f"either verdict: {held} of {len(simulated)} replications hold {live.bound}", True
+    return ComparedFigure(live.metric, live.variant, live.value, fmean(values) if values else None, tolerance, passed)
 
 
-def _share(name: str, variant: str, live: dict[str, float], simulated: Sequence[dict[str, float]]) -> ComparedFigure:
-    value, values = live.get(name), [metrics[name] for metrics in simulated if name in metrics]
-    mean = fmean(values) if values else None
-    agree = value is mean if value is None or mean is None else abs(value - mean) <= SHARE_TOLERANCE
-    return ComparedFigure(name, variant, value, mean, f"within {SHARE_TOLERANCE}", agree)
+def _compares_equals(verdict: Verdict) -> bool:
+    others = [bound.limit for bound in verdict.bounds if bound.other is not None]
+    return bool(others) and all(limit == verdict.value for limit in others)
 
 
-def _count(name: str, variant: str, live: dict[str, float], simulated: Sequence[dict[str, float]]) -> ComparedFigure:
-    values = [metrics[name] for metrics in simulated]
-    least, most = min(values), max(values)
-    margin = max(1, most - least)
-    least, most = max(0, least - margin), most + margin
-    return ComparedFigure(
-        name, variant, live[name], fmean(values), f"{least:g} to {most:g}", least <= live[name] <= most
-    )
+def _unloaded_rows(run: RunResult) -> int:
+    return int((run.events["cause"] == UNLOADED).sum())

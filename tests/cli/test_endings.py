@@ -66,7 +66,7 @@ def test_after_a_signal_every_run_folder_is_complete_or_has_no_manifest(tmp_path
     assert process.returncode == 143
     assert not (tmp_path / "out/summary.json").exists()
     folders = {path.parent for path in (tmp_path / "out").rglob("*.*")}
-    assert all(len(list(folder.iterdir())) == 9 for folder in folders if (folder / "manifest.json").exists())
+    assert all(len(list(folder.iterdir())) == 10 for folder in folders if (folder / "manifest.json").exists())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")

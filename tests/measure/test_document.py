@@ -50,6 +50,14 @@ def test_the_document_has_a_run_per_variant_and_seed() -> None:
     }
 
 
+def test_an_expectation_that_shows_a_bug_says_so() -> None:
+    shown = Verdict("fairness.busiest_share", "pinned", 1, "= 1", True, shows_bug=True)
+
+    content = document("cache_pinning", [JudgedRun("pinned", 7, "aa", {}, (shown,))])
+
+    assert content["runs"][0]["expectations"][0]["shows_bug"] is True
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_figure_that_json_cannot_write_is_refused(value: float) -> None:
     run = JudgedRun("fixed", 1, "aa", {"latency.mean_s": value}, ())

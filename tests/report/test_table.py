@@ -123,6 +123,15 @@ def test_an_expectation_about_a_part_of_the_run_has_a_row_below_that_of_the_whol
     assert "✗ fixed fairness.jain after 70s before 100s: 0.94, expected >= 0.95" in shown
 
 
+def test_a_table_has_no_row_that_none_of_its_variants_has_a_figure_for() -> None:
+    late = Verdict("fairness.jain", "fixed", 0.94, ">= 0.95", False, Window(70 * S))
+
+    shown = printed(pinned(), fixed(late), width=40)
+
+    assert shown.count("fairness.jain ") == 2 + 1  # A row in either table, and the verdict.
+    assert shown.count("  after 70s") == 1
+
+
 def test_an_expected_metric_is_shown_though_it_is_not_on_the_short_list() -> None:
     verdict = Verdict("replicas.dgx-spark1#0.utilization", "fixed", 0.5, ">= 0.6", False)
     column = VariantColumn("fixed", [1], [FIXED | {verdict.metric: 0.5}], ["0"], [[verdict]])
@@ -253,6 +262,21 @@ def test_brackets_in_names_are_shown_as_they_are() -> None:
 
     assert "[red]" in shown
     assert "rack[1]#0" in shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_equal_shares_have_bars_of_equal_length_in_all_variants(width: int) -> None:
+    names = ["a", "b", "c", "a_variant_with_a_long_name", "d"]
+    judged = Verdict("replicas.a#0.share", "c", 0.75, "<= 0.5", False)
+    columns = [
+        VariantColumn(name, [1], [{"replicas.a#0.share": 0.75}], ["0"], [[judged] if name == "c" else []])
+        for name in names
+    ]
+
+    bars = re.findall("[▏▎▍▌▋▊▉█]+", printed(*columns, width=width))
+
+    assert len(bars) == 5
+    assert len(set(bars)) == 1
 
 
 def test_a_crowd_of_replicas_is_cut_short() -> None:

@@ -72,6 +72,10 @@ def test_rows_can_be_asked_for_by_what_they_say(comparison: Comparison) -> None:
     assert not {row.metric for row in comparison.worse} & {row.metric for row in comparison.better}
     with pytest.raises(KeyError, match=r"no row for latency\.max_s of fixed; there are requests\.completed of fixed, "):
         comparison.row("latency.max_s", "fixed")
+    with pytest.raises(
+        KeyError, match=r"several variants have a row for fairness\.jain; name one of them: fixed, again"
+    ):
+        comparison.row("fairness.jain")
 
 
 def test_fairness_comes_with_what_so_few_requests_have_at_random(comparison: Comparison) -> None:
@@ -124,7 +128,7 @@ def test_with_a_precision_batches_run_until_the_intervals_are_narrow_enough() ->
     assert row.interval.half_width <= 0.2 * row.a
     assert seeds % 5 == 0
     assert seeds > 5
-    assert not comparison.remarks
+    assert not any(told.startswith("After") for told in comparison.sentences)
     # The batch before was not enough.
     before = compare(TWO, metrics=metrics, reps=seeds - 5).row("latency.p50_s")
     assert before.interval is not None
@@ -135,9 +139,16 @@ def test_a_budget_that_ends_first_is_told() -> None:
     comparison = compare(TWO, metrics=["latency.mean_s"], reps=2, precision=0.0001, max_reps=5)
 
     assert comparison.seeds == (3, 4, 5, 6, 7)
-    assert comparison.remarks == (
-        "After 5 seeds half of the interval is still wider than 0.01 % of pinned in latency.mean_s.",
-    )
+    told = "After 5 seeds half of the interval is still wider than 0.01 % of pinned in latency.mean_s."
+    assert told in comparison.sentences
+
+
+def test_a_variant_whose_requests_pile_up_is_named() -> None:
+    crowded = loads(TEXT.replace("rate: 0.8/s", "rate: 1.6/s"))
+
+    comparison = compare(crowded, a="fixed", b="pinned", metrics=["latency.p50_s"], reps=2)
+
+    assert "pinned is backlogged on 2 of 2 seeds: its times grow with the length of the run." in comparison.sentences
 
 
 MISTAKES = {
@@ -169,7 +180,7 @@ def test_a_file_of_one_variant_has_nothing_to_compare() -> None:
 
 def test_a_comparison_reads_as_a_line_a_table_and_a_document(comparison: Comparison) -> None:
     assert repr(comparison).startswith("<Comparison queue: fixed, again against pinned on 5 seeds: ")
-    assert str(comparison).count("\n") == len(comparison) + len(comparison.sentences)
+    assert str(comparison).count("\n") == len(comparison.rows) + len(comparison.sentences)
     assert "<td>fairness.jain</td>" in comparison._repr_html_()
     assert json.loads(json.dumps(comparison.document))["rows"][0] == {
         "metric": "requests.completed",

@@ -3,8 +3,8 @@
 import pytest
 
 from sim import loads
-from sim.live.cluster.calibration import Calibration, Sample
 from sim.study.time_scale import least_time_scale, too_small
+from tests.calibrations import made_up
 
 SECOND_LONG = """
 name: two
@@ -16,7 +16,7 @@ workload: [{kind: uniform, model: m, rate: 1/s}]
 BY_TOKENS = SECOND_LONG.replace("mean: 1s", "prefill: 100/s, decode: 100/s").replace(
     "rate: 1/s", "rate: 1/s, prompt_tokens: 9, output_tokens: 9"
 )
-MEASURED = Calibration("sqlite", *(Sample((ns,)) for ns in (1_000_000, 3_000_000, 800_000, 1)))
+MEASURED = made_up(touch=1_000_000, pick=3_000_000, round_trip=800_000)
 """Routing takes 3 ms for a pick, 3 times 1 ms for other transactions and twice 0.8 ms for calls: 7.6 ms."""
 
 

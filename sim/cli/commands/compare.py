@@ -60,7 +60,8 @@ def compare_command(
     """Compare the variants and return the exit code. Raises BadInput before anything runs, WorkerDied later."""
     question = options.question(file)
     replications = options.replications(file, question.a)
-    with progress(replications.budget) as display, workers(min(processes, replications.batch)) as executor:
+    most_runs = replications.budget * (1 + len(question.b))
+    with progress(most_runs) as display, workers(min(processes, replications.batch)) as executor:
         comparison = compare_variants(file, question, replications, executor, display)
     if as_json:
         emit(f"{to_json(comparison.document)}\n")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
@@ -12,7 +13,6 @@ from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.workers import workers
 from sim.cli.run_selection import RunSelection
-from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
@@ -20,6 +20,9 @@ from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import claimed, run_folder, save_summary
+
+if TYPE_CHECKING:
+    from sim.measure.changes.baseline_changes import BaselineChange
 
 
 def run_command(
@@ -76,7 +79,7 @@ def _run(
     return _worst(*codes.values(), _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
 
 
-def _beside_baseline(changes: Sequence[BaselineChange], tell: Callable[[str], None]) -> ExitCode:
+def _beside_baseline(changes: "Sequence[BaselineChange]", tell: Callable[[str], None]) -> ExitCode:
     for line in (line for one in changes for line in one.lines):
         tell(line)
     return ExitCode.BROKEN if any(one.has_failed for one in changes) else ExitCode.HELD

@@ -18,6 +18,7 @@ _ALLOWED_KINDS: Mapping[str, str] = {
     "string_type": "text, in quotes if it looks like a number",
     "bool_type": "true or false",
     "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
     "string_pattern_mismatch": "letters, digits and . _ - / : (a letter or digit first)",
@@ -32,6 +33,7 @@ _ALLOWED_BOUNDS: Mapping[str, str] = {
 }
 # Lists whose entries differ by kind, and a kind of each.
 _TAGGED: Mapping[str | int, str] = {"workload": "poisson", "faults": "node_crash"}
+_HAS_UNIT = re.compile("-?[0-9.]+ ?[a-zA-Z%/]+")
 _IN_SCHEMA = "(see sim schema)"
 _TOKENS = "a whole number, or a mapping with mean and distribution"
 
@@ -111,6 +113,8 @@ def _plain_text(one: Any, keys: Sequence[str]) -> str:
     if context.get("class_name") == "TokensSpec":
         return f"found {found(value)}; allowed: {_TOKENS}"
     if kind in _ALLOWED_KINDS:
+        if kind in ("int_type", "float_type") and _HAS_UNIT.fullmatch(str(value)):
+            return f"found {found(value)}; allowed: {_ALLOWED_KINDS[kind]}, without a unit"
         of_keys = f": {listed(keys, _IN_SCHEMA)}" if keys else ""
         return f"found {found(value)}; allowed: {_ALLOWED_KINDS[kind]}{of_keys}"
     if kind in _ALLOWED_BOUNDS:

@@ -44,6 +44,7 @@ SLOWEST_PER_S, FASTEST_PER_S = 1e-9, 1e9
 
 # How people write units elsewhere. They are named in messages and not accepted: a file has one spelling.
 _DURATIONS_ELSEWHERE: Mapping[str, str] = {
+    **{unit: unit for unit in DURATION_UNITS},  # In capitals.
     **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), "m"),
     **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),

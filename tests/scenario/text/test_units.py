@@ -86,6 +86,7 @@ def test_a_space_is_refused_with_the_text_as_it_should_be(written: str) -> None:
     [
         (parse_duration_ns, "5min", "5m"),
         (parse_duration_ns, "1.5 Hours", "1.5h"),
+        (parse_duration_ns, "5M", "5m"),
         (parse_duration_ns, "1m30s", "90s"),
         (parse_duration_ns, "1h0m500ms", "3600.5s"),
         (parse_size_bytes, "128gb", "128GB"),
