@@ -32,7 +32,7 @@ from sim.study.live_twin import machine_s, replications
 from sim.study.time_scale import too_small, was_too_small
 
 SIMULATED_REPLICATIONS = 20
-_SHORT_EFFORT = Effort(requests=60, crowds=10, installs=2)
+_SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)
 
 
 @dataclass(frozen=True, slots=True)
