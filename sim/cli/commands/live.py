@@ -26,10 +26,10 @@ from sim.scenario import Scenario, ScenarioFile
 from sim.study.batch import judged_run
 from sim.study.errors import WorkerDied
 from sim.study.judge import judge
-from sim.study.live import LiveSetup, run_live_scenario
-from sim.study.live_comparison import ComparedFigure, compare_runs, compare_verdicts
-from sim.study.live_twin import machine_s, replications
-from sim.study.time_scale import too_small, was_too_small
+from sim.study.live.comparison import ComparedFigure, compare_runs, compare_verdicts
+from sim.study.live.run import LiveSetup, run_live_scenario
+from sim.study.live.time_scale import too_small, was_too_small
+from sim.study.live.twin import machine_s, replications
 
 SIMULATED_REPLICATIONS = 20
 _SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)
@@ -159,8 +159,8 @@ def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options
         emit(to_json({"rows": [asdict(row) for row in rows], "machine": machine}) + "\n")
     else:
         from sim.cli.process.console import show
-        from sim.report.comparison import ComparisonTable
-        from sim.report.machine import MachineTable
+        from sim.report.terminal.comparison import ComparisonTable
+        from sim.report.terminal.machine import MachineTable
 
         show(ComparisonTable(file.name, rows))
         show(MachineTable(measured, machine_facts(), pace_s))

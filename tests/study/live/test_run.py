@@ -4,7 +4,7 @@ from sim.live.cluster.cluster import LiveOutcome
 from sim.live.cluster.journal_log import Entry
 from sim.measure.recording.events import Flag, has
 from sim.routing.replica import ReplicaKey
-from sim.study.live import recorded
+from sim.study.live.run import recorded
 from tests.recorders import NOTHING_PLANNED
 
 KEY = ReplicaKey("a", "m", 0)

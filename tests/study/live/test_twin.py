@@ -4,7 +4,7 @@ import pytest
 
 from sim import loads
 from sim.live.cluster.calibration import pooled
-from sim.study.live_twin import machine_s, machine_times, replications, simulated_twin
+from sim.study.live.twin import machine_s, machine_times, replications, simulated_twin
 from sim.study.run import run_scenario
 from tests.calibrations import made_up
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.measure.readiness import ReadyTime
+from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.recording.events import CRASHED, EventKind, Flag, status_flag, values
 from sim.measure.recording.records import Integers, Records
 from sim.routing.fleet import NodeStatus

@@ -6,7 +6,7 @@ import pytest
 
 from sim import loads
 from sim.measure.result import RunResult
-from sim.study.live_comparison import COUNTS, SHARES, TIMES, compare_figure, compare_runs, compare_verdicts
+from sim.study.live.comparison import COUNTS, SHARES, TIMES, compare_figure, compare_runs, compare_verdicts
 from sim.study.run import run
 
 TEXT = """

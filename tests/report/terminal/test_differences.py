@@ -7,7 +7,7 @@ from rich.console import Console
 
 from sim.measure.differences import Demand, Difference, Finding, Side, difference_of
 from sim.measure.statistics import Interval
-from sim.report.differences import DifferencesTable
+from sim.report.terminal.differences import DifferencesTable
 
 SEEDS = range(1, 5)
 BETTER = Difference("latency.p99_s", "before", "after", 4, 20, 10, Interval(-10, -12, -8), Finding.B)

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from sim.report.comparison import ComparisonTable
-from sim.study.live_comparison import ComparedFigure
+from sim.report.terminal.comparison import ComparisonTable
+from sim.study.live.comparison import ComparedFigure
 
 AGREES = ComparedFigure("fairness.jain", "fixed", 0.97, 0.98, "within 0.05", passed=True)
 DIFFERS = ComparedFigure("probes.timeouts", "fixed", 12, 4.5, "1 to 8", passed=False)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.expectations import Verdict
-from sim.report.bars import replica, shares_by_model
+from sim.report.ci.markdown import code, paragraphs, plain, table
 from sim.report.column import VariantColumn
-from sim.report.markdown import code, paragraphs, plain, table
 from sim.report.marks import UNICODE, mark_of
-from sim.report.rows import figure_rows, values
 from sim.report.sentences import load_lines, seeds_line, verdict_lines
-from sim.report.table import ScenarioTable
+from sim.report.terminal.bars import replica, shares_by_model
+from sim.report.terminal.rows import figure_rows, values
+from sim.report.terminal.table import ScenarioTable
 
 
 def run_markdown(scenarios: Sequence[ScenarioTable], changes: Sequence[BaselineChange] = ()) -> str:

@@ -8,7 +8,7 @@ from sim.measure.catalogue import VOCABULARY
 from sim.report.column import VariantColumn
 from sim.report.figures import bar
 from sim.report.marks import STYLES, Mark, Signs
-from sim.report.rows import is_replica_share, mark, values
+from sim.report.terminal.rows import is_replica_share, mark, values
 
 HEADING = "replicas.<label>.share"
 _MOST_OF_EVEN = 1.5

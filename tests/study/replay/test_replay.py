@@ -16,7 +16,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import Scenario
 from sim.scenario.policies.making import given_policy
-from sim.study.replay import replay
+from sim.study.replay.replay import replay
 from tests.cli.command import SMALL, sim
 
 REQUEST = Request(0, "qwen3", 0, 0, 1_000, 0, 0, 5)

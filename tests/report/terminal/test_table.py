@@ -8,7 +8,7 @@ from rich.console import Console
 from sim.measure.expectations import Verdict, check
 from sim.measure.window import Window
 from sim.report.column import VariantColumn
-from sim.report.table import ScenarioTable
+from sim.report.terminal.table import ScenarioTable
 from sim.scenario import Expectation
 
 S = 1_000_000_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.report.layout import GAP, lay_out
+from sim.report.terminal.layout import GAP, lay_out
 
 WORDS = st.text("x", min_size=1, max_size=64)
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sim import loads, run
-from sim.measure.shares import share_over_time
+from sim.measure.analysis.shares import share_over_time
 
 NAN = float("nan")
 

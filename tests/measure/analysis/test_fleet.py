@@ -1,7 +1,7 @@
 """What the events say of the fleet as a whole."""
 
-from sim.measure.fleet import below_minimum_ns, detections_ns, stale_ns
-from sim.measure.readiness import ready_times
+from sim.measure.analysis.fleet import below_minimum_ns, detections_ns, stale_ns
+from sim.measure.analysis.readiness import ready_times
 from sim.measure.recording.records import Records
 from sim.routing.fleet import NodeStatus
 from sim.routing.replica import ReplicaKey

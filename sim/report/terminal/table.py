@@ -10,12 +10,12 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.report.bars import HEADING, bar_width, bars, replica, shares_by_model
 from sim.report.column import VariantColumn
-from sim.report.layout import GAP, lay_out
 from sim.report.marks import ASCII, STYLES, UNICODE, Signs
-from sim.report.rows import Row, figure_rows
 from sim.report.sentences import digest_line, load_lines, seeds_line, verdict_lines
+from sim.report.terminal.bars import HEADING, bar_width, bars, replica, shares_by_model
+from sim.report.terminal.layout import GAP, lay_out
+from sim.report.terminal.rows import Row, figure_rows
 from sim.scenario import ScenarioFile
 
 _MOST_REPLICAS = 16

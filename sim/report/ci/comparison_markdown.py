@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
 from sim.measure.differences import WORDS, Difference
-from sim.report.differences import DifferencesTable
-from sim.report.folder_changes import (
+from sim.report.ci.markdown import code, paragraphs, plain, table
+from sim.report.terminal.differences import DifferencesTable
+from sim.report.terminal.folder_changes import (
     candidate_cells,
     parting_in_words,
     scope_in_words,
@@ -15,7 +16,6 @@ from sim.report.folder_changes import (
     side_in_words,
     title,
 )
-from sim.report.markdown import code, paragraphs, plain, table
 
 
 def variants_markdown(comparison: DifferencesTable) -> str:

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from sim.measure import fairness
+from sim.measure.analysis import fairness
 
 figures = st.lists(st.integers(0, 10**6), min_size=1, max_size=30).filter(any)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from sim import loads
+from sim.study.live.time_scale import least_time_scale, too_small, was_too_small
 from sim.study.run import run
-from sim.study.time_scale import least_time_scale, too_small, was_too_small
 from tests.calibrations import made_up
 
 SECOND_LONG = """

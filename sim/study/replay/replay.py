@@ -18,7 +18,7 @@ from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
 from sim.scenario.policies.making import policy_of
 from sim.simulated.kernel.runtime import SimulatedRuntime
-from sim.study.replay_world import Gates, ScriptedRuntime, scripted_ports
+from sim.study.replay.world import Gates, ScriptedRuntime, scripted_ports
 
 
 @dataclass(frozen=True, slots=True)

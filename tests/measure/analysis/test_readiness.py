@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.measure.readiness import ReadyTime, ready_times
+from sim.measure.analysis.readiness import ReadyTime, ready_times
 from sim.measure.recording.events import EventKind
 from sim.measure.recording.records import MISSING, Records
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim import RunResult, loads, run
-from sim.measure.load import INSTANTS, LoadVerdict, piles_up, present_at, verdict
+from sim.measure.analysis.load import INSTANTS, LoadVerdict, piles_up, present_at, verdict
 from sim.measure.recording.records import MISSING
 
 
