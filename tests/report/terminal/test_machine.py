@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from sim.report.machine import MachineTable
+from sim.report.terminal.machine import MachineTable
 from tests.calibrations import made_up
 
 FACTS: dict[str, str | int] = {"system": "Linux 6.1", "machine": "x86_64", "cpus": 2, "python": "3.11.7"}
