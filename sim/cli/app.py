@@ -129,8 +129,9 @@ def run_scenarios(
     Every variant of every SCENARIO is run on the same requests and shown side by side. Results go to standard output,
     progress and messages to standard error.
     """
-    from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.run_selection import load_all
     from sim.cli.scenario_files import expanded
+    from sim.study.selection import RunSelection
 
     selection = RunSelection(tuple(variant or ()), seed, reps)
     files = load_all(expanded(scenarios), selection, sets or (), allow_dir or (), allow_code=allow_code)
@@ -186,7 +187,8 @@ def live_scenario(
     All its processes run on this machine, on loopback, and end with the command.
     """
     from sim.cli.process.extras import needing
-    from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.run_selection import load_all
+    from sim.study.selection import RunSelection
 
     selection = RunSelection(tuple(variant or ()), seed, 1)
     (file,) = load_all([scenario], selection, sets or (), (), allow_code=allow_code)

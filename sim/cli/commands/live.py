@@ -12,7 +12,6 @@ from sim.cli.process.live_progress import live_progress
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.cli.run_selection import RunSelection
 from sim.live.cluster.calibration import Calibration, Effort, calibrate
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.cluster.frontend_handle import LiveRunFailed
@@ -28,6 +27,7 @@ from sim.study.judge import judge
 from sim.study.live import LiveSetup, run_live_scenario
 from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
 from sim.study.run import run_scenario
+from sim.study.selection import RunSelection
 from sim.study.time_scale import too_small
 
 SIMULATED_REPLICATIONS = 20
