@@ -48,6 +48,8 @@ def summed_up(verdicts: Sequence[Verdict]) -> Verdict:
         verdicts = [replace(verdict, reason="", passed=verdict.keeps_bounds) for verdict in verdicts]
     if expectation.over is not None and len(verdicts) < expectation.over:
         return _on_too_few(verdicts, expectation)
+    if expectation.over is None and len(verdicts) == 1:
+        return replace(verdicts[0], counts=True)
     if not expectation.is_about_the_mean or any(verdict.keeps_bounds is None for verdict in verdicts):
         return _on_every_seed(verdicts)
     return _on_average(verdicts, expectation)
@@ -70,14 +72,12 @@ def _on_too_few(verdicts: Sequence[Verdict], expectation: Expectation) -> Verdic
 
 
 def _on_average(verdicts: Sequence[Verdict], expectation: Expectation) -> Verdict:
-    together = replace(_on_every_seed(verdicts), value=None, passed=False)
+    together = replace(_on_every_seed(verdicts), passed=False)
     values = [verdict.value for verdict in verdicts if verdict.value is not None]
     limits = [limit for verdict in verdicts if (limit := verdict.bounds[0].limit) is not None]
-    if together.reason:
-        return together
     if len(values) < len(verdicts) or len(limits) < len(verdicts):
         absent = next(verdict for verdict in verdicts if verdict.margin == float("-inf"))
-        return replace(together, reason=f"absent on seed {absent.seed}")
+        return replace(together, value=None, reason=together.reason or f"absent on seed {absent.seed}")
     bounds = verdicts[0].bounds
     if expectation.others:
         interval = paired_difference(limits, values, expectation.confidence)
@@ -85,11 +85,12 @@ def _on_average(verdicts: Sequence[Verdict], expectation: Expectation) -> Verdic
         together = replace(together, bound=f"{bounds[0]} (difference to {expectation.others[0]})")
     else:
         interval = mean_interval(values, expectation.confidence)
+    unclear = "unclear: the interval is on both sides of the bound" if _is_unclear(interval, bounds) else ""
     return replace(
         together,
         value=interval.mean,
-        passed=_is_kept_by_all(interval, bounds),
-        reason="unclear: the interval is on both sides of the bound" if _is_unclear(interval, bounds) else "",
+        passed=not together.reason and _is_kept_by_all(interval, bounds),
+        reason=together.reason or unclear,
         bounds=bounds,
         over=_over(verdicts, interval, expectation.confidence),
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from sim.measure.analysis.load import warning
 from sim.measure.expectations import Verdict
-from sim.measure.load import warning
 from sim.report.column import VariantColumn
 from sim.report.marks import STYLES, Mark, Signs, mark_of
 
@@ -38,10 +38,11 @@ def _sentence(verdict: Verdict, mark: Mark) -> str:
 
 
 def _seeds(verdict: Verdict) -> str:
-    over = verdict.over
+    over, expected = verdict.over, verdict.expectation
     if over is None or verdict.passed is None:
         return ""
-    return f" over {over.seeds} seeds" if over.interval is not None else f" on each of {over.seeds} seeds"
+    is_about_the_mean = expected is not None and expected.is_about_the_mean
+    return f" {'over' if is_about_the_mean else 'on each of'} {over.seeds} seeds"
 
 
 def load_lines(columns: Sequence[VariantColumn], signs: Signs) -> Iterator[Text]:

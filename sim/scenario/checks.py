@@ -12,7 +12,7 @@ from sim.scenario.plan.demand_estimate import (
     is_endless,
 )
 from sim.scenario.spec.base import Spec
-from sim.scenario.spec.faults.base import ReplicaTarget, TimedFault, WindowFault
+from sim.scenario.spec.faults.base import ReplicaTarget
 from sim.scenario.spec.schema import ModelSpec, Scenario
 from sim.scenario.spec.workload import BurstWorkload, TraceWorkload
 from sim.scenario.text.errors import Path, found
@@ -119,8 +119,9 @@ def _workload(scenario: Scenario, index: int) -> Iterator[Contradiction]:
 
 
 def _fault(scenario: Scenario, index: int, fault: Spec) -> Iterator[Contradiction]:
-    if isinstance(fault, (TimedFault, WindowFault)) and fault.at_ns >= scenario.duration_ns:
-        yield ("faults", index, "at"), _too_late(fault.at_ns, scenario.duration_ns, "the duration")
+    at_ns = getattr(fault, "at_ns", 0)  # Some kinds hold all the time.
+    if at_ns >= scenario.duration_ns:
+        yield ("faults", index, "at"), _too_late(at_ns, scenario.duration_ns, "the duration")
     if isinstance(fault, ReplicaTarget):
         slots = next(node.slots for node in scenario.nodes if node.name == fault.node)
         if fault.index >= slots:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim.report.junit import figures_of
+from sim.report.ci.junit import figures_of
 from sim.routing.clients import TooManyRequests
 from sim.routing.policies.port import PolicyError
 from sim.scenario import ScenarioError

@@ -39,6 +39,9 @@ models: [{name: qwen3, service: {mean: 100ms}, replicas: [{node: spark}]}]
 workload: [{kind: poisson, model: qwen3, rate: 100/s}]
 """
 
+_OF_THE_CALLER = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "GITHUB_STEP_SUMMARY")
+"""What would change how things are shown, or write to the summary of the job that runs the tests."""
+
 # Python ignores Ctrl-C if it was started by a shell in the background, as tests may be.
 START = """
 import signal
@@ -54,8 +57,8 @@ def command(*arguments: str | Path, flags: Sequence[str] = (), start: str = STAR
 
 
 def environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what would change how things are shown."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "FORCE_COLOR", "NO_COLOR")}
+    """The environment of a command that nobody has set up."""
+    kept = {key: value for key, value in os.environ.items() if key not in _OF_THE_CALLER}
     return {**kept, **changes}
 
 

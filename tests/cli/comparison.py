@@ -1,4 +1,4 @@
-"""The README's comparison, as the command prints it: `python -m tests.cli.comparison` writes it there."""
+"""The README's comparisons, as the commands print them: `python -m tests.cli.comparison` writes them there."""
 
 import re
 from pathlib import Path
@@ -9,28 +9,50 @@ from tests.cli.command import sim
 from tests.cli.picture import ROOT
 
 README = ROOT / "README.md"
-COMMAND = "sim compare two_nodes.yaml --a before"
-FIRST_LINES = f"<!-- drawn by `python -m tests.cli.comparison` -->\n```text\n$ {COMMAND}\n"
+OF_VARIANTS, OF_FOLDERS = "sim compare two_nodes.yaml --a before", "sim compare runs/main runs/mine"
 LAST_LINE = "```\n"
 
 
-def drawn() -> str:
-    """What the command prints of the README's first scenario; sentences are wrapped as the README is."""
-    text = README.read_text(encoding="utf-8")
-    [scenario, *_] = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
-    with TemporaryDirectory() as folder:
-        (Path(folder) / "two_nodes.yaml").write_text(scenario, encoding="utf-8")
-        shown = sim(*COMMAND.split()[1:], folder=Path(folder)).stdout
+def drawn(command: str) -> str:
+    """What the command prints, after what the README does before it; sentences are wrapped as the README is."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_example(folder)
+        if command == OF_FOLDERS:
+            _run_examples(folder)
+        shown = sim(*command.split()[1:], folder=folder).stdout
     lines = (line.rstrip() for line in shown.splitlines())
     return "\n".join(part for line in lines for part in (wrap(line, 100) if len(line) > 100 else [line])) + "\n"
 
 
-def in_readme() -> str:
+def in_readme(command: str) -> str:
     """What the README shows."""
-    return README.read_text(encoding="utf-8").partition(FIRST_LINES)[2].partition(LAST_LINE)[0]
+    return _text().partition(_first_lines(command))[2].partition(LAST_LINE)[0]
+
+
+def _write_example(folder: Path) -> None:
+    """Write the README's first scenario."""
+    [scenario, *_] = re.findall(r"^```yaml\n(.*?)^```$", _text(), flags=re.DOTALL | re.MULTILINE)
+    (folder / "two_nodes.yaml").write_text(scenario, encoding="utf-8")
+
+
+def _run_examples(folder: Path) -> None:
+    """Do what the README does to have two folders of results."""
+    (folder / "scenarios").symlink_to(ROOT / "scenarios")
+    for line in re.findall(r"^    sim (run .* --out runs/(?:main|mine))\b", _text(), flags=re.MULTILINE):
+        sim(*line.split(), folder=folder)
+
+
+def _first_lines(command: str) -> str:
+    return f"<!-- drawn by `python -m tests.cli.comparison` -->\n```text\n$ {command}\n"
+
+
+def _text() -> str:
+    return README.read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
-    before, _, rest = README.read_text(encoding="utf-8").partition(FIRST_LINES)
-    after = rest.partition(LAST_LINE)[2]
-    README.write_text(f"{before}{FIRST_LINES}{drawn()}{LAST_LINE}{after}", encoding="utf-8")
+    for one in (OF_VARIANTS, OF_FOLDERS):
+        before, _, rest = _text().partition(_first_lines(one))
+        after = rest.partition(LAST_LINE)[2]
+        README.write_text(f"{before}{_first_lines(one)}{drawn(one)}{LAST_LINE}{after}", encoding="utf-8")

@@ -110,3 +110,13 @@ def test_a_part_is_a_percentage_or_a_fraction(written: str | float, value: float
 def test_what_could_be_meant_as_a_percentage_is_not_guessed_at(written: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"allowed: a part such as 2% or 0\.02, up to 100%"):
         part(written)
+
+
+def test_the_markdown_has_what_each_variant_is_in_its_first_line_and_a_row_for_each_metric(folder: Path) -> None:
+    sim("compare", "small.yaml", "--reps", "2", "--markdown", "report.md", folder=folder)
+
+    lines = (folder / "report.md").read_text().splitlines()
+    assert lines[0].startswith("**fixed against pinned: ")
+    assert lines[0].endswith("** in small, 2 seeds, 3 to 4")
+    assert lines[2] == "|  | pinned | fixed | difference | interval | verdict |"
+    assert any(line.startswith("| `fairness.jain` | 0.5 | ") for line in lines)

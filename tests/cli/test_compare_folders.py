@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sim.measure.statistics import paired_difference
 from tests.cli.command import sim
 
 QUEUE = """
@@ -38,11 +39,11 @@ def run(home: Path, out: str, picker: str, *more: str, text: str = QUEUE) -> Non
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the results of several routers on six seeds."""
+    """A folder with the results of several routers on four seeds."""
     home = tmp_path_factory.mktemp("home")
-    run(home, "base", LEAST, "--reps", "6")
-    run(home, "again", LEAST, "--reps", "6")
-    run(home, "first", FIRST, "--reps", "6")
+    run(home, "base", LEAST, "--reps", "4")
+    run(home, "again", LEAST, "--reps", "4")
+    run(home, "first", FIRST, "--reps", "4")
     run(home, "tie", ONE_TIE)
     run(home, "elsewhere", LEAST, text=QUEUE.replace("name: queue", "name: other"))
     return home
@@ -56,7 +57,7 @@ def compared(home: Path, base: str, new: str, *more: str) -> dict[str, Any]:
 def test_folders_of_the_same_decisions_are_said_to_be_identical(home: Path) -> None:
     done = sim("compare", "base", "again", "--fail-on-worse", folder=home)
 
-    assert done.stdout.splitlines()[0] == "No change: all 6 runs decided identically."
+    assert done.stdout.splitlines()[0] == "No change: all 4 runs decided identically."
     assert done.returncode == 0
 
 
@@ -98,9 +99,43 @@ def test_an_expectation_that_no_longer_holds_is_told_with_its_counts(home: Path)
     document = compared(home, "base", "first")
 
     [side] = document["variants"][0]["expectations"]
-    assert side == {"metric": "fairness.busiest_share", "bound": "<= 0.9", "base_held": 6, "new_held": 0, "judged": 6}
+    assert (side["metric"], side["bound"]) == ("fairness.busiest_share", "<= 0.9")
+    assert (side["base_held"], side["new_held"], side["judged"]) == (4, 0, 4)
     assert document["verdict"].startswith("Worse: ")
     assert "1 expectation holds less often" in document["verdict"]
+
+
+def test_all_intervals_of_the_comparison_hold_together_at_its_confidence(home: Path) -> None:
+    rows = compared(home, "base", "first")["variants"][0]["rows"]
+
+    [row] = [row for row in rows if row["metric"] == "latency.mean_s"]
+    base, new = (
+        [run["metrics"]["latency.mean_s"] for run in json.loads((home / out / "summary.json").read_text())["runs"]]
+        for out in ("base", "first")
+    )
+    alone = paired_difference(base, new, 1 - 0.05 / len(rows))
+    assert (row["low"], row["high"]) == pytest.approx((alone.low, alone.high))
+
+
+def test_expectations_on_several_seeds_together_are_compared_too(tmp_path: Path) -> None:
+    over = QUEUE.replace("max: 0.9}", "max: 0.9, over: 2 seeds}")
+    run(tmp_path, "base", LEAST, "-j", "1", text=over)
+    run(tmp_path, "first", FIRST, "-j", "1", text=over)
+
+    [side] = compared(tmp_path, "base", "first")["variants"][0]["expectations"]
+
+    assert (side["base_held"], side["new_held"], side["judged"]) == (1, 0, 1)
+
+
+def test_a_bug_that_no_longer_shows_is_told_as_such_and_makes_nothing_worse(tmp_path: Path) -> None:
+    text = QUEUE.replace("max: 0.9}", "min: 0.9, shows: bug}")
+    run(tmp_path, "buggy", FIRST, text=text)
+    run(tmp_path, "mended", LEAST, text=text)
+
+    done = sim("compare", "buggy", "mended", "--fail-on-worse", folder=tmp_path)
+
+    assert "fairness.busiest_share >= 0.9: showed the bug 1 of 1 times, shows it 0 of 1 times now" in done.stdout
+    assert done.returncode == 0
 
 
 def test_worse_is_a_failure_only_for_those_who_ask(home: Path) -> None:
@@ -120,11 +155,32 @@ def test_on_one_seed_a_change_is_shown_and_said_to_be_of_one_seed(home: Path) ->
     assert compared(home, "one_first", "tie")["worse"] is False
 
 
+def test_figures_of_identical_decisions_are_compared_as_well(tmp_path: Path) -> None:
+    run(tmp_path, "base", LEAST)
+    run(tmp_path, "late", LEAST, "--set", "warmup=30s")
+
+    document = compared(tmp_path, "base", "late")
+
+    [change] = document["variants"]
+    [completed] = [row for row in change["rows"] if row["metric"] == "requests.completed"]
+    assert (change["identical"], change["first_differences"]) == ([1], [])
+    assert completed["difference"] < 0
+
+
+def test_a_metric_that_no_longer_applies_is_told(tmp_path: Path) -> None:
+    run(tmp_path, "base", LEAST)
+    run(tmp_path, "idle", LEAST, text=QUEUE.replace("rate: 1/s", "rate: 0.000001/s"))
+
+    done = sim("compare", "base", "idle", folder=tmp_path)
+
+    assert "latency.p99_s: applied to 1 runs, applies to 0 now" in done.stdout
+
+
 def test_runs_that_only_one_folder_has_are_named(home: Path) -> None:
     document = compared(home, "base", "tie")
 
-    assert document["only_base"] == [{"scenario": "queue", "variant": "mine", "seeds": [2, 3, 4, 5, 6]}]
-    assert "Only in base: queue, mine, seeds 2 to 6." in sim("compare", "base", "tie", folder=home).stdout
+    assert document["only_base"] == [{"scenario": "queue", "variant": "mine", "seeds": [2, 3, 4]}]
+    assert "Only in base: queue, mine, seeds 2 to 4." in sim("compare", "base", "tie", folder=home).stdout
 
 
 def test_a_run_can_be_compared_by_its_own_folder(home: Path) -> None:
@@ -142,7 +198,7 @@ def test_the_markdown_has_the_verdict_first_then_tables_and_pictures(home: Path,
     text = (tmp_path / "drift.md").read_text()
     assert text.splitlines()[0] == f"✗ **{done.stdout.splitlines()[0]}**".replace("<", "&lt;")
     assert "| `fairness.jain` |" in text
-    assert "- ✗ fairness.busiest_share &lt;= 0.9: held 6 of 6 times, holds 0 of 6 times now" in text
+    assert "- ✗ fairness.busiest_share &lt;= 0.9: held 4 of 4 times, holds 0 of 4 times now" in text
     assert "| spark#0 |" in text
     assert "](<new/queue/shares.svg>)" in text
 

@@ -46,8 +46,9 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_comparison_is_what_the_command_prints() -> None:
-    assert comparison.in_readme() == comparison.drawn(), "draw it anew: python -m tests.cli.comparison"
+@pytest.mark.parametrize("command", [comparison.OF_VARIANTS, comparison.OF_FOLDERS])
+def test_a_comparison_is_what_the_command_prints(command: str) -> None:
+    assert comparison.in_readme(command) == comparison.drawn(command), "draw it anew: python -m tests.cli.comparison"
 
 
 def test_the_example_of_a_comparison_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.command import BROKEN, HELD, SMALL, sim, sim_process, written
+from tests.cli.command import BROKEN, BURST, HELD, SMALL, sim, sim_process, written
 
 TWO = "expect: [{metric: requests.completed, min: 4}, {variant: fixed, metric: requests.completed, max: 3}]\n"
 OVER = "expect: [{variant: fixed, metric: requests.completed, min: 5, over: 3 seeds}]\n"
@@ -101,6 +101,17 @@ def test_the_markdown_has_a_table_with_a_column_for_each_variant(home: Path) -> 
     assert "|  | pinned | fixed |" in lines
     assert "| share of spark#0 | 100% | 75% |" in lines
     assert "| `requests.completed` | 4 | ✗ 4 |" in lines
+
+
+def test_the_markdown_warns_of_a_variant_whose_requests_pile_up(home: Path) -> None:
+    busy = SMALL.replace(BURST, "kind: poisson, model: qwen3, rate: 5/s")
+    (home / "busy.yaml").write_text(busy)
+
+    sim("run", "small.yaml", "busy.yaml", "--variant", "fixed", "--markdown", "report.md", folder=home)
+
+    report = (home / "report.md").read_text()
+    assert report.count("its times grow with the length of the run") == 1
+    assert "- ! fixed is overloaded: its times grow with the length of the run\n" in report
 
 
 def test_the_summary_of_a_github_job_is_appended_to_and_nothing_else_is_needed(home: Path) -> None:

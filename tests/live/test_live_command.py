@@ -12,7 +12,7 @@ import pytest
 
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
-from tests.cli.command import command, environment, sim_process
+from tests.cli.command import command, environment, sim, sim_process
 from tests.live.workers import wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -69,12 +69,16 @@ def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(fo
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
     done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
-    rows = json.loads(done.stdout)["rows"]
+    compared = json.loads(done.stdout)
+    rows = compared["rows"]
     # Whether all agree is a matter of how busy the machine is; that the exit code says so is not.
     assert done.returncode == (0 if all(row["passed"] for row in rows) else 1), done.stderr
     assert set(rows[0]) == {"metric", "variant", "live", "simulated", "tolerance", "passed"}
     assert {row["variant"] for row in rows} == {"pinned", "fixed"}
-    assert {row["metric"] for row in rows} >= {"fairness.jain", "probes.timeouts", "replicas.dgx-spark1#0.share"}
+    assert {row["metric"] for row in rows} >= {"requests.failed", "route.p99_s", "replicas.dgx-spark1#0.share"}
+    # Two variants, with a calibration before and after each.
+    assert compared["machine"]["measured"]["touch"]["count"] == 240
+    assert compared["machine"]["allowed_s"] > 0
 
 
 def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
@@ -82,22 +86,22 @@ def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
         "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder
     )
 
-    replayed = sim_process("replay", "run.rec", "--json", folder=folder)
+    replayed = sim("replay", "run.rec", "--json", folder=folder)
 
     assert (live.returncode, replayed.returncode) == (0, 0), live.stderr + replayed.stderr
     assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
 
 
 def test_a_recording_that_cannot_be_written_is_refused_before_anything_runs(folder: Path) -> None:
-    done = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
+    done = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml/run.rec", folder=folder)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--record: long.yaml is not a folder; allowed: a new file in a folder\n"
 
 
 def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> None:
-    of_two = sim_process("live", "short.yaml", "--record", "run.rec", folder=folder)
-    onto_another = sim_process("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
+    of_two = sim("live", "short.yaml", "--record", "run.rec", folder=folder)
+    onto_another = sim("live", "short.yaml", "--variant", "fixed", "--record", "long.yaml", folder=folder)
 
     assert (of_two.returncode, onto_another.returncode) == (2, 2)
     assert "name one with --variant" in of_two.stderr

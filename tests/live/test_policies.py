@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import sim_process
+from tests.cli.command import sim, sim_process
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
@@ -54,7 +54,9 @@ def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_eith
     assert metrics["fairness.jain"] == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("variant", ["two", "mixed"])
+@pytest.mark.parametrize(
+    ("variant", "database_url"), [("two", "sqlite"), ("mixed", "postgresql")], indirect=["database_url"]
+)
 def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
     folder: Path, database_url: str, variant: str
 ) -> None:
@@ -62,7 +64,7 @@ def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
     code, _, told = live(folder, variant, "--registry", database_url, "--record", "elsewhere/run.rec")
     assert code == 0, told
 
-    refused = sim_process("replay", "elsewhere/run.rec", folder=folder)
+    refused = sim("replay", "elsewhere/run.rec", folder=folder)
     same = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
     text = (folder / "my_picker.py").read_text()
     (folder / "my_picker.py").write_text(

@@ -81,6 +81,15 @@ def test_a_law_has_to_hold_on_every_seed() -> None:
     assert summed_up(on_seeds(law, [0.92, 0.93, 0.94])).passed is True
 
 
+def test_a_law_without_a_number_is_judged_on_whatever_was_run() -> None:
+    law = expect(for_every_seed=True, min=0.91)
+
+    on_one, on_all = summed_up(on_seeds(law, VALUES[1:2])), summed_up(on_seeds(law, VALUES))
+
+    assert (on_one.passed, on_one.seed, on_one.over) == (True, 1, None)
+    assert (on_all.passed, on_all.seed, on_all.over and on_all.over.seeds) == (False, None, 3)
+
+
 def test_a_failure_says_how_sure_on_how_many_seeds_which_is_the_worst_and_how_to_run_it_again() -> None:
     verdict = summed_up(on_seeds(expect(over="3 seeds", min=0.91, after="60s"), [0.94, 0.90, 0.92]))
 

@@ -43,6 +43,10 @@ FAULTS = {
         fault("kind: message_loss, rate: 0.5, at: §2m"),
         "faults[0].at: found 2m; allowed: less than the duration, 1m",
     ),
+    "clock that goes wrong after the end": (
+        fault("kind: clock_offset, frontend: 0, ahead: 5s, at: §2m"),
+        "faults[0].at: found 2m; allowed: less than the duration, 1m",
+    ),
     "replica that cannot exist": (
         fault("kind: replica_exit, node: spark, model: qwen3, at: 5s, index: §1"),
         "faults[0].index: found 1; allowed: an index below the slots of spark, 1",

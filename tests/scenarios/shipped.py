@@ -38,6 +38,7 @@ def sentence(expectation: Expectation) -> str:
         for sign, bound in (
             (">=", expectation.min),
             ("<=", expectation.max),
+            ("=", expectation.equals),
             (">", expectation.above),
             ("<", expectation.below),
         )

@@ -53,7 +53,7 @@ class Form(NamedTuple):
     """A fault of the service time that has to be noticed."""
 
 
-SHORT = Form(20, 1 / 4, most_relative_width=0.12, slower_by=0.1)
+SHORT = Form(20, 1 / 4, most_relative_width=0.14, slower_by=0.1)
 FORMS = [
     pytest.param(SHORT, id="short"),
     pytest.param(Form(100, 1, most_relative_width=0.02, slower_by=0.02), id="long", marks=pytest.mark.long),

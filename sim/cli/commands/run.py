@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.workers import workers
-from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
@@ -20,6 +20,9 @@ from sim.study.batch import Job, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import claimed, save_summary
 from sim.study.selection import RunSelection
+
+if TYPE_CHECKING:
+    from sim.measure.changes.baseline_changes import BaselineChange
 
 
 def run_command(
@@ -76,7 +79,7 @@ def _run(
     return _worst(*codes.values(), _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
 
 
-def _beside_baseline(changes: Sequence[BaselineChange], tell: Callable[[str], None]) -> ExitCode:
+def _beside_baseline(changes: "Sequence[BaselineChange]", tell: Callable[[str], None]) -> ExitCode:
     for line in (line for one in changes for line in one.lines):
         tell(line)
     return ExitCode.BROKEN if any(one.has_failed for one in changes) else ExitCode.HELD
@@ -111,7 +114,7 @@ def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
     from sim.report.column import columns
-    from sim.report.table import ScenarioTable
+    from sim.report.terminal.table import ScenarioTable
 
     show(ScenarioTable.of(file, columns(runs)))
 

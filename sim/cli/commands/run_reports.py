@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sim.cli.process.exits import BadInput
 from sim.cli.process.report_files import check_report_file, publish, write_report
-from sim.measure.changes.baseline import BadBaseline, Baseline, baseline_text, entry_of, read_baseline
-from sim.measure.changes.baseline_changes import BaselineChange, baseline_changes
 from sim.measure.judged_run import JudgedRun
 from sim.scenario import ScenarioFile
-from sim.study.comparison import CHIEF_METRICS
+
+if TYPE_CHECKING:
+    from sim.measure.changes.baseline import Baseline
+    from sim.measure.changes.baseline_changes import BaselineChange
 
 
 class ScenarioRuns(NamedTuple):
@@ -30,7 +31,7 @@ class RunReports:
     junit: Path | None = None
     markdown: Path | None = None
     save_baseline: Path | None = None
-    baseline: Baseline | None = None
+    baseline: "Baseline | None" = None
 
     @classmethod
     def checked(
@@ -51,22 +52,33 @@ class RunReports:
         check_report_file("--save-baseline", save_baseline)
         return cls(junit, markdown, save_baseline, None if baseline is None else _read(baseline))
 
-    def write(self, scenarios: Sequence[ScenarioRuns]) -> list[BaselineChange]:
+    def write(self, scenarios: Sequence[ScenarioRuns]) -> "list[BaselineChange]":
         """Write what is wanted, and return what has changed since the baseline. Raises CannotWrite."""
-        now = _baseline_of(scenarios) if self.save_baseline is not None or self.baseline is not None else {}
-        changes = [] if self.baseline is None else baseline_changes(self.baseline, now)
-        if self.save_baseline is not None:
-            write_report(self.save_baseline, baseline_text(now))
+        changes = self._beside_baseline(scenarios)
         if self.junit is not None:
             # Here, as most runs need no XML.
-            from sim.report.junit import junit_xml
+            from sim.report.ci.junit import junit_xml
 
             write_report(self.junit, junit_xml([(one.file.name, one.runs) for one in scenarios]))
         publish(partial(_markdown, scenarios, changes), self.markdown)
         return changes
 
+    def _beside_baseline(self, scenarios: Sequence[ScenarioRuns]) -> "list[BaselineChange]":
+        if self.baseline is None and self.save_baseline is None:
+            return []
+        # Here, as most runs have no baseline.
+        from sim.measure.changes.baseline import baseline_text
+        from sim.measure.changes.baseline_changes import baseline_changes
 
-def _read(path: Path) -> Baseline:
+        now = _baseline_of(scenarios)
+        if self.save_baseline is not None:
+            write_report(self.save_baseline, baseline_text(now))
+        return [] if self.baseline is None else baseline_changes(self.baseline, now)
+
+
+def _read(path: Path) -> "Baseline":
+    from sim.measure.changes.baseline import BadBaseline, read_baseline
+
     try:
         return read_baseline(path.read_text(encoding="utf-8"))
     except BadBaseline as error:
@@ -76,7 +88,10 @@ def _read(path: Path) -> Baseline:
         raise BadInput(f"--baseline: {path} cannot be read: {reason}; allowed: a file of --save-baseline") from None
 
 
-def _baseline_of(scenarios: Sequence[ScenarioRuns]) -> Baseline:
+def _baseline_of(scenarios: Sequence[ScenarioRuns]) -> "Baseline":
+    from sim.measure.changes.baseline import entry_of
+    from sim.study.comparison import CHIEF_METRICS
+
     by_variant: dict[tuple[str, str], list[JudgedRun]] = {}
     for one in scenarios:
         for run in one.runs:
@@ -84,9 +99,9 @@ def _baseline_of(scenarios: Sequence[ScenarioRuns]) -> Baseline:
     return {key: entry_of(runs, CHIEF_METRICS) for key, runs in by_variant.items()}
 
 
-def _markdown(scenarios: Sequence[ScenarioRuns], changes: Sequence[BaselineChange]) -> str:
+def _markdown(scenarios: Sequence[ScenarioRuns], changes: "Sequence[BaselineChange]") -> str:
+    from sim.report.ci.run_markdown import run_markdown
     from sim.report.column import columns
-    from sim.report.run_markdown import run_markdown
-    from sim.report.table import ScenarioTable
+    from sim.report.terminal.table import ScenarioTable
 
     return run_markdown([ScenarioTable.of(one.file, columns(one.runs)) for one in scenarios], changes)

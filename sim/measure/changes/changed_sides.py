@@ -17,11 +17,18 @@ class ChangedSide(NamedTuple):
     new_held: int
     judged: int
     """How many verdicts there are on each side: one a seed, or one on all seeds together."""
+    shows_bug: bool
+    """To hold is to show a known bug."""
 
     @property
     def is_worse(self) -> bool:
-        """Whether it holds less often than before."""
-        return self.new_held < self.base_held
+        """Whether it holds less often than before, and should hold."""
+        return self.new_held < self.base_held and not self.shows_bug
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it holds more often than before, and should hold."""
+        return self.new_held > self.base_held and not self.shows_bug
 
 
 def changed_sides(base: Sequence[Sequence[Verdict]], new: Sequence[Sequence[Verdict]]) -> Iterator[ChangedSide]:
@@ -34,9 +41,9 @@ def changed_sides(base: Sequence[Sequence[Verdict]], new: Sequence[Sequence[Verd
             if expectation in one and expectation in other
         ]
         if any(one is not other for one, other in both):
-            metric, bound, _ = expectation
+            metric, bound, _, shows_bug = expectation
             base_held, new_held = (sum(answer is True for answer in answers) for answers in zip(*both, strict=True))
-            yield ChangedSide(metric, bound, base_held, new_held, len(both))
+            yield ChangedSide(metric, bound, base_held, new_held, len(both), shows_bug)
 
 
 def joint_sides(
@@ -51,8 +58,8 @@ def joint_sides(
     return sides
 
 
-def _answers(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int], bool | None]:
-    """Return the answers by metric, bound and, because windows are not told, number.
+def _answers(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int, bool], bool | None]:
+    """Return the answers by metric, bound, number (as windows are not told) and whether it shows a bug.
 
     What another variant had is no part of a bound: `< pinned (3.2)` is `< pinned`.
     """
@@ -60,6 +67,6 @@ def _answers(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, int], bool | N
     answers = {}
     for verdict in verdicts:
         metric, bound = verdict.metric, re.sub(r" \([^)]*\)", "", verdict.bound)
-        answers[metric, bound, seen[metric, bound]] = verdict.passed
+        answers[metric, bound, seen[metric, bound], verdict.shows_bug] = verdict.passed
         seen[metric, bound] += 1
     return answers

@@ -25,6 +25,14 @@ class RunGroup(NamedTuple):
     seeds: tuple[int, ...]
 
 
+class ChangedScope(NamedTuple):
+    """A metric that applies to more runs of one folder than of the other."""
+
+    metric: str
+    base_runs: int
+    new_runs: int
+
+
 @dataclass(frozen=True, slots=True)
 class VariantChange:
     """What became of one variant, on the seeds that both folders have."""
@@ -33,20 +41,23 @@ class VariantChange:
     identical: tuple[int, ...]
     """Seeds on which both decided identically."""
     rows: tuple[Difference, ...]
-    """Metric by metric, `a` being the base and `b` the new folder; none if all runs are identical."""
+    """Metric by metric, `a` being the base and `b` the new folder; none if all runs are identical in their figures."""
+    untold: tuple[Difference, ...]
+    """The rows that differ by more than the margin on the only seed they apply to: it cannot be told from noise."""
+    scopes: tuple[ChangedScope, ...]
     sides: tuple[ChangedSide, ...]
     partings: Mapping[int, Parting | None]
     """By seed, where the runs part that are not identical; None if only their times differ."""
 
     @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to tell but that the runs are identical."""
+        return bool(self.partings or self.changed or self.untold or self.scopes or self.sides)
+
+    @property
     def changed(self) -> list[Difference]:
         """The rows that changed beyond noise."""
         return [row for row in self.rows if row.verdict in CHANGED]
-
-    @property
-    def untold(self) -> list[Difference]:
-        """The rows whose figures differ by more than the margin, and which one seed alone cannot tell from noise."""
-        return [row for row in self.rows if row.pairs == 1 and row.difference]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -55,6 +66,7 @@ class VariantChange:
             **self.runs._asdict(),
             "identical": list(self.identical),
             "rows": [row.document for row in self.rows],
+            "scopes": [scope._asdict() for scope in self.scopes],
             "expectations": [side._asdict() for side in self.sides],
             "first_differences": [
                 {"seed": seed, **(parting.document if parting is not None else {"what": None})}
@@ -88,7 +100,7 @@ class FolderComparison:
         """One sentence of it all."""
         runs = sum(len(one.runs.seeds) for one in self.variants)
         identical = sum(len(one.identical) for one in self.variants)
-        if runs == identical:
+        if not any(one.has_changed for one in self.variants):
             return f"No change: all {runs} runs decided identically."
         parts = [f"{count} {one if count == 1 else several}" for (one, several), count in self._counts() if count]
         changes = ", ".join(parts) or "no metric changed beyond noise, and no expectation changed sides"
@@ -113,13 +125,17 @@ class FolderComparison:
 
     @property
     def _is_better(self) -> bool:
-        found = [row.verdict for one in self.variants for row in one.changed]
-        return Finding.B in found and Finding.DIFFERS not in found
+        return any(
+            any(row.verdict is Finding.B for row in one.rows) or any(side.is_better for side in one.sides)
+            for one in self.variants
+        )
 
     def _counts(self) -> Iterator[tuple[tuple[str, str], int]]:
         """Yield the kinds of change, each in words for one and for several, and how many there are."""
         rows = Counter(row.verdict for one in self.variants for row in one.rows)
-        sides = Counter(side.is_worse for one in self.variants for side in one.sides)
+        scopes = sum(len(one.scopes) for one in self.variants)
+        yield ("metric applies to other runs", "metrics apply to other runs"), scopes
+        sides = [side for one in self.variants for side in one.sides]
         yield ("metric worse", "metrics worse"), rows[Finding.A]
         yield ("metric better", "metrics better"), rows[Finding.B]
         yield ("metric changed", "metrics changed"), rows[Finding.DIFFERS]
@@ -127,8 +143,11 @@ class FolderComparison:
             ("metric other on its only seed", "metrics other on their only seed"),
             sum(len(one.untold) for one in self.variants),
         )
-        yield ("expectation holds less often", "expectations hold less often"), sides[True]
-        yield ("expectation holds more often", "expectations hold more often"), sides[False]
+        yield ("expectation holds less often", "expectations hold less often"), sum(side.is_worse for side in sides)
+        yield ("expectation holds more often", "expectations hold more often"), sum(side.is_better for side in sides)
+        bugs = [side.new_held - side.base_held for side in sides if side.shows_bug]
+        yield ("known bug shows less often", "known bugs show less often"), sum(more < 0 for more in bugs)
+        yield ("known bug shows more often", "known bugs show more often"), sum(more > 0 for more in bugs)
 
 
 def compare_results(base: ResultFolder, new: ResultFolder, metrics: Sequence[str], demand: Demand) -> FolderComparison:
@@ -141,7 +160,7 @@ def compare_results(base: ResultFolder, new: ResultFolder, metrics: Sequence[str
     ours, theirs = _by_variant(base), _by_variant(new)
     both = [key for key in ours if ours[key].keys() & theirs.get(key, {}).keys()]
     pairs = {key: [(run, theirs[key][seed]) for seed, run in ours[key].items() if seed in theirs[key]] for key in both}
-    moved = [key for key in both if any(_differ(*pair) for pair in pairs[key])]
+    moved = [key for key in both if any(_differ(*pair) or _measure_otherwise(*pair) for pair in pairs[key])]
     chosen = {key: _metrics(pairs[key], metrics) for key in moved}
     each = Demand(simultaneous(demand.confidence, sum(map(len, chosen.values()))), demand.margin)
     joint = joint_sides(base.joint, new.joint)
@@ -190,17 +209,36 @@ def _change(
 ) -> VariantChange:
     seeds = tuple(base.run.seed for base, _ in pairs)
     parted = [pair for pair in pairs if _differ(*pair)]
+    rows = tuple(_difference(metric, pairs, demand) for metric in metrics)
     return VariantChange(
         RunGroup(*key, seeds),
         tuple(base.run.seed for base, new in pairs if not _differ(base, new)),
-        tuple(_difference(metric, pairs, demand) for metric in metrics),
+        rows,
+        tuple(row for row in rows if row.pairs == 1 and _is_beyond(demand.margin, row)),
+        tuple(_changed_scopes(metrics, pairs)),
         (*changed_sides([base.run.verdicts for base, _ in pairs], [new.run.verdicts for _, new in pairs]), *joint),
         {base.run.seed: first_difference(base.folder, new.folder) for base, new in parted},
     )
 
 
+def _is_beyond(margin: float, row: Difference) -> bool:
+    return row.a is not None and row.difference is not None and abs(row.difference) > margin * abs(row.a)
+
+
+def _changed_scopes(metrics: Iterable[str], pairs: Sequence[_Pair]) -> Iterator[ChangedScope]:
+    for metric in metrics:
+        base, new = (sum(metric in one.run.metrics for one in of_side) for of_side in zip(*pairs, strict=True))
+        if base != new:
+            yield ChangedScope(metric, base, new)
+
+
 def _differ(base: SavedRun, new: SavedRun) -> bool:
     return base.run.digest != new.run.digest
+
+
+def _measure_otherwise(base: SavedRun, new: SavedRun) -> bool:
+    """Tell whether figures differ, as they do between versions that compute a metric otherwise from the same events."""
+    return base.run.metrics != new.run.metrics
 
 
 def _difference(metric: str, pairs: Sequence[_Pair], demand: Demand) -> Difference:

@@ -90,5 +90,11 @@ def _joint_verdicts(path: Path) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
 
 def _verdict(document: Mapping[str, Any], seed: int | None = None) -> Verdict:
     return Verdict(
-        document["metric"], document["variant"], document["value"], document["bound"], document["passed"], seed=seed
+        document["metric"],
+        document["variant"],
+        document["value"],
+        document["bound"],
+        document["passed"],
+        seed=seed,
+        shows_bug=document.get("shows_bug", False),
     )

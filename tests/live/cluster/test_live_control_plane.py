@@ -13,8 +13,8 @@ from sim.measure.result import RunResult
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
-from sim.study.live import LiveSetup, run_live_scenario
-from tests.cli.command import sim_process
+from sim.study.live.run import LiveSetup, run_live_scenario
+from tests.cli.command import sim, sim_process
 
 CRASH = """
 name: crash
@@ -79,6 +79,7 @@ def played(text: str, url: str, folder: Path, time_scale: float) -> RunResult:
     return run_live_scenario(scenario(text), "default", setup, watch=lambda _clock: None)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_a_crash_is_found_out_and_the_minimum_restored(database_url: str, tmp_path: Path) -> None:
     result = played(CRASH, database_url, tmp_path, time_scale=0.2)
     events, picks = result.events, result.picks
@@ -164,7 +165,7 @@ def test_the_command_refuses_it_before_anything_starts(tmp_path: Path) -> None:
     )
     (tmp_path / "busy.yaml").write_text(busy)
 
-    done = sim_process("live", "busy.yaml", folder=tmp_path)
+    done = sim("live", "busy.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "busy.yaml, variant default: faults[0]: sim live cannot do replica_exit with when: busy" in done.stderr

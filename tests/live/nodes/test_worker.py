@@ -27,9 +27,11 @@ def test_an_install_starts_a_process_once_and_then_answers_at_once() -> None:
             begun_ns = world.runtime.now_ns()
             first = await world.workers.install(KEY)
             assert world.runtime.now_ns() - begun_ns >= 700 * MS
-            begun_ns = world.runtime.now_ns()
-            second = await world.workers.install(KEY)
-            assert world.runtime.now_ns() - begun_ns < 700 * MS
+            # The answer is there before anybody can be waited for.
+            again = asyncio.create_task(world.workers.install(KEY))
+            await asyncio.sleep(0)
+            assert again.done()
+            second = again.result()
 
             assert second == first
             assert world.journal.told == [

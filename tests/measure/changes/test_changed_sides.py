@@ -1,5 +1,7 @@
 """Expectations that two sets of runs see otherwise."""
 
+from dataclasses import replace
+
 from sim.measure.changes.changed_sides import ChangedSide, changed_sides, joint_sides
 from sim.measure.expectations import Verdict
 
@@ -14,7 +16,7 @@ def test_an_expectation_that_holds_on_fewer_seeds_has_changed_sides_for_the_wors
 
     [side] = changed_sides(base, new)
 
-    assert side == ChangedSide("fairness.jain", ">= 0.95", 2, 1, 3)
+    assert side == ChangedSide("fairness.jain", ">= 0.95", 2, 1, 3, shows_bug=False)
     assert side.is_worse
 
 
@@ -28,6 +30,14 @@ def test_what_holds_as_before_is_not_told() -> None:
     assert (
         list(changed_sides([[verdict(True), verdict(False, "<= 1")]], [[verdict(True), verdict(False, "<= 1")]])) == []
     )
+
+
+def test_a_known_bug_that_no_longer_shows_is_no_change_for_the_worse() -> None:
+    base, new = replace(verdict(True), shows_bug=True), replace(verdict(False), shows_bug=True)
+
+    [side] = changed_sides([[base]], [[new]])
+
+    assert (side.shows_bug, side.is_worse, side.is_better) == (True, False, False)
 
 
 def test_the_figure_of_the_other_variant_is_no_part_of_an_expectation() -> None:
@@ -49,4 +59,6 @@ def test_an_expectation_that_only_one_side_has_cannot_change_sides() -> None:
 def test_expectations_on_several_seeds_together_are_compared_scenario_by_scenario() -> None:
     base, new = {"a": [verdict(True)], "b": [verdict(True)]}, {"a": [verdict(False)], "c": [verdict(False)]}
 
-    assert joint_sides(base, new) == {("a", "fixed"): [ChangedSide("fairness.jain", ">= 0.95", 1, 0, 1)]}
+    assert joint_sides(base, new) == {
+        ("a", "fixed"): [ChangedSide("fairness.jain", ">= 0.95", 1, 0, 1, shows_bug=False)]
+    }

@@ -1,5 +1,6 @@
 """`choices.parquet`: what each pick was made from, as it saw it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from sim import load, run
 from sim.measure.saved import choices as module
 from sim.measure.saved.choices import ChoiceRecorder
+from sim.routing.policies.port import ReplicaView
 from sim.study.batch import Job, RunSpec, do
 
 BUSY = """
@@ -80,3 +82,27 @@ def test_a_run_has_the_same_digest_when_its_choices_are_written_down(tmp_path: P
     file = load(tmp_path / "busy.yaml")
 
     assert run(file, observers=[ChoiceRecorder()]).digest == run(file).digest
+
+
+def test_a_policy_that_listens_hears_the_same_when_its_choices_are_written_down(tmp_path: Path) -> None:
+    class Listening:
+        def __init__(self) -> None:
+            self.told: list[tuple[object, ...]] = []
+
+        def pick(self, replicas: Sequence[ReplicaView]) -> ReplicaView | None:
+            return min(replicas, key=lambda replica: replica.in_flight, default=None)
+
+        def sent(self, *told: object) -> None:
+            self.told.append(told)
+
+        def ended(self, *told: object) -> None:
+            self.told.append(told)
+
+    (tmp_path / "busy.yaml").write_text(BUSY)
+    alone, watched = Listening(), Listening()
+
+    run(tmp_path / "busy.yaml", "mine", policies={"mine": alone})
+    run(tmp_path / "busy.yaml", "mine", policies={"mine": watched}, observers=[ChoiceRecorder()])
+
+    assert watched.told == alone.told
+    assert len(alone.told) > 100
