@@ -121,7 +121,11 @@ class ScriptedRuntime:
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> SimTask:
         """Run the coroutine as a task that begins at its recorded time."""
-        return self._runtime.spawn(self._begun_as_recorded(work), name)
+        task = self._runtime.spawn(self._begun_as_recorded(work), name)
+        if task.done():
+            # The replay is over: the task was closed before it began, and Python warns of work that never starts.
+            work.close()
+        return task
 
     async def within(self, limit_ns: int, work: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns. Raise DeadlineExceeded if the recorded limit fired."""
