@@ -21,8 +21,11 @@ from sim.routing.replica import ReplicaKey
 from sim.routing.units import NS_PER_S
 from sim.scenario import ModelSpec, NodeSpec
 
-HEALTH_LIMIT_S = 30
-"""How long a new process may take to be well. Real seconds: no time scale makes a process start sooner."""
+HEALTH_LIMIT_S = 120
+"""How long a new process may take to be well, however busy the machine is. One that has ended is not waited for.
+
+Real seconds: no time scale makes a process start sooner.
+"""
 
 FREE_LIMIT_S = 30
 """How long a process may take to drop its model. The call waits behind running requests."""
