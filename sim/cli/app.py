@@ -134,8 +134,9 @@ def run_scenarios(
     Every variant of every SCENARIO is run on the same requests and shown side by side. Results go to standard output,
     progress and messages to standard error.
     """
-    from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.run_selection import load_all
     from sim.cli.scenario_files import expanded
+    from sim.study.selection import RunSelection
 
     selection = RunSelection(tuple(variant or ()), seed, reps)
     files = load_all(expanded(scenarios), selection, sets or (), allow_dir or (), allow_code=allow_code)
@@ -191,7 +192,8 @@ def live_scenario(
     All its processes run on this machine, on loopback, and end with the command.
     """
     from sim.cli.process.extras import needing
-    from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.run_selection import load_all
+    from sim.study.selection import RunSelection
 
     selection = RunSelection(tuple(variant or ()), seed, 1)
     (file,) = load_all([scenario], selection, sets or (), (), allow_code=allow_code)
@@ -240,6 +242,20 @@ def replay_recording(
     from sim.cli.commands.replay import replay_command
 
     raise typer.Exit(replay_command(file, as_json=json, allow_code=allow_code))
+
+
+@app.command("new", no_args_is_help=True)
+def new_starter(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+) -> None:
+    """Make a starter for tests of your own router.
+
+    It has a scenario, a picker, a test for pytest, and a CI job that comments what a pull request changes. It passes
+    as it is, and fails when its picker is made unfair.
+    """
+    from sim.cli.commands.new import new_command
+
+    raise typer.Exit(new_command(folder))
 
 
 @app.command("list")

@@ -126,7 +126,8 @@ def compare_variants_of(
         raise typer.Exit(compare_folders(base, new, of_folders, as_json=json, fail_on_worse=fail_on_worse))
     if len(paths) != 1:
         raise BadInput(f"found {len(paths)} paths; allowed: one scenario file, or two folders")
-    from sim.cli.run_selection import RunSelection, load_all
+    from sim.cli.run_selection import load_all
+    from sim.study.selection import RunSelection
 
     (file,) = load_all(paths, RunSelection((), seed, 1), sets or (), allow_dir or (), allow_code=allow_code)
     # Imported after the scenario is read, so that a mistake in it is reported without this wait.

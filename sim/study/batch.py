@@ -14,7 +14,9 @@ from sim.observer import RunView
 from sim.scenario import ScenarioFile
 from sim.study.errors import WorkerDied
 from sim.study.judge import judge
+from sim.study.out_folder import run_folder
 from sim.study.run import run
+from sim.study.selection import RunSelection
 
 if TYPE_CHECKING:
     from sim.measure.saved.choices import ChoiceRecorder
@@ -42,6 +44,20 @@ class Job:
     def __str__(self) -> str:
         """Name it in a message."""
         return f"{self.file.name}, seed {self.runs[0].seed}"
+
+
+def jobs_of(file: ScenarioFile, selection: RunSelection, out: Path | None = None) -> Iterator[Job]:
+    """Yield a job for each seed of the selection; with a folder `out`, each run is written to its own below it."""
+    for number in range(selection.seeds(file)):
+        seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
+        yield Job(
+            file,
+            tuple(
+                RunSpec(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
+                for variant, seed in seeds.items()
+            ),
+            is_extra=number >= selection.asked,
+        )
 
 
 class Watcher(Protocol):

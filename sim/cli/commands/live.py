@@ -12,7 +12,6 @@ from sim.cli.process.live_progress import live_progress
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.cli.run_selection import RunSelection
 from sim.live.cluster.calibrate import Effort, calibrate
 from sim.live.cluster.calibration import Calibration, machine_facts, pooled
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
@@ -30,6 +29,7 @@ from sim.study.live.comparison import ComparedFigure, compare_runs, compare_verd
 from sim.study.live.run import LiveSetup, run_live_scenario
 from sim.study.live.time_scale import too_small, was_too_small
 from sim.study.live.twin import machine_s, replications
+from sim.study.selection import RunSelection
 
 SIMULATED_REPLICATIONS = 20
 _SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)

@@ -1,7 +1,7 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -12,14 +12,14 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.workers import workers
-from sim.cli.run_selection import RunSelection
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
-from sim.study.batch import Job, RunSpec, run_batch
+from sim.study.batch import Job, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
-from sim.study.out_folder import claimed, run_folder, save_summary
+from sim.study.out_folder import claimed, save_summary
+from sim.study.selection import RunSelection
 
 if TYPE_CHECKING:
     from sim.measure.changes.baseline_changes import BaselineChange
@@ -51,7 +51,7 @@ def _run(
     *,
     as_json: bool,
 ) -> ExitCode:
-    jobs = [job for file in files for job in _jobs(file, selection, out)]
+    jobs = [job for file in files for job in jobs_of(file, selection, out)]
     for file in files:
         _tell_of_more_seeds(file, selection)
     done_files: list[ScenarioRuns] = []
@@ -107,19 +107,6 @@ def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
     if wanted is None:
         wanted = len(os.sched_getaffinity(0)) if any(job.is_extra for job in jobs) else 1
     return min(wanted, len(jobs))
-
-
-def _jobs(file: ScenarioFile, selection: RunSelection, out: Path | None) -> Iterator[Job]:
-    for number in range(selection.seeds(file)):
-        seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
-        yield Job(
-            file,
-            tuple(
-                RunSpec(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
-                for variant, seed in seeds.items()
-            ),
-            is_extra=number >= selection.asked,
-        )
 
 
 def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:

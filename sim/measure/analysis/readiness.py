@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from sim.measure.recording.events import EventKind
-from sim.measure.recording.records import MISSING, Integers, Records, Table
+from sim.measure.recording.records import MISSING, Booleans, Integers, Records, Table
 from sim.measure.window import Rows
 
 _NEVER = np.iinfo(np.int64).max
@@ -25,6 +25,12 @@ class ReadyTime:
     def touches(self, opens_ns: int, closes_ns: int) -> bool:
         """Tell whether the replica was ready at some time from `opens_ns` to `closes_ns`, both included."""
         return bool(np.any((self.starts <= closes_ns) & (self.stops > opens_ns)))
+
+    def is_ready(self, t_ns: Integers) -> Booleans:
+        """Tell whether the replica was ready at each instant; same shape."""
+        last = np.searchsorted(self.starts, t_ns, side="right") - 1
+        begun: Booleans = last >= 0
+        return begun & (t_ns < self.stops[last]) if self.stops.size else begun
 
     def up_to(self, t_ns: Integers) -> Integers:
         """Return the ready time that had passed at each instant, in ns; same shape as `t_ns`."""

@@ -48,9 +48,8 @@ def _case(suite: ET.Element, scenario: str, verdict: Verdict, digest: str) -> ET
         suite, "testcase", classname=_text(f"{scenario}.{verdict.variant}"), name=_text(_name(verdict) + seed), time="0"
     )
     properties = ET.SubElement(case, "properties")
-    for name, value in {**_figures(verdict), "digest": digest}.items():
-        if value not in (None, ""):
-            ET.SubElement(properties, "property", name=name, value=_text(str(value)))
+    for name, value in figures_of(verdict, digest).items():
+        ET.SubElement(properties, "property", name=name, value=_text(value))
     if verdict.passed is False:
         failure = ET.SubElement(case, "failure", type="expectation", message=_text(str(verdict)))
         failure.text = _text("\n".join(filter(None, [str(verdict), verdict.command])))
@@ -68,6 +67,13 @@ def _name(verdict: Verdict) -> str:
     expected = [f"{sign} {limit:.6g}" for sign, limit in limits if limit is not None]
     expected += [f"{sign} {other}" for sign, other in ((">", one.above), ("<", one.below)) if other is not None]
     return " ".join(filter(None, [verdict.metric, str(verdict.window), " and ".join(expected)]))
+
+
+def figures_of(verdict: Verdict, digest: str) -> dict[str, str]:
+    """Return the figures that belong to a test as its properties; what is not known is left out."""
+    return {
+        name: str(value) for name, value in {**_figures(verdict), "digest": digest}.items() if value not in (None, "")
+    }
 
 
 def _figures(verdict: Verdict) -> dict[str, object]:

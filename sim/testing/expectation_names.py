@@ -1,0 +1,35 @@
+"""What a test of an expectation is called: readable, the same in every run, and short enough to be typed."""
+
+from collections.abc import Iterator
+
+from sim.scenario import Expectation
+from sim.scenario.text.units import format_duration
+
+
+def name_of(expectation: Expectation) -> str:
+    """Return such as `fairness.jain>=0.95[after=60s,over=20]`: metric, bounds, and what restricts them."""
+    restrictions = ",".join(_restrictions(expectation))
+    return f"{expectation.metric}{','.join(_bounds(expectation))}{f'[{restrictions}]' if restrictions else ''}"
+
+
+def _bounds(expectation: Expectation) -> Iterator[str]:
+    limits = (("=", expectation.equals), (">=", expectation.min), ("<=", expectation.max))
+    yield from (f"{sign}{limit:.6g}" for sign, limit in limits if limit is not None)
+    others = ((">", expectation.above), ("<", expectation.below))
+    yield from (f"{sign}{other}" for sign, other in others if other is not None)
+
+
+def _restrictions(expectation: Expectation) -> Iterator[str]:
+    if expectation.model is not None:
+        yield f"model={expectation.model}"
+    for word, time_ns in (("after", expectation.after_ns), ("before", expectation.before_ns)):
+        if time_ns is not None:
+            yield f"{word}={format_duration(time_ns)}"
+    if expectation.over is not None:
+        yield f"over={expectation.over}"
+    if expectation.for_every_seed:
+        yield "every_seed"
+    if "confidence" in expectation.model_fields_set:
+        yield f"confidence={expectation.confidence:.6g}"
+    if expectation.shows is not None:
+        yield f"shows={expectation.shows}"

@@ -1,0 +1,34 @@
+"""What a failed expectation says: figure and bound, seeds, where the requests went, and how to see it again."""
+
+from collections.abc import Iterator
+
+from sim.measure.expectations import Verdict
+from sim.scenario import ScenarioFile
+from sim.study.run import run
+from sim.testing.shares import ReplicaShare, share_lines
+
+
+def failure_message(file: ScenarioFile, verdict: Verdict) -> str:
+    """Return the message for a verdict that did not hold.
+
+    The shares are those of the worst seed in the expectation's window. That run is made again: nobody has kept its
+    records.
+    """
+    return "\n".join(_lines(file, verdict))
+
+
+def _lines(file: ScenarioFile, verdict: Verdict) -> Iterator[str]:
+    seed = verdict.seed if verdict.over is None else verdict.over.worst_seed
+    run_name = verdict.variant if verdict.seed is None else f"{verdict.variant}, seed {verdict.seed}"
+    figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
+    bug = ", which would show the bug" if verdict.shows_bug else ""
+    yield f"{file.path}: {run_name}: {figure} is {verdict.figure}, expected {verdict.bound}{bug}"
+    if verdict.reason:
+        yield verdict.reason
+    if verdict.over is not None:
+        yield str(verdict.over)
+    result = run(file, verdict.variant, seed)
+    yield " ".join(filter(None, [f"completed requests of {verdict.variant} on seed {seed}", f"{verdict.window}:"]))
+    yield from (f"  {line}" for line in share_lines(ReplicaShare.of_run(result, verdict.window)))
+    if verdict.command:
+        yield f"run it again: {verdict.command}"
