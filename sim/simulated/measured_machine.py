@@ -49,6 +49,8 @@ class MachineTimes:
     """A transaction that chooses a row and counts a request on it."""
     message: CallTimes
     """One of the two halves of a call to a backend."""
+    connect_ns: Sequence[int]
+    """How much longer a frontend's first call to an address takes."""
     turnaround_ns: Sequence[int]
     """What a backend's worker needs for a request beside the request's own service time."""
     stop_ns: Sequence[int]
@@ -81,7 +83,7 @@ class MeasuredMachine:
 
     def around(self, frontend: int, runtime: SimulatedRuntime, ports: FrontendPorts) -> FrontendPorts:
         """Return ports whose calls take their turns."""
-        draw = self._draws(f"stops by {frontend}")
+        draw, connected = self._draws(f"stops and connections by {frontend}"), dict[str, None]()
 
         async def to_worker(_node: str, name: str, call: MadeCall) -> Any:
             if name == "stop":
@@ -89,11 +91,17 @@ class MeasuredMachine:
             return await call()
 
         statement = partial(self._transactions(frontend, runtime).turn, self._times.statement)
+
+        async def connect(address: str) -> None:
+            if address not in connected:
+                connected[address] = None
+                await runtime.sleep(draw(self._times.connect_ns))
+
         message = partial(self._messages(frontend, runtime).turn, self._times.message)
         return replace(
             ports,
             registry=_registry_with(statement, ports.registry),
-            dialer=InterposedDialer(ports.dialer, _there_and_back(message)),
+            dialer=InterposedDialer(ports.dialer, _there_and_back(connect, message)),
             worker=interposed_worker(ports.worker, to_worker),
         )
 
@@ -167,8 +175,11 @@ def _registry_with(turn: _Turn, registry: Registry) -> Registry:
     return passing_through(registry, Registry, statement, pick=registry.pick)
 
 
-def _there_and_back(turn: _Turn) -> Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]:
-    async def call_backend(_key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
+def _there_and_back(
+    connect: Callable[[str], Awaitable[None]], turn: _Turn
+) -> Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]:
+    async def call_backend(_key: ReplicaKey, address: str, _name: str, call: MadeCall) -> Any:
+        await connect(address)
         await turn()
         try:
             answer = await call()

@@ -104,7 +104,7 @@ class _Measurement:
     async def take(self) -> Calibration:
         """Measure one thing after the other."""
         effort = self._effort
-        install, stop = await self._installs_and_stops()
+        install, connect, stop = await self._processes()
         backend = self._dialer.dial(REPLICA, await self._workers.start_loaded(REPLICA))
         alone = await self._lone_requests(backend)
         return Calibration(
@@ -115,6 +115,7 @@ class _Measurement:
             crowded_pick=await _crowded(self._pick, effort.crowds),
             round_trip=_sample(alone["round_trip"]),
             crowded_round_trip=await _crowded(backend.health, effort.crowds),
+            connect=connect,
             wake_up=_sample(alone["wake_up"]),
             turnaround=await self._turnaround(backend),
             install=install,
@@ -146,12 +147,16 @@ class _Measurement:
         )
         return _sample([max(0, share_ns - SERVICE_NS) for share_ns in shares.durations_ns])
 
-    async def _installs_and_stops(self) -> tuple[Sample, Sample]:
-        installs_ns, stops_ns = [], []
+    async def _processes(self) -> tuple[Sample, Sample, Sample]:
+        """Start processes, call each of them once, and stop them; return the times of each step."""
+        installs_ns, connects_ns, stops_ns = [], [], []
         for _ in range(self._effort.installs):
-            installs_ns.append(await _time_of(self._workers.install(REPLICA)))
+            began_ns = time.perf_counter_ns()
+            backend = self._dialer.dial(REPLICA, await self._workers.install(REPLICA))
+            installs_ns.append(time.perf_counter_ns() - began_ns)
+            connects_ns.append(await _time_of(backend.health()))
             stops_ns.append(await _time_of(self._workers.stop(REPLICA)))
-        return _sample(installs_ns), _sample(stops_ns)
+        return _sample(installs_ns), _sample(connects_ns), _sample(stops_ns)
 
 
 async def _crowded(call: Call, times: int) -> Sample:

@@ -53,8 +53,8 @@ def simulated_twin(scenario: Scenario, database: str, install_ns: float) -> Scen
 def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
     """Return the measured times in scenario time, by what they belong to."""
 
-    def scaled(sample: Sample, factor: float = 1) -> tuple[int, ...]:
-        return tuple(round(duration_ns * factor / time_scale) for duration_ns in sample.durations_ns)
+    def scaled(sample: Sample, factor: float = 1, less_ns: int = 0) -> tuple[int, ...]:
+        return tuple(round(max(0, ns - less_ns) * factor / time_scale) for ns in sample.durations_ns)
 
     return MachineTimes(
         # The driver for SQLite waits for the database in a thread of its own.
@@ -64,6 +64,7 @@ def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
         statement=CallTimes(scaled(measured.touch), scaled(measured.crowded_touch)),
         pick=CallTimes(scaled(measured.pick), scaled(measured.crowded_pick)),
         message=CallTimes(scaled(measured.round_trip, 0.5), scaled(measured.crowded_round_trip, 0.5)),
+        connect_ns=scaled(measured.connect, less_ns=measured.round_trip.median_ns),
         turnaround_ns=scaled(measured.turnaround),
         stop_ns=scaled(measured.stop),
     )
