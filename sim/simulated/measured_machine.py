@@ -60,10 +60,15 @@ class MachineTimes:
 class MeasuredMachine:
     """Draws each cost from the measured times, for one run."""
 
-    def __init__(self, times: MachineTimes, seed: int) -> None:
-        """Runs of the same plan with different seeds differ only in these draws."""
+    def __init__(self, times: MachineTimes, seed: int, slowness: float = 0.5) -> None:
+        """Runs of the same plan with different seeds differ only in these draws.
+
+        A machine is slow for a while rather than for a call. So the draws are from one half of each sample: the quicker
+        half for a `slowness` of 0, the slower one for 1, the middle for 0.5. Samples are in ascending order.
+        """
         self._times = times
         self._seed = seed
+        self._slowness = slowness
         self._draw_for_workers = self._draws("workers")
         self._queues: dict[tuple[int, str], _Queue] = {}
 
@@ -127,7 +132,7 @@ class MeasuredMachine:
         return self._queues[frontend, name]
 
     def _draws(self, purpose: str) -> "_Draw":
-        return _Draws(stream(self._seed, "machine", purpose, "times")).one_of
+        return _Draws(stream(self._seed, "machine", purpose, "times"), self._slowness).one_of
 
 
 _Draw = Callable[[Sequence[int]], int]
@@ -137,12 +142,15 @@ _Turn = Callable[[], Awaitable[None]]
 class _Draws:
     """Draws from samples."""
 
-    def __init__(self, generator: np.random.Generator) -> None:
+    def __init__(self, generator: np.random.Generator, slowness: float) -> None:
         self._generator = generator
+        self._slowness = slowness
 
     def one_of(self, sample: Sequence[int]) -> int:
-        """Return one of the values, each with the same probability."""
-        return sample[int(self._generator.integers(len(sample)))]
+        """Return one of the values in the half to draw from, each with the same probability."""
+        half = -(-len(sample) // 2)  # rounded up
+        first = round(self._slowness * (len(sample) - half))
+        return sample[first + int(self._generator.integers(half))]
 
 
 class _Queue:

@@ -39,10 +39,10 @@ CONNECTIONS = 80
 SERVICE_NS = 2_000_000
 """Service time of the requests that a worker's turnaround is measured with."""
 
-PAUSE_S = 0.05
-"""Before each request that is made alone: one right after another would find all it needs in the processor's caches.
+PAUSES_S = (0.05, 0.05, 0.05, 0.5)
+"""In turn before each request that is made alone: the longer one waits, the less it finds in the processor's caches.
 
-The pauses differ by up to 1 ms, as timers have a grain.
+They grow by up to 1 ms over a calibration, as timers have a grain.
 """
 
 NODE = NodeSpec(name="calibration")
@@ -129,7 +129,7 @@ class _Measurement:
             await step()
         took: dict[str, list[int]] = {name: [] for name in ("wake_up", *steps)}
         for number in range(self._effort.requests):
-            pause_s = PAUSE_S + number / self._effort.requests / 1000
+            pause_s = PAUSES_S[number % len(PAUSES_S)] + number / self._effort.requests / 1000
             took["wake_up"].append(max(0, await _time_of(asyncio.sleep(pause_s)) - round(pause_s * NS_PER_S)))
             for name, step in steps.items():
                 took[name].append(await _time_of(step()))
@@ -168,7 +168,7 @@ async def _crowded(call: Call, times: int) -> Sample:
     await crowd()
     shares_ns: list[int] = []
     for _ in range(times):
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(PAUSES_S[0])
         shares_ns.append(await _time_of(crowd()) // CROWD)
     return _sample(shares_ns)
 

@@ -21,14 +21,16 @@ def replications(
     """Yield simulated runs of the very requests of a live run; they differ in what the machine took for them.
 
     `measured` are calibrations from before and after the live run. The replications take turns with them, and with the
-    installs that each has measured.
+    installs that each has measured, and go from the quickest half of what was measured to the slowest.
     """
     for number in range(count):
         round_, turn = divmod(number, len(measured))
         calibration = measured[turn]
         installs_ns = calibration.install.durations_ns
         twin = simulated_twin(scenario, calibration.database, installs_ns[round_ % len(installs_ns)] / time_scale)
-        yield run_scenario(twin, variant, machine=MeasuredMachine(machine_times(calibration, time_scale), number))
+        slowness = number / max(1, count - 1)
+        machine = MeasuredMachine(machine_times(calibration, time_scale), number, slowness)
+        yield run_scenario(twin, variant, machine=machine)
 
 
 def simulated_twin(scenario: Scenario, database: str, install_ns: float) -> Scenario:
