@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from sim.scenario import Expectation
-from sim.scenario.text.units import format_duration
 
 
 def name_of(expectation: Expectation) -> str:
@@ -24,7 +23,8 @@ def _restrictions(expectation: Expectation) -> Iterator[str]:
         yield f"model={expectation.model}"
     for word, time_ns in (("after", expectation.after_ns), ("before", expectation.before_ns)):
         if time_ns is not None:
-            yield f"{word}={format_duration(time_ns)}"
+            # In seconds, whichever unit the file has: who types a name need not look it up.
+            yield f"{word}={time_ns / 1e9:.12g}s"
     if expectation.over is not None:
         yield f"over={expectation.over}"
     if expectation.for_every_seed:
