@@ -9,6 +9,7 @@ from sim.testing.expectation_names import name_of
 
 NAMES: dict[str, dict[str, Any]] = {
     "fairness.jain>=0.95[after=60s]": {"metric": "fairness.jain", "min": 0.95, "after": "60s"},
+    "requests.offered=1234567": {"metric": "requests.offered", "min": 1234567, "max": 1234567},
     "fairness.jain>=0.5,<=0.9": {"metric": "fairness.jain", "min": 0.5, "max": 0.9},
     "requests.failed=0[every_seed]": {"metric": "requests.failed", "equals": 0, "for_every_seed": True},
     "latency.p99_s<pinned[before=300s,over=20]": {
