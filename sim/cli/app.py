@@ -244,6 +244,20 @@ def replay_recording(
     raise typer.Exit(replay_command(file, as_json=json, allow_code=allow_code))
 
 
+@app.command("new", no_args_is_help=True)
+def new_starter(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+) -> None:
+    """Make a starter for tests of your own router.
+
+    It has a scenario, a picker, a test for pytest, and a CI job that comments what a pull request changes. It passes
+    as it is, and fails when its picker is made unfair.
+    """
+    from sim.cli.commands.new import new_command
+
+    raise typer.Exit(new_command(folder))
+
+
 @app.command("list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),

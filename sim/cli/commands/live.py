@@ -32,7 +32,7 @@ from sim.study.live.twin import machine_s, replications
 from sim.study.selection import RunSelection
 
 SIMULATED_REPLICATIONS = 20
-_SHORT_EFFORT = Effort(requests=60, crowds=10, installs=2)
+_SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)
 
 
 @dataclass(frozen=True, slots=True)

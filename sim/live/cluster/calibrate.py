@@ -36,7 +36,7 @@ CROWD = 32
 CONNECTIONS = 80
 """To the registry: as many as the frontends of a live run share."""
 
-SERVICE_NS = 5_000_000
+SERVICE_NS = 2_000_000
 """Service time of the requests that a worker's turnaround is measured with."""
 
 PAUSE_S = 0.05

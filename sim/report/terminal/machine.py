@@ -32,4 +32,4 @@ class MachineTable:
             figures = (f"{sample.percentile_ns(percentile) / 1e6:.3f}" for percentile in PERCENTILES)
             table.add_row(MEANING[name], *figures, str(len(sample.durations_ns)))
         yield table
-        yield Text(f"beside what the replications span, any time may be off by {self.machine_s:.3g} s and a tenth")
+        yield Text(f"beside what the replications span, any time may be off by {self.machine_s:.3g} s")

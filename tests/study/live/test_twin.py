@@ -59,6 +59,19 @@ def test_a_lone_request_takes_what_lone_calls_took() -> None:
     assert all(0.03 <= route_s <= 0.051 for route_s in routed_s)
 
 
+def test_the_latency_of_one_request_is_the_sum_of_its_costs() -> None:
+    one = BURST.replace("requests: 32", "requests: 1").replace("mean: 1s", "mean: 1s, distribution: deterministic")
+    measured = made_up("postgresql", wake_up=MS, pick=2 * MS, touch=MS, round_trip=MS, turnaround=300_000)
+
+    (run,) = replications(loads(one).variants["default"], "default", [measured], 0.1, 1)
+
+    # Wake up, pick, probe, touch, the loader's check, count; there, service and turnaround, and back; two counts less.
+    routed_s = 0.010 + 0.020 + 0.010 + 0.010 + 0.010
+    served_s = 0.010 + 0.005 + 1.003 + 0.005 + 2 * 0.010
+    assert run.metrics["route.max_s"] == pytest.approx(routed_s, abs=1e-6)
+    assert run.metrics["latency.max_s"] == pytest.approx(routed_s + served_s, abs=1e-6)
+
+
 def test_a_crowd_takes_its_calls_shares_one_after_the_other() -> None:
     routed_s = routes(BURST, "route.max_s", pick=2 * MS, touch=MS, crowded_pick=3 * MS, crowded_touch=2 * MS)
 
