@@ -67,7 +67,12 @@ def run_scenarios(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**64 - 1, metavar="N", help="First seed. [default: the scenario's own]"),
+        typer.Option(
+            min=0,
+            max=2**64 - 1,
+            metavar="N",
+            help="First seed; the only one without --reps. [default: the scenario's own]",
+        ),
     ] = None,
     reps: Annotated[
         int | None,

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim.measure.analysis.readiness import ready_times, replica_use
 from sim.measure.facts import RunFacts
-from sim.measure.readiness import ready_times, replica_use
 from sim.measure.recording.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.recording.records import MISSING, Integers, Records, Table
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
+from sim.measure.analysis.load import LoadVerdict
 from sim.measure.catalogue import Unit
-from sim.measure.load import LoadVerdict
 from sim.measure.statistics import mean_interval
 
 _MOST_DECIMALS = 6

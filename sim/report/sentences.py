@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from sim.measure.analysis.load import warning
 from sim.measure.expectations import Verdict
-from sim.measure.load import warning
 from sim.report.column import VariantColumn
 from sim.report.marks import STYLES, Mark, Signs, mark_of
 

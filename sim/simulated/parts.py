@@ -16,7 +16,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import Processes
 from sim.simulated.nodes.node_agent import NodeAgent
-from sim.simulated.nodes.settings import install_settings, new_worker_node, node_facts
+from sim.simulated.nodes.settings import LawOf, install_settings, new_worker_node, node_facts
 from sim.simulated.nodes.work_speed import FULL_SPEED, VariableSpeed, WorkSpeed
 from sim.simulated.nodes.worker import SimulatedWorkers
 from sim.simulated.progress import RequestProgress
@@ -57,7 +57,7 @@ class Parts:
         return self.plan.scenario
 
 
-def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
+def make_parts(plan: Plan, observers: Sequence[object], law_of: LawOf) -> Parts:
     """Return the parts of a new world, whose journal tells the observers. Raises TypeError for one that is none."""
     scenario = plan.scenario
     runtime = SimulatedRuntime(_tickets(scenario))
@@ -79,7 +79,7 @@ def make_parts(plan: Plan, observers: Sequence[object]) -> Parts:
             node.name: new_worker_node(runtime, scenario, node, report_vram, speeds.get(node.name, FULL_SPEED))
             for node in scenario.nodes
         },
-        install_settings(scenario),
+        install_settings(scenario, law_of),
         lambda key: _speed_of_new_process(speeds, key),
         processes,
         scenario.network.latency_ns,

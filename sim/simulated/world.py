@@ -19,6 +19,7 @@ from sim.simulated.frontend_host import FrontendHost
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.interposed_runtime import SkewedRuntime
 from sim.simulated.kernel.livelock import most_events_at_once
+from sim.simulated.machine import IDEAL, Machine
 from sim.simulated.nodes.backend import SimulatedDialer
 from sim.simulated.nodes.node_agent import NodeAgent
 from sim.simulated.nodes.settings import node_facts
@@ -33,9 +34,10 @@ NO_FRONTEND = -1
 class World:
     """Nodes, registry, frontends and clients on one clock, and the faults that befall them."""
 
-    def __init__(self, plan: Plan, observers: Sequence[object]) -> None:
+    def __init__(self, plan: Plan, observers: Sequence[object], machine: Machine = IDEAL) -> None:
         """The observers are told of everything, in their order. Raises TypeError for an object that is none."""
-        self.parts = parts = make_parts(plan, observers)
+        self.parts = parts = make_parts(plan, observers, machine.law_of)
+        self._machine = machine
         self._scenario = plan.scenario
         self._models = plan.scenario.configs_by_model()
         self._registries: list[SimulatedLoadJobs] = []
@@ -100,8 +102,8 @@ class World:
         clock: Clock = parts.runtime
         for fault in self._faults:
             clock = fault.skew(index, clock)
-        pick, pick_ns = scenario.router_of(index).pick, scenario.registry.pick_length_ns
-        pick_mode = new_pick_mode(pick, parts.database, pick_ns, parts.journal.lock_waited)
+        hold = self._machine.hold_of_picks(index, parts.runtime, scenario.registry.pick_length_ns)
+        pick_mode = new_pick_mode(scenario.router_of(index).pick, parts.database, hold, parts.journal.lock_waited)
         registry = SimulatedLoadJobs(parts.runtime, clock, parts.database, pick_mode, parts.journal)
         self._registries.append(registry)
         ports = FrontendPorts(
@@ -111,6 +113,7 @@ class World:
             worker=parts.workers,
             journal=parts.journal,
         )
+        ports = self._machine.around(index, parts.runtime, ports)
         for fault in self._faults:
             ports = fault.around(index, ports)
         return ports
@@ -118,11 +121,11 @@ class World:
     def _entrance(self, index: int, host: FrontendHost) -> Serve:
         """Return what clients call; by way of the host only where something may happen to it."""
         if host.frontend is not None and not self._faults:
-            return host.frontend.serve
+            return self._machine.around_serve(index, self.parts.runtime, host.frontend.serve)
         serve: Serve = host.serve
         for fault in self._faults:
             serve = fault.around_serve(index, serve)
-        return serve
+        return self._machine.around_serve(index, self.parts.runtime, serve)
 
     def _start_background(self) -> None:
         runtime = self.parts.runtime

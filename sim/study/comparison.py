@@ -10,9 +10,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from sim import __version__
+from sim.measure.analysis.load import warning
 from sim.measure.differences import WORDS, Demand, Difference, Finding, Side, difference_of
 from sim.measure.judged_run import JudgedRun
-from sim.measure.load import warning
 from sim.measure.statistics import simultaneous
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from sim.measure.result import RunResult, measured
 from sim.routing.clients import TooManyRequests
 from sim.scenario import Scenario, ScenarioFile, make_plan
 from sim.simulated.kernel.livelock import Livelock
+from sim.simulated.machine import IDEAL, Machine
 from sim.simulated.world import World
 from sim.study.scenarios import as_loaded, checked_variant, variant_of_policy
 
@@ -39,9 +40,13 @@ def run(
 
 
 def run_scenario(
-    scenario: Scenario, variant: str = "default", seed: int | None = None, observers: Sequence[object] = ()
+    scenario: Scenario,
+    variant: str = "default",
+    seed: int | None = None,
+    observers: Sequence[object] = (),
+    machine: Machine = IDEAL,
 ) -> RunResult:
-    """Run a complete scenario; the result is a pure function of the scenario and the seed.
+    """Run a complete scenario; the result is a pure function of the scenario, the seed and the machine.
 
     Raises Livelock if the run has no end, because time stands still in it, and TooManyRequests if its clients send far
     more requests than were to be expected.
@@ -49,7 +54,7 @@ def run_scenario(
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
     recorder = Recorder()
-    world = World(make_plan(scenario, scenario.seed), [recorder, *observers])
+    world = World(make_plan(scenario, scenario.seed), [recorder, *observers], machine)
     try:
         world.run()
     except (Livelock, TooManyRequests) as error:

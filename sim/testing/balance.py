@@ -1,6 +1,6 @@
 """The assertion that a router spreads its requests evenly, as far as so few requests can tell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.measure.even_share import EvenShare, even_shares
@@ -33,11 +33,11 @@ def assert_balanced(
     `false_alarm` over twice the number of replicas (Bonferroni). Where the chance of a request varies, with the number
     of replicas that were ready, the binomial law of the mean chance is on the safe side (Hoeffding, Annals of
     Mathematical Statistics 27, 1956). The bound holds for requests that are dealt independently; a router that looks at
-    the load deals more evenly, and fails less often.
+    the load usually deals more evenly, and fails less often.
 
-    Raises AssertionError if a replica got too many or too few, if there was no request with a choice, and if no split
-    of so few requests could fail. Raises ValueError for a model that the run does not have, for a stretch that is none,
-    and for numbers that make no sense.
+    Raises AssertionError if a replica got too many or too few, and also if nothing can be told: if no request had a
+    choice between replicas, or if no split of so few requests could fail. Raises ValueError for a model that the run
+    does not have, for a stretch that is none, and for numbers that make no sense.
     """
     __tracebackhide__ = True
     if not 0 <= tolerance < 1 or not 0 < false_alarm < 1:
@@ -45,34 +45,53 @@ def assert_balanced(
     window = Window.between(after, before)
     view = view_of(result.records, result.totals, result.facts, window)
     of_models = {name: even_shares(view, name) for name in _models(result, model)}
-    level = false_alarm / max(2 * sum(map(len, of_models.values())), 1)
-    for name, shares in of_models.items():
-        limits = [_Limits.of(one, tolerance, level) for one in shares]
-        if complaint := _complaint(shares, limits, tolerance):
+    each = false_alarm / max(sum(map(len, of_models.values())), 1)
+    judged = {name: judged_shares(shares, tolerance, each) for name, shares in of_models.items()}
+    run = f"{result.scenario}, {result.variant}, seed {result.seed}"
+    if not any(one.can_fail for of_model in judged.values() for one in of_model):
+        raise AssertionError(f"{run}: the balance cannot be told: {_why_not(judged)}")
+    for name, of_model in judged.items():
+        if not all(one.is_tolerable for one in of_model):
             where = " ".join(filter(None, [name, str(window)]))
+            lines = "\n".join(_lines(of_model, tolerance))
             raise AssertionError(
-                f"{result.scenario}, {result.variant}, seed {result.seed}: {where} is not balanced: {complaint}\n"
-                f"A balanced router is taken for one that is not in at most {false_alarm:.3g} of all tests."
+                f"{run}: {where} is not balanced\n{lines}\n"
+                f"(a balanced router fails like this in at most {false_alarm:.3g} of all runs)"
             )
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
-    """How many requests a replica may serve."""
+class JudgedShare:
+    """A replica's share, and within which limits it is tolerable."""
 
+    share: EvenShare
     least: int
+    """Requests."""
     most: int
 
-    @classmethod
-    def of(cls, share: EvenShare, tolerance: float, level: float) -> "_Limits":
-        """Return the limits beyond which a tolerable share goes with a probability of at most `level` to each side."""
-        # Here, because most tests do without it.
-        from scipy.stats import binom
+    @property
+    def is_tolerable(self) -> bool:
+        """Whether it is within the limits."""
+        return self.least <= self.share.requests <= self.most
 
-        even = share.even / share.offered
-        least = binom.ppf(level, share.offered, even * (1 - tolerance))
-        most = binom.isf(level, share.offered, min(even * (1 + tolerance), 1.0))
-        return cls(int(least), int(most))
+    @property
+    def can_fail(self) -> bool:
+        """Whether any number of requests would be beyond the limits."""
+        return self.least > 0 or self.most < self.share.offered
+
+
+def judged_shares(shares: Sequence[EvenShare], tolerance: float, false_alarm: float) -> list[JudgedShare]:
+    """Return each share with limits that a tolerable one leaves with at most the probability `false_alarm`, each."""
+    # Here, because most tests do without it.
+    from scipy.stats import binom
+
+    judged = []
+    for one in shares:
+        even = one.even / one.offered
+        least = binom.ppf(false_alarm / 2, one.offered, even * (1 - tolerance))
+        most = binom.isf(false_alarm / 2, one.offered, min(even * (1 + tolerance), 1.0))
+        judged.append(JudgedShare(one, int(least), int(most)))
+    return judged
 
 
 def _models(result: RunResult, model: str | None) -> Sequence[str]:
@@ -84,28 +103,23 @@ def _models(result: RunResult, model: str | None) -> Sequence[str]:
     return [model]
 
 
-def _complaint(shares: Sequence[EvenShare], limits: Sequence[_Limits], tolerance: float) -> str:
-    """Return what is wrong with the shares of a model; empty if nothing is."""
-    if not shares:
+def _why_not(judged: Mapping[str, Sequence[JudgedShare]]) -> str:
+    requests = sum(one.share.requests for of_model in judged.values() for one in of_model)
+    if not requests:
         return "no completed request had a choice between replicas"
-    if all(limit.least <= 0 and limit.most >= share.offered for share, limit in zip(shares, limits, strict=True)):
-        requests = sum(one.requests for one in shares)
-        return f"no split of {requests} requests could fail, as they are too few; allowed: more requests"
-    lines = list(_misfits(shares, limits, tolerance))
-    return "\n".join([*lines, *_bars(shares)]) if lines else ""
+    return f"of {requests} requests no split could fail; more requests are needed"
 
 
-def _misfits(shares: Sequence[EvenShare], limits: Sequence[_Limits], tolerance: float) -> Iterator[str]:
-    for one, limit in zip(shares, limits, strict=True):
-        if limit.least <= one.requests <= limit.most:
-            continue
-        yield (
-            f"{one.replica} served {one.requests:,} of the {one.offered:,} requests that arrived while it was ready; "
-            f"an even share is {one.even:,.1f}, allowed are {limit.least:,} to {limit.most:,} (by {tolerance:.0%} and "
-            "by chance)"
-        )
-
-
-def _bars(shares: Sequence[EvenShare]) -> Iterator[str]:
-    total = sum(one.requests for one in shares)
-    yield from share_lines(ReplicaShare(one.replica, one.requests / total, one.requests) for one in shares)
+def _lines(judged: Sequence[JudgedShare], tolerance: float) -> Iterator[str]:
+    for one in judged:
+        if not one.is_tolerable:
+            share = one.share
+            yield (
+                f"{share.replica} served {share.requests:,} of {share.offered:,} requests that arrived while it was "
+                f"ready; an even share is {share.even:,.1f}; tolerable, {tolerance:.0%} off and by chance, are "
+                f"{one.least:,} to {one.most:,}"
+            )
+    total = sum(one.share.requests for one in judged)
+    yield from share_lines(
+        ReplicaShare(one.share.replica, one.share.requests / total, one.share.requests) for one in judged
+    )

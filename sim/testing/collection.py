@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim.report.junit import figures_of
+from sim.report.ci.junit import figures_of
 from sim.routing.clients import TooManyRequests
 from sim.routing.policies.port import PolicyError
 from sim.scenario import ScenarioError
@@ -92,8 +92,10 @@ class VariantCollector(pytest.Collector):
         for place, expectation in enumerate(self._runs.expectations(self.name)):
             name = name_of(expectation)
             taken[name] += 1
-            twin = f"#{taken[name]}" if taken[name] > 1 else ""
-            yield ExpectationTest.from_parent(self, name=name + twin, runs=self._runs, place=place)
+            name += f"#{taken[name]}" if taken[name] > 1 else ""
+            # Its id as text, because pytest 9.2 makes another one from a name with a bracket than it reads for --lf.
+            node = {"name": name, "nodeid": f"{self.nodeid}::{name}"}
+            yield ExpectationTest.from_parent(self, **node, runs=self._runs, place=place)
 
 
 class ExpectationTest(pytest.Item):

@@ -8,7 +8,7 @@ from sim.measure.changes.first_difference import Parting, first_difference
 from sim.measure.result import RunResult
 from sim.measure.saved.choices import ChoiceRecorder
 from sim.measure.saved.run_folder import save_run
-from sim.report.folder_changes import candidate_cells
+from sim.report.terminal.folder_changes import candidate_cells
 from sim.scenario import Scenario
 from sim.study.run import run_scenario
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import blake2b
 from pathlib import Path
+from time import monotonic
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
@@ -18,6 +19,10 @@ from sim.study.selection import RunSelection
 
 Runner = Callable[[Sequence[Job]], list[list[JudgedRun]]]
 """Does jobs, and returns the runs of each in their order."""
+
+
+_ALONE_S = 2.0
+"""About as long as other processes take to start."""
 
 
 class FileRuns:
@@ -55,9 +60,14 @@ class FileRuns:
 
 
 def run_here(jobs: Sequence[Job]) -> list[list[JudgedRun]]:
-    """Do the jobs, several at a time if there are several and the machine has the cores. Raises WorkerDied."""
-    with sharing_out(None, min(len(os.sched_getaffinity(0)), len(jobs))) as executor:
-        return list(run_batch(jobs, executor))
+    """Do the jobs: in this process, and what is left after a while on all cores. Raises WorkerDied."""
+    done: list[list[JudgedRun]] = []
+    started_s = monotonic()
+    while len(done) < len(jobs) and monotonic() - started_s < _ALONE_S:
+        done.append(do(jobs[len(done)]))
+    rest = jobs[len(done) :]
+    with sharing_out(None, min(len(os.sched_getaffinity(0)), len(rest))) as executor:
+        return [*done, *run_batch(rest, executor)]
 
 
 @dataclass(frozen=True, slots=True)

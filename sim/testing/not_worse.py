@@ -54,8 +54,8 @@ def assert_not_worse(
         finding = "is worse" if least_loss > concern else f"may be worse ({_how_to_tell(row)})"
         raise AssertionError(
             f"{mine.scenario}: {metric} of {mine.variant} {finding}: {row.b:.6g}, with {base.variant} {row.a:.6g}\n"
-            f"difference {row.interval.mean:+.6g}, {confidence:.4g} interval {row.interval.low:+.6g} to "
-            f"{row.interval.high:+.6g}; allowed {sign * concern:+.6g} ({margin:.4g} of {base.variant})\n"
+            f"difference {row.interval.mean:+.6g}, {confidence * 100:.4g} % interval {row.interval.low:+.6g} to "
+            f"{row.interval.high:+.6g}; allowed {sign * concern:+.6g} ({margin * 100:.3g} % of {base.variant})\n"
             f"means over seeds {seeds_in_words(seeds)}; {_worst_seed(metric, of_base, of_mine, sign)}"
         )
 

@@ -29,7 +29,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
-from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
+from sim.simulated.registry.pick_modes import PickModeName, hold_for, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.choices import BEST
@@ -81,7 +81,7 @@ class Measurement:
             key, lock = ReplicaKey(name, MODEL, 0), FifoQueue(runtime, 1)
             replicas.insert(key, f"{name}:1", 0, lock, 0, RowState.LOADED)
         database = SimulatedDatabase(runtime, replicas, transaction_ns)
-        pick_mode = new_pick_mode(mode, database, transaction_ns, _ignore)
+        pick_mode = new_pick_mode(mode, database, hold_for(runtime, transaction_ns), _ignore)
         picked: list[Replica | None] = []
 
         async def pick(at_ns: int) -> None:

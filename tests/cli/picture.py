@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sim import load
 from sim.report.column import columns
-from sim.report.table import ScenarioTable
+from sim.report.terminal.table import ScenarioTable
 from sim.study.batch import Job, RunSpec, do
 
 ROOT = Path(__file__).resolve().parents[2]

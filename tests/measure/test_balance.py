@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.catalogue.bursts import burst_max_over_ideal
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.readiness import ReadyTime
 from sim.measure.recording.records import MISSING
 from sim.measure.summary import summarise
 from sim.routing.outcomes import Outcome

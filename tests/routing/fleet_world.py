@@ -27,7 +27,7 @@ from sim.simulated.nodes.work_speed import VariableSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, SimulatedWorkers, WorkerNode
 from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import SerialPick
+from sim.simulated.registry.pick_modes import SerialPick, hold_for
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.drivers import FAR_NS, SECOND
@@ -114,7 +114,7 @@ class FleetWorld:
     def ports(self, clock_ahead_ns: int = 0) -> FrontendPorts:
         """Return what one more frontend reaches the world through."""
         clock = AheadClock(self.runtime, clock_ahead_ns)
-        pick = SerialPick(self.database, self.database.transaction_ns)
+        pick = SerialPick(self.database, hold_for(self.runtime, self.database.transaction_ns))
         return FrontendPorts(
             runtime=SkewedRuntime(self.runtime, clock),
             registry=SimulatedLoadJobs(self.runtime, clock, self.database, pick, self.journal),

@@ -10,23 +10,15 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.live.cluster.calibration import Calibration, Sample, calibrate, machine_facts
+from sim.live.cluster.calibrate import calibrate
+from sim.live.cluster.calibration import MEANING, PERCENTILES, Calibration, machine_facts
 from sim.live.registry.database import BadRegistryUrl
 from sim.measure.document import to_json
 from sim.measure.saved.staged_files import StagedFiles
 from sim.routing.errors import CallError
 
-PERCENTILES = (10, 50, 90, 99)
-
 UNDER_MODEL = "backend."
 """Prefix of values that belong under a model. The fragment leaves their place to the reader."""
-
-_WHAT = {
-    "registry.touch": "registry, one statement",
-    "registry.pick": "registry, pick of a replica",
-    "network.round_trip": "health call, there and back",
-    "worker.install": "process start until it is well",
-}
 
 
 def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> ExitCode:
@@ -61,7 +53,7 @@ def _comments(measured: Calibration, machine: Mapping[str, str | int]) -> Iterat
     yield f"# {'milliseconds':<32}{heads}{'count':>8}"
     for name, sample in measured.samples().items():
         cells = "".join(f"{sample.percentile_ns(percentile) / 1e6:>10.3f}" for percentile in PERCENTILES)
-        yield f"# {_WHAT[name]:<32}{cells}{len(sample.durations_ns):>8}"
+        yield f"# {MEANING[name]:<32}{cells}{len(sample.durations_ns):>8}"
     yield "#"
     yield "# Or on the command line:"
     for place, value in measured.settings().items():
@@ -85,10 +77,5 @@ def _document(measured: Calibration) -> dict[str, object]:
         "machine": machine_facts(),
         "database": measured.database,
         "settings": measured.settings(),
-        "measured": {name: _figures(sample) for name, sample in measured.samples().items()},
+        "measured": measured.figures(),
     }
-
-
-def _figures(sample: Sample) -> dict[str, float]:
-    percentiles = {f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES}
-    return {"count": len(sample.durations_ns), **percentiles}

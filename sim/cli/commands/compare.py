@@ -18,7 +18,7 @@ from sim.study.comparison import Comparison, Question
 from sim.study.errors import NoSuchMetric, NoSuchVariant
 
 if TYPE_CHECKING:
-    from sim.report.differences import DifferencesTable
+    from sim.report.terminal.differences import DifferencesTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def show_comparison(comparison: Comparison) -> None:
 
 
 def _markdown(comparison: Comparison) -> str:
-    from sim.report.comparison_markdown import variants_markdown
+    from sim.report.ci.comparison_markdown import variants_markdown
 
     return variants_markdown(_table(comparison))
 
 
 def _table(comparison: Comparison) -> "DifferencesTable":
-    from sim.report.differences import DifferencesTable
+    from sim.report.terminal.differences import DifferencesTable
 
     return DifferencesTable(
         comparison.scenario,

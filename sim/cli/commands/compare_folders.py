@@ -76,13 +76,13 @@ def _compared(folders: Sequence[ResultFolder], options: FolderOptions) -> Folder
 def _show(comparison: FolderComparison) -> None:
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
-    from sim.report.folder_changes import FolderChanges
+    from sim.report.terminal.folder_changes import FolderChanges
 
     show(FolderChanges(comparison))
 
 
 def _markdown(comparison: FolderComparison, file: Path | None) -> str:
-    from sim.report.comparison_markdown import folders_markdown
+    from sim.report.ci.comparison_markdown import folders_markdown
 
     return folders_markdown(comparison, () if file is None else _pictures(comparison.new, file))
 

@@ -1,7 +1,7 @@
 """`sim live`: play a scenario on real processes and a real registry, and compare it with the simulation."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from sim.cli.process.live_progress import live_progress
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.live.cluster.calibration import Calibration, Effort, calibrate
+from sim.live.cluster.calibrate import Effort, calibrate
+from sim.live.cluster.calibration import Calibration, machine_facts, pooled
 from sim.live.cluster.faults import LiveFaultRefused, check_faults
 from sim.live.cluster.frontend_handle import LiveRunFailed
 from sim.live.registry.database import BadRegistryUrl
@@ -20,18 +21,18 @@ from sim.measure.document import document, to_json
 from sim.measure.result import RunResult
 from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.errors import CallError
-from sim.scenario import ScenarioFile
+from sim.scenario import Scenario, ScenarioFile
 from sim.study.batch import judged_run
 from sim.study.errors import WorkerDied
 from sim.study.judge import judge
-from sim.study.live import LiveSetup, run_live_scenario
-from sim.study.live_comparison import ComparedFigure, compare_figures, compare_verdicts, simulated_twin
-from sim.study.run import run_scenario
+from sim.study.live.comparison import ComparedFigure, compare_runs, compare_verdicts
+from sim.study.live.run import LiveSetup, run_live_scenario
+from sim.study.live.time_scale import too_small, was_too_small
+from sim.study.live.twin import machine_s, replications
 from sim.study.selection import RunSelection
-from sim.study.time_scale import too_small
 
 SIMULATED_REPLICATIONS = 20
-_LITTLE_EFFORT = Effort(transactions=100, calls=100, installs=1)
+_SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class LiveOptions:
     as_json: bool
 
 
+@dataclass(slots=True)
+class _Played:
+    """What has been played so far."""
+
+    live: dict[str, RunResult]
+    measured: dict[str, tuple[Calibration, ...]]
+    """Of each variant, the calibrations before and after it; none if nothing is compared."""
+
+
 def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptions) -> ExitCode:
     """Play the chosen variants one after the other and return the exit code.
 
@@ -58,20 +68,17 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
         _check_recording(options.record, list(seeds))
     try:
         with _setup(options) as setup:
-            measured = asyncio.run(calibrate(setup.registry_url, _LITTLE_EFFORT)) if options.compare else None
-            if measured is not None:
-                _warn_of_the_time_scale(file, list(seeds), measured, options.time_scale)
-            live = _play(file, seeds, setup)
+            played = _play(file, seeds, setup, options)
     except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"the run cannot be set up: {error}") from None
     except LiveRunFailed as error:
         raise WorkerDied(f"the run has failed: {error}") from None
     except OSError as error:
         raise CannotWrite(f"the run cannot be recorded or set up: {error}") from None
-    if measured is not None:
-        return _compare(file, seeds, live, measured, options)
-    verdicts = judge(file.expect, live)
-    runs = [judged_run(result, verdicts) for result in live.values()]
+    if options.compare:
+        return _compare(file, seeds, played, options)
+    verdicts = judge(file.expect, played.live)
+    runs = [judged_run(result, verdicts) for result in played.live.values()]
     if options.as_json:
         emit(f"{to_json(document(file.name, runs))}\n")
     else:
@@ -85,12 +92,6 @@ def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
             check_faults(file.variants[variant].faults)
         except LiveFaultRefused as refusal:
             raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
-
-
-def _warn_of_the_time_scale(file: ScenarioFile, variants: list[str], measured: Calibration, time_scale: float) -> None:
-    warnings = (too_small(file.variants[name], measured, time_scale) for name in variants)
-    for warning in dict.fromkeys(filter(None, warnings)):
-        complain(warning)
 
 
 def _check_recording(path: Path, variants: list[str]) -> None:
@@ -108,37 +109,59 @@ def _setup(options: LiveOptions) -> Iterator[LiveSetup]:
         yield LiveSetup(url, options.time_scale, folder, options.record)
 
 
-def _play(file: ScenarioFile, seeds: dict[str, int], setup: LiveSetup) -> dict[str, RunResult]:
+def _play(file: ScenarioFile, seeds: dict[str, int], setup: LiveSetup, options: LiveOptions) -> _Played:
+    """Play each variant, between two calibrations if it is to be compared: a machine is not as fast all the time."""
     real_s = sum(file.variants[name].duration_ns for name in seeds) * setup.time_scale / 1e9
-    results: dict[str, RunResult] = {}
+    played = _Played({}, {})
     with live_progress(real_s) as display:
         for name, seed in seeds.items():
             scenario = file.variants[name].model_copy(update={"seed": seed})
+            before = _calibrations(scenario, setup, options)
+            _complain_of_the_time_scale(too_small(scenario, one, setup.time_scale) for one in before)
             with display.running(name, scenario.duration_ns, setup.time_scale) as watch:
-                results[name] = run_live_scenario(scenario, name, setup, watch)
-    return results
+                played.live[name] = run_live_scenario(scenario, name, setup, watch)
+            if not before:
+                _complain_of_the_time_scale([was_too_small(scenario, played.live[name], setup.time_scale)])
+            played.measured[name] = (*before, *_calibrations(scenario, setup, options))
+    return played
 
 
-def _compare(
-    file: ScenarioFile,
-    seeds: dict[str, int],
-    live: dict[str, RunResult],
-    measured: Calibration,
-    options: LiveOptions,
-) -> ExitCode:
+def _calibrations(scenario: Scenario, setup: LiveSetup, options: LiveOptions) -> tuple[Calibration, ...]:
+    if not options.compare:
+        return ()
+    return (asyncio.run(calibrate(setup.registry_url, _SHORT_EFFORT, scenario.router.pick)),)
+
+
+def _complain_of_the_time_scale(warnings: Iterable[str | None]) -> None:
+    for warning in filter(None, warnings):
+        complain(warning)
+
+
+def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options: LiveOptions) -> ExitCode:
     rows: list[ComparedFigure] = []
-    first: dict[str, RunResult] = {}
+    simulated: dict[str, list[RunResult]] = {}
+    measured = pooled([one for of_variant in played.measured.values() for one in of_variant])
+    pace_s = 0.0
     for name, seed in seeds.items():
-        twin = simulated_twin(file.variants[name], measured, options.time_scale)
-        runs = [run_scenario(twin, name, seed + number) for number in range(SIMULATED_REPLICATIONS)]
-        first[name] = runs[0]
-        rows += compare_figures(name, live[name].metrics, [one.metrics for one in runs])
-    rows += compare_verdicts(file.expect, live, first)
+        scenario, around = file.variants[name].model_copy(update={"seed": seed}), played.measured[name]
+        simulated[name] = list(replications(scenario, name, around, options.time_scale, SIMULATED_REPLICATIONS))
+        of_variant_s = machine_s(scenario, pooled(around), options.time_scale)
+        rows += compare_runs(name, played.live[name], simulated[name], of_variant_s)
+        pace_s = max(pace_s, of_variant_s)
+    rows += compare_verdicts(file.expect, played.live, simulated)
     if options.as_json:
-        emit(to_json({"rows": [asdict(row) for row in rows]}) + "\n")
+        machine = {
+            **machine_facts(),
+            "database": measured.database,
+            "allowed_s": pace_s,
+            "measured": measured.figures(),
+        }
+        emit(to_json({"rows": [asdict(row) for row in rows], "machine": machine}) + "\n")
     else:
         from sim.cli.process.console import show
-        from sim.report.comparison import ComparisonTable
+        from sim.report.terminal.comparison import ComparisonTable
+        from sim.report.terminal.machine import MachineTable
 
         show(ComparisonTable(file.name, rows))
+        show(MachineTable(measured, machine_facts(), pace_s))
     return ExitCode.HELD if all(row.passed for row in rows) else ExitCode.BROKEN

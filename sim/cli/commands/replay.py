@@ -8,7 +8,7 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.live.recording.file import BadRecording, Recording, read_recording
 from sim.live.recording.lines import described
-from sim.study.replay import Difference, ReplayResult, replay
+from sim.study.replay.replay import Difference, ReplayResult, replay
 
 
 def replay_command(path: Path, *, as_json: bool, allow_code: bool) -> ExitCode:

@@ -114,7 +114,7 @@ def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
     from sim.report.column import columns
-    from sim.report.table import ScenarioTable
+    from sim.report.terminal.table import ScenarioTable
 
     show(ScenarioTable.of(file, columns(runs)))
 

@@ -57,7 +57,7 @@ class RunReports:
         changes = self._beside_baseline(scenarios)
         if self.junit is not None:
             # Here, as most runs need no XML.
-            from sim.report.junit import junit_xml
+            from sim.report.ci.junit import junit_xml
 
             write_report(self.junit, junit_xml([(one.file.name, one.runs) for one in scenarios]))
         publish(partial(_markdown, scenarios, changes), self.markdown)
@@ -100,8 +100,8 @@ def _baseline_of(scenarios: Sequence[ScenarioRuns]) -> "Baseline":
 
 
 def _markdown(scenarios: Sequence[ScenarioRuns], changes: "Sequence[BaselineChange]") -> str:
+    from sim.report.ci.run_markdown import run_markdown
     from sim.report.column import columns
-    from sim.report.run_markdown import run_markdown
-    from sim.report.table import ScenarioTable
+    from sim.report.terminal.table import ScenarioTable
 
     return run_markdown([ScenarioTable.of(one.file, columns(one.runs)) for one in scenarios], changes)

@@ -1,44 +1,30 @@
-"""Measures on this machine what a scenario assumes: the time of a registry transaction, a message and an install."""
+"""What was measured of a machine, for scenarios that assume such times and for the simulated twins of live runs."""
 
 import os
 import platform
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from uuid import uuid4
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
-from sqlalchemy import delete, insert
-
-from sim.live.nodes.backend import GrpcDialer
-from sim.live.nodes.worker import LiveWorkers
-from sim.live.registry.connection import connect
-from sim.live.registry.registry import SqlRegistry
-from sim.live.registry.tables import backend_nodes, model_load_infos
-from sim.live.runtime import AsyncioRuntime
-from sim.routing.fleet import NodeStatus
-from sim.routing.policies.best_replica import ChooseBest
-from sim.routing.ports import Journal
-from sim.routing.replica import ReplicaKey
-from sim.scenario import ModelSpec, NodeSpec
 from sim.scenario.text.units import format_duration
-
-WARM_UP = 20
-"""Number of calls before those that count, in which connections are made and statements compiled."""
-
-REPLICAS = 4
-"""Number of rows that a measured pick chooses from."""
 
 US = 1_000
 
+PERCENTILES = (10, 50, 90, 99)
+"""What is shown of each sample."""
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How often each thing is measured."""
-
-    transactions: int = 300
-    calls: int = 300
-    installs: int = 5
+MEANING: Mapping[str, str] = {
+    "touch": "registry, one statement",
+    "crowded_touch": "the same in a crowd, each",
+    "pick": "registry, pick of a replica",
+    "crowded_pick": "the same in a crowd, each",
+    "round_trip": "health call, there and back",
+    "crowded_round_trip": "the same in a crowd, each",
+    "wake_up": "end of a sleep, too late by",
+    "turnaround": "worker, beside the service",
+    "install": "process start until it is well",
+    "stop": "process end",
+}
+"""What each sample is of, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +46,31 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured."""
+    """What was measured, on real time.
+
+    What is `crowded` is a call's share of the time that many of its kind take together, from one event loop.
+    """
 
     database: str
     """`sqlite` or `postgresql`."""
     touch: Sample
     """Transactions of a single statement, from the call to the commit."""
+    crowded_touch: Sample
     pick: Sample
     """Transactions that choose a row and count a request on it, without contention."""
+    crowded_pick: Sample
+    """All of them choose among the same rows."""
     round_trip: Sample
     """Health calls to an idle worker on this machine."""
+    crowded_round_trip: Sample
+    wake_up: Sample
+    """How late an idle event loop goes on after a sleep."""
+    turnaround: Sample
+    """What a worker needs for each of a queue of requests, beside their own service time."""
     install: Sample
     """From the start of a worker process to its first answer that it is well."""
+    stop: Sample
+    """From the order to a worker process to end, to its end."""
 
     def settings(self) -> dict[str, str]:
         """Return the values by their place in a scenario, in whole microseconds; `backend.*` belongs under a model."""
@@ -84,28 +83,25 @@ class Calibration:
 
     def samples(self) -> dict[str, Sample]:
         """Return all that was measured, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "database"}
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Return of each sample its count, and its PERCENTILES in seconds."""
         return {
-            "registry.touch": self.touch,
-            "registry.pick": self.pick,
-            "network.round_trip": self.round_trip,
-            "worker.install": self.install,
+            name: {
+                "count": len(sample.durations_ns),
+                **{f"p{percentile}_s": sample.percentile_ns(percentile) / 1e9 for percentile in PERCENTILES},
+            }
+            for name, sample in self.samples().items()
         }
 
 
-async def calibrate(registry_url: str, effort: Effort | None = None) -> Calibration:
-    """Measure the registry at that URL, then workers on this machine.
-
-    The registry may be in use: the rows that are written for this have names of their own, and are deleted. Raises
-    Unavailable if the registry cannot be opened or does not answer, or if a worker does not start.
-    """
-    effort = effort or Effort()
-    runtime = AsyncioRuntime()
-    async with connect(registry_url, runtime) as registry, _rows_of_our_own(registry) as keys:
-        touch = await _timed(lambda: registry.touch(keys[0]), effort.transactions)
-        pick = await _timed(lambda: registry.pick(keys[0].model, ChooseBest()), effort.transactions)
-        database = registry.engine.dialect.name
-    round_trip, install = await _measure_workers(runtime, effort)
-    return Calibration(database, touch, pick, round_trip, install)
+def pooled(calibrations: Sequence[Calibration]) -> Calibration:
+    """Return one calibration with all that several have measured of the same registry."""
+    samples = [calibration.samples() for calibration in calibrations]
+    names = samples[0].keys()
+    together = {name: Sample(tuple(sorted(sum((one[name].durations_ns for one in samples), ())))) for name in names}
+    return Calibration(calibrations[0].database, **together)
 
 
 def machine_facts() -> dict[str, str | int]:
@@ -116,62 +112,6 @@ def machine_facts() -> dict[str, str | int]:
         "cpus": os.cpu_count() or 1,
         "python": platform.python_version(),
     }
-
-
-@asynccontextmanager
-async def _rows_of_our_own(registry: SqlRegistry) -> AsyncIterator[Sequence[ReplicaKey]]:
-    """Write replicas of a model that has no requests, on a node without room for others."""
-    name = f"calibration-{uuid4().hex}"
-    keys = [ReplicaKey(name, name, index) for index in range(REPLICAS)]
-    # The node is not registered, because that would clear all cooldowns.
-    written = insert(backend_nodes).values(id=name, status=NodeStatus.HEALTHY, slots=0)
-    try:
-        async with registry.engine.begin() as connection:
-            await connection.execute(written)
-        for key in keys:
-            await registry.publish(key, "127.0.0.1:1", in_flight=0)
-        yield keys
-    finally:
-        for key in keys:
-            await registry.remove(key)
-        async with registry.engine.begin() as connection:
-            await connection.execute(delete(backend_nodes).where(backend_nodes.c.id == name))
-            await connection.execute(delete(model_load_infos).where(model_load_infos.c.model == name))
-
-
-async def _measure_workers(runtime: AsyncioRuntime, effort: Effort) -> tuple[Sample, Sample]:
-    """Return the health calls of an idle worker, and the installs."""
-    node = NodeSpec(name="calibration")
-    model = ModelSpec.model_validate(
-        # The scenario adds no time, so that an install takes what the machine needs.
-        {"name": "calibration", "backend": {"install_time": "0s"}, "service": {"mean": "1s"}}
-    )
-    journal = Journal()
-    dialer = GrpcDialer(runtime, journal)
-    key = ReplicaKey(node.name, model.name, 0)
-    installs_ns: list[int] = []
-    async with LiveWorkers(runtime, journal, [node], [model], on_change=lambda _node, _report: None) as workers:
-        address = await workers.install(key)
-        round_trip = await _timed(dialer.dial(key, address).health, effort.calls)
-        await dialer.close()
-        for _ in range(effort.installs):
-            workers.kill(key)
-            began_ns = time.perf_counter_ns()
-            await workers.install(key)
-            installs_ns.append(time.perf_counter_ns() - began_ns)
-    return round_trip, Sample(tuple(sorted(installs_ns)))
-
-
-async def _timed(call: Callable[[], Awaitable[object]], times: int) -> Sample:
-    """Make the calls one after the other."""
-    for _ in range(WARM_UP):
-        await call()
-    durations_ns = []
-    for _ in range(times):
-        began_ns = time.perf_counter_ns()
-        await call()
-        durations_ns.append(time.perf_counter_ns() - began_ns)
-    return Sample(tuple(sorted(durations_ns)))
 
 
 def _rounded(duration_ns: int) -> str:

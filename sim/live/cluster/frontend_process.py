@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.live.cluster.journal_log import Entry, JournalLog
+from sim.live.cluster.warm_up import warm_up
 from sim.live.loops import running
 from sim.live.nodes.backend import GrpcDialer
 from sim.live.nodes.worker_control import RemoteWorkers
@@ -98,12 +99,16 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
         if order.record:
             # The loops are not recorded: for a request they belong to the world.
             serve = build_recorded_frontend(transcript, settings, ports, models, new_chooser).serve
+        await warm_up(registry)
+        journal.entries.clear()
+        transactions_before = registry.transactions
         line.send("ready")
         runtime.start_at(await asyncio.to_thread(line.recv))
         async with running(frontend.loops):
             await _play(order, runtime, journal, serve)
         await registry.drain()
-        line.send(FrontendReport(journal.entries, registry.transactions, registry.floor_hits, transcript.lines))
+        transactions = registry.transactions - transactions_before
+        line.send(FrontendReport(journal.entries, transactions, registry.floor_hits, transcript.lines))
     await dialer.close()
 
 

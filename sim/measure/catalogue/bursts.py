@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
-from sim.measure.readiness import ReadyTime
 from sim.measure.recording.records import MISSING, Integers
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim.measure import fairness
+from sim.measure.analysis import fairness
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
 from sim.measure.catalogue.view import ModelView
 from sim.measure.recording.records import Integers

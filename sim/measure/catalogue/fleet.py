@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from sim.measure.analysis.fleet import below_minimum_ns, detections_ns
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import ANY_RUN, LOOPS
 from sim.measure.catalogue.view import View
-from sim.measure.fleet import below_minimum_ns, detections_ns
 from sim.measure.recording.events import ADDED, TAKEN_AWAY, EventKind, Flag, are, happened, status_flag, values
 from sim.routing.fleet import NodeStatus
 from sim.routing.units import NS_PER_S

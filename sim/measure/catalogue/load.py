@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from sim.measure.analysis.load import INSTANTS, LEAST_ARRIVALS, present_at, verdict
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
 from sim.measure.catalogue.view import ModelView
-from sim.measure.load import INSTANTS, LEAST_ARRIVALS, present_at, verdict
 from sim.measure.recording.records import Integers
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sim.measure.analysis.fleet import stale_ns
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
-from sim.measure.fleet import stale_ns
 from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
 from sim.measure.recording.records import MISSING
 from sim.routing.units import NS_PER_S

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from sim.measure.analysis.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
 from sim.measure.recording.records import MISSING, Booleans, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome

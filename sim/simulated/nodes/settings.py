@@ -5,13 +5,16 @@ from collections.abc import Callable
 from sim.routing.fleet import NodeFacts
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-from sim.scenario import ModelSpec, NodeSpec, Scenario, service_law
+from sim.scenario import ModelSpec, NodeSpec, Scenario, ServiceLaw
 from sim.simulated.engines.port import EngineSettings, engine_named
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import WorkSpeed
 from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, WorkerNode
+
+LawOf = Callable[[ModelSpec, NodeSpec], ServiceLaw]
+"""Says how long a node takes for a model's requests."""
 
 
 def node_facts(node: NodeSpec) -> NodeFacts:
@@ -39,24 +42,24 @@ def new_worker_node(
     )
 
 
-def install_settings(scenario: Scenario) -> Callable[[ReplicaKey], InstallSettings]:
+def install_settings(scenario: Scenario, law_of: LawOf) -> Callable[[ReplicaKey], InstallSettings]:
     """Return a function for the settings of a replica's process."""
     models = {model.name: model for model in scenario.models}
     nodes = {node.name: node for node in scenario.nodes}
 
     def settings(key: ReplicaKey) -> InstallSettings:
         model = models[key.model]
-        process = _process_settings(model, nodes[key.node])
+        process = _process_settings(model, law_of(model, nodes[key.node]))
         return InstallSettings(process, model.backend.install_time_ns, model.vram_bytes, model.disk_bytes)
 
     return settings
 
 
-def _process_settings(model: ModelSpec, node: NodeSpec) -> ProcessSettings:
+def _process_settings(model: ModelSpec, law: ServiceLaw) -> ProcessSettings:
     engine = EngineSettings(
         workers=model.backend.workers,
         health=model.backend.health,
-        service_law=service_law(model.service, node),
+        service_law=law,
         has_prefill=model.service.has_prefill,
     )
     return ProcessSettings(engine_named(model.backend.engine), engine, model.backend.load_time_ns)

@@ -6,7 +6,8 @@ best when they began, and a burst herds. Measured on PostgreSQL 15: 32 simultane
 fall as [31, 1, 0, 0].
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Literal, Protocol
 
 from sim.routing.policies.choose import Choose
@@ -20,6 +21,9 @@ from sim.simulated.registry.rows import Row
 
 PickModeName = Literal["serial", "read_committed", "locked"]
 
+Hold = Callable[[], Awaitable[None]]
+"""Waits for as long as a pick's transaction takes."""
+
 
 class PickMode(Protocol):
     """One transaction that chooses a row and counts the request on it."""
@@ -31,26 +35,32 @@ class PickMode(Protocol):
         """
 
 
-def new_pick_mode(name: PickModeName, database: SimulatedDatabase, pick_ns: int, lock_waited: LockWaited) -> PickMode:
+def hold_for(runtime: SimulatedRuntime, pick_ns: int) -> Hold | None:
+    """Return what waits for so long; None if that is no time."""
+    return partial(runtime.sleep, pick_ns) if pick_ns else None
+
+
+def new_pick_mode(
+    name: PickModeName, database: SimulatedDatabase, hold: Hold | None, lock_waited: LockWaited
+) -> PickMode:
     """Return the pick mode of that name in a scenario. Picks that take no time cannot overlap: they are serial."""
-    if name == "serial" or not pick_ns:
-        return SerialPick(database, pick_ns)
-    read_committed = ReadCommittedPick(database, pick_ns, lock_waited)
+    if name == "serial" or hold is None:
+        return SerialPick(database, hold)
+    read_committed = ReadCommittedPick(database, hold, lock_waited)
     return read_committed if name == "read_committed" else LockedPick(database, read_committed, lock_waited)
 
 
 class SerialPick:
     """The ideal: each pick happens at one instant, so that each sees all the others."""
 
-    def __init__(self, database: SimulatedDatabase, pick_ns: int) -> None:
-        self._runtime = database.runtime
+    def __init__(self, database: SimulatedDatabase, hold: Hold | None) -> None:
         self._table = database.table
-        self._pick_ns = pick_ns
+        self._hold = hold
 
     async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
         """Choose and count at the end of the transaction's time."""
-        if self._pick_ns:
-            await self._runtime.sleep(self._pick_ns)
+        if self._hold is not None:
+            await self._hold()
         row = choose(self._table.eligible(model, choose.nodes))
         return None if row is None else row.take(clock.wall_ns())
 
@@ -58,10 +68,10 @@ class SerialPick:
 class ReadCommittedPick:
     """`SELECT … ORDER BY … LIMIT 1 FOR UPDATE`, then the update: waiters keep the choice of their snapshot."""
 
-    def __init__(self, database: SimulatedDatabase, pick_ns: int, lock_waited: LockWaited) -> None:
+    def __init__(self, database: SimulatedDatabase, hold: Hold, lock_waited: LockWaited) -> None:
         self._runtime = database.runtime
         self._table = database.table
-        self._pick_ns = pick_ns
+        self._hold = hold
         self._lock_waited = lock_waited
 
     async def pick(self, model: str, choose: Choose, clock: Clock) -> Replica | None:
@@ -69,7 +79,7 @@ class ReadCommittedPick:
         rows = self._table.eligible(model, choose.nodes)
         chosen = choose(rows)
         if chosen is None:
-            await self._runtime.sleep(self._pick_ns)
+            await self._hold()
             return None
         if self._is_free(chosen):
             return await self._take(chosen, clock)
@@ -104,7 +114,7 @@ class ReadCommittedPick:
                     self._lock_waited(waited_ns)
                 if not self._table.still_stands(row):
                     return None
-                await self._runtime.sleep(self._pick_ns)
+                await self._hold()
                 if self._table.rows.get(row.key) is not row:
                     self._table.note_if_gone(row)
                 return row.take(clock.wall_ns())

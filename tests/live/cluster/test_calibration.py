@@ -12,18 +12,20 @@ import pytest
 
 from sim import loads
 from sim.cli.commands.calibrate import fragment
-from sim.live.cluster.calibration import Calibration, Effort, Sample, calibrate, machine_facts
+from sim.live.cluster.calibrate import Effort, calibrate
+from sim.live.cluster.calibration import Calibration, Sample, machine_facts
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario.text.units import parse_duration_ns
+from tests.calibrations import made_up
 from tests.cli.command import SMALL, command, environment, sim, sim_process
 from tests.live.workers import run, wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
-FEW = Effort(transactions=5, calls=5, installs=1)
+FEW = Effort(requests=5, crowds=2, installs=1)
 MARK = "SIM_TEST_CALIBRATION"
 
 
@@ -85,8 +87,19 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
 
             assert await registry.fleet() == before
             assert measured.database == registry.engine.dialect.name
-            counts = [len(sample.durations_ns) for sample in measured.samples().values()]
-            assert counts == [5, 5, 5, 1]
+            counts = {name: len(sample.durations_ns) for name, sample in measured.samples().items()}
+            assert counts == {
+                "touch": 5,
+                "crowded_touch": 2,
+                "pick": 5,
+                "crowded_pick": 2,
+                "round_trip": 5,
+                "crowded_round_trip": 2,
+                "wake_up": 5,
+                "turnaround": 2,
+                "install": 1,
+                "stop": 1,
+            }
 
     run(story)
 
@@ -105,9 +118,9 @@ def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) ->
     document = json.loads(sim_process("calibrate", "--json", folder=tmp_path).stdout)
 
     assert all(parse_duration_ns(value) > 0 for value in document["settings"].values())
-    assert list(document["measured"]) == ["registry.touch", "registry.pick", "network.round_trip", "worker.install"]
-    figures = document["measured"]["registry.touch"]
-    assert figures["count"] == 300
+    assert {"touch", "pick", "round_trip", "install", "crowded_pick", "wake_up"} <= document["measured"].keys()
+    figures = document["measured"]["touch"]
+    assert figures["count"] == 100
     assert figures["p10_s"] <= figures["p50_s"] <= figures["p90_s"] <= figures["p99_s"]
 
 
@@ -169,13 +182,7 @@ def test_a_signal_leaves_no_worker_and_no_file(tmp_path: Path, number: signal.Si
 
 
 def _made_up(touch_ns: int, round_trip_ns: int, install_ns: int) -> Calibration:
-    return Calibration(
-        database="sqlite",
-        touch=Sample((1, touch_ns, 10**12)),
-        pick=Sample((2_345_678,)),
-        round_trip=Sample((round_trip_ns,)),
-        install=Sample((install_ns, 10**12)),
-    )
+    return made_up(touch=(1, touch_ns, 10**12), pick=2_345_678, round_trip=round_trip_ns, install=(install_ns, 10**12))
 
 
 def _workers(mark: Path) -> list[int]:

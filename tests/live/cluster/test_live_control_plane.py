@@ -13,7 +13,7 @@ from sim.measure.result import RunResult
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
-from sim.study.live import LiveSetup, run_live_scenario
+from sim.study.live.run import LiveSetup, run_live_scenario
 from tests.cli.command import sim, sim_process
 
 CRASH = """

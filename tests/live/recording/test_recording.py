@@ -20,7 +20,7 @@ from sim.routing.policies.best_replica import pick_best_replica
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.settings import FrontendSettings, ModelConfig
 from sim.scenario import RouterSpec
-from sim.study.replay import Difference, replay
+from sim.study.replay.replay import Difference, replay
 from tests.live.conftest import NewDatabase
 from tests.live.sessions import COLD, HERD, LIVELY, evicting, recorded, scenario
 

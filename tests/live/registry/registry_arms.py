@@ -19,7 +19,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
-from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
+from sim.simulated.registry.pick_modes import PickModeName, hold_for, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.choices import BEST, Prefer
@@ -131,7 +131,7 @@ class SimulatedArm:
             self.runtime,
             self._clock,
             database,
-            new_pick_mode(mode, database, TRANSACTION_NS, lambda _: None),
+            new_pick_mode(mode, database, hold_for(self.runtime, TRANSACTION_NS), lambda _: None),
             ListJournal(),
         )
 

@@ -5,6 +5,7 @@ from sim.scenario import FAULT_KINDS, make_plan
 from sim.scenario.spec.faults import FAULT_SPECS
 from sim.simulated.faults.base import EFFECTS
 from sim.simulated.faults.catalogue import make_faults
+from sim.simulated.machine import IDEAL
 from sim.simulated.parts import make_parts
 
 WORLD = """
@@ -24,7 +25,7 @@ def test_every_kind_of_spec_has_an_effect_and_every_effect_a_spec() -> None:
 
 
 def test_faults_are_made_in_the_order_of_the_scenario_from_the_parts_of_one_world() -> None:
-    parts = make_parts(make_plan(loads(WORLD).variants["default"], seed=0), observers=[])
+    parts = make_parts(make_plan(loads(WORLD).variants["default"], seed=0), observers=[], law_of=IDEAL.law_of)
 
     faults = make_faults(parts)
 
@@ -33,7 +34,7 @@ def test_faults_are_made_in_the_order_of_the_scenario_from_the_parts_of_one_worl
 
 
 def test_two_faults_of_one_kind_have_luck_of_their_own() -> None:
-    parts = make_parts(make_plan(loads(WORLD).variants["default"], seed=0), observers=[])
+    parts = make_parts(make_plan(loads(WORLD).variants["default"], seed=0), observers=[], law_of=IDEAL.law_of)
     _, one, other = make_faults(parts)
 
     draws = [[fault.luck.below(1000) for _ in range(20)] for fault in (one, other)]

@@ -11,7 +11,7 @@ from sim.routing.replica import Replica, ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
-from sim.simulated.registry.pick_modes import PickModeName, new_pick_mode
+from sim.simulated.registry.pick_modes import PickModeName, hold_for, new_pick_mode
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.choices import BEST, Prefer
@@ -33,7 +33,7 @@ class Registry:
         for facts in nodes:
             self.put(ReplicaKey(facts.name, "m", 0))
         database = SimulatedDatabase(self.runtime, self.table, transaction_ns)
-        self.mode = new_pick_mode(mode, database, transaction_ns, self.waits_ns.append)
+        self.mode = new_pick_mode(mode, database, hold_for(self.runtime, transaction_ns), self.waits_ns.append)
 
     def put(self, key: ReplicaKey, in_flight: int = 0) -> None:
         """Write a loaded row."""

@@ -1,0 +1,1 @@
+"""What one run's records say: fairness, load, readiness, the fleet."""

@@ -1,0 +1,1 @@
+"""What CI systems and pull requests show: JUnit XML and Markdown."""

@@ -1,0 +1,181 @@
+"""A machine whose costs were measured: the simulated twin of a live run has them too.
+
+A live frontend is one event loop, which does one thing at a time. So a call that finds nobody before it takes what such
+calls took alone; one that has to wait takes its share of what a crowd of such calls took. Both are drawn from what was
+measured, so that the replications of one plan differ as live runs of it do.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sim.routing.clients import Serve
+from sim.routing.errors import CallError
+from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall, passing_through
+from sim.routing.registry import Registry
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.scenario import ModelSpec, NodeSpec, ServiceLaw, service_law, stream
+from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
+from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.registry.pick_modes import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class CallTimes:
+    """How long calls of one kind keep a queue busy: times to draw from, in nanoseconds of the scenario."""
+
+    alone_ns: Sequence[int]
+    crowded_ns: Sequence[int]
+    """Shares of a crowd's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTimes:
+    """All costs of a machine, in nanoseconds of the scenario."""
+
+    is_one_queue: bool
+    """Whether transactions and messages wait for each other: not where a database has a thread of its own."""
+    wake_up: CallTimes
+    """How late a client is that waits for its time."""
+    statement: CallTimes
+    """A transaction of one statement."""
+    pick: CallTimes
+    """A transaction that chooses a row and counts a request on it."""
+    message: CallTimes
+    """One of the two halves of a call to a backend."""
+    turnaround_ns: Sequence[int]
+    """What a backend's worker needs for a request beside the request's own service time."""
+    stop_ns: Sequence[int]
+    """How long a process takes to end when it is told to."""
+
+
+class MeasuredMachine:
+    """Draws each cost from the measured times, for one run."""
+
+    def __init__(self, times: MachineTimes, seed: int) -> None:
+        """Runs of the same plan with different seeds differ only in these draws."""
+        self._times = times
+        self._seed = seed
+        self._draw_for_workers = self._draws("workers")
+        self._queues: dict[tuple[int, str], _Queue] = {}
+
+    def law_of(self, model: ModelSpec, node: NodeSpec) -> ServiceLaw:
+        """Return the scenario's times with the turnaround added to the decode."""
+        law, draw = service_law(model.service, node), self._draw_for_workers
+
+        def with_turnaround(prompt_tokens: int, output_tokens: int, demand_ns: int) -> tuple[int, int]:
+            prefill_ns, decode_ns = law(prompt_tokens, output_tokens, demand_ns)
+            return prefill_ns, decode_ns + draw(self._times.turnaround_ns)
+
+        return with_turnaround
+
+    def hold_of_picks(self, frontend: int, runtime: SimulatedRuntime, _pick_ns: int) -> Hold:
+        """Return the pick's turn: while it holds its row, the frontend does other things as well."""
+        return partial(self._transactions(frontend, runtime).turn, self._times.pick)
+
+    def around(self, frontend: int, runtime: SimulatedRuntime, ports: FrontendPorts) -> FrontendPorts:
+        """Return ports whose calls take their turns."""
+        draw = self._draws(f"stops by {frontend}")
+
+        async def to_worker(_node: str, name: str, call: MadeCall) -> Any:
+            if name == "stop":
+                await runtime.sleep(draw(self._times.stop_ns))
+            return await call()
+
+        statement = partial(self._transactions(frontend, runtime).turn, self._times.statement)
+        message = partial(self._messages(frontend, runtime).turn, self._times.message)
+        return replace(
+            ports,
+            registry=_registry_with(statement, ports.registry),
+            dialer=InterposedDialer(ports.dialer, _there_and_back(message)),
+            worker=interposed_worker(ports.worker, to_worker),
+        )
+
+    def around_serve(self, frontend: int, runtime: SimulatedRuntime, serve: Serve) -> Serve:
+        """Return an entrance that requests reach a little late."""
+        messages, times = self._messages(frontend, runtime), self._times.wake_up
+
+        async def serve_late(request: Request) -> None:
+            await messages.turn(times)
+            await serve(request)
+
+        return serve_late
+
+    def _transactions(self, frontend: int, runtime: SimulatedRuntime) -> "_Queue":
+        return self._queue(frontend, "event loop" if self._times.is_one_queue else "transactions", runtime)
+
+    def _messages(self, frontend: int, runtime: SimulatedRuntime) -> "_Queue":
+        return self._queue(frontend, "event loop", runtime)
+
+    def _queue(self, frontend: int, name: str, runtime: SimulatedRuntime) -> "_Queue":
+        if (frontend, name) not in self._queues:
+            self._queues[frontend, name] = _Queue(runtime, self._draws(f"{name} of {frontend}"))
+        return self._queues[frontend, name]
+
+    def _draws(self, purpose: str) -> "_Draw":
+        return _Draws(stream(self._seed, "machine", purpose, "times")).one_of
+
+
+_Draw = Callable[[Sequence[int]], int]
+_Turn = Callable[[], Awaitable[None]]
+
+
+class _Draws:
+    """Draws from samples."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+    def one_of(self, sample: Sequence[int]) -> int:
+        """Return one of the values, each with the same probability."""
+        return sample[int(self._generator.integers(len(sample)))]
+
+
+class _Queue:
+    """Does one thing at a time, first come, first served."""
+
+    def __init__(self, runtime: SimulatedRuntime, draw: _Draw) -> None:
+        self._runtime = runtime
+        self._draw = draw
+        self._busy = FifoQueue(runtime, 1)
+
+    async def turn(self, times: CallTimes) -> None:
+        """Wait for the others, then for what the call takes."""
+        is_alone = self._busy.take_if_free()
+        if not is_alone:
+            await self._busy.wait()
+        try:
+            await self._runtime.sleep(self._draw(times.alone_ns if is_alone else times.crowded_ns))
+        finally:
+            self._busy.release()
+
+
+def _registry_with(turn: _Turn, registry: Registry) -> Registry:
+    async def statement(name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
+        # A count is given back 1 at a time.
+        for _ in range(args[1] if name == "decrement" else 1):
+            await turn()
+        return await call()
+
+    # A pick takes its turn while it holds its row.
+    return passing_through(registry, Registry, statement, pick=registry.pick)
+
+
+def _there_and_back(turn: _Turn) -> Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]:
+    async def call_backend(_key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
+        await turn()
+        try:
+            answer = await call()
+        except CallError:
+            await turn()
+            raise
+        await turn()
+        return answer
+
+    return call_backend

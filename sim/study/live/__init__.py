@@ -1,0 +1,1 @@
+"""Scenarios run live, and beside their simulated twins."""
