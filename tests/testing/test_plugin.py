@@ -145,7 +145,9 @@ def test_scenarios_are_left_alone_unless_asked_for(project: Project) -> None:
     project.run().assert_outcomes(passed=1)
 
 
-def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(project: Project) -> None:
+def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.scenario(TEXT + VARIANTS + EXPECT.replace("20 seeds", "2 seeds"))
     project.scenario("not: a scenario", "../other.yaml")
     test = project.pytester.mkdir("tests") / "test_python.py"
@@ -155,6 +157,8 @@ def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(project: Project) 
     )
     project.run().assert_outcomes(passed=4, deselected=2)
     project.run("tests").assert_outcomes(passed=1)
+    monkeypatch.chdir("tests")
+    project.run().assert_outcomes(passed=1)
 
 
 def test_a_bad_scenario_is_a_collection_error_in_its_own_words(project: Project) -> None:
