@@ -38,9 +38,19 @@ def test_the_picture_shows_what_the_command_prints() -> None:
     assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.cli.picture"
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_an_example_scenario_does_what_it_expects(tmp_path: Path, number: int) -> None:
-    (tmp_path / "example.yaml").write_text(blocks("yaml")[number])
+def test_every_link_within_the_readme_leads_to_a_section() -> None:
+    titles = re.findall(r"^## (.*)$", README, flags=re.MULTILINE)
+    sections = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+    links = re.findall(r"\]\(#([^)]*)\)", README)
+
+    assert links
+    assert set(links) <= sections
+
+
+@pytest.mark.parametrize("name", ["two_nodes", "one_of_three"])
+def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> None:
+    (tmp_path / "example.yaml").write_text(example(f"name: {name}\n"))
 
     done = sim("run", "example.yaml", folder=tmp_path)
 
