@@ -103,8 +103,11 @@ def compare_variants_of(
         bool, typer.Option("--allow-code", help="Let the scenario's policy be code of your own.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, max=256, metavar="N", help="Run up to N seeds at a time. [default: all cores]"
+        ),
+    ] = None,
 ) -> None:
     """Tell which variants of a scenario are better than its base, by how much, and how sure that is.
 

@@ -57,7 +57,7 @@ class OverSeeds:
     worst_seed: int | None
     """The one on which it kept it least."""
     worst: float | None
-    """The figure there; None if the metric does not apply."""
+    """The figure there, or the difference where that was judged; None if the metric does not apply."""
     interval: Interval | None = None
     """Around the value, where a mean was judged; None where every seed had to keep the bound."""
     confidence: float | None = None

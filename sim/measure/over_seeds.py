@@ -82,6 +82,11 @@ def _on_average(verdicts: Sequence[Verdict], expectation: Expectation) -> Verdic
     if expectation.others:
         interval = paired_difference(limits, values, expectation.confidence)
         bounds = (Bound(bounds[0].sign, 0.0),)
+        differences = (value - limit for value, limit in zip(values, limits, strict=True))
+        verdicts = [
+            replace(verdict, value=difference, bounds=bounds)
+            for verdict, difference in zip(verdicts, differences, strict=True)
+        ]
         together = replace(together, bound=f"{bounds[0]} (difference to {expectation.others[0]})")
     else:
         interval = mean_interval(values, expectation.confidence)

@@ -26,7 +26,12 @@ class Scale:
         if min(values) == max(values):
             return self.write(values[0])
         interval = mean_interval(values)
-        return f"{self.write(interval.mean)} {plus_minus} {self.write(interval.half_width)}"
+        return f"{self.write(interval.mean)} {plus_minus} {self.write_half_width(interval.half_width)}"
+
+    def write_half_width(self, half_width: float) -> str:
+        """Write half of an interval; one that these decimals would show as 0 as less than their last digit."""
+        written = self.write(half_width)
+        return written if float(written) else f"<{self.write(10**-self.decimals)}"
 
 
 class Words(Scale):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from sim.scenario import Expectation
-from sim.scenario.text.units import format_duration
 
 
 def name_of(expectation: Expectation) -> str:
@@ -13,8 +12,10 @@ def name_of(expectation: Expectation) -> str:
 
 
 def _bounds(expectation: Expectation) -> Iterator[str]:
-    limits = (("=", expectation.equals), (">=", expectation.min), ("<=", expectation.max))
-    yield from (f"{sign}{limit:.6g}" for sign, limit in limits if limit is not None)
+    least, most = expectation.min, expectation.max
+    is_one_value = least is not None and least == most
+    limits = (("=", least),) if is_one_value else (("=", expectation.equals), (">=", least), ("<=", most))
+    yield from (f"{sign}{limit:.12g}" for sign, limit in limits if limit is not None)
     others = ((">", expectation.above), ("<", expectation.below))
     yield from (f"{sign}{other}" for sign, other in others if other is not None)
 
@@ -24,7 +25,8 @@ def _restrictions(expectation: Expectation) -> Iterator[str]:
         yield f"model={expectation.model}"
     for word, time_ns in (("after", expectation.after_ns), ("before", expectation.before_ns)):
         if time_ns is not None:
-            yield f"{word}={format_duration(time_ns)}"
+            # In seconds, whichever unit the file has: who types a name need not look it up.
+            yield f"{word}={time_ns / 1e9:.12g}s"
     if expectation.over is not None:
         yield f"over={expectation.over}"
     if expectation.for_every_seed:

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_two_variants_are_compared_without_being_named(folder: Path) -> None:
-    done = sim("compare", "small.yaml", "--reps", "3", folder=folder)
+    done = sim("compare", "small.yaml", "--reps", "3", "-j", "1", folder=folder)
 
     assert (done.returncode, done.stderr) == (ExitCode.HELD, "")
     assert done.stdout.startswith("small  fixed against pinned, 3 seeds, 3 to 5\n")
@@ -33,7 +33,7 @@ def test_two_variants_are_compared_without_being_named(folder: Path) -> None:
 def test_json_is_what_the_python_interface_says(folder: Path) -> None:
     options = ("--reps", "3", "--seed", "8", "--metric", "latency.p50_s", "--confidence", "0.9", "--margin", "5%")
 
-    done = sim("compare", "three.yaml", "--a", "fixed", "--b", "pinned", *options, "--json", folder=folder)
+    done = sim("compare", "three.yaml", "--a", "fixed", "--b", "pinned", *options, "--json", "-j", "1", folder=folder)
 
     same = compare(loads(THREE), "fixed", "pinned", ["latency.p50_s"], reps=3, seed=8, confidence=0.9, margin=0.05)
     assert json.loads(done.stdout) == same.document
@@ -45,7 +45,7 @@ def test_processes_share_the_batches_and_change_nothing(folder: Path) -> None:
     shared = sim_process("compare", "small.yaml", *options, "--jobs", "2", folder=folder)
 
     assert (shared.returncode, shared.stderr) == (ExitCode.HELD, "")
-    assert shared.stdout == sim("compare", "small.yaml", *options, folder=folder).stdout
+    assert shared.stdout == sim("compare", "small.yaml", *options, "-j", "1", folder=folder).stdout
     document = json.loads(shared.stdout)
     assert document["seeds"] == [3, 4, 5, 6]
     assert document["remarks"] == [
@@ -64,13 +64,13 @@ def test_processes_share_the_batches_and_change_nothing(folder: Path) -> None:
 def test_a_verdict_is_no_failure_unless_it_is_made_one(
     folder: Path, base: str, options: tuple[str, ...], code: ExitCode
 ) -> None:
-    done = sim("compare", "small.yaml", "--a", base, "--metric", "fairness.jain", *options, folder=folder)
+    done = sim("compare", "small.yaml", "--a", base, "--metric", "fairness.jain", *options, "-j", "1", folder=folder)
 
     assert done.returncode == code
 
 
 def test_runs_in_which_nothing_happened_are_not_taken_for_equal(folder: Path) -> None:
-    done = sim("compare", "idle.yaml", "--reps", "2", folder=folder)
+    done = sim("compare", "idle.yaml", "--reps", "2", "-j", "1", folder=folder)
 
     assert done.returncode == ExitCode.NOTHING
     assert done.stderr == "idle.yaml: every figure is 0 or absent: nothing was compared\n"
@@ -113,7 +113,7 @@ def test_what_could_be_meant_as_a_percentage_is_not_guessed_at(written: str) -> 
 
 
 def test_the_markdown_has_what_each_variant_is_in_its_first_line_and_a_row_for_each_metric(folder: Path) -> None:
-    sim("compare", "small.yaml", "--reps", "2", "--markdown", "report.md", folder=folder)
+    sim("compare", "small.yaml", "--reps", "2", "-j", "1", "--markdown", "report.md", folder=folder)
 
     lines = (folder / "report.md").read_text().splitlines()
     assert lines[0].startswith("**fixed against pinned: ")

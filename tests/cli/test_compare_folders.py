@@ -150,7 +150,7 @@ def test_on_one_seed_a_change_is_shown_and_said_to_be_of_one_seed(home: Path) ->
 
     done = sim("compare", "one_first", "tie", folder=home)
 
-    assert "metrics other on their only seed" in done.stdout
+    assert "metrics differ on their only seed" in done.stdout
     assert "One seed gives no estimate of the noise" in " ".join(done.stdout.split())
     assert compared(home, "one_first", "tie")["worse"] is False
 

@@ -1,9 +1,12 @@
 """The result of a run as a value: how it reads, and the figures and tables it gives."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from sim import RunResult, Window, loads, run
+from sim import RunResult, Window, loads, read, run
 from sim.study.run import run_scenario
 
 TWO_REPLICAS = """
@@ -57,6 +60,22 @@ def test_figures_of_a_window_count_only_what_arrived_in_it(result: RunResult) ->
     ]
 
     assert offered == [1, 4, 0, 5]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fairness.jian", "'fairness.jian' is not a metric; did you mean 'fairness.jain'?"),
+        ("replicas.spark#0.shares", "is not a metric"),
+        ("nodes.detection_max_s", "does not apply to this run"),
+    ],
+)
+def test_a_figure_that_is_not_there_is_asked_for_with_a_hint(tmp_path: Path, name: str, why: str) -> None:
+    result = run(loads(TWO_REPLICAS))
+    result.save(tmp_path / "run")
+    for metrics in (result.metrics, result.metrics_in(after="10s"), read(tmp_path / "run").metrics):
+        with pytest.raises(KeyError, match=re.escape(why)):
+            metrics[name]
 
 
 def test_a_window_in_words_is_the_window_in_nanoseconds(result: RunResult) -> None:

@@ -41,6 +41,10 @@ def test_replications_that_agree_are_written_as_one_figure() -> None:
     assert scale_for(Unit.COUNT, [6, 6]).write_mean([6, 6], "±") == "6"
 
 
+def test_an_interval_below_the_last_decimal_is_not_written_as_none() -> None:
+    assert scale_for(Unit.INDEX, [0.5]).write_mean([0.5, 0.50001], "±") == "0.500 ± <0.001"
+
+
 @given(st.floats(0, 1), st.integers(1, 40), st.booleans())
 def test_a_bar_is_as_wide_as_asked_and_full_only_near_one(share: float, width: int, ascii_only: bool) -> None:
     drawn = bar(share, width, ascii_only=ascii_only)

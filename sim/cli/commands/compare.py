@@ -10,7 +10,7 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.report_files import publish
-from sim.cli.process.workers import workers
+from sim.cli.process.workers import cores, workers
 from sim.measure.document import to_json
 from sim.scenario import ScenarioFile
 from sim.study.compare import Replications, asked, compare_variants, sides
@@ -55,13 +55,16 @@ class CompareOptions:
 
 
 def compare_command(
-    file: ScenarioFile, options: CompareOptions, *, as_json: bool, fail_on_worse: bool, processes: int
+    file: ScenarioFile, options: CompareOptions, *, as_json: bool, fail_on_worse: bool, processes: int | None
 ) -> ExitCode:
-    """Compare the variants and return the exit code. Raises BadInput before anything runs, WorkerDied later."""
+    """Compare the variants on that many processes, or on all cores, and return the exit code.
+
+    Raises BadInput before anything runs, WorkerDied later.
+    """
     question = options.question(file)
     replications = options.replications(file, question.a)
     most_runs = replications.budget * (1 + len(question.b))
-    with progress(most_runs) as display, workers(min(processes, replications.batch)) as executor:
+    with progress(most_runs) as display, workers(min(processes or cores(), replications.batch)) as executor:
         comparison = compare_variants(file, question, replications, executor, display)
     if as_json:
         emit(f"{to_json(comparison.document)}\n")

@@ -1,6 +1,5 @@
 """`sim run`: run the chosen variants on each seed, show the results, and return the verdict as the exit code."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -11,7 +10,7 @@ from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.workers import workers
+from sim.cli.process.workers import cores, workers
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
@@ -105,7 +104,7 @@ def _tell_of_more_seeds(file: ScenarioFile, selection: RunSelection) -> None:
 def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
     """Return how many jobs to do at a time: as the user says, or all cores for expectations over seeds."""
     if wanted is None:
-        wanted = len(os.sched_getaffinity(0)) if any(job.is_extra for job in jobs) else 1
+        wanted = cores() if any(job.is_extra for job in jobs) else 1
     return min(wanted, len(jobs))
 
 

@@ -82,13 +82,6 @@ def longest_streak(sequence: npt.ArrayLike) -> int:
     return int(np.diff(np.r_[run_starts, values.size]).max())
 
 
-def jain_of_round_robin(requests: int, replicas: int) -> float:
-    """Return Jain's index when the requests are dealt out in turn: `n^2 / (n^2 + r(k-r))` with r = n mod k."""
-    _check_split(requests, replicas)
-    rest = requests % replicas
-    return requests**2 / (requests**2 + rest * (replicas - rest))
-
-
 @lru_cache(maxsize=4096)
 def jain_of_random_split(requests: int, replicas: int) -> float:
     """Return the mean of Jain's index when each request goes to a replica drawn uniformly: the noise floor of `jain`.

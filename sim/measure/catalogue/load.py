@@ -1,24 +1,28 @@
 """Offered work against capacity, and whether requests pile up: figures of time are steady only if they do not."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sim.measure.analysis.load import INSTANTS, LEAST_ARRIVALS, present_at, verdict
+from sim.measure.analysis.readiness import ReplicaUse, replica_use
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
-from sim.measure.catalogue.view import ModelView
+from sim.measure.catalogue.view import ModelView, View
 from sim.measure.recording.records import Integers
 
 
 def utilization(model: ModelView) -> float | None:
-    """Return the arrivals times the mean service, over the ready time of all workers while requests may arrive.
+    """Return the arrivals times the mean service, over the time of all workers while requests may arrive.
 
+    A worker's time is that for which its replica was ready, and that for which it served on after its row was removed.
     None if there was no such time, nothing was completed, or the run recorded no start of service.
     """
-    opens_ns, closes_ns = _arriving_ns(model)
+    opens_ns, closes_ns = _arriving_ns(model.view)
     if closes_ns <= opens_ns or not model.served_by.size or not model.view.has_starts:
         return None
-    edges_ns = np.array([opens_ns, closes_ns])
-    ready_ns = sum(int(np.diff(time.up_to(edges_ns))[0]) for time in model.ready.values())
-    capacity_ns = ready_ns * model.view.facts.workers.get(model.model, 1)
+    workers = model.view.facts.workers.get(model.model, 1)
+    of_model = (use for code, use in model.view.once(_use).items() if model.view.keys[code].model == model.model)
+    capacity_ns = sum(use.ready_ns * workers + use.busy_ns - use.busy_while_ready_ns for use in of_model)
     if not capacity_ns:
         return None
     return model.arrivals_ns.size * float(model.service_ns.mean()) / capacity_ns
@@ -26,7 +30,7 @@ def utilization(model: ModelView) -> float | None:
 
 def load_verdict(model: ModelView) -> int | None:
     """Return the number of the verdict; None if too few requests arrived to tell."""
-    opens_ns, closes_ns = _arriving_ns(model)
+    opens_ns, closes_ns = _arriving_ns(model.view)
     if closes_ns <= opens_ns or model.arrivals_ns.size < LEAST_ARRIVALS:
         return None
     steps: Integers = np.arange(1, INSTANTS + 1)
@@ -35,9 +39,13 @@ def load_verdict(model: ModelView) -> int | None:
     return int(verdict(present, model.arrivals_ns.size, utilization(model)))
 
 
-def _arriving_ns(model: ModelView) -> tuple[int, int]:
-    span = model.view.span
-    return span.opens_ns, min(span.closes_ns, model.view.facts.duration_ns)
+def _use(view: View) -> Mapping[int, ReplicaUse]:
+    """Return how much each replica worked while requests might arrive, by replica code."""
+    return replica_use(view.records, view.ready, *_arriving_ns(view), view.span.end_ns)
+
+
+def _arriving_ns(view: View) -> tuple[int, int]:
+    return view.span.opens_ns, min(view.span.closes_ns, view.facts.duration_ns)
 
 
 METRICS = (
@@ -45,8 +53,8 @@ METRICS = (
         "load.utilization",
         Unit.SHARE,
         Better.LOWER,
-        "offered work over capacity while requests may arrive: arrivals times the mean service, over the ready time of "
-        "all workers; more than 1 cannot be served",
+        "offered work over capacity while requests may arrive: arrivals times the mean service, over the time for "
+        "which workers were ready, or served without a row; more than 1 cannot be served in that time",
         utilization,
         shown=Shown.ALWAYS,
     ),

@@ -140,7 +140,7 @@ class FolderComparison:
         yield ("metric better", "metrics better"), rows[Finding.B]
         yield ("metric changed", "metrics changed"), rows[Finding.DIFFERS]
         yield (
-            ("metric other on its only seed", "metrics other on their only seed"),
+            ("metric differs on its only seed", "metrics differ on their only seed"),
             sum(len(one.untold) for one in self.variants),
         )
         yield ("expectation holds less often", "expectations hold less often"), sum(side.is_worse for side in sides)

@@ -15,6 +15,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
 from sim.measure.saved.staged_files import CannotWrite, StagedFiles, checksum
 from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
+from sim.measure.summary import Metrics
 from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
@@ -101,7 +102,7 @@ def read(folder: str | Path) -> RunResult:
         run["variant"],
         run["seed"],
         run["digest"],
-        run["metrics"],
+        Metrics(run["metrics"]),
         records,
         totals,
         facts,

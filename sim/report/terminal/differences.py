@@ -19,6 +19,8 @@ from sim.report.marks import ASCII, UNICODE
 _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.UNCLEAR: "yellow"}
 _LEAST_VERDICT = 12
 """Characters of the last column; it alone is wrapped where the terminal is narrow."""
+_ROUNDING = 1e-9
+"""Part of a difference by which equal differences of floats may differ."""
 _CLEAR = (Finding.A, Finding.B, Finding.DIFFERS)
 
 
@@ -129,8 +131,10 @@ def _change(row: Difference, scale: Scale, plus_minus: str) -> str:
     if row.interval == Interval(0, 0, 0):
         return "0"
     scale = replace(scale, decimals=scale.decimals + 1)
-    sign = "+" if row.interval.mean > 0 else ""
-    return f"{sign}{scale.write(row.interval.mean)} {plus_minus} {scale.write(row.interval.half_width)}"
+    mean = f"{'+' if row.interval.mean > 0 else ''}{scale.write(row.interval.mean)}"
+    if row.interval.half_width <= _ROUNDING * abs(row.interval.mean):
+        return f"{mean} on each seed"
+    return f"{mean} {plus_minus} {scale.write_half_width(row.interval.half_width)}"
 
 
 def _counts(rows: Sequence[Difference]) -> str:

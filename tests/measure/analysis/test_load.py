@@ -84,6 +84,16 @@ def test_utilization_is_arrivals_times_service_over_the_time_of_all_workers() ->
     assert measured("1/s").metrics_in(after="100s")["load.utilization"] == pytest.approx(0.5, rel=0.02)
 
 
+def test_a_process_that_serves_on_without_its_row_adds_to_the_capacity() -> None:
+    served_out_of_sight = QUEUE.replace("variants:", "faults: [{{kind: row_deleted, {row}, at: 100s}}]\nvariants:")
+    text = served_out_of_sight.format(rate="3/s", duration="200s", row="node: a, model: m")
+
+    found = run(loads(text), "fixed").metrics["load.utilization"]
+
+    # Node a has a queue of 50 s when its row goes, and is idle after that: 350 s in which to do 600 s of work.
+    assert found == pytest.approx(600 / 350, rel=0.02)
+
+
 VERDICTS = {
     "half a load": ("1/s", "fixed", LoadVerdict.STABLE),
     "more than both can do": ("3/s", "fixed", LoadVerdict.OVERLOADED),

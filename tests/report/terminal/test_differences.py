@@ -51,6 +51,12 @@ def test_each_row_has_both_means_the_difference_and_what_the_variant_is() -> Non
     assert lines[8:] == ["after: 1 better, 1 worse, 1 same", "What it means."]
 
 
+def test_a_difference_that_is_the_same_on_each_seed_says_so() -> None:
+    row = difference_of("route.p99_s", Side("before", [0.002] * 4), Side("after", [0.02] * 4), Demand(0.95, 0.01))
+
+    assert printed(row)[4].split(maxsplit=3)[3] == "+0.0180 on each seed  worse (+900%)"
+
+
 def test_an_unclear_row_says_how_many_seeds_may_tell() -> None:
     assert any(line.endswith("+0.100 ± 1.100  unclear, 1,234 seeds may tell") for line in printed(UNCLEAR, width=100))
 
