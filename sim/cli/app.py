@@ -214,6 +214,9 @@ def calibrate_machine(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the piece of YAML to a new file.")
     ] = None,
+    calls: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Calls of each kind to measure alone; other things less often.")
+    ] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of YAML.")] = False,
 ) -> None:
     """Measure what a scenario assumes of a machine, and print it as YAML that a scenario file can hold.
@@ -225,7 +228,7 @@ def calibrate_machine(
 
     with needing("live"):
         from sim.cli.commands.calibrate import calibrate_command
-    raise typer.Exit(calibrate_command(registry, out, as_json=json))
+    raise typer.Exit(calibrate_command(registry, out, calls, as_json=json))
 
 
 @app.command("replay", no_args_is_help=True)

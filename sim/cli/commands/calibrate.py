@@ -10,7 +10,7 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.new_file import check_new_file
 from sim.cli.process.output import complain, emit
 from sim.cli.registry_option import registry_url, scratch_folder
-from sim.live.cluster.calibrate import calibrate
+from sim.live.cluster.calibrate import Effort, calibrate
 from sim.live.cluster.calibration import MEANING, PERCENTILES, Calibration, machine_facts
 from sim.live.registry.database import BadRegistryUrl
 from sim.measure.document import to_json
@@ -21,7 +21,7 @@ UNDER_MODEL = "backend."
 """Prefix of values that belong under a model. The fragment leaves their place to the reader."""
 
 
-def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> ExitCode:
+def calibrate_command(registry: str, out: Path | None, calls: int, *, as_json: bool) -> ExitCode:
     """Measure and print. Raises BadInput if the registry or `out` cannot be used, CannotWrite afterwards."""
     if out is not None:
         check_new_file("--out", out)
@@ -29,7 +29,7 @@ def calibrate_command(registry: str, out: Path | None, *, as_json: bool) -> Exit
     try:
         with ExitStack() as stack:
             url = registry_url(registry, scratch_folder("sim-calibrate-", stack), stack)
-            measured = asyncio.run(calibrate(url))
+            measured = asyncio.run(calibrate(url, Effort.of_calls(calls)))
     except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"--registry {registry}: {error}") from None
     text = fragment(measured, machine_facts())

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Self
 from uuid import uuid4
 
 from sqlalchemy import delete, insert
@@ -62,6 +63,11 @@ class Effort:
     requests: int = 100
     crowds: int = 20
     installs: int = 5
+
+    @classmethod
+    def of_calls(cls, calls: int) -> Self:
+        """Return how often for so many lone calls of each kind: at least 1, and what takes longer less often."""
+        return cls(requests=calls, crowds=-(-calls // 5), installs=-(-calls // 20))  # rounded up
 
 
 async def calibrate(registry_url: str, effort: Effort | None = None, pick: str = "read_committed") -> Calibration:

@@ -29,6 +29,14 @@ FEW = Effort(requests=5, crowds=2, installs=1)
 MARK = "SIM_TEST_CALIBRATION"
 
 
+@pytest.mark.parametrize(
+    ("calls", "effort"),
+    [(1, Effort(1, 1, 1)), (6, Effort(6, 2, 1)), (100, Effort()), (101, Effort(101, 21, 6))],
+)
+def test_what_takes_longer_is_measured_less_often_but_at_least_once(calls: int, effort: Effort) -> None:
+    assert Effort.of_calls(calls) == effort
+
+
 @pytest.mark.parametrize(("percent", "expected"), [(1, 10), (10, 10), (11, 20), (50, 50), (90, 90), (99, 100)])
 def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed(percent: int, expected: int) -> None:
     sample = Sample(tuple(range(10, 101, 10)))
@@ -105,23 +113,21 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
     run(story)
 
 
-@pytest.mark.slow
 def test_standard_output_and_the_file_hold_the_fragment_and_nothing_else(tmp_path: Path) -> None:
-    done = sim_process("calibrate", "--out", "here.yaml", folder=tmp_path)
+    done = sim_process("calibrate", "--out", "here.yaml", "--calls", "1", folder=tmp_path)
 
     assert done.returncode == 0
     assert (tmp_path / "here.yaml").read_text() == done.stdout
     assert loads(SMALL + done.stdout).variants["fixed"].registry.transaction_ns > 0
 
 
-@pytest.mark.slow
 def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) -> None:
-    document = json.loads(sim_process("calibrate", "--json", folder=tmp_path).stdout)
+    document = json.loads(sim_process("calibrate", "--json", "--calls", "6", folder=tmp_path).stdout)
 
     assert all(parse_duration_ns(value) > 0 for value in document["settings"].values())
     assert {"touch", "pick", "round_trip", "install", "crowded_pick", "wake_up"} <= document["measured"].keys()
     figures = document["measured"]["touch"]
-    assert figures["count"] == 100
+    assert figures["count"] == 6
     assert figures["p10_s"] <= figures["p50_s"] <= figures["p90_s"] <= figures["p99_s"]
 
 
