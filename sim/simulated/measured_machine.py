@@ -49,6 +49,8 @@ class MachineTimes:
     """A transaction that chooses a row and counts a request on it."""
     message: CallTimes
     """One of the two halves of a call to a backend."""
+    connect_ns: Sequence[int]
+    """How much longer a frontend's first call to an address takes."""
     turnaround_ns: Sequence[int]
     """What a backend's worker needs for a request beside the request's own service time."""
     stop_ns: Sequence[int]
@@ -58,10 +60,15 @@ class MachineTimes:
 class MeasuredMachine:
     """Draws each cost from the measured times, for one run."""
 
-    def __init__(self, times: MachineTimes, seed: int) -> None:
-        """Runs of the same plan with different seeds differ only in these draws."""
+    def __init__(self, times: MachineTimes, seed: int, slowness: float = 0.5) -> None:
+        """Runs of the same plan with different seeds differ only in these draws.
+
+        A machine is slow for a while rather than for a call. So the draws are from one half of each sample: the quicker
+        half for a `slowness` of 0, the slower one for 1, the middle for 0.5. Samples are in ascending order.
+        """
         self._times = times
         self._seed = seed
+        self._slowness = slowness
         self._draw_for_workers = self._draws("workers")
         self._queues: dict[tuple[int, str], _Queue] = {}
 
@@ -81,7 +88,7 @@ class MeasuredMachine:
 
     def around(self, frontend: int, runtime: SimulatedRuntime, ports: FrontendPorts) -> FrontendPorts:
         """Return ports whose calls take their turns."""
-        draw = self._draws(f"stops by {frontend}")
+        draw, connected = self._draws(f"stops and connections by {frontend}"), dict[str, None]()
 
         async def to_worker(_node: str, name: str, call: MadeCall) -> Any:
             if name == "stop":
@@ -89,11 +96,17 @@ class MeasuredMachine:
             return await call()
 
         statement = partial(self._transactions(frontend, runtime).turn, self._times.statement)
+
+        async def connect(address: str) -> None:
+            if address not in connected:
+                connected[address] = None
+                await runtime.sleep(draw(self._times.connect_ns))
+
         message = partial(self._messages(frontend, runtime).turn, self._times.message)
         return replace(
             ports,
             registry=_registry_with(statement, ports.registry),
-            dialer=InterposedDialer(ports.dialer, _there_and_back(message)),
+            dialer=InterposedDialer(ports.dialer, _there_and_back(connect, message)),
             worker=interposed_worker(ports.worker, to_worker),
         )
 
@@ -119,7 +132,7 @@ class MeasuredMachine:
         return self._queues[frontend, name]
 
     def _draws(self, purpose: str) -> "_Draw":
-        return _Draws(stream(self._seed, "machine", purpose, "times")).one_of
+        return _Draws(stream(self._seed, "machine", purpose, "times"), self._slowness).one_of
 
 
 _Draw = Callable[[Sequence[int]], int]
@@ -129,12 +142,15 @@ _Turn = Callable[[], Awaitable[None]]
 class _Draws:
     """Draws from samples."""
 
-    def __init__(self, generator: np.random.Generator) -> None:
+    def __init__(self, generator: np.random.Generator, slowness: float) -> None:
         self._generator = generator
+        self._slowness = slowness
 
     def one_of(self, sample: Sequence[int]) -> int:
-        """Return one of the values, each with the same probability."""
-        return sample[int(self._generator.integers(len(sample)))]
+        """Return one of the values in the half to draw from, each with the same probability."""
+        half = -(-len(sample) // 2)  # rounded up
+        first = round(self._slowness * (len(sample) - half))
+        return sample[first + int(self._generator.integers(half))]
 
 
 class _Queue:
@@ -167,8 +183,11 @@ def _registry_with(turn: _Turn, registry: Registry) -> Registry:
     return passing_through(registry, Registry, statement, pick=registry.pick)
 
 
-def _there_and_back(turn: _Turn) -> Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]:
-    async def call_backend(_key: ReplicaKey, _address: str, _name: str, call: MadeCall) -> Any:
+def _there_and_back(
+    connect: Callable[[str], Awaitable[None]], turn: _Turn
+) -> Callable[[ReplicaKey, str, str, MadeCall], Awaitable[Any]]:
+    async def call_backend(_key: ReplicaKey, address: str, _name: str, call: MadeCall) -> Any:
+        await connect(address)
         await turn()
         try:
             answer = await call()

@@ -33,8 +33,9 @@ class ScenarioTests:
         self._shared: TemporaryDirectory[str] | None = None
         shared = getattr(config, "workerinput", {}).get(_SHARED)
         self._runner: Runner = run_here if shared is None else SharedRuns(Path(shared))
-        if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            # As with `testpaths`: who names no path means all that is set up.
+        names_no_path = config.args_source is not pytest.Config.ArgsSource.ARGS
+        if names_no_path and config.invocation_params.dir == config.rootpath:
+            # As with `testpaths`: who names no path in the project's own folder means all that is set up.
             config.args += [str(folder) for folder in folders if not _is_below(folder, map(Path, config.args))]
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -6,6 +6,7 @@ from sim.measure.catalogue import Better, metric_of
 from sim.measure.differences import Difference
 from sim.measure.judged_run import JudgedRun, seeds_in_words
 from sim.measure.result import RunResult
+from sim.measure.statistics import Interval
 from sim.study.batch import judged_run
 from sim.study.compare import Replications, asked
 from sim.study.comparison import compared
@@ -54,10 +55,14 @@ def assert_not_worse(
         finding = "is worse" if least_loss > concern else f"may be worse ({_how_to_tell(row)})"
         raise AssertionError(
             f"{mine.scenario}: {metric} of {mine.variant} {finding}: {row.b:.6g}, with {base.variant} {row.a:.6g}\n"
-            f"difference {row.interval.mean:+.6g}, {confidence * 100:.4g} % interval {row.interval.low:+.6g} to "
-            f"{row.interval.high:+.6g}; allowed {sign * concern:+.6g} ({margin * 100:.3g} % of {base.variant})\n"
-            f"means over seeds {seeds_in_words(seeds)}; {_worst_seed(metric, of_base, of_mine, sign)}"
+            f"{_in_words(row.interval, confidence)}; allowed {sign * concern:+.6g} ({margin * 100:.3g} % of "
+            f"{base.variant})\nmeans over seeds {seeds_in_words(seeds)}; {_worst_seed(metric, of_base, of_mine, sign)}"
         )
+
+
+def _in_words(interval: Interval, confidence: float) -> str:
+    extent = f"{interval.low:+.6g} to {interval.high:+.6g}"
+    return f"difference {interval.mean:+.6g}, {confidence * 100:.4g} % interval {extent}"
 
 
 def _runs(result: RunResult, name: str, seeds: Sequence[int]) -> list[JudgedRun]:

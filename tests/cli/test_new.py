@@ -15,6 +15,9 @@ from tests.cli.command import sim, sim_process, written
 
 pytest_plugins = ["pytester"]
 
+# The plugin is named, for an environment whose entry points are older than it.
+PLUGIN = ("-p", "no:sim", "-p", "sim.testing.plugin")
+
 FAIR = "(replica.in_flight, replica.last_used_ns)"
 FIRST_OF_THE_IDLE = "replica.in_flight"
 FIRST = "0"
@@ -111,7 +114,7 @@ def test_the_schema_is_the_one_that_sim_prints(starter: Path) -> None:
 def test_the_starter_passes_as_it_is_written(pytester: pytest.Pytester) -> None:
     sim("new", ".", folder=pytester.path)
 
-    done = pytester.runpytest_subprocess()
+    done = pytester.runpytest_subprocess(*PLUGIN)
 
     done.assert_outcomes(passed=5)
 
@@ -120,7 +123,7 @@ def test_with_an_unfair_picker_it_fails_and_says_why(pytester: pytest.Pytester) 
     sim("new", ".", folder=pytester.path)
     with_key(pytester.path, FORGETFUL)
 
-    done = pytester.runpytest_subprocess("-k", "share")
+    done = pytester.runpytest_subprocess(*PLUGIN, "-k", "share")
 
     done.assert_outcomes(failed=2)
     done.stdout.fnmatch_lines(["completed requests of mine on seed * after 1m:", "  node-3#0 * 0%  no request at all"])

@@ -37,8 +37,7 @@ class LiveWorld:
         """What has been reported, in order."""
         self._under_way: list[asyncio.Task[Any]] = []
         self.dialer = GrpcDialer(self.runtime, self.journal, token)
-        node = NodeSpec.model_validate({"name": KEY.node, "vram": "24GB", "slots": 4})
-        self.workers = LiveWorkers(self.runtime, self.journal, [node], [model], self._note_report, token)
+        self.workers = LiveWorkers(self.runtime, self.journal, [node_spec()], [model], self._note_report, token)
 
     def dial(self, address: str) -> GrpcBackend:
         """Return a client."""
@@ -90,6 +89,11 @@ async def live_world(
             yield world
         finally:
             await world.end()
+
+
+def node_spec() -> NodeSpec:
+    """Make the node."""
+    return NodeSpec.model_validate({"name": KEY.node, "vram": "24GB", "slots": 4})
 
 
 def model_spec(service: dict[str, str], backend: dict[str, Any]) -> ModelSpec:

@@ -1,5 +1,6 @@
 """The pytest plugin: what `pytest --sim` collects, what its failures say, and that it is off unless asked for."""
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -8,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.cli.picture import ROOT
 from tests.testing.late_replica import TEXT
 
 pytest_plugins = ["pytester"]
@@ -145,7 +147,9 @@ def test_scenarios_are_left_alone_unless_asked_for(project: Project) -> None:
     project.run().assert_outcomes(passed=1)
 
 
-def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(project: Project) -> None:
+def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.scenario(TEXT + VARIANTS + EXPECT.replace("20 seeds", "2 seeds"))
     project.scenario("not: a scenario", "../other.yaml")
     test = project.pytester.mkdir("tests") / "test_python.py"
@@ -155,6 +159,8 @@ def test_the_setting_adds_a_folder_to_whatever_else_is_set_up(project: Project) 
     )
     project.run().assert_outcomes(passed=4, deselected=2)
     project.run("tests").assert_outcomes(passed=1)
+    monkeypatch.chdir("tests")
+    project.run().assert_outcomes(passed=1)
 
 
 def test_a_bad_scenario_is_a_collection_error_in_its_own_words(project: Project) -> None:
@@ -218,6 +224,12 @@ def test_wrong(sim_run):
     result.stdout.fnmatch_lines(["E*AssertionError: late_replica, wrong, seed 3: qwen3 is not balanced"])
     # The trace ends in the user's own line.
     assert "balance.py" not in result.stdout.str()
+
+
+def test_the_test_that_the_readme_names_is_there(project: Project) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [name] = re.findall(r"^    pytest --sim '(.*)'$", readme, re.MULTILINE)
+    project.run("--sim", f"{ROOT}/{name}").assert_outcomes(passed=1)
 
 
 def test_a_pytest_without_scenarios_imports_next_to_nothing() -> None:

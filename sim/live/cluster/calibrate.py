@@ -39,10 +39,10 @@ CONNECTIONS = 80
 SERVICE_NS = 2_000_000
 """Service time of the requests that a worker's turnaround is measured with."""
 
-PAUSE_S = 0.05
-"""Before each request that is made alone: one right after another would find all it needs in the processor's caches.
+PAUSES_S = (0.05, 0.05, 0.05, 0.5)
+"""In turn before each request that is made alone: the longer one waits, the less it finds in the processor's caches.
 
-The pauses differ by up to 1 ms, as timers have a grain.
+They grow by up to 1 ms over a calibration, as timers have a grain.
 """
 
 NODE = NodeSpec(name="calibration")
@@ -104,7 +104,7 @@ class _Measurement:
     async def take(self) -> Calibration:
         """Measure one thing after the other."""
         effort = self._effort
-        install, stop = await self._installs_and_stops()
+        install, connect, stop = await self._processes()
         backend = self._dialer.dial(REPLICA, await self._workers.start_loaded(REPLICA))
         alone = await self._lone_requests(backend)
         return Calibration(
@@ -115,6 +115,7 @@ class _Measurement:
             crowded_pick=await _crowded(self._pick, effort.crowds),
             round_trip=_sample(alone["round_trip"]),
             crowded_round_trip=await _crowded(backend.health, effort.crowds),
+            connect=connect,
             wake_up=_sample(alone["wake_up"]),
             turnaround=await self._turnaround(backend),
             install=install,
@@ -128,7 +129,7 @@ class _Measurement:
             await step()
         took: dict[str, list[int]] = {name: [] for name in ("wake_up", *steps)}
         for number in range(self._effort.requests):
-            pause_s = PAUSE_S + number / self._effort.requests / 1000
+            pause_s = PAUSES_S[number % len(PAUSES_S)] + number / self._effort.requests / 1000
             took["wake_up"].append(max(0, await _time_of(asyncio.sleep(pause_s)) - round(pause_s * NS_PER_S)))
             for name, step in steps.items():
                 took[name].append(await _time_of(step()))
@@ -146,12 +147,16 @@ class _Measurement:
         )
         return _sample([max(0, share_ns - SERVICE_NS) for share_ns in shares.durations_ns])
 
-    async def _installs_and_stops(self) -> tuple[Sample, Sample]:
-        installs_ns, stops_ns = [], []
+    async def _processes(self) -> tuple[Sample, Sample, Sample]:
+        """Start processes, call each of them once, and stop them; return the times of each step."""
+        installs_ns, connects_ns, stops_ns = [], [], []
         for _ in range(self._effort.installs):
-            installs_ns.append(await _time_of(self._workers.install(REPLICA)))
+            began_ns = time.perf_counter_ns()
+            backend = self._dialer.dial(REPLICA, await self._workers.install(REPLICA))
+            installs_ns.append(time.perf_counter_ns() - began_ns)
+            connects_ns.append(await _time_of(backend.health()))
             stops_ns.append(await _time_of(self._workers.stop(REPLICA)))
-        return _sample(installs_ns), _sample(stops_ns)
+        return _sample(installs_ns), _sample(connects_ns), _sample(stops_ns)
 
 
 async def _crowded(call: Call, times: int) -> Sample:
@@ -163,7 +168,7 @@ async def _crowded(call: Call, times: int) -> Sample:
     await crowd()
     shares_ns: list[int] = []
     for _ in range(times):
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(PAUSES_S[0])
         shares_ns.append(await _time_of(crowd()) // CROWD)
     return _sample(shares_ns)
 

@@ -19,6 +19,7 @@ MEANING: Mapping[str, str] = {
     "crowded_pick": "the same in a crowd, each",
     "round_trip": "health call, there and back",
     "crowded_round_trip": "the same in a crowd, each",
+    "connect": "the first one on a connection",
     "wake_up": "end of a sleep, too late by",
     "turnaround": "worker, beside the service",
     "install": "process start until it is well",
@@ -63,6 +64,8 @@ class Calibration:
     round_trip: Sample
     """Health calls to an idle worker on this machine."""
     crowded_round_trip: Sample
+    connect: Sample
+    """The first health call to a worker, on a new connection."""
     wake_up: Sample
     """How late an idle event loop goes on after a sleep."""
     turnaround: Sample

@@ -1,12 +1,9 @@
 """One frontend as a process of its own. It routes its share of the requests, on the shared clock."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -61,11 +58,7 @@ class FrontendReport:
 
 
 def run_frontend(order: FrontendOrder, line: Connection) -> None:
-    """Run the frontend: report that it is ready, wait for the epoch, play the plan, return the report.
-
-    The process ends at once when its parent does. The parent handles Ctrl-C.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Run the frontend: report that it is ready, wait for the epoch, play the plan, return the report."""
     try:
         asyncio.run(_run(order, line))
     except PolicyError as error:
@@ -74,9 +67,6 @@ def run_frontend(order: FrontendOrder, line: Connection) -> None:
 
 
 async def _run(order: FrontendOrder, line: Connection) -> None:
-    parent = parent_process()
-    if parent is not None:
-        asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
     router = order.scenario.router_of(order.index)
     runtime = AsyncioRuntime(order.time_scale)
     journal = JournalLog(runtime)

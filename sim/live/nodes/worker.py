@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sim.live.nodes.backend import GrpcDialer
+from sim.live.nodes.from_scenario import worker_spec
 from sim.live.nodes.worker_child import WorkerChild
 from sim.live.nodes.worker_control import serve_workers
 from sim.live.nodes.worker_spec import WorkerSpec
@@ -76,13 +77,13 @@ class LiveWorkers:
         A start takes the install time of the scenario, or what the machine needs if that is more. A caller that leaves
         meanwhile ends the half-started process.
         """
-        install_ns = self._spec(key).model.backend.install_time_ns
+        spec, install_ns = self._spec(key), self._models[key.model].backend.install_time_ns
         async with self._locks[key]:
             running = self._running(key)
             self._journal.install_started(key, redundant=running is not None)
             if running is not None:
                 return running.address
-            return await self._start(self._spec(key), key, install_ns)
+            return await self._start(spec, key, install_ns)
 
     async def stop(self, key: ReplicaKey) -> None:
         """End the replica's process, and wait until it has ended. Does nothing if it does not run."""
@@ -243,14 +244,8 @@ class LiveWorkers:
         self._check_node(key.node)
         if key.model not in self._models:
             raise Unavailable(f"no worker answers on {key.node} for {key.model}")
-        return WorkerSpec(
-            node=self._nodes[key.node],
-            model=self._models[key.model],
-            time_scale=self._runtime.time_scale,
-            port=port,
-            holds_model=holds_model,
-            token=self._token,
-        )
+        node, model = self._nodes[key.node], self._models[key.model]
+        return worker_spec(node, model, self._runtime.time_scale, port, holds_model, self._token)
 
     def _check_node(self, node: str) -> None:
         if node not in self._nodes or node in self.down:

@@ -28,7 +28,7 @@ class WorkerChild:
         self._process = subprocess.Popen(
             COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
         )
-        self.order(spec.model_dump_json(by_alias=True))
+        self.order(spec.to_line())
 
     @property
     def pid(self) -> int:

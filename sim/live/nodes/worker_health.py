@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Condition
+from typing import TYPE_CHECKING
 
 import grpc
 
 from sim.live.nodes.worker_service import BackendService
 from sim.live.nodes.worker_spec import WorkerSpec
 from sim.live.proto.backend_pb2 import HealthMessage, ModelOptions, PredictOptions, Reply, Result
-from sim.scenario.spec.engines import HealthName
+
+if TYPE_CHECKING:
+    from sim.scenario.spec.engines import HealthName
 
 
 class IndependentHealthService(BackendService):
@@ -95,7 +98,7 @@ class BlockedLoop:
             self._changed.notify_all()
 
 
-SERVICES: Mapping[HealthName, type[BackendService]] = {
+SERVICES: "Mapping[HealthName, type[BackendService]]" = {
     "serialized": BackendService,
     "event_loop": EventLoopService,
     "independent": IndependentHealthService,

@@ -1,7 +1,7 @@
-"""A backend process on this machine: `python -m sim.live.nodes.worker_process`, usually started by `LiveWorkers`.
+"""A backend process on this machine: `python -m sim.live.nodes.worker_process`, started by `LiveWorkers`.
 
-Its spec is a line of JSON (`WorkerSpec`), given by `--spec` or as the first line of its input. It writes lines of JSON
-to its output: the model it holds, and its address once it listens. Further input lines are orders:
+The first line of its input is its `WorkerSpec`. It writes lines of JSON to its output: the model it holds, and its
+address once it listens. Further input lines are orders:
 
     crash              end at once, as if it had been killed
     hang               answer nothing any more
@@ -13,7 +13,6 @@ to its output: the model it holds, and its address once it listens. Further inpu
 It ends when its input does, so it cannot outlive its parent.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -52,15 +51,10 @@ _telling = Lock()
 
 def main() -> None:
     """Serve until told to stop."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sim.live.nodes.worker_process", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--spec", help="the worker's spec as JSON; else the first line of input")
-    arguments = parser.parse_args()
     # The parent stops this process. Ctrl-C in a terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    spec = WorkerSpec.model_validate_json(arguments.spec or sys.stdin.readline())
+    spec = WorkerSpec.from_line(sys.stdin.readline())
     service = _new_service(spec)
     server, port = _listen(spec, service, spec.port)
     _tell("listening", f"127.0.0.1:{port}")
@@ -79,16 +73,16 @@ def main() -> None:
 
 
 def _new_service(spec: WorkerSpec) -> BackendService:
-    service = SERVICES[spec.model.backend.health](spec, on_hold=lambda model: _tell("holds", model))
+    service = SERVICES[spec.health](spec, on_hold=lambda model: _tell("holds", model))
     if spec.holds_model:
-        service.hold(spec.model.name)
+        service.hold(spec.model)
     return service
 
 
 def _listen(spec: WorkerSpec, service: BackendService, port: int) -> tuple[grpc.Server, int]:
     """Serve at the port, or at any free one if it is 0; return which one it is."""
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=spec.model.backend.workers),
+        ThreadPoolExecutor(max_workers=spec.workers),
         interceptors=[] if spec.token is None else [BearerToken(spec.token)],
         options=SERVER_OPTIONS,
     )

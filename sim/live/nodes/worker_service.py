@@ -24,7 +24,6 @@ from sim.live.proto.backend_pb2 import (
 )
 from sim.live.proto.backend_pb2_grpc import BackendServicer
 from sim.routing.units import NS_PER_S
-from sim.scenario import service_law
 
 MS_PER_S = 1_000
 
@@ -35,7 +34,6 @@ class BackendService(BackendServicer):
     def __init__(self, spec: WorkerSpec, on_hold: Callable[[str | None], None]) -> None:
         self._spec = spec
         self._on_hold = on_hold
-        self._service_law = service_law(spec.model.service, spec.node)
         self._model: str | None = None
         self._hangs = False
 
@@ -64,9 +62,9 @@ class BackendService(BackendServicer):
         # Sent at once, so that the caller knows that its service has begun.
         context.send_initial_metadata(())
         prompt_tokens, output_tokens, demand_ns = _demand(request, context)
-        prefill_ns, decode_ns = self._service_law(prompt_tokens, output_tokens, demand_ns)
+        prefill_ns, decode_ns = self._spec.service_ns(prompt_tokens, output_tokens, demand_ns)
         begin_s = time.monotonic()
-        if self._spec.model.service.has_prefill:
+        if self._spec.has_prefill:
             self._pass_until(begin_s, prefill_ns, context)
             yield Reply(message=b"first", prompt_tokens=prompt_tokens, tokens=min(1, output_tokens))
         self._pass_until(begin_s, prefill_ns + decode_ns, context)
@@ -82,7 +80,7 @@ class BackendService(BackendServicer):
         """Load the model, whether it is held already or not; the caller learns at once what was held before."""
         self._pass(0, context)
         context.send_initial_metadata(((HELD_MODEL, self._model or ""),))
-        self._pass(self._spec.model.backend.load_time_ns, context)
+        self._pass(self._spec.load_time_ns, context)
         self.hold(request.Model)
         return Result(message="Model loaded", success=True)
 
@@ -97,7 +95,7 @@ class BackendService(BackendServicer):
         self._pass(0, context)
         if self._model is None:
             return StatusResponse(state=StatusResponse.UNINITIALIZED)
-        held = MemoryUsageData(total=self._spec.model.vram_bytes)
+        held = MemoryUsageData(total=self._spec.vram_bytes)
         return StatusResponse(state=StatusResponse.READY, memory=held)
 
     def _check_model(self, asked_for: str, context: grpc.ServicerContext) -> None:

@@ -21,14 +21,16 @@ def replications(
     """Yield simulated runs of the very requests of a live run; they differ in what the machine took for them.
 
     `measured` are calibrations from before and after the live run. The replications take turns with them, and with the
-    installs that each has measured.
+    installs that each has measured, and go from the quickest half of what was measured to the slowest.
     """
     for number in range(count):
         round_, turn = divmod(number, len(measured))
         calibration = measured[turn]
         installs_ns = calibration.install.durations_ns
         twin = simulated_twin(scenario, calibration.database, installs_ns[round_ % len(installs_ns)] / time_scale)
-        yield run_scenario(twin, variant, machine=MeasuredMachine(machine_times(calibration, time_scale), number))
+        slowness = number / max(1, count - 1)
+        machine = MeasuredMachine(machine_times(calibration, time_scale), number, slowness)
+        yield run_scenario(twin, variant, machine=machine)
 
 
 def simulated_twin(scenario: Scenario, database: str, install_ns: float) -> Scenario:
@@ -53,8 +55,8 @@ def simulated_twin(scenario: Scenario, database: str, install_ns: float) -> Scen
 def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
     """Return the measured times in scenario time, by what they belong to."""
 
-    def scaled(sample: Sample, factor: float = 1) -> tuple[int, ...]:
-        return tuple(round(duration_ns * factor / time_scale) for duration_ns in sample.durations_ns)
+    def scaled(sample: Sample, factor: float = 1, less_ns: int = 0) -> tuple[int, ...]:
+        return tuple(round(max(0, ns - less_ns) * factor / time_scale) for ns in sample.durations_ns)
 
     return MachineTimes(
         # The driver for SQLite waits for the database in a thread of its own.
@@ -64,6 +66,7 @@ def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
         statement=CallTimes(scaled(measured.touch), scaled(measured.crowded_touch)),
         pick=CallTimes(scaled(measured.pick), scaled(measured.crowded_pick)),
         message=CallTimes(scaled(measured.round_trip, 0.5), scaled(measured.crowded_round_trip, 0.5)),
+        connect_ns=scaled(measured.connect, less_ns=measured.round_trip.median_ns),
         turnaround_ns=scaled(measured.turnaround),
         stop_ns=scaled(measured.stop),
     )

@@ -95,6 +95,7 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
                 "crowded_pick": 2,
                 "round_trip": 5,
                 "crowded_round_trip": 2,
+                "connect": 1,
                 "wake_up": 5,
                 "turnaround": 2,
                 "install": 1,

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from sim.live.nodes.backend import GrpcBackend
 from sim.routing.errors import CallError, DeadlineExceeded, ModelNotLoaded, Unavailable, WrongModel
 from sim.routing.ports import Clock
 from sim.routing.request import Request
-from tests.live.workers import BY_TOKENS, KEY, LONG_MS, live_world, request, run
+from tests.live.workers import BY_TOKENS, KEY, LONG_MS, LiveWorld, live_world, request, run
 from tests.twins import MODEL, MS
 from tests.waiting import until
 
@@ -53,18 +54,12 @@ def test_an_event_loop_answers_health_between_two_of_its_calls() -> None:
     async def story() -> None:
         async with live_world(health="event_loop") as world:
             backend = await world.loaded()
-            predicts = [world.predict(backend, LONG_MS) for _ in range(6)]
-            await _served(world)
+            predicts = await _queue(world, backend)
             with pytest.raises(DeadlineExceeded):
                 await world.runtime.within(50 * MS, backend.health())
 
-            health = world.runtime.spawn(backend.health(), "health")
-            # Should it arrive just after a call has ended, it waits for the end of the next one.
-            while not health.done() and predicts:
-                predicts.pop(0).cancel()
-                await asyncio.wait([health], timeout=1)
+            await _end_predicts_until_done(world.runtime.spawn(backend.health(), "health"), predicts)
 
-            assert health.done()
             assert predicts
 
     run(story)
@@ -75,15 +70,10 @@ def test_a_process_is_freed_when_a_health_call_would_be_answered(health: str) ->
     async def story() -> None:
         async with live_world(health=health) as world:
             backend = await world.loaded()
-            predicts = [world.predict(backend, LONG_MS) for _ in range(6)]
-            await _served(world)
+            predicts = await _queue(world, backend)
 
-            free = world.runtime.spawn(backend.free(), "free")
-            while not free.done() and predicts:
-                predicts.pop(0).cancel()
-                await asyncio.wait([free], timeout=1)
+            await _end_predicts_until_done(world.runtime.spawn(backend.free(), "free"), predicts)
 
-            assert free.done()
             assert predicts
 
     run(story)
@@ -349,3 +339,21 @@ class _FirstTokens:
 async def _served(world: Any) -> None:
     """Wait until a worker has turned to a request."""
     await until("service", lambda: world.journal.of("served_from"))
+
+
+async def _queue(world: LiveWorld, backend: GrpcBackend) -> list[asyncio.Task[Any]]:
+    """Have one request served and five wait behind it; return them in that order."""
+    first = world.predict(backend, LONG_MS)
+    # gRPC sends calls that have waited for their connection in any order.
+    await _served(world)
+    return [first, *(world.predict(backend, LONG_MS) for _ in range(5))]
+
+
+async def _end_predicts_until_done(call: asyncio.Task[Any], predicts: list[asyncio.Task[Any]]) -> None:
+    """Give up one request after the other, the first first, until the call has been answered."""
+    while not call.done() and predicts:
+        # Should the call arrive just after the end of a request, it waits for the end of the next one.
+        await asyncio.wait([call], timeout=0.1)
+        predicts.pop(0).cancel()
+        await asyncio.wait([call], timeout=5)
+    assert call.done()

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.live.workers import is_there, wait_until_gone
+from sim.live.nodes.from_scenario import worker_spec
+from tests.live.workers import DRAWN, is_there, model_spec, node_spec, wait_until_gone
 from tests.waiting import LIMIT_S
 
 
@@ -65,10 +66,12 @@ def test_a_worker_obeys_on_after_an_order_that_it_does_not_know() -> None:
 
 
 def _worker() -> subprocess.Popen[str]:
-    """Start a worker as a person would, and wait until it listens."""
-    spec = '{"node": {"name": "node-1"}, "model": {"name": "m", "service": {"mean": "1s"}}}'
-    worker = _start("sim.live.nodes.worker_process", "--spec", spec)
+    """Start a worker as `LiveWorkers` does, and wait until it listens."""
+    worker = _start("sim.live.nodes.worker_process")
+    assert worker.stdin is not None
     assert worker.stdout is not None
+    worker.stdin.write(worker_spec(node_spec(), model_spec(DRAWN, {})).to_line() + "\n")
+    worker.stdin.flush()
     assert worker.stdout.readline().startswith('{"listening": "127.0.0.1:')
     return worker
 

@@ -118,3 +118,10 @@ def test_pooled_calibrations_have_every_duration_in_order() -> None:
 
     assert together.touch.durations_ns == (1, 3, 5)
     assert together.pick.durations_ns == (2, 4)
+
+
+def test_replications_go_from_the_quickest_half_of_what_was_measured_to_the_slowest() -> None:
+    routed_s = routes(ONE_AT_A_TIME, "route.p50_s", pick=(MS, MS, 9 * MS, 9 * MS))
+
+    assert routed_s[0] == pytest.approx(0.010, abs=1e-6)
+    assert routed_s[-1] == pytest.approx(0.090, abs=1e-6)

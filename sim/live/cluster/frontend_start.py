@@ -1,0 +1,26 @@
+"""How a frontend process begins: its parent's end is watched for before the imports, which take a second or more."""
+
+import os
+import signal
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from threading import Thread
+
+
+def start_frontend(line: Connection) -> None:
+    """Take the order from the line and run the frontend; the process ends at once when its parent does."""
+    # Ctrl-C in a terminal reaches both, and the parent stops this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    order = line.recv()
+
+    from sim.live.cluster.frontend_process import run_frontend  # Watched too.
+
+    run_frontend(order, line)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
