@@ -127,8 +127,9 @@ def compare_variants_of(
         of_folders = FolderOptions(tuple(metric or ()), confidence, margin, markdown)
         base, new = paths
         raise typer.Exit(compare_folders(base, new, of_folders, as_json=json, fail_on_worse=fail_on_worse))
-    if len(paths) != 1:
-        raise BadInput(f"found {len(paths)} paths; allowed: one scenario file, or two folders")
+    if len(paths) != 1 or paths[0].is_dir():
+        count = "one folder" if len(paths) == 1 else f"{len(paths)} paths"
+        raise BadInput(f"found {count}; allowed: one scenario file, or two folders")
     from sim.cli.run_selection import load_all
     from sim.study.selection import RunSelection
 

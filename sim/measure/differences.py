@@ -51,7 +51,7 @@ class Demand:
     confidence: float
     """Probability, from 0 to 1, with which an interval holds the true difference."""
     margin: float
-    """Part of the base's mean. A difference that is smaller is nobody's concern."""
+    """Part of the base's mean. A smaller difference does not count."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

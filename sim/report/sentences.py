@@ -16,7 +16,9 @@ def verdict_lines(column: VariantColumn, signs: Signs) -> Iterator[Text]:
     """Yield a line per expectation; of one that does not hold, more lines say why and how to run it again."""
     for verdict in column.outcomes:
         mark = mark_of([verdict])
-        lines = [f"{signs.marks[mark]} {_sentence(verdict, mark)}", *_more(verdict)]
+        is_one_of_several = verdict.over is None and verdict.seed is not None and len(column.seeds) > 1
+        seed = f" on seed {verdict.seed}" if is_one_of_several else ""
+        lines = [f"{signs.marks[mark]} {_sentence(verdict, mark)}{seed}", *_more(verdict)]
         yield Text("\n  ".join(lines), style=STYLES[mark] or "dim")
 
 

@@ -48,7 +48,7 @@ class Registry(Protocol):
         """
 
     async def decrement(self, key: ReplicaKey, count: int) -> None:
-        """Do the same, and wait for it. If the caller leaves, the transactions go on.
+        """Give back as `give_back` does, but wait for it. If the caller leaves, the transactions go on.
 
         Raises NotCommitted if the first transaction, and so none of them, is known to have failed.
         """

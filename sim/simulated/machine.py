@@ -29,7 +29,7 @@ class IdealMachine:
     """Costs nothing: only what the scenario says takes time. This is what a scenario runs on."""
 
     def law_of(self, model: ModelSpec, node: NodeSpec) -> ServiceLaw:
-        """Return what the scenario says."""
+        """Return the law that the scenario gives."""
         return service_law(model.service, node)
 
     def hold_of_picks(self, _frontend: int, runtime: SimulatedRuntime, pick_ns: int) -> Hold | None:
@@ -41,7 +41,7 @@ class IdealMachine:
         return ports
 
     def around_serve(self, _frontend: int, _runtime: SimulatedRuntime, serve: Serve) -> Serve:
-        """Return the very function."""
+        """Return `serve` unchanged."""
         return serve
 
 

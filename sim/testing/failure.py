@@ -28,7 +28,8 @@ def _lines(file: ScenarioFile, verdict: Verdict) -> Iterator[str]:
     if verdict.over is not None:
         yield str(verdict.over)
     result = run(file, verdict.variant, seed)
-    yield " ".join(filter(None, [f"completed requests of {verdict.variant} on seed {seed}", f"{verdict.window}:"]))
+    title = filter(None, [f"completed requests of {verdict.variant} on seed {seed}", str(verdict.window)])
+    yield f"{' '.join(title)}:"
     yield from (f"  {line}" for line in share_lines(ReplicaShare.of_run(result, verdict.window)))
     if verdict.command:
         yield f"run it again: {verdict.command}"

@@ -84,6 +84,7 @@ MISTAKES = {
         ("small.yaml", "three.yaml", "idle.yaml"),
         "found 3 paths; allowed: one scenario file, or two",
     ),
+    "one folder": ((".",), "found one folder; allowed: one scenario file, or two folders"),
     "no file": (("none.yaml",), "none.yaml"),
     "a percentage without its sign": (("small.yaml", "--margin", "5"), "found '5'; allowed: a part such as 2% or 0.02"),
     "a precision of nothing": (("small.yaml", "--precision", "0%"), "a precision is more than 0"),

@@ -13,7 +13,11 @@ expect:
   - {variant: fixed, metric: requests.failed, equals: 0, over: 3 seeds, for_every_seed: true}
   - {variant: fixed, metric: requests.offered, min: 1}
 """
-BROKEN = "expect: [{variant: fixed, metric: latency.mean_s, max: 0.5, over: 3 seeds}]\n"
+BROKEN = """
+expect:
+  - {variant: fixed, metric: latency.mean_s, max: 0.5, over: 3 seeds}
+  - {variant: fixed, metric: latency.p50_s, min: 0}
+"""
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def test_as_many_seeds_run_as_the_expectations_need_and_the_others_are_judged_on
     assert (law["value"], law["seeds"], law["bound"], law["low"]) == (0, 4, "= 0", None)
 
 
-def test_a_failure_ends_with_the_line_that_runs_its_worst_seed_again(tmp_path: Path) -> None:
+def test_a_failure_ends_with_the_line_that_runs_its_worst_seed_again_and_others_name_their_seed(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(POISSON + BROKEN)
 
@@ -43,6 +47,7 @@ def test_a_failure_ends_with_the_line_that_runs_its_worst_seed_again(tmp_path: P
     assert done.returncode == 1
     [worst] = [line.split()[-1] for line in done.stdout.splitlines() if "held on 0 of 3 seeds, worst" in line]
     assert f"  sim run {path} --variant fixed --seed {worst} --set duration=50s\n" in done.stdout
+    assert "expected >= 0 on seed 3\n" in done.stdout
 
 
 def test_a_seed_that_is_named_runs_alone_and_says_what_it_could_not_judge(held: Path) -> None:

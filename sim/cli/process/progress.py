@@ -49,7 +49,7 @@ class TerminalDisplay(Display):
         self._bar.update(self._task, clock=view.clock)
 
     def done(self, runs: int) -> None:
-        """Count them."""
+        """Move the bar on by so many runs."""
         self._bar.advance(self._task, runs)
 
     @contextmanager

@@ -166,7 +166,7 @@ class _Measurement:
 
 
 async def _crowded(call: Call, times: int) -> Sample:
-    """Make so many crowds of calls, one after the other; return each crowd's time for each of its calls."""
+    """Make several crowds of calls, one after the other; return of each crowd its time divided by its calls."""
 
     async def crowd() -> None:
         await asyncio.gather(*(call() for _ in range(CROWD)))

@@ -60,7 +60,7 @@ class Calibration:
     pick: Sample
     """Transactions that choose a row and count a request on it, without contention."""
     crowded_pick: Sample
-    """All of them choose among the same rows."""
+    """The same in a crowd, all of them on the same rows."""
     round_trip: Sample
     """Health calls to an idle worker on this machine."""
     crowded_round_trip: Sample

@@ -13,7 +13,7 @@ _NOBODY = ReplicaKey("", "", 0)
 
 
 async def warm_up(registry: Registry) -> None:
-    """Have connections made and statements compiled, by requests for a replica that no row has.
+    """Open the connections and compile the statements, by requests for a replica that has no row.
 
     Raises Unavailable if the registry does not answer.
     """

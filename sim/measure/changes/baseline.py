@@ -65,7 +65,7 @@ class BaselineEntry(BaseModel):
     """Such as `1 to 20`."""
     runs: PositiveInt
     digest: str
-    """Of the one run, or of the digests of all of them."""
+    """That of the run; of several runs, the digest of their digests."""
     figures: dict[str, Annotated[Figure, BeforeValidator(_figure)]]
     """By metric."""
 

@@ -10,7 +10,7 @@ from sim.measure.statistics import Interval, Sample, simultaneous, unpaired_diff
 CONFIDENCE = 0.95
 """That of all intervals together."""
 MARGIN = 0.01
-"""Part of the baseline's mean; a smaller change is nobody's concern, and what rounding does is smaller still."""
+"""Part of the baseline's mean. Smaller changes do not count, and the rounding of the file is smaller than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class BaselineChange:
 
     @property
     def lines(self) -> list[str]:
-        """What there is to say, a line each."""
+        """A line for each change; one line if there is none."""
         name = f"{self.scenario}, {self.variant}"
         if not self.is_known:
             return [f"{name}: not in the baseline; --save-baseline writes it anew"]

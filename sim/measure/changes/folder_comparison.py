@@ -97,7 +97,7 @@ class FolderComparison:
 
     @property
     def verdict(self) -> str:
-        """One sentence of it all."""
+        """The whole comparison in one sentence."""
         runs = sum(len(one.runs.seeds) for one in self.variants)
         identical = sum(len(one.identical) for one in self.variants)
         if not any(one.has_changed for one in self.variants):

@@ -54,7 +54,7 @@ class ChoiceRecorder(Observer):
         self._table = _empty()
 
     def begin(self, view: RunView) -> None:
-        """Get to know what replicas are called in this run."""
+        """Keep the facts that name the replicas of this run."""
         self._facts = RunFacts.of(view.plan.scenario)
 
     def chose(self, request: Request, replicas: Sequence[Replica], chosen: Replica | None) -> None:

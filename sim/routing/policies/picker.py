@@ -93,7 +93,7 @@ class PickerChoice:
         self._request = request
 
     def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
-        """Return the row to take, if there is any."""
+        """Return the row that the policy takes; None if it takes none."""
         return self._picker.pick(replicas, self._request)
 
 

@@ -28,7 +28,7 @@ class WatchedChoice:
     __slots__ = ("_choose", "_journal", "_request", "nodes")
 
     order: str | None = None
-    """A registry that sorts by an order shows nobody what it sorted."""
+    """None, because a registry that sorts the rows itself does not show them."""
 
     def __init__(self, choose: Choose, request: Request, journal: Journal) -> None:
         self.nodes = choose.nodes

@@ -18,7 +18,7 @@ class Decrements(NamedTuple):
     give_back: Callable[[FrontendPorts, ReplicaKey, int], None]
     """Take so many from the row, without a caller that waits."""
     when_failed: Callable[[FrontendPorts, ReplicaKey, int, CallError], None]
-    """Hear that the registry did not answer when so many were to be taken."""
+    """Called if the registry did not answer; is given how many should have been taken from the row."""
 
 
 def _give_back_once(ports: FrontendPorts, key: ReplicaKey, count: int) -> None:
@@ -57,7 +57,7 @@ async def _take_all(ports: FrontendPorts, key: ReplicaKey, count: int) -> None:
 async def _take_one(ports: FrontendPorts, key: ReplicaKey) -> None:
     for pause_ns in PAUSES_NS:
         await ports.runtime.sleep(pause_ns)
-        # The count was lost, and is no longer: a registry that fails once more says so once more.
+        # This try takes the lost count back. If it fails, the registry reports the count as lost anew.
         ports.journal.left_behind(key, -1)
         try:
             await ports.registry.decrement(key, 1)

@@ -143,6 +143,8 @@ class _Rows:
             yield line
 
     def _places(self, header: list[str]) -> "_Places":
+        if header and header[0].startswith(("{", "[")):
+            raise BadTrace([f"{self.name}:1: found JSON; allowed: CSV whose first line names the columns"])
         other = next((sign for sign in _OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
         if other is not None:
             raise BadTrace([f"{self.name}:1: found {found(other)} between the fields; allowed: ','"])

@@ -46,7 +46,7 @@ class Seconds:
             seconds = np.array(list(map(float, texts)))
         except ValueError:
             return None
-        # What is no number is not in there either.
+        # NaN fails both comparisons.
         if not ((seconds >= 0) & (seconds <= LONGEST_NS / NS_PER_S)).all():
             return None
         arrivals_ns: NDArray[np.int64] = np.rint(seconds * NS_PER_S).astype(np.int64)

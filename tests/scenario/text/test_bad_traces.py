@@ -16,6 +16,10 @@ BROKEN = {
     "missing column, with a hint": (b"arrival,context_tokens,generated_tokens\n", "columns: {arrival: arrival}"),
     "missing column, with no hint": (b"time,context_tokens,generated_tokens\n", "named by columns: {arrival: ...}"),
     "semicolons": (b"arrival_s;context_tokens;generated_tokens\n0;1;1\n", "t.csv:1: found ';' between the fields"),
+    "a JSON document a line": (
+        b'{"arrival_s": 0.0, "context_tokens": 3}\n',
+        "t.csv:1: found JSON; allowed: CSV whose first line names the columns",
+    ),
     "tabs": (b"arrival_s\tcontext_tokens\n", "t.csv:1: found '\\t' between the fields; allowed: ','"),
     "column twice": (b"arrival_s,arrival_s,context_tokens,generated_tokens\n", "more than one column 'arrival_s'"),
     "field missing": (HEADER.encode() + b"0,1,1\n1,2\n", "t.csv:3: found 2 fields; allowed: 3, as in the header"),
