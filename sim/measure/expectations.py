@@ -101,6 +101,11 @@ class Verdict:
     expectation: Expectation | None = field(default=None, compare=False)
 
     @property
+    def shown_seed(self) -> int | None:
+        """The seed of the run to look at: its own, or the worst of several."""
+        return self.seed if self.over is None else self.over.worst_seed
+
+    @property
     def keeps_bounds(self) -> bool | None:
         """Whether the figure keeps all bounds; None if another variant was not run and none is broken."""
         answers = [bound.holds(self.value) for bound in self.bounds]

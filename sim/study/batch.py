@@ -1,5 +1,7 @@
 """Many runs: each scenario's chosen variants on each seed, here or wherever an executor takes them."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
@@ -20,6 +22,11 @@ from sim.study.selection import RunSelection
 
 if TYPE_CHECKING:
     from sim.measure.saved.choices import ChoiceRecorder
+
+
+def cores() -> int:
+    """Return how many runs this machine can do at a time."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

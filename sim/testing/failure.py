@@ -18,7 +18,6 @@ def failure_message(file: ScenarioFile, verdict: Verdict) -> str:
 
 
 def _lines(file: ScenarioFile, verdict: Verdict) -> Iterator[str]:
-    seed = verdict.seed if verdict.over is None else verdict.over.worst_seed
     run_name = verdict.variant if verdict.seed is None else f"{verdict.variant}, seed {verdict.seed}"
     figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
     bug = ", which would show the bug" if verdict.shows_bug else ""
@@ -27,8 +26,8 @@ def _lines(file: ScenarioFile, verdict: Verdict) -> Iterator[str]:
         yield verdict.reason
     if verdict.over is not None:
         yield str(verdict.over)
-    result = run(file, verdict.variant, seed)
-    title = filter(None, [f"completed requests of {verdict.variant} on seed {seed}", str(verdict.window)])
+    result = run(file, verdict.variant, verdict.shown_seed)
+    title = filter(None, [f"completed requests of {verdict.variant} on seed {verdict.shown_seed}", str(verdict.window)])
     yield f"{' '.join(title)}:"
     yield from (f"  {line}" for line in share_lines(ReplicaShare.of_run(result, verdict.window)))
     if verdict.command:

@@ -1,6 +1,5 @@
 """The runs of a scenario file that its tests share: made when the first of them needs them, and once."""
 
-import os
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import summed_up
 from sim.scenario import Expectation, ScenarioFile
-from sim.study.batch import Job, do, jobs_of, run_batch
+from sim.study.batch import Job, cores, do, jobs_of, run_batch
 from sim.study.process_executor import sharing_out
 from sim.study.selection import RunSelection
 
@@ -47,8 +46,7 @@ class FileRuns:
 
     def digest(self, verdict: Verdict) -> str:
         """Return the digest of the run that the verdict is about, or of its worst seed."""
-        seed = verdict.seed if verdict.over is None else verdict.over.worst_seed
-        return next(run.digest for run in self._runs(verdict.variant) if run.seed == seed)
+        return next(run.digest for run in self._runs(verdict.variant) if run.seed == verdict.shown_seed)
 
     def _runs(self, variant: str) -> list[JudgedRun]:
         return [run for of_job in self._done for run in of_job if run.variant == variant]
@@ -66,7 +64,7 @@ def run_here(jobs: Sequence[Job]) -> list[list[JudgedRun]]:
     while len(done) < len(jobs) and monotonic() - started_s < _ALONE_S:
         done.append(do(jobs[len(done)]))
     rest = jobs[len(done) :]
-    with sharing_out(None, min(len(os.sched_getaffinity(0)), len(rest))) as executor:
+    with sharing_out(None, min(cores(), len(rest))) as executor:
         return [*done, *run_batch(rest, executor)]
 
 

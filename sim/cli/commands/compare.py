@@ -10,9 +10,10 @@ from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.report_files import publish
-from sim.cli.process.workers import cores, workers
+from sim.cli.process.workers import workers
 from sim.measure.document import to_json
 from sim.scenario import ScenarioFile
+from sim.study.batch import cores
 from sim.study.compare import Replications, asked, compare_variants, sides
 from sim.study.comparison import Comparison, Question
 from sim.study.errors import NoSuchMetric, NoSuchVariant

@@ -10,12 +10,12 @@ from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.workers import cores, workers
+from sim.cli.process.workers import workers
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
-from sim.study.batch import Job, jobs_of, run_batch
+from sim.study.batch import Job, cores, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import claimed, save_summary
 from sim.study.selection import RunSelection

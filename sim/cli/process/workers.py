@@ -1,16 +1,10 @@
 """The processes that a command shares its runs out among."""
 
-import os
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from sim.cli.process.interruption import leave_on_signals
-
-
-def cores() -> int:
-    """Return how many processes of this machine may work at a time."""
-    return len(os.sched_getaffinity(0))
 
 
 def workers(processes: int) -> AbstractContextManager[Executor | None]:
