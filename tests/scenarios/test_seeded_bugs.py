@@ -86,7 +86,7 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     "blast_radius": {
         "loses one replica": LOSES_ONE_REPLICA,
         "unloads the model": UNLOADS_THE_MODEL,
-        "the exit comes too late": ("faults.0.at=299s",),
+        "the exit meets no request": ("faults.0.at=299.9s", "workload.0.rate=1/m"),
         "ends at once": ENDS_AT_ONCE,
     },
     "azure_conversation": {

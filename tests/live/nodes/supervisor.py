@@ -1,6 +1,7 @@
 """A process that has workers, for tests that end it in different ways: `python -m tests.live.nodes.supervisor WAY`."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,8 @@ async def serve(path: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that starts the tests in the background has its children ignore the interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.argv[1] == "serve":
         asyncio.run(serve(sys.argv[2]))
     elif sys.argv[1] == "forget":
