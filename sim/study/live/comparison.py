@@ -62,10 +62,8 @@ def compare_runs(
 
     `machine_s` is by how much any time may be off because of what the machine does at its own pace.
     """
-    unloaded = max(_unloaded_rows(run) for run in (live, *simulated))
     figures = [run.metrics for run in simulated]
-    # A process that is told to end and its row that is deleted race each other.
-    by_race = {"rows.removed_alive": unloaded}
+    by_race = _counts_by_race((live, *simulated))
     for name in COUNTS:
         yield compare_figure(name, variant, live.metrics, figures, absolute=by_race.get(name, 0), step=1)
     for name in TIMES:
@@ -136,5 +134,12 @@ def _compares_equals(verdict: Verdict) -> bool:
     return bool(others) and all(limit == verdict.value for limit in others)
 
 
-def _unloaded_rows(run: RunResult) -> int:
-    return int((run.events["cause"] == UNLOADED).sum())
+def _counts_by_race(runs: Sequence[RunResult]) -> dict[str, int]:
+    """Return by how much counts may be off because of who comes first, in the run where that happens most often.
+
+    A process that is told to end and its row that is deleted race each other. So do a fault and the end of a request:
+    each fault may catch one more or one less.
+    """
+    unloaded = max(int((run.events["cause"] == UNLOADED).sum()) for run in runs)
+    struck = max(int(run.metrics.get("faults.struck", 0)) for run in runs)
+    return {"rows.removed_alive": unloaded, "requests.completed": struck, "requests.failed": struck}

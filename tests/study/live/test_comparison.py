@@ -129,6 +129,18 @@ def test_whether_an_unloaded_process_outlives_its_row_is_a_race() -> None:
     assert outside(beyond, twin) == ["rows.removed_alive"]
 
 
+def test_each_fault_may_catch_one_request_more_or_less() -> None:
+    twin = run(loads(UNLOADED), seed=1)
+    completed, failed = twin.metrics["requests.completed"], twin.metrics["requests.failed"]
+    assert twin.metrics["faults.struck"] == 1
+
+    raced = doctored(twin, requests__completed=completed - 1, requests__failed=failed + 1)
+    beyond = doctored(twin, requests__completed=completed - 2, requests__failed=failed + 2)
+
+    assert outside(raced, twin) == []
+    assert outside(beyond, twin) == ["requests.completed", "requests.failed"]
+
+
 def verdicts(pinned: RunResult, fixed: RunResult, twins: dict[str, list[RunResult]]) -> list[bool]:
     rows = compare_verdicts(FILE.expect, {"pinned": pinned, "fixed": fixed}, twins)
     return [row.passed for row in rows]
