@@ -1,6 +1,7 @@
 """Paired differences of one metric: which of two variants is better, by how much, and how sure that is."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
@@ -25,8 +26,13 @@ class Finding(StrEnum):
     DIFFERS = "differs"
     """They differ by more than the margin, in a metric of which neither more nor less is better."""
 
+    @property
+    def is_clear_difference(self) -> bool:
+        """Whether the two differ by more than the margin, beyond noise."""
+        return self in (Finding.A, Finding.B, Finding.DIFFERS)
 
-WORDS = {
+
+_WORDS = {
     Finding.B: "better",
     Finding.A: "worse",
     Finding.DIFFERS: "differs",
@@ -86,7 +92,7 @@ class Difference:
         """What is to be said of the variant b."""
         if self.verdict is Finding.UNCLEAR and self.seeds_to_tell is not None:
             return f"unclear, {self.seeds_to_tell:,} seeds may tell"
-        return WORDS[self.verdict]
+        return _WORDS[self.verdict]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -141,6 +147,12 @@ def difference_of(metric: str, a: Side, b: Side, demand: Demand) -> Difference:
         to_the_margin = abs(abs(interval.mean) - concern)
         seeds = _seeds([y - x for x, y in pairs], len(a.values), to_the_margin, demand.confidence)
     return Difference(metric, a.variant, b.variant, len(pairs), mean_a, mean_b, interval, verdict, seeds)
+
+
+def counts_in_words(rows: Iterable[Difference]) -> str:
+    """Return in how many of the rows b is what, such as `2 better, 11 same`; empty without rows."""
+    counts = Counter(row.verdict for row in rows)
+    return ", ".join(f"{counts[one]} {words}" for one, words in _WORDS.items() if counts[one])
 
 
 def finding(interval: Interval, concern: float, better: Better) -> Finding:

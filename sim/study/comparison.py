@@ -1,6 +1,5 @@
 """Variants of one scenario compared with one of them, metric by metric, on the same seeds."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import __version__
 from sim.measure.analysis.load import warning
-from sim.measure.differences import WORDS, Demand, Difference, Finding, Side, difference_of
+from sim.measure.differences import Demand, Difference, Finding, Side, counts_in_words, difference_of
 from sim.measure.judged_run import JudgedRun
 from sim.measure.statistics import simultaneous
 
@@ -132,10 +131,9 @@ class Comparison:
         return "\n".join([repr(self), *map(str, self.rows), *self.sentences])
 
     def __repr__(self) -> str:
-        counts = Counter(row.verdict for row in self.rows)
-        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
         who = f"{', '.join(self.question.b)} against {self.question.a}"
-        return f"<Comparison {self.scenario}: {who} on {len(self.seeds)} seeds: {told or 'nothing to compare'}>"
+        told = counts_in_words(self.rows) or "nothing to compare"
+        return f"<Comparison {self.scenario}: {who} on {len(self.seeds)} seeds: {told}>"
 
     def _repr_html_(self) -> str:
         """Show the table and the sentences in a notebook."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sim.measure.catalogue import VOCABULARY, metric_of
 from sim.measure.changes.baseline import Baseline, BaselineEntry, Figure
-from sim.measure.differences import Difference, Finding, finding
+from sim.measure.differences import Difference, finding
 from sim.measure.statistics import Interval, Sample, simultaneous, unpaired_difference
 
 CONFIDENCE = 0.95
@@ -70,12 +70,11 @@ def _is_identical(then: BaselineEntry, now: BaselineEntry) -> bool:
 def _change(key: tuple[str, str], then: BaselineEntry, now: BaselineEntry, confidence: float) -> BaselineChange:
     known = {metric: figure for metric, figure in then.figures.items() if VOCABULARY.ask(metric) is not None}
     rows = (_difference(metric, then, now, confidence) for metric in known if metric in now.figures)
-    changed = (Finding.A, Finding.B, Finding.DIFFERS)
     return BaselineChange(
         *key,
         is_known=True,
         is_identical=False,
-        rows=tuple(row for row in rows if row.verdict in changed),
+        rows=tuple(row for row in rows if row.verdict.is_clear_difference),
         gone=tuple(metric for metric in known if metric not in now.figures),
     )
 

@@ -14,8 +14,6 @@ from sim.measure.differences import Demand, Difference, Finding, Side, differenc
 from sim.measure.saved.result_folder import ResultFolder, SavedRun
 from sim.measure.statistics import simultaneous
 
-CHANGED = (Finding.A, Finding.B, Finding.DIFFERS)
-
 
 class RunGroup(NamedTuple):
     """Runs of one variant."""
@@ -57,7 +55,7 @@ class VariantChange:
     @property
     def changed(self) -> list[Difference]:
         """The rows that changed beyond noise."""
-        return [row for row in self.rows if row.verdict in CHANGED]
+        return [row for row in self.rows if row.verdict.is_clear_difference]
 
     @property
     def document(self) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Comparisons for a pull request, of variants and of two result folders: the verdict is in the first line."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
-from sim.measure.differences import WORDS, Difference
+from sim.measure.differences import Difference, counts_in_words
 from sim.report.ci.markdown import code, paragraphs, plain, table
 from sim.report.terminal.differences import DifferencesTable
 from sim.report.terminal.folder_changes import (
@@ -48,8 +47,7 @@ def folders_markdown(comparison: FolderComparison, pictures: Sequence[str] = ())
 def _found(comparison: DifferencesTable) -> Iterator[str]:
     """Yield what each variant is, in how many metrics."""
     for variant in comparison.variants:
-        counts = Counter(row.verdict for row in comparison.rows if row.variant == variant)
-        told = ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
+        told = counts_in_words(row for row in comparison.rows if row.variant == variant)
         yield f"{plain(variant)} against {plain(comparison.base)}: {told}"
 
 

@@ -1,6 +1,5 @@
 """Variants beside the base they are compared with: both means, the difference with its interval, and the verdict."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.measure.catalogue import metric_of
-from sim.measure.differences import WORDS, Difference, Finding
+from sim.measure.differences import Difference, Finding, counts_in_words
 from sim.measure.statistics import Interval
 from sim.report.figures import Scale, scale_for
 from sim.report.marks import ASCII, UNICODE
@@ -21,7 +20,6 @@ _LEAST_VERDICT = 12
 """Characters of the last column; it alone is wrapped where the terminal is narrow."""
 _ROUNDING = 1e-9
 """Part of a difference by which equal differences of floats may differ."""
-_CLEAR = (Finding.A, Finding.B, Finding.DIFFERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class DifferencesTable:
             table = self._table(rows, shown, signs.plus_minus)
             yield table if self._least_width(table, rows, console) <= options.max_width else _lines(rows)
         for variant in shown:
-            yield Text(f"{variant}: {_counts([row for row in self.rows if row.variant == variant])}")
+            yield Text(f"{variant}: {counts_in_words(row for row in self.rows if row.variant == variant)}")
         metrics = dict.fromkeys(row.metric for row in self.rows)
         if zeros := [name for name in metrics if all(_is_zero(row) for row in self.rows if row.metric == name)]:
             yield Text(f"0 in all runs: {', '.join(zeros)}", style="dim")
@@ -103,7 +101,9 @@ class DifferencesTable:
 
     def _verdict(self, row: Difference) -> str:
         part = "" if row.pairs == len(self.seeds) else f" (applies on {row.pairs} of {len(self.seeds)} seeds)"
-        percent = f" ({row.difference / row.a:+.0%})" if row.verdict in _CLEAR and row.difference and row.a else ""
+        percent = (
+            f" ({row.difference / row.a:+.0%})" if row.verdict.is_clear_difference and row.difference and row.a else ""
+        )
         return f"{row.words}{percent}{part}"
 
 
@@ -135,8 +135,3 @@ def _change(row: Difference, scale: Scale, plus_minus: str) -> str:
     if row.interval.half_width <= _ROUNDING * abs(row.interval.mean):
         return f"{mean} on each seed"
     return f"{mean} {plus_minus} {scale.write_half_width(row.interval.half_width)}"
-
-
-def _counts(rows: Sequence[Difference]) -> str:
-    counts = Counter(row.verdict for row in rows)
-    return ", ".join(f"{counts[finding]} {words}" for finding, words in WORDS.items() if counts[finding])
