@@ -160,13 +160,13 @@ def check(expectation: Expectation, metrics: Mapping[str, Mapping[str, float]]) 
     `metrics` has the metrics of every variant that was run, all of one seed and of the expectation's window. A run to
     which the metric does not apply fails.
     """
-    held = [variant for variant in metrics if expectation.variant in (None, variant)]
+    held = [variant for variant in metrics if expectation.is_about(variant)]
     return [_verdict(expectation, variant, metrics) for variant in held]
 
 
 def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mapping[str, float]]) -> Verdict:
     name = _name_in(metrics[variant], expectation)
-    bounds = (*_limits(expectation), *_comparisons(expectation, metrics))
+    bounds = (*(Bound(*limit) for limit in expectation.limits), *_comparisons(expectation, metrics))
     verdict = Verdict(
         name,
         variant,
@@ -182,20 +182,8 @@ def _verdict(expectation: Expectation, variant: str, metrics: Mapping[str, Mappi
     return replace(verdict, passed=verdict.keeps_bounds)
 
 
-def _limits(expectation: Expectation) -> Iterator[Bound]:
-    least, most = expectation.min, expectation.max
-    if expectation.equals is not None:
-        yield Bound("=", expectation.equals)
-    elif least is not None and least == most:
-        yield Bound("=", least)
-    else:
-        yield from (Bound(sign, limit) for sign, limit in ((">=", least), ("<=", most)) if limit is not None)
-
-
 def _comparisons(expectation: Expectation, metrics: Mapping[str, Mapping[str, float]]) -> Iterator[Bound]:
-    for sign, other in ((">", expectation.above), ("<", expectation.below)):
-        if other is None:
-            continue
+    for sign, other in expectation.comparisons:
         if other in metrics:
             yield Bound(sign, metrics[other].get(_name_in(metrics[other], expectation)), other)
         else:

@@ -12,12 +12,8 @@ def name_of(expectation: Expectation) -> str:
 
 
 def _bounds(expectation: Expectation) -> Iterator[str]:
-    least, most = expectation.min, expectation.max
-    is_one_value = least is not None and least == most
-    limits = (("=", least),) if is_one_value else (("=", expectation.equals), (">=", least), ("<=", most))
-    yield from (f"{sign}{limit:.12g}" for sign, limit in limits if limit is not None)
-    others = ((">", expectation.above), ("<", expectation.below))
-    yield from (f"{sign}{other}" for sign, other in others if other is not None)
+    yield from (f"{sign}{limit:.12g}" for sign, limit in expectation.limits)
+    yield from (f"{sign}{other}" for sign, other in expectation.comparisons)
 
 
 def _restrictions(expectation: Expectation) -> Iterator[str]:

@@ -36,7 +36,7 @@ class FileRuns:
 
     def expectations(self, variant: str) -> list[Expectation]:
         """Return those that are about the variant, in the order of the file."""
-        return [one for one in self.file.expect if one.variant in (None, variant)]
+        return [one for one in self.file.expect if one.is_about(variant)]
 
     def verdict(self, variant: str, place: int) -> Verdict:
         """Return how the variant stands to the expectation at that place of `expectations`; make the runs it needs."""

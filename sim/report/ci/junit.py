@@ -63,9 +63,8 @@ def _name(verdict: Verdict) -> str:
     one = verdict.expectation
     if one is None:
         return f"{verdict.metric} {verdict.bound}"
-    limits = (("=", one.equals), (">=", one.min), ("<=", one.max))
-    expected = [f"{sign} {limit:.6g}" for sign, limit in limits if limit is not None]
-    expected += [f"{sign} {other}" for sign, other in ((">", one.above), ("<", one.below)) if other is not None]
+    expected = [f"{sign} {limit:.6g}" for sign, limit in one.limits]
+    expected += [f"{sign} {other}" for sign, other in one.comparisons]
     return " ".join(filter(None, [verdict.metric, str(verdict.window), " and ".join(expected)]))
 
 

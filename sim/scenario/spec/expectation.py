@@ -51,9 +51,27 @@ class Expectation(Spec):
         return self.over is not None and not self.for_every_seed
 
     @property
+    def limits(self) -> tuple[tuple[str, float], ...]:
+        """The bounds that are numbers, each after its sign: `=`, or `>=` and `<=`."""
+        if self.equals is not None:
+            return (("=", self.equals),)
+        if self.min is not None and self.min == self.max:
+            return (("=", self.min),)
+        return tuple((sign, limit) for sign, limit in ((">=", self.min), ("<=", self.max)) if limit is not None)
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, str], ...]:
+        """The variants that it compares its own with, each after `>` or `<`."""
+        return tuple((sign, other) for sign, other in ((">", self.above), ("<", self.below)) if other is not None)
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The variants that it compares its own with."""
-        return tuple(name for name in (self.above, self.below) if name is not None)
+        return tuple(other for _, other in self.comparisons)
+
+    def is_about(self, variant: str) -> bool:
+        """Tell whether the variant must keep the bound."""
+        return self.variant in (None, variant)
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
