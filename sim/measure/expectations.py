@@ -101,6 +101,16 @@ class Verdict:
     expectation: Expectation | None = field(default=None, compare=False)
 
     @property
+    def run_name(self) -> str:
+        """The variant, and the seed of a verdict on one run."""
+        return self.variant if self.seed is None else f"{self.variant}, seed {self.seed}"
+
+    @property
+    def figure_name(self) -> str:
+        """The metric and, if it is taken over a part of the run, the window."""
+        return " ".join(filter(None, [self.metric, str(self.window)]))
+
+    @property
     def shown_seed(self) -> int | None:
         """The seed of the run to look at: its own, or the worst of several."""
         return self.seed if self.over is None else self.over.worst_seed
@@ -139,10 +149,8 @@ class Verdict:
 
     def __str__(self) -> str:
         """Read as one line."""
-        run = self.variant if self.seed is None else f"{self.variant}, seed {self.seed}"
-        figure = " ".join(filter(None, [self.metric, str(self.window)]))
         answer = "; ".join(filter(None, [_ANSWERS[self.passed], self.explanation]))
-        return f"{run}: {figure} is {self.figure}, expected {self.bound}: {answer}"
+        return f"{self.run_name}: {self.figure_name} is {self.figure}, expected {self.bound}: {answer}"
 
     def __repr__(self) -> str:
         """Show in an assertion that fails what a reader wants to know."""

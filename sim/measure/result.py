@@ -51,6 +51,11 @@ class RunResult:
     """The complete scenario; of a result that was read its text, since the code and the traces that it names may be
     somewhere else."""
 
+    @property
+    def name(self) -> str:
+        """What tells it from other runs: scenario, variant and seed."""
+        return f"{self.scenario}, {self.variant}, seed {self.seed}"
+
     @cached_property
     def requests(self) -> "pd.DataFrame":
         """One row a request."""
@@ -130,7 +135,7 @@ class RunResult:
         rows = "".join(
             f"<tr><th>{name}</th><td>{self.metrics[name]:.6g}</td></tr>" for name in _SHOWN if name in self.metrics
         )
-        title = escape(f"{self.scenario}, {self.variant}, seed {self.seed}")
+        title = escape(self.name)
         return f"<table><caption>{title}<br><code>{self.digest}</code></caption>{rows}</table>"
 
     def _table(self, kind: str, *more: object) -> "pd.DataFrame":

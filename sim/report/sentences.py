@@ -34,9 +34,10 @@ def _more(verdict: Verdict) -> Iterator[str]:
 
 
 def _sentence(verdict: Verdict, mark: Mark) -> str:
-    figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
     of_bug = _ABOUT_THE_BUG.get(mark, "") if verdict.shows_bug else ""
-    return f"{verdict.variant}{of_bug} {figure}: {verdict.figure}, expected {verdict.bound}{_seeds(verdict)}"
+    return (
+        f"{verdict.variant}{of_bug} {verdict.figure_name}: {verdict.figure}, expected {verdict.bound}{_seeds(verdict)}"
+    )
 
 
 def _seeds(verdict: Verdict) -> str:

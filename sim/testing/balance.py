@@ -47,15 +47,14 @@ def assert_balanced(
     of_models = {name: even_shares(view, name) for name in _models(result, model)}
     each = false_alarm / max(sum(map(len, of_models.values())), 1)
     judged = {name: judged_shares(shares, tolerance, each) for name, shares in of_models.items()}
-    run = f"{result.scenario}, {result.variant}, seed {result.seed}"
     if not any(one.can_fail for of_model in judged.values() for one in of_model):
-        raise AssertionError(f"{run}: the balance cannot be told: {_why_not(judged)}")
+        raise AssertionError(f"{result.name}: the balance cannot be told: {_why_not(judged)}")
     for name, of_model in judged.items():
         if not all(one.is_tolerable for one in of_model):
             where = " ".join(filter(None, [name, str(window)]))
             lines = "\n".join(_lines(of_model, tolerance))
             raise AssertionError(
-                f"{run}: {where} is not balanced\n{lines}\n"
+                f"{result.name}: {where} is not balanced\n{lines}\n"
                 f"(a balanced router fails like this in at most {false_alarm:.3g} of all runs)"
             )
 

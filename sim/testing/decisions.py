@@ -27,7 +27,7 @@ def assert_same_decisions(a: RunResult, b: RunResult) -> None:
         _save(a, of_a)
         _save(b, of_b)
         parting = first_difference(of_a, of_b)
-    runs = f"a is {a.scenario}, {a.variant}, seed {a.seed}; b is {b.scenario}, {b.variant}, seed {b.seed}"
+    runs = f"a is {a.name}; b is {b.name}"
     raise AssertionError("\n".join([f"the runs decided differently: {runs}", *_lines(parting)]))
 
 

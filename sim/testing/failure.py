@@ -18,10 +18,8 @@ def failure_message(file: ScenarioFile, verdict: Verdict) -> str:
 
 
 def _lines(file: ScenarioFile, verdict: Verdict) -> Iterator[str]:
-    run_name = verdict.variant if verdict.seed is None else f"{verdict.variant}, seed {verdict.seed}"
-    figure = " ".join(filter(None, [verdict.metric, str(verdict.window)]))
     bug = ", which would show the bug" if verdict.shows_bug else ""
-    yield f"{file.path}: {run_name}: {figure} is {verdict.figure}, expected {verdict.bound}{bug}"
+    yield f"{file.path}: {verdict.run_name}: {verdict.figure_name} is {verdict.figure}, expected {verdict.bound}{bug}"
     if verdict.reason:
         yield verdict.reason
     if verdict.over is not None:

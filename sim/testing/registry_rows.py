@@ -23,7 +23,7 @@ def assert_no_row_removed_alive(result: RunResult) -> None:
     ]
     if len(removed) > _SHOWN:
         lines.append(f"and {len(removed) - _SHOWN} more, in result.events")
-    raise AssertionError("\n".join([f"{_run(result)}: {len(removed)} rows of live replicas were deleted", *lines]))
+    raise AssertionError("\n".join([f"{result.name}: {len(removed)} rows of live replicas were deleted", *lines]))
 
 
 def assert_no_leak(result: RunResult) -> None:
@@ -38,10 +38,6 @@ def assert_no_leak(result: RunResult) -> None:
         drift_ns = result.totals.drift_ns
         drift = "" if drift_ns is None else f" (in_flight.drift_s is {drift_ns / 1e9:.6g})"
         raise AssertionError(
-            f"{_run(result)}: at the end the rows count {counted} requests in flight, and {unfinished} are "
+            f"{result.name}: at the end the rows count {counted} requests in flight, and {unfinished} are "
             f"unfinished: {counted - unfinished} were never given back{drift}"
         )
-
-
-def _run(result: RunResult) -> str:
-    return f"{result.scenario}, {result.variant}, seed {result.seed}"

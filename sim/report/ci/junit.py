@@ -65,7 +65,7 @@ def _name(verdict: Verdict) -> str:
         return f"{verdict.metric} {verdict.bound}"
     expected = [f"{sign} {limit:.6g}" for sign, limit in one.limits]
     expected += [f"{sign} {other}" for sign, other in one.comparisons]
-    return " ".join(filter(None, [verdict.metric, str(verdict.window), " and ".join(expected)]))
+    return f"{verdict.figure_name} {' and '.join(expected)}"
 
 
 def figures_of(verdict: Verdict, digest: str) -> dict[str, str]:
