@@ -6,7 +6,7 @@ from typing import Any
 
 from sim import __version__
 from sim.measure.expectations import Verdict
-from sim.measure.judged_run import JudgedRun
+from sim.measure.judged_run import JudgedRun, by_variant
 from sim.measure.over_seeds import joint_verdicts
 
 
@@ -15,11 +15,10 @@ def document(scenario: str, runs: Sequence[JudgedRun]) -> dict[str, Any]:
 
     Expectations that are judged on all seeds together stand beside the runs, if there are any.
     """
-    variants = dict.fromkeys(run.variant for run in runs)
     content: dict[str, Any] = {
         "sim": __version__,
         "scenario": scenario,
-        "runs": [_run(run) for variant in variants for run in runs if run.variant == variant],
+        "runs": [_run(run) for of_variant in by_variant(runs).values() for run in of_variant],
     }
     if joint := joint_verdicts(runs):
         content["expectations"] = [_joint_expectation(verdict) for verdict in joint]

@@ -1,6 +1,6 @@
 """What is kept of a run when its records are let go: its figures, and how they stand to what was expected."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sim.measure.expectations import Verdict
@@ -17,6 +17,14 @@ class JudgedRun:
     """Of the whole run after its warm-up, by name."""
     verdicts: tuple[Verdict, ...]
     """In the order of the scenario's expectations."""
+
+
+def by_variant(runs: Iterable[JudgedRun]) -> dict[str, list[JudgedRun]]:
+    """Return the runs of each variant, both in the order of `runs`."""
+    of_variants: dict[str, list[JudgedRun]] = {}
+    for run in runs:
+        of_variants.setdefault(run.variant, []).append(run)
+    return of_variants
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:

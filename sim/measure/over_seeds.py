@@ -4,19 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sim.measure.expectations import Bound, OverSeeds, Verdict
-from sim.measure.judged_run import JudgedRun
+from sim.measure.judged_run import JudgedRun, by_variant
 from sim.measure.statistics import Interval, mean_interval, paired_difference
 from sim.scenario import Expectation
 
 
 def verdicts_of_variants(runs: Iterable[JudgedRun]) -> list[Verdict]:
     """Return one verdict for each expectation and variant, on all the seeds that were run; variant by variant."""
-    by_variant: dict[str, list[JudgedRun]] = {}
-    for run in runs:
-        by_variant.setdefault(run.variant, []).append(run)
     return [
         summed_up(of_expectation)
-        for of_variant in by_variant.values()
+        for of_variant in by_variant(runs).values()
         for of_expectation in zip(*(run.verdicts for run in of_variant), strict=True)
     ]
 

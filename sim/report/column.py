@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sim.measure.expectations import Verdict
-from sim.measure.judged_run import JudgedRun
+from sim.measure.judged_run import JudgedRun, by_variant
 from sim.measure.over_seeds import summed_up
 
 
@@ -32,9 +32,6 @@ class VariantColumn:
 
 def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:
     """Return the runs by variant, each in the order of its seeds."""
-    by_variant: dict[str, list[JudgedRun]] = {}
-    for run in runs:
-        by_variant.setdefault(run.variant, []).append(run)
     return [
         VariantColumn(
             variant,
@@ -43,5 +40,5 @@ def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:
             [run.digest for run in of_variant],
             [run.verdicts for run in of_variant],
         )
-        for variant, of_variant in by_variant.items()
+        for variant, of_variant in by_variant(runs).items()
     ]

@@ -59,6 +59,12 @@ def replica_metric(label: str, metric: str) -> str:
     return f"replicas.{label}.{metric}"
 
 
+def replica_of_share(metric: str) -> str | None:
+    """Return the label of the replica whose share the metric is, `replicas.<label>.share`; None for any other."""
+    label = metric.removeprefix("replicas.").removesuffix(".share")
+    return label if metric == replica_metric(label, "share") else None
+
+
 def replica_label(node: str, index: int, model: str | None) -> str:
     """Return what a replica is called: `node#index`, or `model@node#index` in a run of several models.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 from sim.measure.result import RunResult
 from sim.measure.window import Window
 from sim.report.figures import bar
+from sim.scenario.vocabulary import replica_metric, replica_of_share
 
 _WIDTH = 24
 
@@ -22,10 +23,10 @@ class ReplicaShare(NamedTuple):
     def of_run(cls, result: RunResult, window: Window) -> Iterator[Self]:
         """Yield the share of every replica in a window of the run."""
         figures = result.metrics_in(window)
-        for name in figures:
-            label = name.removeprefix("replicas.").removesuffix(".share")
-            if name == f"replicas.{label}.share":
-                yield cls(label, figures[name], int(figures[f"replicas.{label}.requests"]))
+        for name, share in figures.items():
+            label = replica_of_share(name)
+            if label is not None:
+                yield cls(label, share, int(figures[replica_metric(label, "requests")]))
 
 
 def share_lines(shares: Iterable[ReplicaShare]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sim.cli.process.exits import BadInput
 from sim.cli.process.report_files import check_report_file, publish, write_report
-from sim.measure.judged_run import JudgedRun
+from sim.measure.judged_run import JudgedRun, by_variant
 from sim.scenario import ScenarioFile
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def _baseline_of(scenarios: Sequence[ScenarioRuns]) -> "Baseline":
     from sim.measure.changes.baseline import entry_of
     from sim.study.comparison import CHIEF_METRICS
 
-    by_variant: dict[tuple[str, str], list[JudgedRun]] = {}
-    for one in scenarios:
-        for run in one.runs:
-            by_variant.setdefault((one.file.name, run.variant), []).append(run)
-    return {key: entry_of(runs, CHIEF_METRICS) for key, runs in by_variant.items()}
+    return {
+        (one.file.name, variant): entry_of(runs, CHIEF_METRICS)
+        for one in scenarios
+        for variant, runs in by_variant(one.runs).items()
+    }
 
 
 def _markdown(scenarios: Sequence[ScenarioRuns], changes: "Sequence[BaselineChange]") -> str:

@@ -12,6 +12,7 @@ from sim.measure.window import Window
 from sim.report.column import VariantColumn
 from sim.report.figures import scale_for
 from sim.report.marks import Mark, Signs, mark_of
+from sim.scenario.vocabulary import replica_of_share
 
 _WHOLE_RUN = Window()
 
@@ -67,7 +68,7 @@ def mark(column: VariantColumn, metric: str, window: Window = _WHOLE_RUN) -> Mar
 
 def is_replica_share(metric: str) -> bool:
     """Tell whether the metric is what bars show: `replicas.<label>.share`."""
-    return metric.startswith("replicas.") and metric.endswith(".share")
+    return replica_of_share(metric) is not None
 
 
 def _verdicts(runs: Iterable[Sequence[Verdict]], metric: str, window: Window) -> Iterator[Verdict]:

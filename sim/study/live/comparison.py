@@ -14,6 +14,7 @@ from sim.measure.expectations import Verdict
 from sim.measure.result import RunResult
 from sim.routing.client_cache.failure_domain import UNLOADED
 from sim.scenario import Expectation
+from sim.scenario.vocabulary import replica_of_share
 from sim.study.judge import judge
 
 TIME_TOLERANCE = {"latency": 0.1, "queue": 0.1, "route": 0.25}
@@ -69,7 +70,7 @@ def compare_runs(
     for name in TIMES:
         tolerance = TIME_TOLERANCE[name.partition(".")[0]]
         yield compare_figure(name, variant, live.metrics, figures, relative=tolerance, absolute=machine_s)
-    replicas = [name for name in figures[0] if name.startswith("replicas.") and name.endswith(".share")]
+    replicas = [name for name in figures[0] if replica_of_share(name) is not None]
     for name in (*SHARES, *replicas):
         yield compare_figure(name, variant, live.metrics, figures, absolute=SHARE_TOLERANCE)
 
