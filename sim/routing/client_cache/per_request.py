@@ -8,7 +8,7 @@ from contextlib import suppress
 from sim.routing.client_cache.failure_domain import UNLOAD_LIMIT_NS
 from sim.routing.client_cache.liveness import Said
 from sim.routing.client_cache.locks import FairLock, Held
-from sim.routing.client_cache.parts import LoaderParts
+from sim.routing.client_cache.parts import FrontendLock, LoaderParts
 from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.routing.request_path.outlasting import outlasting
@@ -26,23 +26,22 @@ class CoarselyLocked:
 
     def __init__(self, parts: LoaderParts) -> None:
         self._parts = parts
-        self._lock = FairLock()
+        self._lock = FrontendLock(parts)
 
     async def route(self, request: Request) -> Route:
         """Route the request, store its client, and ask the newest client whether it is well."""
         for _ in range(LOOKS):
-            async with self._held(request):
+            async with self._lock.held(request):
                 pass
         try:
             route = await self._parts.find_route(request)
         except CallError:
-            async with self._held(request):
-                await self._parts.domain.give_up(request)
+            await self._lock.give_up(request)
             raise
         try:
-            async with self._held(request):
+            async with self._lock.held(request):
                 self._parts.clients.store(request.model, route)
-            async with self._held(request):
+            async with self._lock.held(request):
                 await _ask_newest(self._parts, request, route)
         except BaseException:
             route.leave()
@@ -51,13 +50,8 @@ class CoarselyLocked:
 
     async def refused(self, request: Request, route: Route) -> None:
         """Give the model up, once for each guarded route."""
-        if route.is_guarded:
-            route.is_guarded = False
-            async with self._held(request):
-                await self._parts.domain.give_up(request)
-
-    def _held(self, request: Request) -> Held:
-        return Held(self._parts.ports, self._lock, "frontend", request, shares=False)
+        if route.lose_guard():
+            await self._lock.give_up(request)
 
 
 class FinelyLocked:
@@ -89,8 +83,7 @@ class FinelyLocked:
 
     async def refused(self, request: Request, route: Route) -> None:
         """Give the model up, once for each guarded route."""
-        if route.is_guarded:
-            route.is_guarded = False
+        if route.lose_guard():
             await self._unload(request)
 
     async def _ask(self, request: Request, route: Route) -> None:

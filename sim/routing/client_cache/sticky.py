@@ -2,8 +2,7 @@
 
 from sim.routing.client_cache.kept import KeptClient
 from sim.routing.client_cache.liveness import Said
-from sim.routing.client_cache.locks import FairLock, Held
-from sim.routing.client_cache.parts import LoaderParts
+from sim.routing.client_cache.parts import FrontendLock, LoaderParts
 from sim.routing.errors import CallError
 from sim.routing.loading.broadcast import Broadcast
 from sim.routing.request import Request
@@ -19,27 +18,25 @@ class StickyClients:
 
     def __init__(self, parts: LoaderParts) -> None:
         self._parts = parts
-        self._lock = FairLock()
+        self._lock = FrontendLock(parts)
         self._first_routes: dict[str, None] = {}
         """Models whose first request is being routed."""
         self._stored = Broadcast(parts.ports.runtime)
 
     async def route(self, request: Request) -> Route:
         """Return the kept client's route. The first request gets one; those that come meanwhile wait for it."""
-        async with self._held(request):
+        async with self._lock.held(request):
             client = await self._usable(request)
         while client is None:
             await self._have_one_routed(request)
-            async with self._held(request):
+            async with self._lock.held(request):
                 client = await self._usable(request)
         return client.route
 
     async def refused(self, request: Request, route: Route) -> None:
         """Give the model up, once for each client."""
-        if route.is_guarded:
-            route.is_guarded = False
-            async with self._held(request):
-                await self._parts.domain.give_up(request)
+        if route.lose_guard():
+            await self._lock.give_up(request)
 
     async def _usable(self, request: Request) -> KeptClient | None:
         """Return the kept client unless it refuses a health call, which gives the model up."""
@@ -51,7 +48,7 @@ class StickyClients:
 
     async def _have_one_routed(self, request: Request) -> None:
         """Look again; if there is still no client, wait for the first request of the model, or be that one."""
-        async with self._held(request):
+        async with self._lock.held(request):
             if await self._usable(request) is not None:
                 return
             is_first = request.model not in self._first_routes
@@ -65,12 +62,11 @@ class StickyClients:
     async def _route_first(self, request: Request) -> None:
         try:
             route = await self._parts.find_route(request)
-            async with self._held(request):
+            async with self._lock.held(request):
                 self._parts.clients.store(request.model, route)
         except CallError:
             self._end_first(request)
-            async with self._held(request):
-                await self._parts.domain.give_up(request)
+            await self._lock.give_up(request)
             raise
         except BaseException:
             self._end_first(request)
@@ -80,6 +76,3 @@ class StickyClients:
     def _end_first(self, request: Request) -> None:
         del self._first_routes[request.model]
         self._stored.close(request.model)
-
-    def _held(self, request: Request) -> Held:
-        return Held(self._parts.ports, self._lock, "frontend", request, shares=False)

@@ -64,6 +64,11 @@ class Route:
             if self._left_behind:
                 self._take_up()
 
+    def lose_guard(self) -> bool:
+        """Return whether it was guarded, and guard it no longer."""
+        was_guarded, self.is_guarded = self.is_guarded, False
+        return was_guarded
+
     def leave(self) -> None:
         """Hear that the request ends before a call has been counted."""
         self._counting.reservation.when_left(self)
