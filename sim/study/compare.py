@@ -5,15 +5,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.measure.catalogue import VOCABULARY
 from sim.measure.differences import Demand, Difference
 from sim.measure.judged_run import JudgedRun
 from sim.scenario import ScenarioFile
 from sim.scenario.spec.base import MOST_SEED
-from sim.scenario.text.errors import did_you_mean, found, listed
+from sim.scenario.text.errors import listed
 from sim.study.batch import Job, RunSpec, Watcher, run_batch
-from sim.study.comparison import Comparison, Question, compared
-from sim.study.errors import NoSuchMetric, NoSuchVariant
+from sim.study.comparison import Comparison, Question, checked_metric, compared
+from sim.study.errors import NoSuchVariant
 from sim.study.process_executor import sharing_out
 from sim.study.scenarios import as_loaded, checked_variant
 
@@ -138,15 +137,8 @@ def asked(a: str, b: tuple[str, ...], metrics: Sequence[str] | None, confidence:
         raise ValueError(f"a confidence is between 0 and 1, not {confidence}")
     if not margin >= 0:
         raise ValueError(f"a margin is 0 or more, not {margin}")
-    chosen = None if not metrics else tuple(dict.fromkeys(map(_checked_metric, metrics)))
+    chosen = None if not metrics else tuple(dict.fromkeys(map(checked_metric, metrics)))
     return Question(a, b, chosen, Demand(confidence, margin))
-
-
-def _checked_metric(name: str) -> str:
-    if VOCABULARY.ask(name) is None:
-        hint = did_you_mean(name, VOCABULARY.names)
-        raise NoSuchMetric(f"{found(name)} is not a metric; allowed: a name such as latency.p99_s{hint}")
-    return name
 
 
 def _is_precise(row: Difference, precision: float) -> bool:

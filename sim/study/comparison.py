@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sim import __version__
 from sim.measure.analysis.load import warning
+from sim.measure.catalogue import VOCABULARY
 from sim.measure.differences import Demand, Difference, Finding, Side, counts_in_words, difference_of
 from sim.measure.judged_run import JudgedRun
 from sim.measure.statistics import simultaneous
+from sim.scenario.text.errors import did_you_mean, found
+from sim.study.errors import NoSuchMetric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,6 +164,14 @@ class Comparison:
             f"By Student's t over paired differences {together} with {demand.confidence * 100:.4g} % confidence. Less "
             f"than {demand.margin * 100:.3g} % of {self.question.a} is taken for no difference."
         )
+
+
+def checked_metric(name: str) -> str:
+    """Return the name. Raises NoSuchMetric with the nearest one if the catalogue has no such metric."""
+    if VOCABULARY.ask(name) is None:
+        hint = did_you_mean(name, VOCABULARY.names)
+        raise NoSuchMetric(f"{found(name)} is not a metric; allowed: a name such as latency.p99_s{hint}")
+    return name
 
 
 def compared(scenario: str, question: Question, runs: Sequence[JudgedRun]) -> Comparison:

@@ -9,14 +9,13 @@ from pathlib import Path
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
 from sim.cli.process.report_files import publish
-from sim.measure.catalogue import VOCABULARY
 from sim.measure.changes.folder_comparison import FolderComparison, compare_results
 from sim.measure.differences import Demand
 from sim.measure.document import to_json
 from sim.measure.saved.result_folder import BadResultFolder, ResultFolder, read_result_folder
 from sim.measure.saved.run_folder import BadRunFolder
-from sim.scenario.text.errors import did_you_mean, found
-from sim.study.comparison import CHIEF_METRICS
+from sim.study.comparison import CHIEF_METRICS, checked_metric
+from sim.study.errors import NoSuchMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,11 @@ class FolderOptions:
 
 def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: bool, fail_on_worse: bool) -> ExitCode:
     """Compare the folders, show what changed and return the exit code. Raises BadInput for what is no such folder."""
-    for name in options.metrics:
-        if VOCABULARY.ask(name) is None:
-            raise BadInput(f"--metric: {found(name)} is not a metric{did_you_mean(name, VOCABULARY.names)}")
-    comparison = _compared(_read(base, new), options)
+    try:
+        metrics = list(map(checked_metric, options.metrics)) or CHIEF_METRICS
+    except NoSuchMetric as error:
+        raise BadInput(str(error)) from None
+    comparison = _compared(_read(base, new), metrics, Demand(options.confidence, options.margin))
     if as_json:
         emit(f"{to_json(comparison.document)}\n")
     else:
@@ -58,12 +58,10 @@ def _read(*paths: Path) -> list[ResultFolder]:
     return folders
 
 
-def _compared(folders: Sequence[ResultFolder], options: FolderOptions) -> FolderComparison:
+def _compared(folders: Sequence[ResultFolder], metrics: Sequence[str], demand: Demand) -> FolderComparison:
     base, new = folders
     try:
-        comparison = compare_results(
-            base, new, options.metrics or CHIEF_METRICS, Demand(options.confidence, options.margin)
-        )
+        comparison = compare_results(base, new, metrics, demand)
     except BadRunFolder as error:
         raise BadInput(str(error)) from None
     if not comparison.variants:
