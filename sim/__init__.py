@@ -1,7 +1,8 @@
 """A deterministic simulator of a distributed LLM-inference router, in which the routing code is real."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sim.lazy_names import lazy_names
 
 __version__ = "0.1.0"
 
@@ -61,14 +62,4 @@ _HOMES = {
     **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name of the public interface when it is first asked for, so that `sim --help` need not wait for it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sim' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public interface, whether or not it was imported."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

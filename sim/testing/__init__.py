@@ -3,8 +3,9 @@
 Every pytest imports the plugin where `sim` is installed, so an assertion is imported when it is first asked for.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sim.lazy_names import lazy_names
 
 __all__ = [
     "assert_balanced",
@@ -27,14 +28,4 @@ _HOMES = {
     **dict.fromkeys(("assert_no_leak", "assert_no_row_removed_alive"), "sim.testing.registry_rows"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import an assertion when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sim.testing' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the assertions, whether or not they were imported."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
