@@ -50,9 +50,7 @@ def _lines(parting: Parting | None) -> Iterator[str]:
     yield f"  a {parting.base}"
     yield f"  b {parting.new}"
     if parting.candidates:
-        head, sides, *rows = candidate_cells(parting.candidates)
-        sides = tuple({"base": "a", "new": "b"}.get(cell, cell) for cell in sides)
-        cells = [head, sides, *rows]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-        for row in cells:
+        rows = list(candidate_cells(parting.candidates, "a", "b"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
             yield "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))

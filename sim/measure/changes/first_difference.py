@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.measure.saved.run_folder import CHOICES, BadRunFolder, checked_manifest
+from sim.measure.saved.run_folder import CHOICES, checked_manifest, of_another_version
 
 _BEHAVIOUR = {
     "events": ("t_s", ("kind", "subject", "replica", "cause")),
@@ -98,9 +98,7 @@ class _Tables:
         try:
             return pd.read_parquet(self._folder / name, columns=list(columns))
         except ValueError:  # pyarrow's errors of form are such.
-            by = manifest.get("sim", "another program")
-            message = f"{self._folder / name} has other columns than here: it was written by sim {by}"
-            raise BadRunFolder(message) from None
+            raise of_another_version(f"{self._folder / name} has other columns than here", manifest) from None
 
     def candidates(self, pick: int) -> dict[tuple[str, int], Figures] | None:
         """Return what the pick saw, by replica and, where a row is there twice, by its place; None if unknown."""

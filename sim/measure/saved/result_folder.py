@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
-from sim.measure.saved.run_folder import MANIFEST, SUMMARY, BadRunFolder, checked_manifest
+from sim.measure.saved.run_folder import MANIFEST, SUMMARY, BadRunFolder, checked_manifest, of_another_version
 
 _ALLOWED = "allowed: a folder that `sim run --out` has written"
 
@@ -72,8 +72,7 @@ def _saved_run(folder: Path) -> SavedRun:
         )
         return SavedRun(document["scenario"], judged, folder)
     except (ValueError, KeyError, TypeError):
-        made_by = manifest.get("sim", "another program")
-        raise BadRunFolder(f"{folder / SUMMARY} has another form than here: it was written by sim {made_by}") from None
+        raise of_another_version(f"{folder / SUMMARY} has another form than here", manifest) from None
 
 
 def _joint_verdicts(path: Path) -> Iterator[tuple[str, tuple[Verdict, ...]]]:

@@ -1,7 +1,7 @@
 """One run's folder: its figures, tables, records and plan, and a manifest of them that is written last."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -95,7 +95,7 @@ def read(folder: str | Path) -> RunResult:
     try:
         records, totals, facts = read_records(folder / RECORDS)
     except UnknownRecords as error:
-        raise BadRunFolder(f"{error}: it was written by sim {manifest['sim']}") from None
+        raise of_another_version(str(error), manifest) from None
     (run,) = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["runs"]
     return RunResult(
         manifest["scenario"],
@@ -108,6 +108,11 @@ def read(folder: str | Path) -> RunResult:
         facts,
         plan=(folder / PLAN).read_text(encoding="utf-8"),
     )
+
+
+def of_another_version(problem: str, manifest: Mapping[str, Any]) -> BadRunFolder:
+    """Return the error for a folder that is complete, but not of this version's form."""
+    return BadRunFolder(f"{problem}: it was written by sim {manifest.get('sim', 'another program')}")
 
 
 def checked_manifest(folder: Path, needed: Sequence[str]) -> dict[str, Any]:

@@ -89,10 +89,12 @@ def parting_in_words(one: VariantChange) -> str:
     return f"Seed {seed}, first difference at {parting.t_s:.6f} s: {parting.what}{others}"
 
 
-def candidate_cells(candidates: tuple[Candidate, ...]) -> Iterator[tuple[str, ...]]:
+def candidate_cells(
+    candidates: tuple[Candidate, ...], base: str = "base", new: str = "new"
+) -> Iterator[tuple[str, ...]]:
     """Yield the head and then a line a candidate: each figure as the base saw it and as the new run did."""
     yield "replica", "in flight", "", "last used (s)", "", "free VRAM (GB)", ""
-    yield "", "base", "new", "base", "new", "base", "new"
+    yield "", base, new, base, new, base, new
     for one in candidates:
         pairs = zip(_cells(one.base), _cells(one.new), strict=True)
         yield one.replica, *(cell for pair in pairs for cell in pair)
