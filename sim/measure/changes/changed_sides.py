@@ -51,8 +51,8 @@ def joint_sides(
 ) -> dict[tuple[str, str], list[ChangedSide]]:
     """Return, by scenario and variant, the expectations on several seeds together that changed sides."""
     sides: dict[tuple[str, str], list[ChangedSide]] = {}
-    for scenario in base.keys() & new.keys():
-        for variant in {one.variant for one in base[scenario]}:
+    for scenario in filter(new.__contains__, base):
+        for variant in dict.fromkeys(one.variant for one in base[scenario]):
             ours, theirs = ([one for one in side[scenario] if one.variant == variant] for side in (base, new))
             sides[scenario, variant] = list(changed_sides([ours], [theirs]))
     return sides
