@@ -26,7 +26,7 @@ _ROUNDING = 1e-9
 class DifferencesTable:
     """A comparison, printed by a rich console; plain characters where the output takes no others.
 
-    A variant that decided as one before it has no rows of its own, and metrics that are 0 everywhere share a line.
+    A variant that decided exactly as an earlier one has no rows. Metrics that are 0 everywhere share a line.
     """
 
     scenario: str

@@ -13,7 +13,7 @@ _LONGEST_NAME = 16
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Widths of the labels and of each column; each group of columns is a table of its own."""
+    """Widths of the labels and of each column. Each group of columns is one table."""
 
     labels: int
     groups: Sequence[Sequence[int]]

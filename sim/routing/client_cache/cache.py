@@ -15,7 +15,7 @@ class ClientCache(Protocol):
         """Return a way to a replica; raises a CallError if there is none and none can be loaded."""
 
     async def refused(self, request: Request, route: Route) -> None:
-        """Hear that nobody was there to answer the request's call, or that the process ended meanwhile."""
+        """Hear that nobody answered the request's call, or that the process ended during it."""
 
 
 class UncheckedRoutes:
@@ -44,7 +44,7 @@ class DetachedRoutes:
         return await outlasting(self._runtime, self._cache.route(request), Route.leave)
 
     async def refused(self, request: Request, route: Route) -> None:
-        """Tell the cache, whether or not the client leaves meanwhile."""
+        """Tell the cache, even if the client leaves while it is told."""
         await outlasting(self._runtime, self._cache.refused(request, route))
 
 

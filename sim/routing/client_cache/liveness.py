@@ -1,4 +1,4 @@
-"""The liveness check of a kept client: a health call of its own, beside the probe of the route."""
+"""The liveness check of a kept client: a health call that is not the probe of the route."""
 
 from enum import Enum
 

@@ -27,7 +27,7 @@ class FairLock:
         self._waiting: deque[_Waiter] = deque()
 
     async def acquire(self, runtime: Runtime, *, shares: bool) -> None:
-        """Take the lock when it is this caller's turn; a caller that leaves meanwhile gives its turn up."""
+        """Take the lock when it is this caller's turn. A caller that leaves while it waits gives up its turn."""
         if not self._waiting and self._is_open(shares):
             self._enter(shares)
             return
@@ -44,7 +44,7 @@ class FairLock:
             raise
 
     def release(self, *, shares: bool) -> None:
-        """Give the lock back, and let in whoever is next."""
+        """Release the lock, and let the next waiters in."""
         if shares:
             self._sharers -= 1
         else:
