@@ -263,14 +263,24 @@ def new_starter(
 
 @app.command("list")
 def list_scenarios(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where to look. [default: scenarios; the shipped ones with --regressions]"),
+    ] = None,
+    regressions: Annotated[
+        bool, typer.Option("--regressions", help="List the known regressions, with symptom, metric and source.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
+    if regressions:
+        from sim.cli.commands.list_regressions import list_regressions_command
+
+        raise typer.Exit(list_regressions_command(folder, as_json=json, allow_code=allow_code))
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder, as_json=json, allow_code=allow_code))
+    raise typer.Exit(list_command(folder or Path("scenarios"), as_json=json, allow_code=allow_code))
 
 
 @app.command("schema")
