@@ -14,6 +14,7 @@ from sim.routing.settings import (
     LivenessName,
     LoadInfoName,
     LoadLimitName,
+    LoadRetryName,
     LoadRowsName,
     MonitoringName,
     OnFailedDecrementName,
@@ -75,6 +76,8 @@ class ControlSpec(Spec):
     """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
     load_limit: LoadLimitName
     """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
+    load_retry: LoadRetryName
+    """Whether a model is loaded again at once after a failed load, or after a pause that grows from 10 s to 5 min."""
     load_wait_ns: Duration = Field(alias="load_wait", gt=0)
     """Longest time that a request waits for a load job before it is turned away."""
     load_rows: LoadRowsName
@@ -101,6 +104,7 @@ class ControlSpec(Spec):
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
+            load_retry=self.load_retry,
             load_wait_ns=self.load_wait_ns,
             load_rows=self.load_rows,
             placement=self.placement,
