@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.check_options import EXIT_CODES as CHECK_EXIT_CODES
+from sim.cli.check_options import check_policy
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
 from sim.cli.group import Commands
@@ -151,6 +153,7 @@ def run_scenarios(
 
 
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
+app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
 
 
 @app.command("live", no_args_is_help=True)

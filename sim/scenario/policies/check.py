@@ -86,6 +86,17 @@ class PolicyRules:
         return NoSuchPolicy(f"{spec.name}: {reason}") if reason else policy
 
 
+def policy_problem(name: str, folder: FilePath, place: str, *, allow_code: bool) -> Problem | None:
+    """Return what is wrong with a policy that is named outside of a scenario, seen from the folder; None if nothing."""
+    try:
+        PolicyRules(folder, allow_code)._check(parse_policy(name))
+    except NoSuchPolicy as error:
+        return Problem(place, "", str(error), error.word, error.known)
+    except ValueError as error:
+        return Problem(place, "", str(error))
+    return None
+
+
 def _place(locator: Locator, path: Path) -> str:
     return locator.problem(path, "").place if locator.is_written(path) else ""
 
