@@ -35,6 +35,7 @@ from sim.routing.strategies import (
     PLACEMENT,
     READINGS,
     RESERVATIONS,
+    SELECTORS,
     SHARING,
 )
 
@@ -156,6 +157,7 @@ def build_frontend(
         reading=READINGS[probe.on_timeout],
         cold_load=_cold_load(settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
+        scope=SELECTORS[settings.selector],
         chooser=chooser,
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None

@@ -26,6 +26,7 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    SelectorName,
     SharingName,
     TeacherName,
 )
@@ -143,6 +144,8 @@ class RouterSpec(Spec):
     """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -166,6 +169,7 @@ class RouterSpec(Spec):
             on_registry_error=self.on_registry_error,
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
+            selector=self.selector,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )
