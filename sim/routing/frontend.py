@@ -38,6 +38,7 @@ from sim.routing.strategies import (
     RESERVATIONS,
     SELECTORS,
     SHARING,
+    SLOTS,
 )
 
 _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly, and every request needs this one.
@@ -174,7 +175,7 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
     return LoadPath(
         counting,
         models,
-        PLACEMENT[settings.placement],
+        replace(PLACEMENT[settings.placement], taken_indexes=SLOTS[settings.slots]),
         eviction,
         LOAD_LIMITS[settings.load_limit],
         LOAD_ROWS[settings.load_rows],

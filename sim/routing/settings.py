@@ -25,6 +25,7 @@ LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop"]
+SlotsName = Literal["ignored", "counted"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 LoadInfoName = Literal["with_rows", "kept"]
@@ -63,6 +64,8 @@ class ControlSettings:
     """Which rows are written during a load."""
     placement: PlacementName
     """How strictly a replica keeps to its nodes."""
+    slots: SlotsName
+    """Whether a replica needs a slot of its own."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName

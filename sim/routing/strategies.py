@@ -10,7 +10,14 @@ from sim.routing.loading.free_process import FreeProcess, stop_exact_process, un
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
-from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
+from sim.routing.loading.placement import (
+    FAITHFUL,
+    REPAIRED,
+    PlacementRules,
+    TakenIndexes,
+    indexes_of_rows,
+    no_index,
+)
 from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
@@ -45,6 +52,7 @@ from sim.routing.settings import (
     ReservationName,
     SelectorName,
     SharingName,
+    SlotsName,
 )
 
 RESERVATIONS: Mapping[ReservationName, Reservation] = {
@@ -65,6 +73,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
+SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
 LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
     "at_once": lambda _clock: RetryAtOnce(),

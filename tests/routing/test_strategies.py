@@ -16,6 +16,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
+    "slots": (settings.SlotsName, strategies.SLOTS),
     "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),
     "retry of a load": (settings.LoadRetryName, strategies.LOAD_RETRIES),
     "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),

@@ -42,6 +42,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "load_wait"):   ("60s",            "60s",            "60s",                      "60s"),
     ("control", "load_rows"):   ("on_success",     "on_success",     "lifecycle",                "lifecycle"),
     ("control", "placement"):   ("lenient",        "lenient",        "lenient",                  "strict"),
+    ("control", "slots"):       ("counted",        "counted",        "counted",                  "counted"),
     ("control", "release"):     ("unload",         "unload",         "unload",                   "stop"),
     ("control", "ports"):       ("reuse",          "reuse",          "quarantine",               "quarantine"),
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),

@@ -29,6 +29,7 @@ from sim.routing.settings import (
     ReservationName,
     SelectorName,
     SharingName,
+    SlotsName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -85,6 +86,8 @@ class ControlSpec(Spec):
     """Whether a row is written when the model is loaded, or also when it is staged and loading."""
     placement: PlacementName
     """Whether an eviction may ignore selectors and one-sided conflicts."""
+    slots: SlotsName
+    """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
     release: ReleaseName
     """Whether some process of the node drops its model, or this very process ends."""
     ports: Literal["reuse", "quarantine"]
@@ -109,6 +112,7 @@ class ControlSpec(Spec):
             load_wait_ns=self.load_wait_ns,
             load_rows=self.load_rows,
             placement=self.placement,
+            slots=self.slots,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
