@@ -10,7 +10,14 @@ from sim.routing.loading.free_process import FreeProcess, stop_exact_process, un
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
-from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
+from sim.routing.loading.placement import (
+    FAITHFUL,
+    REPAIRED,
+    PlacementRules,
+    TakenIndexes,
+    indexes_of_rows,
+    no_index,
+)
 from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
@@ -26,6 +33,7 @@ from sim.routing.request_path.route import (
     fail_closed,
     fail_open,
 )
+from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
     LoadInfoName,
@@ -42,7 +50,9 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    SelectorName,
     SharingName,
+    SlotsName,
 )
 
 RESERVATIONS: Mapping[ReservationName, Reservation] = {
@@ -53,6 +63,7 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
+SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),
@@ -62,6 +73,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
+SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
 LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
     "at_once": lambda _clock: RetryAtOnce(),

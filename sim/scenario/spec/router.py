@@ -27,7 +27,9 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    SelectorName,
     SharingName,
+    SlotsName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -84,6 +86,8 @@ class ControlSpec(Spec):
     """Whether a row is written when the model is loaded, or also when it is staged and loading."""
     placement: PlacementName
     """Whether an eviction may ignore selectors and one-sided conflicts."""
+    slots: SlotsName
+    """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
     release: ReleaseName
     """Whether some process of the node drops its model, or this very process ends."""
     ports: Literal["reuse", "quarantine"]
@@ -108,6 +112,7 @@ class ControlSpec(Spec):
             load_wait_ns=self.load_wait_ns,
             load_rows=self.load_rows,
             placement=self.placement,
+            slots=self.slots,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
@@ -147,6 +152,8 @@ class RouterSpec(Spec):
     """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -170,6 +177,7 @@ class RouterSpec(Spec):
             on_registry_error=self.on_registry_error,
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
+            selector=self.selector,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )
