@@ -85,7 +85,8 @@ class ControlSpec(Spec):
     placement: PlacementName
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     release: ReleaseName
-    """Whether some process of the node drops its model, or this very process ends."""
+    """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
+    this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
     monitor: MonitoringName
