@@ -127,7 +127,7 @@ class RouterSpec(Spec):
     profile: ProfileName
     """Router profile that supplies every key not written here; `fixed` if not given."""
     policy: Policy
-    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
+    """How a replica is chosen among the loaded ones: a built-in policy, an installed one, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
     liveness: LivenessName
