@@ -6,7 +6,7 @@ from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitor
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
-from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
+from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
@@ -80,7 +80,11 @@ LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
     "backoff": RetryWithBackoff,
 }
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
-FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {"unload": unload_some_process, "stop": stop_exact_process}
+FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {
+    "unload": unload_some_process,
+    "stop_by_name": stop_by_model_name,
+    "stop": stop_exact_process,
+}
 
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
