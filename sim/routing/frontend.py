@@ -6,6 +6,7 @@ from dataclasses import replace
 from sim.routing.client_cache.build import new_client_cache
 from sim.routing.client_cache.cache import ClientCache
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
+from sim.routing.control_plane.model_edits import ModelEdits
 from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
@@ -30,6 +31,7 @@ from sim.routing.strategies import (
     LOAD_LIMITS,
     LOAD_RETRIES,
     LOAD_ROWS,
+    MODEL_EDITS,
     ON_FAILED_DECREMENT,
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
@@ -47,11 +49,18 @@ _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly,
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_find_route", "_journal", "_taught", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_taught", "edits", "loops")
 
     def __init__(
-        self, client_cache: ClientCache, journal: Journal, taught: ProbeCache | None, loops: Sequence[Loop] = ()
+        self,
+        client_cache: ClientCache,
+        journal: Journal,
+        taught: ProbeCache | None,
+        edits: ModelEdits,
+        loops: Sequence[Loop] = (),
     ) -> None:
+        self.edits = edits
+        """Is told when somebody edits the options of a model through this frontend."""
         self.loops = loops
         """Its background loops, still to be started."""
         self._client_cache = client_cache
@@ -97,10 +106,11 @@ class ListeningFrontend(FrontendCore):
         client_cache: ClientCache,
         journal: Journal,
         taught: ProbeCache | None,
+        edits: ModelEdits,
         loops: Sequence[Loop],
         feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, journal, taught, loops)
+        super().__init__(client_cache, journal, taught, edits, loops)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -165,9 +175,10 @@ def build_frontend(
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     client_cache = new_client_cache(settings, ports, router.route)
+    edits = MODEL_EDITS[settings.control.edits](ports)
     if feedback is not None:
-        return ListeningFrontend(client_cache, ports.journal, taught, loops, feedback)
-    return FrontendCore(client_cache, ports.journal, taught, loops)
+        return ListeningFrontend(client_cache, ports.journal, taught, edits, loops, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, edits, loops)
 
 
 def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[str, ModelConfig]) -> LoadPath:

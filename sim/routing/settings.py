@@ -26,6 +26,7 @@ LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop_by_name", "stop"]
 SlotsName = Literal["ignored", "counted"]
+ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 LoadInfoName = Literal["with_rows", "kept"]
@@ -74,6 +75,8 @@ class ControlSettings:
     """How the reconciler judges stale rows."""
     load_info: LoadInfoName
     """How long it is remembered how to load a model."""
+    edits: ModelEditsName
+    """What becomes of a model's replicas when its options are edited."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
@@ -18,7 +19,7 @@ from sim.routing.loading.placement import (
     indexes_of_rows,
     no_index,
 )
-from sim.routing.ports import Clock, Runtime
+from sim.routing.ports import Clock, FrontendPorts, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.route import (
@@ -40,6 +41,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
     OnFailedDecrementName,
     OnRegistryErrorName,
@@ -89,4 +91,8 @@ FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
+    "unload": UnloadOnEdit,
+    "revision": ReviseOnEdit,
+}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

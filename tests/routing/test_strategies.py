@@ -24,6 +24,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "monitoring": (settings.MonitoringName, strategies.MONITORING),
     "reaper": (settings.ReaperName, strategies.REAPERS),
     "load info": (settings.LoadInfoName, strategies.LOAD_INFO),
+    "edits of a model": (settings.ModelEditsName, strategies.MODEL_EDITS),
     "passes": (settings.PassRuleName, strategies.PASSES),
 }
 

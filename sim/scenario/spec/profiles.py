@@ -49,6 +49,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),
     ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "third_miss"),
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
+    ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),
 }

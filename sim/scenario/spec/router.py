@@ -16,6 +16,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
     OnFailedDecrementName,
     OnRegistryErrorName,
@@ -104,6 +105,8 @@ class ControlSpec(Spec):
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
+    edits: ModelEditsName
+    """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -123,6 +126,7 @@ class ControlSpec(Spec):
             monitor=self.monitor,
             reaper=self.reaper,
             load_info=self.load_info,
+            edits=self.edits,
             passes=self.passes,
         )
 
