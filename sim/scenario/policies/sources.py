@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sim.routing.policies.catalogue import POLICIES
+from sim.routing.policies.catalogue import BUILT_IN, FLAWED, POLICIES
 from sim.routing.policies.picker import raised
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.text.errors import found, listed
@@ -54,8 +54,8 @@ def find_policy(spec: PolicySpec, known: tuple[str, ...] = ()) -> object:
 
 
 def _installed(name: str, known: tuple[str, ...]) -> object:
-    if name in POLICIES:
-        module, _, attribute = POLICIES[name].partition(":")
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(module), attribute)
     offered = _offered()
     if name in offered:
@@ -65,7 +65,7 @@ def _installed(name: str, known: tuple[str, ...]) -> object:
             raise NoSuchPolicy(f"{offered[name].value} cannot be imported: {raised(error)}") from error
     names = (*POLICIES, *known, *offered)
     text = f"found {found(name)}; allowed: {listed(names)}, module:name or ./file.py:name"
-    raise NoSuchPolicy(text, word=name, known=names)
+    raise NoSuchPolicy(text, word=name, known=(*names, *FLAWED))
 
 
 def _offered() -> Mapping[str, EntryPoint]:
