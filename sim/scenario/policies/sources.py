@@ -12,7 +12,7 @@ from typing import Any
 from sim.routing.policies.catalogue import BUILT_IN, FLAWED, POLICIES
 from sim.routing.policies.picker import raised
 from sim.scenario.spec.policy import PolicySpec
-from sim.scenario.text.errors import found, listed
+from sim.scenario.text.errors import found, listed, plain
 
 GROUP = "sim.policies"
 """Of the entry points by which a package offers policies."""
@@ -64,7 +64,7 @@ def _installed(name: str, known: tuple[str, ...]) -> object:
         except Exception as error:
             raise NoSuchPolicy(f"{offered[name].value} cannot be imported: {raised(error)}") from error
     names = (*POLICIES, *known, *offered)
-    text = f"found {found(name)}; allowed: {listed(names)}, module:name or ./file.py:name"
+    text = f"found {found(name)}; allowed: {', '.join(map(plain, names))}, module:name or ./file.py:name"
     raise NoSuchPolicy(text, word=name, known=(*names, *FLAWED))
 
 
