@@ -28,6 +28,7 @@ from sim.routing.settings import ControlPlaneSettings, ControlSettings, Frontend
 from sim.routing.strategies import (
     FREE_PROCESS,
     LOAD_LIMITS,
+    LOAD_RETRIES,
     LOAD_ROWS,
     ON_FAILED_DECREMENT,
     ON_REGISTRY_ERROR,
@@ -175,6 +176,7 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
         eviction,
         LOAD_LIMITS[settings.load_limit],
         LOAD_ROWS[settings.load_rows],
+        LOAD_RETRIES[settings.load_retry](counting.ports.runtime),
     )
 
 

@@ -20,6 +20,7 @@ ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
 ColdLoadName = Literal["inline", "job"]
 LoadLimitName = Literal["fixed", "by_size"]
+LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop"]
@@ -53,6 +54,8 @@ class ControlSettings:
     """Where a cold load runs."""
     load_limit: LoadLimitName
     """How long it may take."""
+    load_retry: LoadRetryName
+    """When a model whose load has failed may be loaded again."""
     load_wait_ns: int
     """How long a request waits for a load that runs on its own."""
     load_rows: LoadRowsName

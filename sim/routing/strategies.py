@@ -9,8 +9,9 @@ from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
+from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
 from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
-from sim.routing.ports import Runtime
+from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.route import (
@@ -29,6 +30,7 @@ from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFli
 from sim.routing.settings import (
     LoadInfoName,
     LoadLimitName,
+    LoadRetryName,
     LoadRowsName,
     MonitoringName,
     OnFailedDecrementName,
@@ -61,6 +63,10 @@ READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, 
 
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
+LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
+    "at_once": lambda _clock: RetryAtOnce(),
+    "backoff": RetryWithBackoff,
+}
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
 FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {"unload": unload_some_process, "stop": stop_exact_process}
 

@@ -45,6 +45,7 @@ AS_BAD_IN_BOTH = {
     # No loop probes the first process of a node.
     "probes.loops_timeouts",
     "probes.loops_failed",
+    "requests.misrouted",
     "requests.rejected",
     "requests.unfinished",
     "rows.stale_s",

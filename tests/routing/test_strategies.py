@@ -16,6 +16,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
     "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),
+    "retry of a load": (settings.LoadRetryName, strategies.LOAD_RETRIES),
     "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),
     "freeing of processes": (settings.ReleaseName, strategies.FREE_PROCESS),
     "monitoring": (settings.MonitoringName, strategies.MONITORING),

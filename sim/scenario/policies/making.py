@@ -1,6 +1,6 @@
 """From a scenario's `policy` to what a frontend asks, request by request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import MappingProxyType
 from typing import Any
@@ -86,7 +86,15 @@ def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(declared).validate_python(dict(written))
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        key = str(fault["loc"][0]) if fault["loc"] else next(iter(written), "name")
-        shown = "nothing" if fault["type"] == "missing" else found(fault["input"])
-        raise BadParameters(key, f"found {shown}; {fault['msg'].removeprefix('Value error, ').lower()}") from None
+        raise _bad_parameters(error, known) from None
+
+
+def _bad_parameters(error: ValidationError, known: Sequence[str]) -> BadParameters:
+    """Return what is wrong with the first bad key. A policy's own check may name its key: `d: found 0; ...`."""
+    fault = error.errors(include_url=False)[0]
+    text = fault["msg"].removeprefix("Value error, ")
+    key, colon, rest = text.partition(": ")
+    if colon and key in known:
+        return BadParameters(key, rest)
+    shown = "nothing" if fault["type"] == "missing" else found(fault["input"])
+    return BadParameters(str(fault["loc"][0]) if fault["loc"] else "name", f"found {shown}; {text.lower()}")

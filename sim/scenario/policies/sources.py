@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from sim.programs.process import Program
-from sim.routing.policies.catalogue import POLICIES
+from sim.routing.policies.catalogue import BUILT_IN, FLAWED, POLICIES
 from sim.routing.policies.picker import raised
 from sim.scenario.spec.policy import PROGRAM_PREFIX, PolicySpec
 from sim.scenario.text.errors import found, listed
@@ -56,8 +56,8 @@ def find_policy(spec: PolicySpec, known: tuple[str, ...] = ()) -> object:
 
 
 def _installed(name: str, known: tuple[str, ...]) -> object:
-    if name in POLICIES:
-        module, _, attribute = POLICIES[name].partition(":")
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(module), attribute)
     offered = _offered()
     if name in offered:
@@ -67,7 +67,7 @@ def _installed(name: str, known: tuple[str, ...]) -> object:
             raise NoSuchPolicy(f"{offered[name].value} cannot be imported: {raised(error)}") from error
     names = (*POLICIES, *known, *offered)
     text = f"found {found(name)}; allowed: {listed(names)}, module:name, ./file.py:name or exec:./program"
-    raise NoSuchPolicy(text, word=name, known=names)
+    raise NoSuchPolicy(text, word=name, known=(*names, *FLAWED))
 
 
 def _program(spec: PolicySpec) -> Program:
@@ -77,7 +77,7 @@ def _program(spec: PolicySpec) -> Program:
         raise NoSuchPolicy(f"there is no program {found(written)} beside the scenario, as {path}")
     if not os.access(path, os.X_OK):
         raise NoSuchPolicy(f"found {found(written)}, which may not be executed; allowed: after chmod +x {path}")
-    return Program(path, spec.folder)
+    return Program(path.absolute())
 
 
 def _offered() -> Mapping[str, EntryPoint]:

@@ -37,6 +37,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("on_wrong_model",):        ("keep_row",       "keep_row",       "remove_row",               "remove_row"),
     ("control", "loads"):       ("inline",         "inline",         "job",                      "job"),
     ("control", "load_limit"):  ("fixed",          "fixed",          "by_size",                  "by_size"),
+    ("control", "load_retry"):  ("at_once",        "at_once",        "at_once",                  "backoff"),
     ("control", "load_wait"):   ("60s",            "60s",            "60s",                      "60s"),
     ("control", "load_rows"):   ("on_success",     "on_success",     "lifecycle",                "lifecycle"),
     ("control", "placement"):   ("lenient",        "lenient",        "lenient",                  "strict"),

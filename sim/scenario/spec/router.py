@@ -14,6 +14,7 @@ from sim.routing.settings import (
     LivenessName,
     LoadInfoName,
     LoadLimitName,
+    LoadRetryName,
     LoadRowsName,
     MonitoringName,
     OnFailedDecrementName,
@@ -75,6 +76,8 @@ class ControlSpec(Spec):
     """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
     load_limit: LoadLimitName
     """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
+    load_retry: LoadRetryName
+    """Whether a model is loaded again at once after a failed load, or after a pause that grows from 10 s to 5 min."""
     load_wait_ns: Duration = Field(alias="load_wait", gt=0)
     """Longest time that a request waits for a load job before it is turned away."""
     load_rows: LoadRowsName
@@ -101,6 +104,7 @@ class ControlSpec(Spec):
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
+            load_retry=self.load_retry,
             load_wait_ns=self.load_wait_ns,
             load_rows=self.load_rows,
             placement=self.placement,
@@ -122,7 +126,7 @@ class RouterSpec(Spec):
     profile: ProfileName
     """Router profile that supplies every key not written here; `fixed` if not given."""
     policy: Policy
-    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
+    """How a replica is chosen among the loaded ones: a built-in policy, an installed one, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
     liveness: LivenessName

@@ -12,7 +12,7 @@ from typing import Any
 from sim.scenario.text.errors import Path, Problem, dotted, found
 from sim.scenario.text.source import MOST_DEPTH, Source, has_control_characters, resolve_plain
 
-OF_THE_FILE = ("variants", "expect")
+OF_THE_FILE = ("variants", "expect", "regression")
 """Keys of a file that are no part of any variant."""
 
 

@@ -119,7 +119,9 @@ def test_a_package_offers_a_policy_that_needs_no_flag(folder: Path, monkeypatch:
     monkeypatch.syspath_prepend(folder)
 
     assert policy(read(folder, "theirs", allow_code=False)).name == "theirs"
-    with pytest.raises(ScenarioError, match=r"found 'thers'; allowed: best_replica, theirs, .* did you mean 'theirs'"):
+    with pytest.raises(
+        ScenarioError, match=r"found 'thers'; allowed: best_replica, .* theirs, .* did you mean 'theirs'"
+    ):
         read(folder, "thers")
 
 
@@ -179,6 +181,9 @@ MISTAKES = {
     "a value of another kind": ("{name: './my_picker.py:PowerOfD', d: two}", "router.policy.d: found 'two'; "),
     "keys of a function": ("{name: './my_picker.py:first', d: 2}", "router.policy.d: found a key; allowed: none"),
     "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found a key; allowed: none"),
+    "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
+    "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
+    "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ MISPLACED_OVERRIDES = {
     "variants.a.seed=1": "--set: found 'variants.a.seed'; allowed: a key of the scenario itself, which changes in "
     "every variant that --variant chooses",
     "sede=1": "--set sede: found an unknown key; allowed: name, about, seed, duration, warmup, drain_limit, tie_order, "
-    "nodes, models, frontends, registry, network and 6 more (see sim schema); did you mean 'seed'?",
+    "nodes, models, frontends, registry, network and 7 more (see sim schema); did you mean 'seed'?",
 }
 
 
