@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.check_options import EXIT_CODES as CHECK_EXIT_CODES
+from sim.cli.check_options import check_policy
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
 from sim.cli.group import Commands
@@ -38,7 +40,7 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
-_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
 
 
 def _show_version(wanted: bool) -> None:
@@ -151,6 +153,7 @@ def run_scenarios(
 
 
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
+app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
 
 
 @app.command("live", no_args_is_help=True)
@@ -263,14 +266,24 @@ def new_starter(
 
 @app.command("list")
 def list_scenarios(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where to look. [default: scenarios; the shipped ones with --regressions]"),
+    ] = None,
+    regressions: Annotated[
+        bool, typer.Option("--regressions", help="List the known regressions, with symptom, metric and source.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
+    if regressions:
+        from sim.cli.commands.list_regressions import list_regressions_command
+
+        raise typer.Exit(list_regressions_command(folder, as_json=json, allow_code=allow_code))
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder, as_json=json, allow_code=allow_code))
+    raise typer.Exit(list_command(folder or Path("scenarios"), as_json=json, allow_code=allow_code))
 
 
 @app.command("schema")

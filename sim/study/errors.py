@@ -15,3 +15,7 @@ class OutFolderRefused(ValueError):
 
 class NoSuchMetric(LookupError):
     """The catalogue has no metric of that name."""
+
+
+class NoSuchRegression(LookupError):
+    """The corpus has no regression of that name."""
