@@ -53,8 +53,8 @@ class Fate:
 def hunted(name: str, paths: Sequence[Path], seeds: int, *, in_all: bool) -> Fate:
     """Run the scenarios with the mutant of that name in place until one kills it, or all of them if `in_all`.
 
-    A scenario is tried on its further seeds once one of them has killed, or once all scenarios have been tried on their
-    first. Files are read once in a process. Raises ScenarioError and NoSuchPlace.
+    A scenario that kills on its first seed is tried on the others too; the others are also tried if no scenario kills
+    on its first. Files are read once in a process. Raises ScenarioError and NoSuchPlace.
     """
     return _Hunt(MUTANTS[name], _corpus(tuple(paths), seeds)).fate(in_all=in_all)
 
@@ -82,20 +82,19 @@ class _Hunt:
         """Yield a kill for each scenario that has one: those that should notice first, the others after them."""
         files = sorted(self._corpus.files, key=lambda file: file.name not in self._mutant.seen_in)
         trials = [list(self._corpus.trials(file)) for file in files]
-        unharmed: list[list[Trial]] = []
-        for of_file in trials:
-            broken = self._broken(of_file[0])
-            if broken:
-                yield self._kill(broken[0], of_file[0], of_file[1:], [True])
-            else:
-                unharmed.append(of_file)
-        for of_file in unharmed:
+        has_killed = False
+        for first, *rest in trials:
+            if broken := self._broken(first):
+                has_killed = True
+                yield self._kill(broken[0], first, [True], rest)
+        for of_file in trials if not has_killed else ():
             for place, trial in enumerate(of_file[1:], start=1):
                 if broken := self._broken(trial):
-                    yield self._kill(broken[0], trial, of_file[place + 1 :], [False] * place + [True])
+                    yield self._kill(broken[0], trial, [False] * place + [True], of_file[place + 1 :])
                     break
 
-    def _kill(self, broken: Verdict, trial: Trial, rest: Sequence[Trial], known: Sequence[bool]) -> Kill:
+    def _kill(self, broken: Verdict, trial: Trial, known: Sequence[bool], rest: Sequence[Trial]) -> Kill:
+        """Return the kill by this verdict, after the rest of the scenario's seeds has been tried too."""
         killed = [*known, *(bool(self._broken(other)) for other in rest)]
         return Kill(
             trial.scenario,
