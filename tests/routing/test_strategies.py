@@ -21,6 +21,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "retry of a load": (settings.LoadRetryName, strategies.LOAD_RETRIES),
     "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),
     "freeing of processes": (settings.ReleaseName, strategies.FREE_PROCESS),
+    "node status": (settings.NodeStatusName, strategies.NODE_RULES),
     "monitoring": (settings.MonitoringName, strategies.MONITORING),
     "reaper": (settings.ReaperName, strategies.REAPERS),
     "load info": (settings.LoadInfoName, strategies.LOAD_INFO),

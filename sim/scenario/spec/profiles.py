@@ -46,6 +46,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "release"):     ("unload",         "unload",         "unload",                   "stop"),
     ("control", "installs"):    ("by_backend",     "by_backend",     "by_backend",               "by_backend"),
     ("control", "ports"):       ("reuse",          "reuse",          "quarantine",               "quarantine"),
+    ("control", "node_status"): ("heeded",         "heeded",         "heeded",                   "heeded"),
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),
     ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "third_miss"),
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),

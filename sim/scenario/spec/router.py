@@ -17,6 +17,7 @@ from sim.routing.settings import (
     LoadRetryName,
     LoadRowsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -98,6 +99,8 @@ class ControlSpec(Spec):
     """Whether a node installs one backend at a time, or only one process of each backend."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
+    node_status: NodeStatusName
+    """Whether a drained node keeps its rows, which are picked, or loses them and gets no more requests."""
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
@@ -110,7 +113,10 @@ class ControlSpec(Spec):
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
     def settings(self) -> ControlSettings:
-        """Return the settings that the routing code uses. Installs, ports and draining belong to the workers."""
+        """Return the settings that the routing code uses.
+
+        Installs, ports and draining belong to the workers, and what a node's status does to its rows to the registry.
+        """
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
