@@ -15,6 +15,7 @@ ReservationName = Literal["first_call", "first_call_or_next_route", "request_sco
 OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
+RetryName = Literal["none", "other_replica", "throttled"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
@@ -94,6 +95,10 @@ class FrontendSettings:
     """What becomes of a count that the registry did not take when a request gave it back."""
     on_wrong_model: OnWrongModelName
     """Whether a process that turns out not to hold the model loses its row."""
+    retry: RetryName
+    """Whether a failed call is made once more on another replica."""
+    call_limit_ns: int | None
+    """How long a call may take; None for no limit."""
     probe: ProbeSettings
     control: ControlSettings
 
