@@ -50,6 +50,8 @@ AS_BAD_IN_BOTH = {
     "requests.unfinished",
     "rows.stale_s",
     "requests.outdated",
+    "rows.misplaced",
+    "requests.retries",
     "nodes.detection_max_s",
     "in_flight.final",
     "in_flight.drift_s",

@@ -8,6 +8,7 @@ from sim.measure.analysis.outdated import served_outdated
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import ANY_RUN, EDITS
 from sim.measure.catalogue.view import View
+from sim.measure.recording.events import EventKind, are
 from sim.measure.recording.records import MISSING
 from sim.routing.errors import WrongModel
 from sim.routing.outcomes import Outcome
@@ -27,6 +28,10 @@ def _misrouted(view: View) -> int:
 
 def _outdated(view: View) -> int:
     return int(np.count_nonzero(served_outdated(view.records, view.requests)))
+
+
+def _retries(view: View) -> int:
+    return int(np.count_nonzero(are(view.events, EventKind.CALL_RETRIED)))
 
 
 METRICS = (
@@ -61,6 +66,14 @@ METRICS = (
         Better.LOWER,
         "failed requests that had reached a process of another model",
         _misrouted,
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.retries",
+        Unit.COUNT,
+        Better.LOWER,
+        "failed calls that the router made again on another replica",
+        _retries,
         shown=Shown.IF_ANY,
     ),
     RunMetric(

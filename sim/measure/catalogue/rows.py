@@ -25,6 +25,12 @@ def _removed_alive(view: View) -> int:
     return int(np.count_nonzero(values(view.events, Flag.PROCESS_ALIVE) == 1))
 
 
+def _misplaced(view: View) -> int:
+    published, matching = are(view.events, EventKind.ROW_PUBLISHED), view.facts.matching_nodes
+    keys = [view.keys[code] for code in view.events["replica"][published].tolist()]
+    return sum(key.node not in matching.get(key.model, (key.node,)) for key in keys)
+
+
 def _evicted(view: View) -> int:
     return happened(view.records, view.events, EventKind.ROW_REMOVED, EVICTED)
 
@@ -76,6 +82,15 @@ METRICS = (
         Better.LOWER,
         "time for which processes went on after their rows had been deleted, summed over the processes",
         _orphaned_s,
+        subject=REQUESTS_OR_LOOPS,
+    ),
+    RunMetric(
+        "rows.misplaced",
+        Unit.COUNT,
+        Better.LOWER,
+        "rows of replicas on nodes without the labels that their model asks for, where no request can reach them",
+        _misplaced,
+        shown=Shown.IF_ANY,
         subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(

@@ -14,7 +14,7 @@ from sim.programs.process import Program
 from sim.routing.policies.catalogue import BUILT_IN, FLAWED, POLICIES
 from sim.routing.policies.picker import raised
 from sim.scenario.spec.policy import PROGRAM_PREFIX, PolicySpec
-from sim.scenario.text.errors import found, listed
+from sim.scenario.text.errors import found, listed, plain
 
 GROUP = "sim.policies"
 """Of the entry points by which a package offers policies."""
@@ -66,7 +66,8 @@ def _installed(name: str, known: tuple[str, ...]) -> object:
         except Exception as error:
             raise NoSuchPolicy(f"{offered[name].value} cannot be imported: {raised(error)}") from error
     names = (*POLICIES, *known, *offered)
-    text = f"found {found(name)}; allowed: {listed(names)}, module:name, ./file.py:name or exec:./program"
+    listed_names = ", ".join(map(plain, names))
+    text = f"found {found(name)}; allowed: {listed_names}, module:name, ./file.py:name or exec:./program"
     raise NoSuchPolicy(text, word=name, known=(*names, *FLAWED))
 
 
@@ -77,7 +78,7 @@ def _program(spec: PolicySpec) -> Program:
         raise NoSuchPolicy(f"there is no program {found(written)} beside the scenario, as {path}")
     if not os.access(path, os.X_OK):
         raise NoSuchPolicy(f"found {found(written)}, which may not be executed; allowed: after chmod +x {path}")
-    return Program(path, spec.folder)
+    return Program(path.absolute())
 
 
 def _offered() -> Mapping[str, EntryPoint]:
