@@ -40,7 +40,7 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
-_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
-from sim.routing.loading.inline_load import InlineLoad
+from sim.routing.loading.inline_load import InlineLoad, UnlockedLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.outcomes import Outcome
@@ -184,6 +184,8 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
+    if settings.loads == "unlocked":
+        return UnlockedLoad(load_path)
     if settings.loads == "inline":
         return InlineLoad(ports.registry, load_path)
     return JobLoad(ports, load_path, settings.load_wait_ns)

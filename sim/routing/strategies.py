@@ -7,7 +7,7 @@ from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, kno
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
 from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
-from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
+from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
 from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
@@ -82,7 +82,11 @@ LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
     "backoff": RetryWithBackoff,
 }
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
-FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {"unload": unload_some_process, "stop": stop_exact_process}
+FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {
+    "unload": unload_some_process,
+    "stop_by_name": stop_by_model_name,
+    "stop": stop_exact_process,
+}
 
 NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "heeded": STATUS_HEEDED}
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}

@@ -49,6 +49,7 @@ AS_BAD_IN_BOTH = {
     "requests.rejected",
     "requests.unfinished",
     "rows.stale_s",
+    "rows.misplaced",
     "nodes.detection_max_s",
     "in_flight.final",
     "in_flight.drift_s",

@@ -188,6 +188,7 @@ WHOLE_RUN = {
     "checks.failed": 0,
     "rows.removed": 1,
     "rows.removed_alive": 1,
+    "processes.orphaned_s": 16,
     "rows.evicted": 0,
     "scaling.ups": 0,
     "scaling.downs": 0,

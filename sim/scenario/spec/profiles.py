@@ -44,6 +44,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "placement"):   ("lenient",        "lenient",        "lenient",                  "strict"),
     ("control", "slots"):       ("counted",        "counted",        "counted",                  "counted"),
     ("control", "release"):     ("unload",         "unload",         "unload",                   "stop"),
+    ("control", "installs"):    ("by_backend",     "by_backend",     "by_backend",               "by_backend"),
     ("control", "ports"):       ("reuse",          "reuse",          "quarantine",               "quarantine"),
     ("control", "node_status"): ("heeded",         "heeded",         "heeded",                   "heeded"),
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),

@@ -72,11 +72,14 @@ class ProbeSpec(Spec):
         )
 
 
+InstallOrder = Literal["one_by_one", "by_backend"]
+
+
 class ControlSpec(Spec):
     """How replicas are loaded and removed: of each pair, LocalAI's way at the fix, then its later way or our repair."""
 
     loads: ColdLoadName
-    """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
+    """Whether a cold load runs inside the request, under no lock or under the model's, or as a job of its own."""
     load_limit: LoadLimitName
     """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
     load_retry: LoadRetryName
@@ -90,7 +93,10 @@ class ControlSpec(Spec):
     slots: SlotsName
     """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
     release: ReleaseName
-    """Whether some process of the node drops its model, or this very process ends."""
+    """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
+    this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
+    installs: InstallOrder
+    """Whether a node installs one backend at a time, or only one process of each backend."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
     node_status: NodeStatusName
@@ -109,7 +115,7 @@ class ControlSpec(Spec):
     def settings(self) -> ControlSettings:
         """Return the settings that the routing code uses.
 
-        Ports and draining belong to the workers, and what a node's status does to its rows to the registry.
+        Installs, ports and draining belong to the workers, and what a node's status does to its rows to the registry.
         """
         return ControlSettings(
             loads=self.loads,
