@@ -11,6 +11,8 @@ from sim.cli.check_options import check_policy
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
 from sim.cli.group import Commands
+from sim.cli.mutant_options import EXIT_CODES as MUTANTS_EXIT_CODES
+from sim.cli.mutant_options import hunt_mutants
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -154,6 +156,8 @@ def run_scenarios(
 
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
+
+app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
 
 
 @app.command("live", no_args_is_help=True)
