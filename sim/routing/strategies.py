@@ -22,6 +22,7 @@ from sim.routing.loading.placement import (
 from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.retries import Retries, ThrottledRetries
 from sim.routing.request_path.route import (
     FIRST_CALL,
     FIRST_CALL_OR_NEXT_ROUTE,
@@ -52,6 +53,7 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    RetryName,
     SelectorName,
     SharingName,
     SlotsName,
@@ -66,6 +68,11 @@ ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open":
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
 SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
+RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
+    "none": None,
+    "other_replica": Retries,
+    "throttled": ThrottledRetries,
+}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),

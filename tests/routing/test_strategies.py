@@ -13,6 +13,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "registry error": (settings.OnRegistryErrorName, strategies.ON_REGISTRY_ERROR),
     "wrong model": (settings.OnWrongModelName, strategies.ON_WRONG_MODEL),
     "selector": (settings.SelectorName, strategies.SELECTORS),
+    "retry": (settings.RetryName, strategies.RETRIES),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "placement": (settings.PlacementName, strategies.PLACEMENT),

@@ -36,6 +36,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("on_failed_decrement",):   ("ignore",         "ignore",         "ignore",                   "retry"),
     ("on_wrong_model",):        ("keep_row",       "keep_row",       "remove_row",               "remove_row"),
     ("selector",):              ("in_pick",        "in_pick",        "in_pick",                  "in_pick"),
+    ("retry",):                 ("none",           "none",           "none",                     "none"),
     ("control", "loads"):       ("inline",         "inline",         "job",                      "job"),
     ("control", "load_limit"):  ("fixed",          "fixed",          "by_size",                  "by_size"),
     ("control", "load_retry"):  ("at_once",        "at_once",        "at_once",                  "backoff"),
