@@ -11,6 +11,8 @@ from sim.cli.check_options import check_policy
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
 from sim.cli.group import Commands
+from sim.cli.mutant_options import EXIT_CODES as MUTANTS_EXIT_CODES
+from sim.cli.mutant_options import hunt_mutants
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -40,7 +42,7 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
-_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
 
 
 def _show_version(wanted: bool) -> None:
@@ -154,6 +156,8 @@ def run_scenarios(
 
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
+
+app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
 
 
 @app.command("live", no_args_is_help=True)

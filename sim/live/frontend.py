@@ -19,6 +19,7 @@ from sim.live.proto.backend_pb2 import Reply
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
+from sim.programs.at_work import Programs
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
@@ -118,6 +119,7 @@ class Frontend:
         """Runs what must outlast the calls: transactions, and connections that are being closed."""
         self._next_id = count().__next__
         self._calls: dict[int, _Call] = {}
+        self._programs = Programs()
         self._at_end = AsyncExitStack()
         self._opened: _Opened | None = None
 
@@ -129,6 +131,7 @@ class Frontend:
         """
         journal, lasting = FanOutJournal([_CallNotes(self._calls), self._journal]), self._connections_runtime
         async with AsyncExitStack() as opening:
+            self._programs = opening.enter_context(Programs())
             registry = await opening.enter_async_context(
                 connect(self._registry_url, lasting, pick=self._router.pick, lock_waited=self._journal.lock_waited)
             )
@@ -152,7 +155,7 @@ class Frontend:
 
     def _new_chooser(self, clock: Clock) -> Chooser:
         # Frontends of one service must not draw alike, or their choices would herd.
-        return make_policy(self._router.policy, 0, clock, Random())
+        return make_policy(self._router.policy, 0, clock, Random(), self._programs)
 
     @property
     def registry(self) -> SqlLoadJobs:

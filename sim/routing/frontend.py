@@ -10,7 +10,7 @@ from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.eviction import Eviction
-from sim.routing.loading.inline_load import InlineLoad
+from sim.routing.loading.inline_load import InlineLoad, UnlockedLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.outcomes import Outcome
@@ -39,7 +39,9 @@ from sim.routing.strategies import (
     READINGS,
     RESERVATIONS,
     RETRIES,
+    SELECTORS,
     SHARING,
+    SLOTS,
 )
 
 _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly, and every request needs this one.
@@ -181,6 +183,7 @@ def build_frontend(
         reading=READINGS[probe.on_timeout],
         cold_load=_cold_load(settings.control, ports, load_path),
         selectors={name: model.selector for name, model in models.items() if model.selector},
+        scope=SELECTORS[settings.selector],
         chooser=chooser,
     )
     taught = probe_cache if probe.refreshed_by == "calls" else None
@@ -205,7 +208,7 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
     return LoadPath(
         counting,
         models,
-        PLACEMENT[settings.placement],
+        replace(PLACEMENT[settings.placement], taken_indexes=SLOTS[settings.slots]),
         eviction,
         LOAD_LIMITS[settings.load_limit],
         LOAD_ROWS[settings.load_rows],
@@ -214,6 +217,8 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:
+    if settings.loads == "unlocked":
+        return UnlockedLoad(load_path)
     if settings.loads == "inline":
         return InlineLoad(ports.registry, load_path)
     return JobLoad(ports, load_path, settings.load_wait_ns)

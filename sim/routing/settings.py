@@ -16,15 +16,17 @@ OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
 RetryName = Literal["none", "other_replica", "throttled"]
+SelectorName = Literal["after_pick", "in_pick"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
-ColdLoadName = Literal["inline", "job"]
+ColdLoadName = Literal["unlocked", "inline", "job"]
 LoadLimitName = Literal["fixed", "by_size"]
 LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
-ReleaseName = Literal["unload", "stop"]
+ReleaseName = Literal["unload", "stop_by_name", "stop"]
+SlotsName = Literal["ignored", "counted"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 LoadInfoName = Literal["with_rows", "kept"]
@@ -63,6 +65,8 @@ class ControlSettings:
     """Which rows are written during a load."""
     placement: PlacementName
     """How strictly a replica keeps to its nodes."""
+    slots: SlotsName
+    """Whether a replica needs a slot of its own."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName
@@ -99,6 +103,8 @@ class FrontendSettings:
     """Whether a failed call is made once more on another replica."""
     call_limit_ns: int | None
     """How long a call may take; None for no limit."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that the model's selector matches."""
     probe: ProbeSettings
     control: ControlSettings
 

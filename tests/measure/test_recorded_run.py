@@ -190,6 +190,7 @@ WHOLE_RUN = {
     "rows.removed": 1,
     "rows.removed_alive": 1,
     "rows.misplaced": 0,
+    "processes.orphaned_s": 16,
     "rows.evicted": 0,
     "scaling.ups": 0,
     "scaling.downs": 0,

@@ -1,10 +1,10 @@
-"""Rows of replicas that went, and what was installed and loaded in their place."""
+"""Rows of replicas that went, the processes they left, and what was installed and loaded in their place."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from sim.measure.analysis.fleet import stale_ns
+from sim.measure.analysis.fleet import orphaned_ns, stale_ns
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
@@ -41,6 +41,10 @@ def _stale_s(view: View) -> float | None:
     return stale_ns(view.records, view.ready, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
 
 
+def _orphaned_s(view: View) -> float:
+    return orphaned_ns(view.records, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
+
+
 def _loads_failed(view: View) -> int:
     return int(np.count_nonzero(are(view.events, EventKind.LOAD_ENDED) & (view.events["cause"] != MISSING)))
 
@@ -70,6 +74,14 @@ METRICS = (
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
         shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
+    ),
+    RunMetric(
+        "processes.orphaned_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "time for which processes went on after their rows had been deleted, summed over the processes",
+        _orphaned_s,
         subject=REQUESTS_OR_LOOPS,
     ),
     RunMetric(
