@@ -15,15 +15,19 @@ ReservationName = Literal["first_call", "first_call_or_next_route", "request_sco
 OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
+SelectorName = Literal["after_pick", "in_pick"]
+RetryName = Literal["none", "other_replica", "throttled"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
-ColdLoadName = Literal["inline", "job"]
+ColdLoadName = Literal["unlocked", "inline", "job"]
 LoadLimitName = Literal["fixed", "by_size"]
 LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
-ReleaseName = Literal["unload", "stop"]
+ReleaseName = Literal["unload", "stop_by_name", "stop"]
+NodeStatusName = Literal["ignored", "heeded"]
+SlotsName = Literal["ignored", "counted"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 LoadInfoName = Literal["with_rows", "kept"]
@@ -62,6 +66,8 @@ class ControlSettings:
     """Which rows are written during a load."""
     placement: PlacementName
     """How strictly a replica keeps to its nodes."""
+    slots: SlotsName
+    """Whether a replica needs a slot of its own."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName
@@ -94,6 +100,12 @@ class FrontendSettings:
     """What becomes of a count that the registry did not take when a request gave it back."""
     on_wrong_model: OnWrongModelName
     """Whether a process that turns out not to hold the model loses its row."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that the model's selector matches."""
+    retry: RetryName
+    """Whether a failed call is made once more on another replica."""
+    call_limit_ns: int | None
+    """How long a call may take; None for no limit."""
     probe: ProbeSettings
     control: ControlSettings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import SMALL, sim
+from tests.cli.command import SMALL, sim, sim_process
 from tests.regressions.corpora import small_corpus
 
 
@@ -64,3 +64,11 @@ def test_a_broken_file_is_told_with_its_place(corpus: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("one_node_takes_all.yaml:25:13: regression.repaired: 'rooted' is not a variant")
+
+
+def test_without_a_folder_the_shipped_ones_are_listed_wherever_one_is(tmp_path: Path) -> None:
+    done = sim_process("list", "--regressions", "--json", folder=tmp_path)
+
+    known = json.loads(done.stdout)
+    assert "sticky_replica" in [one["name"] for one in known]
+    assert all(Path(one["file"]).is_file() for one in known)

@@ -49,6 +49,8 @@ AS_BAD_IN_BOTH = {
     "requests.rejected",
     "requests.unfinished",
     "rows.stale_s",
+    "rows.misplaced",
+    "requests.retries",
     "nodes.detection_max_s",
     "in_flight.final",
     "in_flight.drift_s",

@@ -1,6 +1,5 @@
 """`sim list --regressions`: the known regressions, each with what shows it and where it was found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from os.path import isdir
 from pathlib import Path
@@ -20,26 +19,21 @@ from sim.study.regressions.corpus import KnownRegression, corpus_folder, load_co
 def list_regressions_command(folder: Path | None, *, as_json: bool, allow_code: bool) -> ExitCode:
     """Show the regressions of the folder, or of the corpus that comes with `sim`. Raises BadInput."""
     folder = folder or corpus_folder()
-    known = known_below(folder, allow_code=allow_code)
+    if not isdir(folder):
+        raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
+    try:
+        known = load_corpus(folder, allow_code=allow_code)
+    except ScenarioError as error:
+        raise BadInput(str(error)) from None
     if as_json:
         emit(f"{to_json([_document(one) for one in known])}\n")
     else:
         for one in known:
             show(_Entry(one))
-    return ExitCode.HELD if known else ExitCode.NOTHING
-
-
-def known_below(folder: Path, sets: Sequence[str] = (), *, allow_code: bool) -> list[KnownRegression]:
-    """Return the regressions below the folder; say if there are none. Raises BadInput."""
-    if not isdir(folder):
-        raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
-    try:
-        known = load_corpus(folder, sets, allow_code=allow_code)
-    except ScenarioError as error:
-        raise BadInput(str(error)) from None
     if not known:
         complain(f"{folder} holds no scenario file with a regression block")
-    return known
+        return ExitCode.NOTHING
+    return ExitCode.HELD
 
 
 def _document(known: KnownRegression) -> dict[str, object]:

@@ -5,11 +5,16 @@ from typing import Final
 
 POLICIES: Final[Mapping[str, str]] = {
     "best_replica": "sim.routing.policies.best_replica:BestReplica",
+    "in_flight_then_vram": "sim.routing.policies.standard.in_flight_then_vram:InFlightThenVram",
     "random": "sim.routing.policies.standard.at_random:AtRandom",
     "round_robin": "sim.routing.policies.standard.round_robin:RoundRobin",
     "least_in_flight": "sim.routing.policies.standard.least_in_flight:LeastInFlight",
     "power_of_d": "sim.routing.policies.standard.power_of_d:PowerOfD",
+    "join_idle_queue": "sim.routing.policies.standard.join_idle_queue:JoinIdleQueue",
+    "shortest_expected_delay": "sim.routing.policies.standard.shortest_expected_delay:ShortestExpectedDelay",
     "weighted_least_request": "sim.routing.policies.standard.weighted_least_request:WeightedLeastRequest",
+    "peak_ewma": "sim.routing.policies.standard.peak_ewma:PeakEwma",
+    "prequal": "sim.routing.policies.standard.prequal:Prequal",
     "outlier_ejection": "sim.routing.policies.standard.outlier_ejection:OutlierEjection",
     "zone_aware": "sim.routing.policies.standard.zone_aware:ZoneAware",
 }

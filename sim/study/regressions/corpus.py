@@ -1,6 +1,6 @@
 """The regression corpus: the scenario files that say which known regression they are about."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,23 +56,27 @@ def corpus_folder() -> Path:
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
+def _as_written(_folder: Path) -> Sequence[str]:
+    return ()
+
+
 def load_corpus(
     folder: Path,
-    sets: Sequence[str] = (),
+    sets: Callable[[Path], Sequence[str]] = _as_written,
     *,
     allow_code: bool = False,
     policies: Mapping[str, object] | None = None,
 ) -> list[KnownRegression]:
     """Read the files below the folder that have a `regression` block, in the order of their paths.
 
-    The options are those of `load`. Raises ScenarioError with the problems of all files: a mistake in an option shows
-    in each of them, and is told once.
+    `sets` tells which values are overridden in the files of a folder; the other options are those of `load`. Raises
+    ScenarioError with the problems of all files: a mistake in an option shows in each of them, and is told once.
     """
     known: list[KnownRegression] = []
     problems: dict[Problem, None] = {}
     for path in files_below(folder):
         try:
-            known += _known(load(path, sets, allow_code=allow_code, policies=policies))
+            known += _known(load(path, sets(path.parent), allow_code=allow_code, policies=policies))
         except ScenarioError as error:
             problems |= dict.fromkeys(error.problems)
     if problems:

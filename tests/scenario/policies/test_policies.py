@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sim import load, loads
+from sim.programs.at_work import Programs
 from sim.routing.policies.port import PolicyContext, PolicyError
 from sim.routing.request import Request
 from sim.scenario import ScenarioError, ScenarioFile, dump
@@ -79,7 +80,7 @@ def test_a_file_is_run_afresh_for_each_frontend_so_that_its_globals_are_not_shar
     spec = policy(read(folder, "./my_picker.py:first"))
 
     for frontend in range(2):
-        picker = policy_of(spec, 0, frontend)(HandClock())
+        picker = policy_of(spec, 0, frontend, Programs())(HandClock())
         with pytest.raises(PolicyError, match="tuple index out of range"):
             picker.choice(REQUEST, ())(())
         assert picker.choice(REQUEST, ())(()) is None
@@ -90,7 +91,7 @@ def test_two_files_with_the_same_stem_do_not_collide(folder: Path) -> None:
     (folder / "other" / "my_picker.py").write_text("def first(replicas): return None")
     specs = [policy(read(folder, name)) for name in ("./my_picker.py:first", "./other/my_picker.py:first")]
 
-    one, other = (policy_of(spec, 0, 0)(HandClock()) for spec in specs)
+    one, other = (policy_of(spec, 0, 0, Programs())(HandClock()) for spec in specs)
 
     assert other.choice(REQUEST, ())(()) is None
     with pytest.raises(PolicyError):
@@ -134,7 +135,7 @@ def test_what_a_policy_draws_belongs_to_seed_and_frontend() -> None:
 
             def pick(self, replicas: Any) -> Any: ...
 
-        policy_of(PolicySpec("mine", given=Draws), seed, frontend)(HandClock())
+        policy_of(PolicySpec("mine", given=Draws), seed, frontend, Programs())(HandClock())
         return drawn
 
     assert first_draw(1, 0) == first_draw(1, 0) == [0.6902905189764046]
@@ -156,16 +157,18 @@ def test_a_class_that_declares_none_gets_a_mapping() -> None:
 
         def pick(self, replicas: Any) -> Any: ...
 
-    policy_of(PolicySpec("mine", {"d": 3}, given=Own), 0, 0)(HandClock())
+    policy_of(PolicySpec("mine", {"d": 3}, given=Own), 0, 0, Programs())(HandClock())
 
     assert seen == [{"d": 3}]
 
 
 MISTAKES = {
-    "an unknown name": ("best_replicas", "or ./file.py:name; did you mean 'best_replica'?"),
+    "an unknown name": ("best_replicas", ", ./file.py:name or exec:./program; did you mean 'best_replica'?"),
     "no name at all": ("{d: 2}", "found a mapping without name"),
-    "a number": ("7", "found 7; allowed: a name, module:name or ./file.py:name"),
-    "a program": ("'exec:./program'", "exec: pickers are not there yet"),
+    "a number": ("7", "found 7; allowed: a name, module:name, ./file.py:name or exec:./program"),
+    "no such program": ("exec:./program", "there is no program './program' beside the scenario, as "),
+    "a folder for a program": ("'exec:./'", "there is no program './' beside the scenario, as "),
+    "a program that is none": ("exec:./my_picker.py", "found './my_picker.py', which may not be executed; "),
     "no such file": ("./no.py:first", "'./no.py' cannot be read beside the scenario, as "),
     "a file without .py": ("./my_picker:first", "found './my_picker:first'; allowed: a file whose name ends in .py"),
     "no such name in a file": ("./my_picker.py:frist", "there is no 'frist' in ./my_picker.py; allowed: dataclass, "),
@@ -182,7 +185,7 @@ MISTAKES = {
     "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
     "a weight that is none": ("{name: weighted_least_request, weights: {n-0: 0}}", "policy.weights: found 0 for n-0"),
     "an own key with a dash": ("{name: power_of_d, d-2: 1}", "router.policy: found the key 'd-2'; allowed: small"),
-    "a mistaken policy misspelt": ("first_of_equal", "or ./file.py:name; did you mean 'first_of_equals'?"),
+    "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip
 
 
@@ -200,7 +203,7 @@ def test_a_mistake_is_told_with_its_place(folder: Path, written: str, text: str)
     assert text in line
 
 
-@pytest.mark.parametrize("written", ["./my_picker.py:first", "my_picker:first"])
+@pytest.mark.parametrize("written", ["./my_picker.py:first", "my_picker:first", "exec:./my_picker"])
 def test_code_that_is_not_allowed_is_not_run_and_the_flag_is_named(folder: Path, written: str) -> None:
     (folder / "my_picker.py").write_text("raise SystemExit")
 

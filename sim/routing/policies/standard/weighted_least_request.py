@@ -26,13 +26,18 @@ class WeightedLeastRequestParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is no weight, no time, or no exponent."""
-        for node, weight in self.weights.items():
-            if not 1e-6 <= weight <= 1e6:
-                raise ValueError(f"weights: found {weight:g} for {node}; allowed: from 1e-06 to 1e+06")
+        check_weights(self.weights)
         _check("active_request_bias", self.active_request_bias, 0, 100)
         _check("slow_start_s", self.slow_start_s, 0, 1e6)
         _check("aggression", self.aggression, 0.01, 100)
         _check("min_weight", self.min_weight, 0.001, 1)
+
+
+def check_weights(weights: Mapping[str, float]) -> None:
+    """Raise ValueError for a number that is no weight; the weights go by node."""
+    for node, weight in weights.items():
+        if not 1e-6 <= weight <= 1e6:
+            raise ValueError(f"weights: found {weight:g} for {node}; allowed: from 1e-06 to 1e+06")
 
 
 def _check(key: str, found: float, least: float, most: float) -> None:
