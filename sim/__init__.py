@@ -7,9 +7,11 @@ from sim.lazy_names import lazy_names
 __version__ = "0.1.0"
 
 __all__ = [
+    "CheckResults",
     "Comparison",
     "Difference",
     "NoSuchMetric",
+    "NoSuchRegression",
     "NoSuchVariant",
     "Observer",
     "Results",
@@ -19,6 +21,7 @@ __all__ = [
     "ScenarioFile",
     "Verdict",
     "Window",
+    "check",
     "compare",
     "dump",
     "judge",
@@ -39,21 +42,25 @@ if TYPE_CHECKING:
     from sim.scenario import ScenarioError, ScenarioFile, dump
     from sim.study.compare import compare
     from sim.study.comparison import Comparison
-    from sim.study.errors import NoSuchMetric, NoSuchVariant
+    from sim.study.errors import NoSuchMetric, NoSuchRegression, NoSuchVariant
     from sim.study.judge import judge
+    from sim.study.regressions.check import check
+    from sim.study.regressions.results import CheckResults
     from sim.study.results import Results, run_all
     from sim.study.run import run
     from sim.study.scenarios import load, loads
 
 _HOMES = {
+    "CheckResults": "sim.study.regressions.results",
     "Comparison": "sim.study.comparison",
     "Difference": "sim.measure.differences",
     "RunResult": "sim.measure.result",
     "Verdict": "sim.measure.expectations",
     "Window": "sim.measure.window",
+    "check": "sim.study.regressions.check",
     "compare": "sim.study.compare",
     "read": "sim.measure.saved.run_folder",
-    **dict.fromkeys(("NoSuchMetric", "NoSuchVariant"), "sim.study.errors"),
+    **dict.fromkeys(("NoSuchMetric", "NoSuchRegression", "NoSuchVariant"), "sim.study.errors"),
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),

@@ -6,9 +6,13 @@ from typing import Annotated
 import typer
 
 from sim import __version__
+from sim.cli.check_options import EXIT_CODES as CHECK_EXIT_CODES
+from sim.cli.check_options import check_policy
 from sim.cli.compare_options import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.compare_options import compare_variants_of
 from sim.cli.group import Commands
+from sim.cli.mutant_options import EXIT_CODES as MUTANTS_EXIT_CODES
+from sim.cli.mutant_options import hunt_mutants
 from sim.cli.process.output import emit
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
@@ -28,6 +32,7 @@ Exit codes:
     0  everything ran and every expectation that could be checked held
     1  an expectation failed, or a figure differs from the baseline
     2  the command line or a scenario is wrong; nothing ran, nothing was written
+    3  with --check: a run decided otherwise the second time
     4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
@@ -38,7 +43,7 @@ _OUT_HELP = (
     "figures and plan. Files are replaced whole or not at all."
 )
 
-_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name or ./file.py:name."
+_ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
 
 
 def _show_version(wanted: bool) -> None:
@@ -116,6 +121,9 @@ def run_scenarios(
             help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Do each run twice, and stop at the first decision that is not the same.")
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML: a test for each expectation and run.")
     ] = None,
@@ -146,11 +154,16 @@ def run_scenarios(
 
     reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
     raise typer.Exit(
-        run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, reports=reports)
+        run_command(
+            files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, twice=check, reports=reports
+        )
     )
 
 
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
+app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
+
+app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
 
 
 @app.command("live", no_args_is_help=True)
@@ -263,14 +276,24 @@ def new_starter(
 
 @app.command("list")
 def list_scenarios(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where to look. [default: scenarios; the shipped ones with --regressions]"),
+    ] = None,
+    regressions: Annotated[
+        bool, typer.Option("--regressions", help="List the known regressions, with symptom, metric and source.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
+    if regressions:
+        from sim.cli.commands.list_regressions import list_regressions_command
+
+        raise typer.Exit(list_regressions_command(folder, as_json=json, allow_code=allow_code))
     from sim.cli.commands.list import list_command
 
-    raise typer.Exit(list_command(folder, as_json=json, allow_code=allow_code))
+    raise typer.Exit(list_command(folder or Path("scenarios"), as_json=json, allow_code=allow_code))
 
 
 @app.command("schema")

@@ -5,8 +5,8 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
+from sim.clean_up import cleaned_up_by
 from sim.cli.process.exits import BadInput
-from sim.measure.saved.clean_up import cleaned_up_by
 
 
 def scratch_folder(prefix: str, stack: ExitStack) -> Path:

@@ -1,19 +1,12 @@
 """Which files a folder stands for on the command line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from os.path import isdir
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput
 from sim.cli.process.output import complain
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield YAML files in order of their names, without hidden files and folders such as a virtual environment."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix in (".yaml", ".yml") and not hidden and path.is_file():
-            yield path
+from sim.study.scenarios import files_below
 
 
 def expanded(paths: Sequence[Path]) -> list[Path]:

@@ -19,6 +19,7 @@ from sim.live.proto.backend_pb2 import Reply
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
+from sim.programs.at_work import Programs
 from sim.routing.clients import Serve
 from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
@@ -104,6 +105,9 @@ class Frontend:
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}
         self._router = RouterSpec.model_validate({"profile": profile, **(router or {}), **own})
+        if self._router.retry != "none":
+            # Its caller may have read a part of the answer by then.
+            raise ValueError(f"router.retry: found {self._router.retry}; allowed: none, as answers are streamed")
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}
@@ -115,6 +119,7 @@ class Frontend:
         """Runs what must outlast the calls: transactions, and connections that are being closed."""
         self._next_id = count().__next__
         self._calls: dict[int, _Call] = {}
+        self._programs = Programs()
         self._at_end = AsyncExitStack()
         self._opened: _Opened | None = None
 
@@ -126,6 +131,7 @@ class Frontend:
         """
         journal, lasting = FanOutJournal([_CallNotes(self._calls), self._journal]), self._connections_runtime
         async with AsyncExitStack() as opening:
+            self._programs = opening.enter_context(Programs())
             registry = await opening.enter_async_context(
                 connect(self._registry_url, lasting, pick=self._router.pick, lock_waited=self._journal.lock_waited)
             )
@@ -149,7 +155,7 @@ class Frontend:
 
     def _new_chooser(self, clock: Clock) -> Chooser:
         # Frontends of one service must not draw alike, or their choices would herd.
-        return make_policy(self._router.policy, 0, clock, Random())
+        return make_policy(self._router.policy, 0, clock, Random(), self._programs)
 
     @property
     def registry(self) -> SqlLoadJobs:

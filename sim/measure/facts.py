@@ -27,6 +27,8 @@ class RunFacts:
     """The kinds of fault that are to strike."""
     minimums: Mapping[str, int] = field(default_factory=dict)
     """How many replicas a model should have, of those that should have any."""
+    matching_nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The nodes that have the labels that a model asks for, of those that ask for any."""
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -39,6 +41,11 @@ class RunFacts:
             has_loops=scenario.control_plane is not None,
             faults=tuple(dict.fromkeys(fault.kind for fault in scenario.faults)),
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
+            matching_nodes={
+                model.name: tuple(node.name for node in scenario.nodes if selector.items() <= node.labels.items())
+                for model in scenario.models
+                if (selector := model.scheduling.selector)
+            },
         )
 
     @property

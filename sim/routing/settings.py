@@ -15,14 +15,19 @@ ReservationName = Literal["first_call", "first_call_or_next_route", "request_sco
 OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
+SelectorName = Literal["after_pick", "in_pick"]
+RetryName = Literal["none", "other_replica", "throttled"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
-ColdLoadName = Literal["inline", "job"]
+ColdLoadName = Literal["unlocked", "inline", "job"]
 LoadLimitName = Literal["fixed", "by_size"]
+LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
-ReleaseName = Literal["unload", "stop"]
+ReleaseName = Literal["unload", "stop_by_name", "stop"]
+NodeStatusName = Literal["ignored", "heeded"]
+SlotsName = Literal["ignored", "counted"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 LoadInfoName = Literal["with_rows", "kept"]
@@ -53,12 +58,16 @@ class ControlSettings:
     """Where a cold load runs."""
     load_limit: LoadLimitName
     """How long it may take."""
+    load_retry: LoadRetryName
+    """When a model whose load has failed may be loaded again."""
     load_wait_ns: int
     """How long a request waits for a load that runs on its own."""
     load_rows: LoadRowsName
     """Which rows are written during a load."""
     placement: PlacementName
     """How strictly a replica keeps to its nodes."""
+    slots: SlotsName
+    """Whether a replica needs a slot of its own."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName
@@ -91,6 +100,12 @@ class FrontendSettings:
     """What becomes of a count that the registry did not take when a request gave it back."""
     on_wrong_model: OnWrongModelName
     """Whether a process that turns out not to hold the model loses its row."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that the model's selector matches."""
+    retry: RetryName
+    """Whether a failed call is made once more on another replica."""
+    call_limit_ns: int | None
+    """How long a call may take; None for no limit."""
     probe: ProbeSettings
     control: ControlSettings
 

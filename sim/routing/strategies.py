@@ -6,13 +6,23 @@ from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitor
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
-from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
+from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
+from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
-from sim.routing.loading.placement import FAITHFUL, REPAIRED, PlacementRules
-from sim.routing.ports import Runtime
+from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBackoff
+from sim.routing.loading.placement import (
+    FAITHFUL,
+    REPAIRED,
+    PlacementRules,
+    TakenIndexes,
+    indexes_of_rows,
+    no_index,
+)
+from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.retries import Retries, ThrottledRetries
 from sim.routing.request_path.route import (
     FIRST_CALL,
     FIRST_CALL_OR_NEXT_ROUTE,
@@ -25,12 +35,15 @@ from sim.routing.request_path.route import (
     fail_closed,
     fail_open,
 )
+from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
     LoadInfoName,
     LoadLimitName,
+    LoadRetryName,
     LoadRowsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -40,7 +53,10 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    RetryName,
+    SelectorName,
     SharingName,
+    SlotsName,
 )
 
 RESERVATIONS: Mapping[ReservationName, Reservation] = {
@@ -51,6 +67,12 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
+SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
+RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
+    "none": None,
+    "other_replica": Retries,
+    "throttled": ThrottledRetries,
+}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),
@@ -60,10 +82,20 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
+SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
+LOAD_RETRIES: Mapping[LoadRetryName, Callable[[Clock], LoadRetry]] = {
+    "at_once": lambda _clock: RetryAtOnce(),
+    "backoff": RetryWithBackoff,
+}
 LOAD_LIMITS: Mapping[LoadLimitName, LoadLimit] = {"fixed": FIXED, "by_size": BY_SIZE}
-FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {"unload": unload_some_process, "stop": stop_exact_process}
+FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {
+    "unload": unload_some_process,
+    "stop_by_name": stop_by_model_name,
+    "stop": stop_exact_process,
+}
 
+NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "heeded": STATUS_HEEDED}
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}

@@ -5,6 +5,7 @@ from typing import Any
 from sim.scenario.load import MOST_VARIANTS
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.regression import Regression
 from sim.scenario.spec.schema import Scenario
 
 # Their values come from the profile, so nobody has to write them.
@@ -25,8 +26,9 @@ _EXPECT = "Bounds that metrics must keep. A run that breaks one of them fails."
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a scenario file, `variants` and `expect` included."""
+    """Return the JSON Schema (draft 2020-12) of a scenario file, with the keys of the whole file included."""
     scenario, expectation = _schema_of(Scenario), _schema_of(Expectation)
+    regression = _schema_of(Regression)
     definitions = {**scenario.pop("$defs"), **expectation.pop("$defs", {})}
     definitions["Duration"] = {**scenario["properties"]["duration"], "title": "Duration", "description": _DURATION}
     for definition in definitions.values():
@@ -49,7 +51,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **scenario,
         "description": _FILE,
-        "properties": {**scenario["properties"], "variants": variants, "expect": expect},
+        "properties": {**scenario["properties"], "variants": variants, "expect": expect, "regression": regression},
         "$defs": definitions,
     }
 

@@ -12,7 +12,9 @@ from sim.scenario.checks import contradictions
 from sim.scenario.expectations import ExpectationChecks
 from sim.scenario.policies.check import PolicyRules
 from sim.scenario.references import reference_problems
+from sim.scenario.regressions import sound_regression
 from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.regression import Regression
 from sim.scenario.spec.router import RouterSpec
 from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.workload import TraceReader
@@ -51,6 +53,8 @@ class ScenarioFile:
     variants: dict[str, Scenario]
     """Complete scenarios by variant name, in the file's order."""
     expect: tuple[Expectation, ...]
+    regression: Regression | None
+    """Which known regression the file is about; None for most files."""
     _loading: "_Loading" = field(repr=False, compare=False)
 
     def command(self, variants: Iterable[str], seed: int) -> str:
@@ -136,12 +140,13 @@ class _Loading:
         }
         self._check_unused_router(document)
         names = tuple(dict.fromkeys((*self._names(document), *locators)))
-        checks = ExpectationChecks(Locator(self.source, document), names, variants, self.metrics)
-        expect = checks.sound(self._add)
+        whole = Locator(self.source, document)
+        expect = ExpectationChecks(whole, names, variants, self.metrics).sound(self._add)
+        regression = sound_regression(whole, names, self.metrics, self._add)
         if self.problems:
             raise ScenarioError(sorted(self.problems, key=lambda problem: problem.order))
         first = next(iter(variants.values()))
-        return ScenarioFile(self.path, first.name, first.about, variants, expect, self.with_policies({}))
+        return ScenarioFile(self.path, first.name, first.about, variants, expect, regression, self.with_policies({}))
 
     def _add(self, problem: Problem) -> None:
         self.problems.setdefault(problem)

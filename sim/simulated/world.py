@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from sim.programs.at_work import Programs
 from sim.routing.clients import Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.fleet import RowState
@@ -34,9 +35,13 @@ NO_FRONTEND = -1
 class World:
     """Nodes, registry, frontends and clients on one clock, and the faults that befall them."""
 
-    def __init__(self, plan: Plan, observers: Sequence[object], machine: Machine = IDEAL) -> None:
-        """The observers are told of everything, in their order. Raises TypeError for an object that is none."""
+    def __init__(self, plan: Plan, observers: Sequence[object], programs: Programs, machine: Machine = IDEAL) -> None:
+        """The observers are told of everything, in their order. `programs` starts those that pick.
+
+        Raises TypeError for an object that is no observer, and PolicyError if a policy cannot be made.
+        """
         self.parts = parts = make_parts(plan, observers, machine.law_of)
+        self._programs = programs
         self._machine = machine
         self._scenario = plan.scenario
         self._models = plan.scenario.configs_by_model()
@@ -91,7 +96,8 @@ class World:
         )
 
     def _policy(self, index: int) -> NewChooser:
-        new_chooser = policy_of(self._scenario.router_of(index).policy, self.parts.plan.seed, index)
+        policy, seed = self._scenario.router_of(index).policy, self.parts.plan.seed
+        new_chooser = policy_of(policy, seed, index, self._programs)
         journal = self.parts.journal
         if not hears(journal, "chose"):
             return new_chooser

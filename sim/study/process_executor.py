@@ -14,7 +14,7 @@ from traceback import format_exception
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from sim.measure.saved.clean_up import cleaned_up_by
+from sim.clean_up import cleaned_up_by
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

@@ -6,6 +6,7 @@ from pathlib import Path
 from sim.measure.facts import Totals
 from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult, measured
+from sim.programs.at_work import Programs
 from sim.routing.clients import TooManyRequests
 from sim.scenario import Scenario, ScenarioFile, make_plan
 from sim.simulated.kernel.livelock import Livelock
@@ -48,17 +49,18 @@ def run_scenario(
 ) -> RunResult:
     """Run a complete scenario; the result is a pure function of the scenario, the seed and the machine.
 
-    Raises Livelock if the run has no end, because time stands still in it, and TooManyRequests if its clients send far
-    more requests than were to be expected.
+    Raises Livelock if the run has no end, because time stands still in it, TooManyRequests if its clients send far
+    more requests than were to be expected, and PolicyError if a policy fails.
     """
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
     recorder = Recorder()
-    world = World(make_plan(scenario, scenario.seed), [recorder, *observers], machine)
-    try:
-        world.run()
-    except (Livelock, TooManyRequests) as error:
-        raise type(error)(f"{scenario.name}, variant {variant}, seed {scenario.seed}: {error}") from None
+    with Programs() as programs:
+        world = World(make_plan(scenario, scenario.seed), [recorder, *observers], programs, machine)
+        try:
+            world.run()
+        except (Livelock, TooManyRequests) as error:
+            raise type(error)(f"{scenario.name}, variant {variant}, seed {scenario.seed}: {error}") from None
     totals = Totals(
         transactions=world.transactions,
         floor_hits=world.parts.database.table.floor_hits,

@@ -1,6 +1,6 @@
 """Scenario files as studies read them: an expectation may ask for whatever the catalogue of metrics has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sim import scenario
@@ -40,6 +40,14 @@ def loads(
 ) -> ScenarioFile:
     """Read a scenario from a text, as `load` does from a file; files that it names are looked for below `folder`."""
     return scenario.loads(text, sets, folder, metrics=VOCABULARY, allow_code=allow_code, policies=policies)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield YAML files in order of their names, without hidden files and folders such as a virtual environment."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix in (".yaml", ".yml") and not hidden and path.is_file():
+            yield path
 
 
 def as_loaded(

@@ -45,9 +45,12 @@ AS_BAD_IN_BOTH = {
     # No loop probes the first process of a node.
     "probes.loops_timeouts",
     "probes.loops_failed",
+    "requests.misrouted",
     "requests.rejected",
     "requests.unfinished",
     "rows.stale_s",
+    "rows.misplaced",
+    "requests.retries",
     "nodes.detection_max_s",
     "in_flight.final",
     "in_flight.drift_s",

@@ -107,7 +107,7 @@ def records() -> Records:
     at(14).picked(r[3], A, None)
     at(14).routed(r[3], A.key)
     at(15).served_from(r[3])
-    at(20).ended(r[3], Outcome.FAILED, "crash")
+    at(20).ended(r[3], Outcome.FAILED, "WrongModel")
     at(16).arrived(r[4])
     at(16).ended(r[4], Outcome.REJECTED, "full")
     at(17).arrived(r[5])
@@ -122,6 +122,8 @@ WHOLE_RUN = {
     "requests.offered": 6,
     "requests.completed": 3,
     "requests.failed": 1,
+    "requests.misrouted": 1,
+    "requests.retries": 0,
     "requests.rejected": 1,
     "requests.cancelled": 0,
     "requests.unfinished": 1,
@@ -187,6 +189,8 @@ WHOLE_RUN = {
     "checks.failed": 0,
     "rows.removed": 1,
     "rows.removed_alive": 1,
+    "processes.orphaned_s": 16,
+    "rows.misplaced": 0,
     "rows.evicted": 0,
     "scaling.ups": 0,
     "scaling.downs": 0,
@@ -266,7 +270,7 @@ def test_tables_show_names_and_seconds_and_leave_unknown_cells_empty(records: Re
     assert requests["queue_s"].dropna().tolist() == [0, 2, 3, 1]
     assert requests["route_s"].dropna().tolist() == [1, 1, 0, 2, 0]
     assert requests["ttft_s"].dropna().tolist() == [2, 4, 4]
-    assert requests["cause"].dropna().tolist() == ["crash", "full"]
+    assert requests["cause"].dropna().tolist() == ["WrongModel", "full"]
     assert requests["prompt_tokens"].dtype == pd.Int64Dtype()
     assert requests["demand_s"].isna().all()  # no service time was drawn
 

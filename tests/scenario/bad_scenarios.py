@@ -5,6 +5,7 @@ It is taken out before the text is read. Next to each text is a part of the mess
 
 from tests.scenario.bad_expectations import EXPECTATIONS
 from tests.scenario.bad_faults import FAULTS
+from tests.scenario.bad_regressions import REGRESSIONS
 from tests.scenario.bad_syntax import SYNTAX
 from tests.scenario.good_scenario import (
     GOOD,
@@ -302,6 +303,7 @@ CLASSES = {
     "not finite": NOT_FINITE,
     "cross-field": CROSS_FIELD,
     "expectations": EXPECTATIONS,
+    "regressions": REGRESSIONS,
     "faults": FAULTS,
     "paths": PATHS,
 }

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sim.scenario import json_schema
 from sim.scenario.spec.base import Spec
 from sim.scenario.spec.expectation import Expectation
+from sim.scenario.spec.regression import Regression
 from sim.scenario.spec.schema import Scenario
 from sim.scenario.text.source import read_bytes
 from tests.scenarios.shipped import FOLDER, NAMES
@@ -42,6 +43,7 @@ def parts() -> dict[str, tuple[type[Spec], dict[str, Any]]]:
     found: dict[str, tuple[type[Spec], dict[str, Any]]] = {
         "Scenario": (Scenario, SCHEMA),
         "Expectation": (Expectation, expectation),
+        "Regression": (Regression, SCHEMA["properties"]["regression"]),
     }
     for name, part in SCHEMA["$defs"].items():
         if name in known:

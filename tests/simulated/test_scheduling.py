@@ -27,8 +27,8 @@ def result_of(text: str, variant: str = "default") -> RunResult:
     return run(loads(f"name: test\n{text}"), variant)
 
 
-def labelled(replicas: str, scheduling: str = "") -> RunResult:
-    return result_of(LABELLED.replace("REPLICAS", replicas).replace("SCHEDULING", scheduling))
+def labelled(replicas: str, scheduling: str = "", router: str = "") -> RunResult:
+    return result_of(router + LABELLED.replace("REPLICAS", replicas).replace("SCHEDULING", scheduling))
 
 
 def served_by(result: RunResult) -> set[str]:
@@ -40,6 +40,18 @@ def test_a_replica_outside_the_selector_serves_nothing_even_when_it_is_idle() ->
 
     assert served_by(result) == {"big#0"}
     assert result.metrics["requests.completed"] == result.metrics["requests.offered"]
+
+
+@pytest.mark.parametrize(("selector", "loaded"), [("after_pick", ["bigger#0"]), ("in_pick", [])])
+def test_a_pick_that_ignores_the_selector_has_the_model_loaded_though_a_replica_could_serve(
+    selector: str, loaded: list[str]
+) -> None:
+    router = f"router: {{profile: hardened, selector: {selector}}}\n"
+    result = labelled("{node: plain}, {node: big}", router=router)
+
+    assert result.events.query("kind == 'load_started'")["replica"].tolist()[:1] == loaded
+    assert "plain#0" not in served_by(result)
+    assert result.metrics["in_flight.final"] == 0
 
 
 def test_what_is_loaded_goes_to_a_node_of_the_selector() -> None:

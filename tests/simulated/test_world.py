@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sim import loads
 from sim.measure.recording.recorder import Recorder
 from sim.measure.result import RunResult
+from sim.programs.at_work import Programs
 from sim.routing.outcomes import Outcome
 from sim.routing.request import Request
 from sim.scenario import Scenario, make_plan
@@ -230,7 +231,7 @@ def test_what_is_unfinished_at_the_limit_of_the_drain_is_counted_as_such() -> No
 
 def test_a_place_that_is_never_given_back_is_noticed_at_the_end() -> None:
     chosen = scenario(COLD_START)
-    world = World(make_plan(chosen, 0), [Recorder()])
+    world = World(make_plan(chosen, 0), [Recorder()], Programs())
     world.parts.database.table.nodes["a"].lock.take_if_free()
 
     with pytest.raises(RuntimeError, match="still held"):
@@ -257,7 +258,7 @@ class StrictRecorder(Recorder):
 
 def strict_run(chosen: Scenario) -> tuple[World, StrictRecorder]:
     recorder = StrictRecorder()
-    world = World(make_plan(chosen, chosen.seed), [recorder])
+    world = World(make_plan(chosen, chosen.seed), [recorder], Programs())
     world.run()
     return world, recorder
 

@@ -11,10 +11,9 @@ from rich.text import Text
 from sim.cli.process.console import show
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
-from sim.cli.scenario_files import files_below
 from sim.measure.document import to_json
 from sim.scenario import ScenarioError, ScenarioFile
-from sim.study.scenarios import load
+from sim.study.scenarios import files_below, load
 
 
 def list_command(folder: Path, *, as_json: bool, allow_code: bool) -> ExitCode:

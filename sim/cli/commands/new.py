@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from sim import __version__
+from sim.clean_up import cleaned_up_by
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
-from sim.measure.saved.clean_up import cleaned_up_by
 from sim.measure.saved.staged_files import CannotWrite
 from sim.scenario import json_schema
 from sim.scenario.text.errors import listed

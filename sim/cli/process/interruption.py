@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from sim.measure.saved.clean_up import clean_up_all
+from sim.clean_up import clean_up_all
 
 
 def leave_on_signals(message: bytes = b"sim: interrupted\n") -> None:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol
 
-from sim.measure.saved.clean_up import cleaned_up_by
+from sim.clean_up import cleaned_up_by
 from sim.routing.ports import Clock
 
 if TYPE_CHECKING:

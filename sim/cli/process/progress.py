@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sim.measure.saved.clean_up import cleaned_up_by
+from sim.clean_up import cleaned_up_by
 from sim.observer import RunView
 from sim.routing.ports import Clock
 

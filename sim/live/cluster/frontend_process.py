@@ -19,6 +19,7 @@ from sim.live.recording.ports import build_recorded_frontend
 from sim.live.registry.connection import connect
 from sim.live.registry.picks import SqlPick
 from sim.live.runtime import AsyncioRuntime
+from sim.programs.at_work import Programs
 from sim.routing.clients import Clients, Serve
 from sim.routing.control_plane.background import Rank
 from sim.routing.errors import DeadlineExceeded
@@ -60,13 +61,14 @@ class FrontendReport:
 def run_frontend(order: FrontendOrder, line: Connection) -> None:
     """Run the frontend: report that it is ready, wait for the epoch, play the plan, return the report."""
     try:
-        asyncio.run(_run(order, line))
+        with Programs() as programs:
+            asyncio.run(_run(order, line, programs))
     except PolicyError as error:
         # The user's mistake, which the parent is to tell; what a process has gone down with otherwise is our bug.
         line.send(error)
 
 
-async def _run(order: FrontendOrder, line: Connection) -> None:
+async def _run(order: FrontendOrder, line: Connection, programs: Programs) -> None:
     router = order.scenario.router_of(order.index)
     runtime = AsyncioRuntime(order.time_scale)
     journal = JournalLog(runtime)
@@ -82,7 +84,7 @@ async def _run(order: FrontendOrder, line: Connection) -> None:
     ) as registry:
         ports = FrontendPorts(runtime, registry, dialer, RemoteWorkers(order.workers_path), journal)
         settings, models = router.settings(), order.scenario.configs_by_model()
-        new_chooser = policy_of(router.policy, order.scenario.seed, order.index)
+        new_chooser = policy_of(router.policy, order.scenario.seed, order.index, programs)
         rank = Rank(order.index, order.scenario.frontends.count)
         frontend = build_frontend(settings, ports, models, order.scenario.loops(), rank, new_chooser)
         serve = frontend.serve

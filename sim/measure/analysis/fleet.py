@@ -1,4 +1,4 @@
-"""The fleet as a whole, from the events: rows without a process, models short of replicas, nodes found dead."""
+"""The fleet as a whole, from the events: rows without a process or the reverse, too few replicas, nodes found dead."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from sim.measure.analysis.readiness import ReadyTime
-from sim.measure.recording.events import CRASHED, EventKind, Flag, status_flag, values
-from sim.measure.recording.records import Integers, Records
+from sim.measure.recording.events import CRASHED, EventKind, Flag, are, status_flag, values
+from sim.measure.recording.records import Booleans, Integers, Records
 from sim.routing.fleet import NodeStatus
 
 
@@ -17,11 +17,22 @@ def stale_ns(records: Records, ready: Mapping[int, ReadyTime], opens_ns: int, en
     `ready` tells when they could be picked, by replica code.
     """
     stale_ns = 0
-    for replica, spells in _spells(records, EventKind.PROCESS_ENDED, end_ns).items():
+    for replica, spells in _spells(records, are(records.events, EventKind.PROCESS_ENDED), end_ns).items():
         if replica in ready:
             passed = ready[replica].up_to(np.clip(spells, opens_ns, end_ns))
             stale_ns += int(np.sum(passed[:, 1] - passed[:, 0]))
     return stale_ns
+
+
+def orphaned_ns(records: Records, opens_ns: int, end_ns: int) -> int:
+    """Return how long processes went on after their rows had been deleted, summed over the processes.
+
+    A process is an orphan no longer when its replica gets a row again.
+    """
+    left_behind: Booleans = values(records.events, Flag.PROCESS_ALIVE) == 1
+    by_process = _spells(records, left_behind, end_ns).values()
+    edges: Integers = np.clip([spell for spells in by_process for spell in spells], opens_ns, end_ns).reshape(-1, 2)
+    return int(np.sum(edges[:, 1] - edges[:, 0]))
 
 
 def below_minimum_ns(records: Records, minimums: Mapping[str, int], opens_ns: int, end_ns: int) -> int:
@@ -31,7 +42,7 @@ def below_minimum_ns(records: Records, minimums: Mapping[str, int], opens_ns: in
     """
     keys = list(records.replicas)
     serving: dict[str, list[tuple[int, int]]] = {model: [] for model in minimums}
-    for replica, spells in _spells(records, EventKind.ROW_PUBLISHED, end_ns).items():
+    for replica, spells in _spells(records, are(records.events, EventKind.ROW_PUBLISHED), end_ns).items():
         serving.get(keys[replica].model, []).extend(spells)
     return sum(_below_ns(serving[model], least, opens_ns, end_ns) for model, least in minimums.items())
 
@@ -52,15 +63,18 @@ def detections_ns(records: Records) -> list[int]:
     return found
 
 
-def _spells(records: Records, opening: EventKind, end_ns: int) -> dict[int, list[tuple[int, int]]]:
-    """Return, for each replica, the times from such an event to the next other one of its row or its process."""
+def _spells(records: Records, opening: Booleans, end_ns: int) -> dict[int, list[tuple[int, int]]]:
+    """Return, for each replica, the times from such an event to the next other one of its row or its process.
+
+    `opening` tells of each event whether it is such a one; shape (events,).
+    """
     events = records.events
     which = np.isin(events["kind"], (EventKind.ROW_PUBLISHED, EventKind.ROW_REMOVED, EventKind.PROCESS_ENDED))
-    columns = (events[column][which].tolist() for column in ("kind", "replica", "t_ns"))
+    columns = (column[which].tolist() for column in (opening, events["replica"], events["t_ns"]))
     since_ns: dict[int, int] = {}
     spells: dict[int, list[tuple[int, int]]] = {}
-    for kind, replica, t_ns in zip(*columns, strict=True):
-        if kind == opening:
+    for opens, replica, t_ns in zip(*columns, strict=True):
+        if opens:
             since_ns.setdefault(replica, t_ns)
         elif replica in since_ns:
             spells.setdefault(replica, []).append((since_ns.pop(replica), t_ns))

@@ -1,10 +1,10 @@
-"""Rows of replicas that went, and what was installed and loaded in their place."""
+"""Rows of replicas that went, the processes they left, and what was installed and loaded in their place."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from sim.measure.analysis.fleet import stale_ns
+from sim.measure.analysis.fleet import orphaned_ns, stale_ns
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
@@ -25,6 +25,12 @@ def _removed_alive(view: View) -> int:
     return int(np.count_nonzero(values(view.events, Flag.PROCESS_ALIVE) == 1))
 
 
+def _misplaced(view: View) -> int:
+    published, matching = are(view.events, EventKind.ROW_PUBLISHED), view.facts.matching_nodes
+    keys = [view.keys[code] for code in view.events["replica"][published].tolist()]
+    return sum(key.node not in matching.get(key.model, (key.node,)) for key in keys)
+
+
 def _evicted(view: View) -> int:
     return happened(view.records, view.events, EventKind.ROW_REMOVED, EVICTED)
 
@@ -33,6 +39,10 @@ def _stale_s(view: View) -> float | None:
     if not np.any(are(view.records.events, EventKind.PROCESS_ENDED)):
         return None
     return stale_ns(view.records, view.ready, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
+
+
+def _orphaned_s(view: View) -> float:
+    return orphaned_ns(view.records, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
 
 
 def _loads_failed(view: View) -> int:
@@ -63,6 +73,23 @@ METRICS = (
         Better.LOWER,
         "time for which rows could be picked after their process had ended, summed over the rows",
         _stale_s,
+        shown=Shown.IF_ANY,
+        subject=REQUESTS_OR_LOOPS,
+    ),
+    RunMetric(
+        "processes.orphaned_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "time for which processes went on after their rows had been deleted, summed over the processes",
+        _orphaned_s,
+        subject=REQUESTS_OR_LOOPS,
+    ),
+    RunMetric(
+        "rows.misplaced",
+        Unit.COUNT,
+        Better.LOWER,
+        "rows of replicas on nodes without the labels that their model asks for, where no request can reach them",
+        _misplaced,
         shown=Shown.IF_ANY,
         subject=REQUESTS_OR_LOOPS,
     ),

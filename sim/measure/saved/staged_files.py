@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from sim.measure.saved.clean_up import cleaned_up_by
+from sim.clean_up import cleaned_up_by
 
 
 class CannotWrite(Exception):

@@ -1,15 +1,12 @@
 """The results of `sim run` as JUnit XML, which CI systems show as tests: one for each expectation and run."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as ET
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import joint_verdicts
-
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 (section 2.2) cannot hold, however it is escaped."""
+from sim.report.ci.junit_form import add_failure, add_skip, junit_case, junit_document
 
 
 def junit_xml(scenarios: Iterable[tuple[str, Sequence[JudgedRun]]]) -> str:
@@ -19,17 +16,9 @@ def junit_xml(scenarios: Iterable[tuple[str, Sequence[JudgedRun]]]) -> str:
     of the expectation without any figure of the run, so that a CI system can follow it over time; the figures are its
     properties. An expectation that could not be checked is a skipped test.
     """
-    root = ET.Element("testsuites", name="sim")
-    for name, runs in scenarios:
-        suite = ET.SubElement(root, "testsuite", name=_text(name))
-        cases = [case for verdict, digest in _judged(runs) for case in [_case(suite, name, verdict, digest)]]
-        for element in (suite, root):
-            _count(element, "tests", len(cases))
-            _count(element, "failures", sum(case.find("failure") is not None for case in cases))
-            _count(element, "errors", 0)
-            _count(element, "skipped", sum(case.find("skipped") is not None for case in cases))
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return junit_document(
+        (name, [_case(name, verdict, digest) for verdict, digest in _judged(runs)]) for name, runs in scenarios
+    )
 
 
 def _judged(runs: Sequence[JudgedRun]) -> Iterator[tuple[Verdict, str]]:
@@ -42,19 +31,13 @@ def _judged(runs: Sequence[JudgedRun]) -> Iterator[tuple[Verdict, str]]:
         yield verdict, ""
 
 
-def _case(suite: ET.Element, scenario: str, verdict: Verdict, digest: str) -> ET.Element:
+def _case(scenario: str, verdict: Verdict, digest: str) -> ET.Element:
     seed = "" if verdict.seed is None else f", seed {verdict.seed}"
-    case = ET.SubElement(
-        suite, "testcase", classname=_text(f"{scenario}.{verdict.variant}"), name=_text(_name(verdict) + seed), time="0"
-    )
-    properties = ET.SubElement(case, "properties")
-    for name, value in figures_of(verdict, digest).items():
-        ET.SubElement(properties, "property", name=name, value=_text(value))
+    case = junit_case(f"{scenario}.{verdict.variant}", _name(verdict) + seed, figures_of(verdict, digest))
     if verdict.passed is False:
-        failure = ET.SubElement(case, "failure", type="expectation", message=_text(str(verdict)))
-        failure.text = _text("\n".join(filter(None, [str(verdict), verdict.command])))
+        add_failure(case, "expectation", str(verdict), [str(verdict), verdict.command])
     elif verdict.passed is None:
-        ET.SubElement(case, "skipped", message=_text(verdict.reason or f"{verdict.bound}: could not be checked"))
+        add_skip(case, verdict.reason or f"{verdict.bound}: could not be checked")
     return case
 
 
@@ -89,11 +72,3 @@ def _figures(verdict: Verdict) -> dict[str, object]:
         return figures
     interval = over.interval and {"low": over.interval.low, "high": over.interval.high, "confidence": over.confidence}
     return {**figures, **(interval or {}), "seeds": over.seeds, "held": over.held, "worst_seed": over.worst_seed}
-
-
-def _count(element: ET.Element, name: str, more: int) -> None:
-    element.set(name, str(int(element.get(name, "0")) + more))
-
-
-def _text(text: str) -> str:
-    return _NOT_IN_XML.sub("?", text)

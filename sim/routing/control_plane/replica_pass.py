@@ -11,7 +11,7 @@ from sim.routing.errors import CallError
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import FreeProcess
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.loading.placement import capacity, matching_nodes
+from sim.routing.loading.placement import TakenIndexes, capacity, indexes_of_rows, matching_nodes
 from sim.routing.policies.prefix_policy import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ModelConfig, ReconcilerSettings
@@ -71,7 +71,12 @@ def known_for_good(fleet: Fleet, model: str) -> bool:
 
 
 def scaling_of(
-    fleet: Fleet, model: ModelConfig, now_ns: int, disturbs: int, settings: ReconcilerSettings
+    fleet: Fleet,
+    model: ModelConfig,
+    now_ns: int,
+    disturbs: int,
+    settings: ReconcilerSettings,
+    taken: TakenIndexes = indexes_of_rows,
 ) -> Scaling | None:
     """Decide what the pass does for the model; None for nothing.
 
@@ -84,7 +89,7 @@ def scaling_of(
     cooldown = fleet.cooldowns.get(model.name, NO_COOLDOWN)
     if bounds is None or (cooldown.until_ns and cooldown.until_ns > now_ns):
         return None
-    loaded, slots = fleet.loaded(model.name), capacity(fleet, model)
+    loaded, slots = fleet.loaded(model.name), capacity(fleet, model, taken)
     missing = bounds.least - len(loaded)
     if missing > 0:
         return Addition(min(missing, slots), "below_minimum") if slots else _setback(cooldown, now_ns, settings)
@@ -131,7 +136,16 @@ def _removal(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> 
 class ReplicaPass:
     """Makes one frontend's passes."""
 
-    __slots__ = ("_free_process", "_has_load_info", "_load_path", "_models", "_ports", "_pressure", "_settings")
+    __slots__ = (
+        "_free_process",
+        "_has_load_info",
+        "_load_path",
+        "_models",
+        "_ports",
+        "_pressure",
+        "_settings",
+        "_taken",
+    )
 
     def __init__(
         self,
@@ -142,6 +156,7 @@ class ReplicaPass:
         free_process: FreeProcess,
         has_load_info: LoadInfo,
         pressure: Pressure,
+        taken: TakenIndexes = indexes_of_rows,
     ) -> None:
         """`models` go by name; those without bounds are left alone.
 
@@ -154,6 +169,7 @@ class ReplicaPass:
         self._free_process = free_process
         self._has_load_info = has_load_info
         self._pressure = pressure
+        self._taken = taken
 
     async def run_pass(self) -> None:
         """Scale each model in turn, by name, as soon as no other frontend does.
@@ -169,7 +185,7 @@ class ReplicaPass:
     async def _scale(self, model: ModelConfig) -> None:
         fleet = await self._ports.registry.fleet()
         disturbs = self._pressure.count(model.name)
-        match scaling_of(fleet, model, self._ports.runtime.wall_ns(), disturbs, self._settings):
+        match scaling_of(fleet, model, self._ports.runtime.wall_ns(), disturbs, self._settings, self._taken):
             case Addition() as addition:
                 await self._add(fleet, model.name, addition)
             case Removal() as removal:

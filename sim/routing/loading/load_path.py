@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from sim.routing.errors import CallError, DeadlineExceeded, StaleRevision
+from sim.routing.errors import CallError, DeadlineExceeded, NoReplica, StaleRevision
 from sim.routing.fleet import LoadState, RowState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
+from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce
 from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
 from sim.routing.ports import Backend
 from sim.routing.replica import ReplicaKey
@@ -41,7 +42,7 @@ class _Place(NamedTuple):
 class LoadPath:
     """Adds replicas, for requests, load jobs and the reconciler alike; only free slots keep them apart."""
 
-    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_load_rows", "_models", "_ports", "_rules")
+    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_load_rows", "_models", "_ports", "_retry", "_rules")
 
     def __init__(
         self,
@@ -51,8 +52,9 @@ class LoadPath:
         eviction: Eviction,
         limit: LoadLimit,
         rows: LoadRows = LIFECYCLE,
+        retry: LoadRetry | None = None,
     ) -> None:
-        """`models` go by name; nothing is known of others."""
+        """`models` go by name; nothing is known of others. Without `retry` a failed load is tried again at once."""
         self._counting = counting
         self._ports = ports = counting.ports
         self._models = models
@@ -60,6 +62,7 @@ class LoadPath:
         self._eviction = eviction
         self._limit = limit
         self._load_rows = rows
+        self._retry = RetryAtOnce() if retry is None else retry
         self._installs = Installs(ports.runtime, ports.worker)
 
     async def load(
@@ -67,10 +70,27 @@ class LoadPath:
     ) -> Destination:
         """Load a replica and publish it with this count in flight.
 
-        Raises NoReplica if none can be placed, the CallError of an install or a load that failed, and StaleRevision if
-        the model has a new revision by the time that a row is written. What was reserved or written by then is taken
-        back, also if the caller leaves.
+        Raises NoReplica if none can be placed, the CallError of an install or a load that failed, LoadFailed if the
+        model has failed lately and is not to be tried again yet, and StaleRevision if it has a new revision by the time
+        that a row is written. What was reserved or written by then is taken back, also if the caller leaves.
         """
+        self._retry.require_turn(model)
+        try:
+            loaded = await self._add(model, in_flight, cause, on_progress)
+        except (NoReplica, StaleRevision):
+            raise  # These say nothing against another try.
+        except CallError as error:
+            self._retry.failed(model, error)
+            raise
+        self._retry.loaded(model)
+        return loaded
+
+    async def load_for(self, request: Request) -> Route:
+        """Load a replica for the request, and return a route to it with a reservation. Raises as `load` does."""
+        loaded = await self.load(request.model, in_flight=1, cause="cold_load")
+        return Route(self._counting, loaded)
+
+    async def _add(self, model: str, in_flight: int, cause: str, on_progress: OnProgress) -> Destination:
         config = self._models.get(model) or ModelConfig(model)
         key, revision = await self._place(config)
         on_progress(LoadState.INSTALLING)
@@ -93,11 +113,6 @@ class LoadPath:
             raise
         self._ports.journal.row_published(key, cause)
         return Destination(key, address, backend)
-
-    async def load_for(self, request: Request) -> Route:
-        """Load a replica for the request, and return a route to it with a reservation. Raises as `load` does."""
-        loaded = await self.load(request.model, in_flight=1, cause="cold_load")
-        return Route(self._counting, loaded)
 
     async def _place(self, config: ModelConfig) -> _Place:
         fleet = await self._ports.registry.fleet()

@@ -5,7 +5,7 @@ free slots, then take the best of the rest by load and VRAM. A step with a known
 counterpart; `FAITHFUL` and `REPAIRED` combine them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,23 @@ AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]
 EvictionScope = Callable[[Sequence[Node]], Sequence[str]]
 """Given the nodes that may take the replica, names those on which a row may be evicted for it; empty for any."""
 
+TakenIndexes = Callable[[Fleet, Node, str], Collection[int]]
+"""Returns the indexes of a model's replicas on a node, each of which takes one of its slots."""
+
+
+def indexes_of_rows(fleet: Fleet, node: Node, model: str) -> Collection[int]:
+    """Return the indexes of the model's rows there, without rows that are unloading or of an old revision."""
+    return [
+        row.key.replica_index
+        for row in fleet.rows_on(node.name)
+        if row.key.model == model and row.state is not RowState.UNLOADING and fleet.is_current(row)
+    ]
+
+
+def no_index(_fleet: Fleet, _node: Node, _model: str) -> Collection[int]:
+    """Return none, so that every replica is loaded in place of the first. LocalAI's way before pull request 9583."""
+    return ()
+
 
 class SlotsExhausted(NamedTuple):
     """No node that may take the replica has a free slot: a row must be evicted first."""
@@ -40,6 +57,7 @@ class PlacementRules:
 
     keep_apart: AntiAffinity
     evict_from: EvictionScope
+    taken_indexes: TakenIndexes = indexes_of_rows
 
 
 def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey | SlotsExhausted:
@@ -52,9 +70,10 @@ def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey
     if model.selector and not matching:
         raise NoMatchingNode(f"no healthy nodes match the selector of {model.name}")
     candidates = require_disk_headroom(rules.keep_apart(fleet, matching, model), model)
-    free = [node for node in candidates if _free_slots(fleet, node, model.name) > 0]
+    taken = rules.taken_indexes
+    free = [node for node in candidates if _free_slots(fleet, node, model.name, taken) > 0]
     chosen = _best_node(fleet, free or candidates, model.vram_bytes)
-    key = None if chosen is None else _unused_key(fleet, chosen, model.name)
+    key = None if chosen is None else _unused_key(fleet, chosen, model.name, taken)
     return SlotsExhausted(rules.evict_from(candidates)) if key is None else key
 
 
@@ -64,7 +83,7 @@ def place_on(fleet: Fleet, node_name: str, model: str) -> ReplicaKey:
     This is how LocalAI takes the node on which an eviction has made room. Evicting a row of another model frees VRAM
     but no slot of this one: raises NoFreeSlot if the node has none, or is not in the fleet.
     """
-    keys = (_unused_key(fleet, node, model) for node in fleet.nodes if node.name == node_name)
+    keys = (_unused_key(fleet, node, model, indexes_of_rows) for node in fleet.nodes if node.name == node_name)
     key = next(keys, None)
     if key is None:
         raise NoFreeSlot(f"no free slot for {model} on {node_name}")
@@ -76,9 +95,9 @@ def matching_nodes(fleet: Fleet, selector: Mapping[str, str]) -> list[Node]:
     return [node for node in fleet.healthy_nodes() if selector.items() <= node.labels.items()]
 
 
-def capacity(fleet: Fleet, model: ModelConfig) -> int:
+def capacity(fleet: Fleet, model: ModelConfig, taken: TakenIndexes = indexes_of_rows) -> int:
     """Return how many more replicas of the model the slots of the matching nodes can hold."""
-    return sum(_free_slots(fleet, node, model.name) for node in matching_nodes(fleet, model.selector))
+    return sum(_free_slots(fleet, node, model.name, taken) for node in matching_nodes(fleet, model.selector))
 
 
 def avoid_conflicts(fleet: Fleet, nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
@@ -145,20 +164,11 @@ def _has_conflict(fleet: Fleet, node: Node, model: ModelConfig) -> bool:
     return any(row.is_loaded and row.key.model in model.conflicts for row in fleet.rows_on(node.name))
 
 
-def _free_slots(fleet: Fleet, node: Node, model: str) -> int:
-    return max(0, node.slots - len(_used_indexes(fleet, node, model)))
+def _free_slots(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> int:
+    return max(0, node.slots - len(taken(fleet, node, model)))
 
 
-def _unused_key(fleet: Fleet, node: Node, model: str) -> ReplicaKey | None:
-    used = _used_indexes(fleet, node, model)
+def _unused_key(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> ReplicaKey | None:
+    used = taken(fleet, node, model)
     keys = (ReplicaKey(node.name, model, index) for index in range(node.slots) if index not in used)
     return next(keys, None)
-
-
-def _used_indexes(fleet: Fleet, node: Node, model: str) -> list[int]:
-    """Return the indexes of the model's rows on the node, without rows that are unloading or of an old revision."""
-    return [
-        row.key.replica_index
-        for row in fleet.rows_on(node.name)
-        if row.key.model == model and row.state is not RowState.UNLOADING and fleet.is_current(row)
-    ]

@@ -73,6 +73,9 @@ class Picker:
     def _ask(self, method: str, call: Callable[..., object], request: RequestView, *arguments: Any) -> object:
         try:
             return call(*arguments)
+        except PolicyError as error:  # It has the right words already.
+            told = "asked for" if method == "pick" else "told of"
+            raise PolicyError(f"{self._label}, {told} {_named(request)}, {error}") from error
         # A SystemExit as well: no policy may end the program.
         except (Exception, SystemExit) as error:
             where = f" of {method}" if method != "pick" else ""

@@ -1,6 +1,6 @@
 """The way of a request to its replica: pick a row, vouch for it, fall through to a cold load if it seems dead."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.loading.cold_load import ColdLoad
@@ -13,6 +13,19 @@ from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.route import Counting, Destination, Route
 
 _NONE: Collection[str] = ()
+
+PickScope = Callable[[Collection[str]], Collection[str]]
+"""Given the nodes that a model's selector matches, returns those that the pick is told of; none for any node."""
+
+
+def among_matching(nodes: Collection[str]) -> Collection[str]:
+    """Let the pick keep to the selector. LocalAI's way since pull request 9652."""
+    return nodes
+
+
+def among_all(_nodes: Collection[str]) -> Collection[str]:
+    """Let the pick take any node; a route to one that does not match is given up after it. LocalAI's way before."""
+    return _NONE
 
 
 class Router:
@@ -30,6 +43,7 @@ class Router:
         "_probe_cache",
         "_reading",
         "_registry",
+        "_scope",
         "_selectors",
     )
 
@@ -42,6 +56,7 @@ class Router:
         reading: Reading,
         cold_load: ColdLoad,
         selectors: Mapping[str, Mapping[str, str]],
+        scope: PickScope,
         chooser: Chooser,
     ) -> None:
         """`selectors` are the labels that a node must have, by model; a model that is not among them has none."""
@@ -54,6 +69,7 @@ class Router:
         self._reading = reading
         self._cold_load = cold_load
         self._selectors = selectors
+        self._scope = scope
         self._chooser = chooser
         self._anywhere = chooser.anywhere
         self._destinations: dict[str, Destination] = {}
@@ -75,7 +91,7 @@ class Router:
         choose, candidates = self._anywhere, _NONE
         if choose is None or request.model in self._selectors:
             candidates = await self._candidates(request.model)
-            choose = self._chooser.choice(request, candidates)
+            choose = self._chooser.choice(request, self._scope(candidates))
         try:
             replica = await self._registry.pick(request.model, choose)
         except CallError:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from sim.routing.policies.adapter import misfit
-from sim.routing.policies.catalogue import POLICIES
-from sim.scenario.policies.making import BadParameters, checked_parameters
+from sim.routing.policies.catalogue import BUILT_IN
+from sim.scenario.policies.making import BadParameters, checked_parameters, why_unusable
 from sim.scenario.policies.sources import NoSuchPolicy, find_policy, runs_code
 from sim.scenario.spec.policy import PolicySpec, parse_policy
 from sim.scenario.spec.schema import Scenario, with_policies
@@ -33,9 +32,9 @@ class PolicyRules:
     def __post_init__(self) -> None:
         """Refuse a name that is taken, and what cannot be a policy; ValueError."""
         for name, policy in self.given.items():
-            if name in POLICIES or runs_code(name):
+            if name in BUILT_IN or runs_code(name):
                 raise ValueError(f"policies: found the name {found(name)}; allowed: one that no other policy has")
-            if reason := misfit(policy):
+            if reason := why_unusable(policy):
                 raise ValueError(f"policies[{name!r}]: {reason}")
 
     def not_named_by(self, variants: Iterable[Locator]) -> list[str]:
@@ -68,7 +67,7 @@ class PolicyRules:
 
     def _check(self, spec: PolicySpec) -> None:
         """Raise NoSuchPolicy or BadParameters if the policy cannot be had as it is written."""
-        if runs_code(spec.name) and not self.allow_code and not spec.name.startswith("exec:"):
+        if runs_code(spec.name) and not self.allow_code:
             raise NoSuchPolicy(f"found {found(spec.name)}, which {REFUSAL}")
         if spec.name not in self._looked_up:
             self._looked_up[spec.name] = self._find(spec)
@@ -82,8 +81,19 @@ class PolicyRules:
             policy = find_policy(self._complete(spec), tuple(self.given))
         except NoSuchPolicy as error:
             return error
-        reason = misfit(policy)
+        reason = why_unusable(policy)
         return NoSuchPolicy(f"{spec.name}: {reason}") if reason else policy
+
+
+def policy_problem(name: str, folder: FilePath, place: str, *, allow_code: bool) -> Problem | None:
+    """Return what is wrong with a policy that is named outside of a scenario, seen from the folder; None if nothing."""
+    try:
+        PolicyRules(folder, allow_code)._check(parse_policy(name))
+    except NoSuchPolicy as error:
+        return Problem(place, "", str(error), error.word, error.known)
+    except ValueError as error:
+        return Problem(place, "", str(error))
+    return None
 
 
 def _place(locator: Locator, path: Path) -> str:

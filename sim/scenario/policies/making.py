@@ -1,12 +1,14 @@
 """From a scenario's `policy` to what a frontend asks, request by request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from sim.programs.at_work import Programs
+from sim.programs.process import Program
 from sim.routing.policies.adapter import adapted, misfit, takes_parameters
 from sim.routing.policies.choose import Chooser
 from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, Random
@@ -17,24 +19,39 @@ from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.text.errors import did_you_mean, found, listed
 
 
-def policy_of(spec: PolicySpec, seed: int, frontend: int) -> Callable[[Clock], Chooser]:
-    """Return what makes the policy of one frontend in a run of that seed; what it draws is its own alone."""
-    return lambda clock: make_policy(spec, frontend, clock, random_stream(seed, "policy", str(frontend), "draws"))
+def policy_of(spec: PolicySpec, seed: int, frontend: int, programs: Programs) -> Callable[[Clock], Chooser]:
+    """Return what makes the policy of one frontend in a run of that seed; what it draws is its own alone.
+
+    A policy that is a program becomes one of the `programs`.
+    """
+
+    def make(clock: Clock) -> Chooser:
+        return make_policy(spec, frontend, clock, random_stream(seed, "policy", str(frontend), "draws"), programs)
+
+    return make
 
 
-def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random) -> Chooser:
+def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random, programs: Programs) -> Chooser:
     """Return the policy of one frontend. Raises PolicyError if there is none of that name, or if it cannot be made."""
     try:
         policy = find_policy(spec)
         parameters = checked_parameters(policy, spec.parameters)
     except (NoSuchPolicy, BadParameters) as error:
         raise PolicyError(f"{spec}: {error}") from error
-    return adapted(policy, PolicyContext(frontend, PolicyClock(clock.now_ns), random, parameters), str(spec))
+    context = PolicyContext(frontend, PolicyClock(clock.now_ns), random, parameters)
+    if isinstance(policy, Program):
+        policy = programs.start(policy, context, str(spec))
+    return adapted(policy, context, str(spec))
+
+
+def why_unusable(policy: object) -> str:
+    """Return why this cannot be a policy, or nothing if it can; nothing is called or started."""
+    return "" if isinstance(policy, Program) else misfit(policy)
 
 
 def given_policy(policy: object) -> PolicySpec:
     """Return what stands for a policy that the caller of the API hands over; ValueError for what cannot be one."""
-    if reason := misfit(policy):
+    if reason := why_unusable(policy):
         raise ValueError(f"policy: {reason}")
     return PolicySpec(getattr(policy, "__name__", type(policy).__name__), given=policy)
 
@@ -52,12 +69,12 @@ def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
     """Return the policy's own keys as it wants them. Raises BadParameters.
 
     That is an instance of the dataclass that its class declares as `parameters`, or else a mapping, for the policy to
-    check itself. Functions and ready-made objects have no keys.
+    check itself, as a program does too. Functions and ready-made objects have no keys.
     """
     declared = getattr(policy, "parameters", None)
-    if written and not takes_parameters(policy):
+    if written and not (isinstance(policy, Program) or takes_parameters(policy)):
         raise BadParameters(
-            next(iter(written)), "found a key; allowed: none, only a class made from a context has keys"
+            next(iter(written)), "found a key; allowed: none, only a program or a class made from a context has keys"
         )
     if not (isinstance(policy, type) and isinstance(declared, type) and is_dataclass(declared)):
         return MappingProxyType(dict(written))
@@ -69,7 +86,15 @@ def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(declared).validate_python(dict(written))
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        key = str(fault["loc"][0]) if fault["loc"] else next(iter(written), "name")
-        shown = "nothing" if fault["type"] == "missing" else found(fault["input"])
-        raise BadParameters(key, f"found {shown}; {fault['msg'].removeprefix('Value error, ').lower()}") from None
+        raise _bad_parameters(error, known) from None
+
+
+def _bad_parameters(error: ValidationError, known: Sequence[str]) -> BadParameters:
+    """Return what is wrong with the first bad key. A policy's own check may name its key: `d: found 0; ...`."""
+    fault = error.errors(include_url=False)[0]
+    text = fault["msg"].removeprefix("Value error, ")
+    key, colon, rest = text.partition(": ")
+    if colon and key in known:
+        return BadParameters(key, rest)
+    shown = "nothing" if fault["type"] == "missing" else found(fault["input"])
+    return BadParameters(str(fault["loc"][0]) if fault["loc"] else "name", f"found {shown}; {text.lower()}")

@@ -1,5 +1,6 @@
-"""Where a policy comes from: the catalogue, an installed package, a module, or a file beside the scenario."""
+"""Where a policy comes from: the catalogue, a package, a module, or a file or program beside the scenario."""
 
+import os
 import sys
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -9,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sim.routing.policies.catalogue import POLICIES
+from sim.programs.process import Program
+from sim.routing.policies.catalogue import BUILT_IN, FLAWED, POLICIES
 from sim.routing.policies.picker import raised
-from sim.scenario.spec.policy import PolicySpec
-from sim.scenario.text.errors import found, listed
+from sim.scenario.spec.policy import PROGRAM_PREFIX, PolicySpec
+from sim.scenario.text.errors import found, listed, plain
 
 GROUP = "sim.policies"
 """Of the entry points by which a package offers policies."""
@@ -34,18 +36,18 @@ def runs_code(name: str) -> bool:
 
 
 def find_policy(spec: PolicySpec, known: tuple[str, ...] = ()) -> object:
-    """Return the function, class or object that the scenario names. Raises NoSuchPolicy.
+    """Return the function, class, object or program that the scenario names. Raises NoSuchPolicy.
 
     A file is run afresh each time, so that nothing is left in it of an earlier run or of another frontend. `known`
     are names that are allowed beside those of the catalogue and of installed packages.
     """
     if spec.given is not None:
         return spec.given
+    if spec.name.startswith(PROGRAM_PREFIX):
+        return _program(spec)
     where, colon, attribute = spec.name.rpartition(":")
     if not colon:
         return _installed(spec.name, known)
-    if where == "exec" or where.startswith("exec:"):
-        raise NoSuchPolicy("exec: pickers are not there yet; allowed: module:name or ./file.py:name")
     if where.endswith(".py"):
         return _attribute(_run_file(spec.folder / where, where), attribute, where)
     if "/" in where:
@@ -54,8 +56,8 @@ def find_policy(spec: PolicySpec, known: tuple[str, ...] = ()) -> object:
 
 
 def _installed(name: str, known: tuple[str, ...]) -> object:
-    if name in POLICIES:
-        module, _, attribute = POLICIES[name].partition(":")
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(import_module(module), attribute)
     offered = _offered()
     if name in offered:
@@ -64,8 +66,19 @@ def _installed(name: str, known: tuple[str, ...]) -> object:
         except Exception as error:
             raise NoSuchPolicy(f"{offered[name].value} cannot be imported: {raised(error)}") from error
     names = (*POLICIES, *known, *offered)
-    text = f"found {found(name)}; allowed: {listed(names)}, module:name or ./file.py:name"
-    raise NoSuchPolicy(text, word=name, known=names)
+    listed_names = ", ".join(map(plain, names))
+    text = f"found {found(name)}; allowed: {listed_names}, module:name, ./file.py:name or exec:./program"
+    raise NoSuchPolicy(text, word=name, known=(*names, *FLAWED))
+
+
+def _program(spec: PolicySpec) -> Program:
+    written = spec.name.removeprefix(PROGRAM_PREFIX)
+    path = spec.folder / written
+    if not path.is_file():
+        raise NoSuchPolicy(f"there is no program {found(written)} beside the scenario, as {path}")
+    if not os.access(path, os.X_OK):
+        raise NoSuchPolicy(f"found {found(written)}, which may not be executed; allowed: after chmod +x {path}")
+    return Program(path.absolute())
 
 
 def _offered() -> Mapping[str, EntryPoint]:

@@ -13,10 +13,15 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from sim.routing.policies.port import PolicyError
 from sim.scenario.text.errors import found
 
-_ALLOWED = "a name, module:name or ./file.py:name, or a mapping with that as its name and the policy's own keys"
+PROGRAM_PREFIX = "exec:"
+"""Of the name of a program."""
+
+_ALLOWED = (
+    "a name, module:name, ./file.py:name or exec:./program, or a mapping with such a name and the policy's own keys"
+)
 _NAME_SCHEMA = {
     "type": "string",
-    "description": "A policy's name, module:name, or ./file.py:name beside the scenario.",
+    "description": "A policy's name, module:name, or ./file.py:name or exec:./program beside the scenario.",
     "minLength": 1,
     "maxLength": 1000,
 }
@@ -27,7 +32,7 @@ class PolicySpec:
     """One `policy` of a scenario."""
 
     name: str
-    """As written: a name, `module:name` or `./file.py:name`."""
+    """As written: a name, `module:name`, `./file.py:name` or `exec:./program`."""
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The policy's own keys."""
     place: str = field(default="", compare=False)
@@ -43,12 +48,17 @@ class PolicySpec:
 
     def seen_from(self, folder: Path) -> "PolicySpec":
         """Return the same policy as a scenario in that folder would name it."""
+        if self.name.startswith(PROGRAM_PREFIX):
+            program = self._seen_from(folder, self.name.removeprefix(PROGRAM_PREFIX))
+            return replace(self, name=f"{PROGRAM_PREFIX}{program}", folder=folder)
         where, _, attribute = self.name.rpartition(":")
         if not where.endswith(".py"):
             return self
-        relative = Path(os.path.relpath(self.folder / where, folder)).as_posix()
-        name = relative if relative.startswith("../") else f"./{relative}"
-        return replace(self, name=f"{name}:{attribute}", folder=folder)
+        return replace(self, name=f"{self._seen_from(folder, where)}:{attribute}", folder=folder)
+
+    def _seen_from(self, folder: Path, file: str) -> str:
+        relative = Path(os.path.relpath(self.folder / file, folder)).as_posix()
+        return relative if relative.startswith("../") else f"./{relative}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process; PolicyError if the policy that was handed over cannot."""
@@ -101,7 +111,7 @@ Policy: TypeAlias = Annotated[
                 # Without its name, a variant changes keys of the base's policy.
                 {"type": "object", "properties": {"name": _NAME_SCHEMA}},
             ],
-            "examples": ["best_replica", "./my_picker.py:pick", {"name": "my_module:PowerOfD", "d": 2}],
+            "examples": ["best_replica", "./my_picker.py:pick", "exec:./my_picker", {"name": "power_of_d", "d": 2}],
         }
     ),
 ]

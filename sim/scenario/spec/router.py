@@ -14,8 +14,10 @@ from sim.routing.settings import (
     LivenessName,
     LoadInfoName,
     LoadLimitName,
+    LoadRetryName,
     LoadRowsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -26,7 +28,10 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    RetryName,
+    SelectorName,
     SharingName,
+    SlotsName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -68,23 +73,35 @@ class ProbeSpec(Spec):
         )
 
 
+InstallOrder = Literal["one_by_one", "by_backend"]
+
+
 class ControlSpec(Spec):
     """How replicas are loaded and removed: of each pair, LocalAI's way at the fix, then its later way or our repair."""
 
     loads: ColdLoadName
-    """Whether a cold load runs inside the request, under the model's lock, or as a job of its own."""
+    """Whether a cold load runs inside the request, under no lock or under the model's, or as a job of its own."""
     load_limit: LoadLimitName
     """Whether a load may take 5 minutes, or 20 s more for each GiB. Only the latter stops a late process."""
+    load_retry: LoadRetryName
+    """Whether a model is loaded again at once after a failed load, or after a pause that grows from 10 s to 5 min."""
     load_wait_ns: Duration = Field(alias="load_wait", gt=0)
     """Longest time that a request waits for a load job before it is turned away."""
     load_rows: LoadRowsName
     """Whether a row is written when the model is loaded, or also when it is staged and loading."""
     placement: PlacementName
     """Whether an eviction may ignore selectors and one-sided conflicts."""
+    slots: SlotsName
+    """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
     release: ReleaseName
-    """Whether some process of the node drops its model, or this very process ends."""
+    """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
+    this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
+    installs: InstallOrder
+    """Whether a node installs one backend at a time, or only one process of each backend."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
+    node_status: NodeStatusName
+    """Whether a drained node keeps its rows, which are picked, or loses them and gets no more requests."""
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
@@ -97,13 +114,18 @@ class ControlSpec(Spec):
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
     def settings(self) -> ControlSettings:
-        """Return the settings that the routing code uses. Ports and draining belong to the workers."""
+        """Return the settings that the routing code uses.
+
+        Installs, ports and draining belong to the workers, and what a node's status does to its rows to the registry.
+        """
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
+            load_retry=self.load_retry,
             load_wait_ns=self.load_wait_ns,
             load_rows=self.load_rows,
             placement=self.placement,
+            slots=self.slots,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
@@ -122,7 +144,7 @@ class RouterSpec(Spec):
     profile: ProfileName
     """Router profile that supplies every key not written here; `fixed` if not given."""
     policy: Policy
-    """How a replica is chosen among the loaded ones: `best_replica`, an installed policy, or code of your own."""
+    """How a replica is chosen among the loaded ones: a built-in policy, an installed one, or code of your own."""
     client_cache: ClientCacheName
     """Whether a frontend reuses its first route to a model, or routes every request."""
     liveness: LivenessName
@@ -143,6 +165,13 @@ class RouterSpec(Spec):
     """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
+    retry: RetryName
+    """Whether a failed call is made again on another replica, up to three calls in all: `none`, `other_replica`, or
+    `throttled`, which stops where more than about a tenth of the calls fail."""
+    call_timeout_ns: Duration | None = Field(default=None, alias="call_timeout", gt=0)
+    """Time after which a call without an answer is given up, and has failed; never if not given."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -166,6 +195,9 @@ class RouterSpec(Spec):
             on_registry_error=self.on_registry_error,
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
+            selector=self.selector,
+            retry=self.retry,
+            call_limit_ns=self.call_timeout_ns,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )

@@ -1,17 +1,28 @@
 """The settings of nodes and of their processes, from a scenario."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sim.routing.fleet import NodeFacts
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.scenario import ModelSpec, NodeSpec, Scenario, ServiceLaw
+from sim.scenario.spec.router import InstallOrder
 from sim.simulated.engines.port import EngineSettings, engine_named
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.backend import ProcessSettings
 from sim.simulated.nodes.port_pool import PortPool
 from sim.simulated.nodes.work_speed import WorkSpeed
-from sim.simulated.nodes.worker import FIRST_PORT, InstallSettings, NodeSettings, WorkerNode
+from sim.simulated.nodes.worker import (
+    FIRST_PORT,
+    InstallSettings,
+    NodeSettings,
+    QueueOf,
+    WorkerNode,
+    common_queue,
+    own_queue,
+)
+
+INSTALL_QUEUES: Mapping[InstallOrder, QueueOf] = {"one_by_one": common_queue, "by_backend": own_queue}
 
 LawOf = Callable[[ModelSpec, NodeSpec], ServiceLaw]
 """Says how long a node takes for a model's requests."""
@@ -39,6 +50,7 @@ def new_worker_node(
         _port_pool(runtime, scenario.router.control.ports),
         on_change,
         speed,
+        INSTALL_QUEUES[scenario.router.control.installs],
     )
 
 

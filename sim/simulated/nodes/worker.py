@@ -20,6 +20,20 @@ READY_LIMIT_NS = 30 * NS_PER_S
 """How long a new process may take to become healthy, before its worker gives it up."""
 
 
+QueueOf = Callable[[str], str]
+"""Names the queue in which an install of the backend waits; each queue is served one by one."""
+
+
+def own_queue(backend: str) -> str:
+    """Return a queue of the backend's own."""
+    return backend
+
+
+def common_queue(_backend: str) -> str:
+    """Return one queue for all backends, so that each install waits for whatever is installed."""
+    return "all"
+
+
 @dataclass(frozen=True, slots=True)
 class InstallSettings:
     """The settings of a model's processes on a node."""
@@ -49,6 +63,7 @@ class WorkerNode:
         ports: PortPool,
         on_change: Callable[[str], None],
         speed: WorkSpeed = FULL_SPEED,
+        queue_of: QueueOf = own_queue,
     ) -> None:
         self.name = settings.name
         self.speed = speed
@@ -61,14 +76,15 @@ class WorkerNode:
         self._runtime = runtime
         self._settings = settings
         self._ports = ports
+        self._queue_of = queue_of
         self._on_change = on_change
         self._vram_bytes: dict[str, int] = {}
         self._disk_bytes: dict[str, int] = {}
         self._installs: dict[str, FifoQueue] = {}
 
-    def install_queue(self, model: str) -> FifoQueue:
-        """Return the queue of installs of one backend."""
-        return self._installs.setdefault(model, FifoQueue(self._runtime, 1))
+    def install_queue(self, backend: str) -> FifoQueue:
+        """Return the queue in which installs of the backend wait."""
+        return self._installs.setdefault(self._queue_of(backend), FifoQueue(self._runtime, 1))
 
     def install_queues(self) -> Sequence[FifoQueue]:
         """Return all install queues."""

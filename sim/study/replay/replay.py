@@ -14,6 +14,7 @@ from sim.live.cluster.journal_log import JournalLog
 from sim.live.recording.file import Recording
 from sim.live.recording.lines import STEPS, Line, Transcript, for_request
 from sim.live.recording.ports import build_recorded_frontend
+from sim.programs.at_work import Programs
 from sim.routing.request import Request
 from sim.routing.settings import FrontendSettings
 from sim.scenario.policies.making import policy_of
@@ -53,8 +54,9 @@ class ReplayResult:
 
 def replay(recording: Recording, settings: FrontendSettings | None = None) -> ReplayResult:
     """Replay every frontend of the recording. Other `settings` than its own show what they change first."""
-    replays = [_Replay(recording, index, settings) for index in range(len(recording.scripts))]
-    differences = [difference for one in replays if (difference := one.run())]
+    with Programs() as programs:
+        replays = [_Replay(recording, index, settings, programs) for index in range(len(recording.scripts))]
+        differences = [difference for one in replays if (difference := one.run())]
     return ReplayResult(
         decisions=sum(len(script.arrivals) for script in recording.scripts),
         first_difference=min(differences, key=lambda difference: difference.line.t_ns, default=None),
@@ -91,7 +93,7 @@ class _ComparedTranscript(Transcript):
 class _Replay:
     """The replay of one frontend."""
 
-    def __init__(self, recording: Recording, index: int, settings: FrontendSettings | None) -> None:
+    def __init__(self, recording: Recording, index: int, settings: FrontendSettings | None, programs: Programs) -> None:
         scenario, script = recording.scenario, recording.scripts[index]
         router = scenario.router_of(index)
         self._index = index
@@ -106,7 +108,7 @@ class _Replay:
             settings or router.settings(),
             ports,
             scenario.configs_by_model(),
-            policy_of(router.policy, scenario.seed, index),
+            policy_of(router.policy, scenario.seed, index, programs),
         )
         self._difference: Difference | None = None
 

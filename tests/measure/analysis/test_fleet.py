@@ -1,6 +1,6 @@
 """What the events say of the fleet as a whole."""
 
-from sim.measure.analysis.fleet import below_minimum_ns, detections_ns, stale_ns
+from sim.measure.analysis.fleet import below_minimum_ns, detections_ns, orphaned_ns, stale_ns
 from sim.measure.analysis.readiness import ready_times
 from sim.measure.recording.records import Records
 from sim.routing.fleet import NodeStatus
@@ -15,7 +15,8 @@ class Told:
 
     def __init__(self) -> None:
         self.t_ns = 0
-        self.recorder = recorder_by(self, lambda _address: False)
+        self.alive = False
+        self.recorder = recorder_by(self, lambda _address: self.alive)
 
     def now_ns(self) -> int:
         return self.t_ns
@@ -27,8 +28,8 @@ class Told:
         self.t_ns = t_ns
         self.recorder.row_published(key, "scenario")
 
-    def removed(self, t_ns: int, key: ReplicaKey) -> None:
-        self.t_ns = t_ns
+    def removed(self, t_ns: int, key: ReplicaKey, *, alive: bool = False) -> None:
+        self.t_ns, self.alive = t_ns, alive
         self.recorder.row_removed(key, "a", "probe_failed", None)
 
     def ended(self, t_ns: int, key: ReplicaKey, cause: str = "crashed") -> None:
@@ -83,6 +84,37 @@ def test_a_process_without_a_row_makes_nothing_stale() -> None:
     told.ended(10, N0)
 
     assert told.stale_ns(0, 100) == 0
+
+
+def test_a_process_is_an_orphan_from_the_removal_of_its_row_to_its_end() -> None:
+    told = Told()
+    told.published(0, N0)
+    told.published(0, N1)
+    told.removed(10, N0, alive=True)
+    told.ended(25, N0)
+    told.removed(90, N1, alive=True)
+
+    assert orphaned_ns(told.records, 0, 100) == 15 + 10
+    assert orphaned_ns(told.records, 20, 100) == 5 + 10
+    assert orphaned_ns(told.records, 20, 95) == 5 + 5
+
+
+def test_a_process_that_gets_a_row_again_is_an_orphan_no_longer() -> None:
+    told = Told()
+    told.published(0, N0)
+    told.removed(10, N0, alive=True)
+    told.published(30, N0)
+
+    assert orphaned_ns(told.records, 0, 100) == 20
+
+
+def test_a_row_that_goes_after_its_process_leaves_no_orphan() -> None:
+    told = Told()
+    told.published(0, N0)
+    told.ended(5, N0)
+    told.removed(10, N0)
+
+    assert orphaned_ns(told.records, 0, 100) == 0
 
 
 def test_a_model_is_below_its_minimum_while_too_few_replicas_have_both_row_and_process() -> None:

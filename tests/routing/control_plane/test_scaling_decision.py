@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sim.routing.control_plane.replica_pass import Addition, Removal, Scaling, Setback, scaling_of
 from sim.routing.fleet import Cooldown, Fleet, Node, NodeStatus, ReplicaRow, RowState
-from sim.routing.loading.placement import capacity, matching_nodes
+from sim.routing.loading.placement import capacity, matching_nodes, no_index
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ModelConfig, ReconcilerSettings
 from sim.routing.strategies import LOAD_INFO
@@ -215,6 +215,12 @@ def test_a_pass_decides(
     scaling = decided(fleet_of(nodes, rows), model, disturbs)
 
     assert told(scaling) == expected
+
+
+def test_where_slots_are_ignored_what_is_missing_is_added_to_a_full_node_as_well() -> None:
+    full = fleet_of(nodes("a"), [row("a")])
+
+    assert scaling_of(full, bounded(2), NOW, 0, DEFAULTS, no_index) == Addition(1, "below_minimum")
 
 
 # id: (cooldown before, what the pass makes of a missing replica without a slot)

@@ -6,7 +6,7 @@ from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
 from sim.routing.fleet import LoadState, ReplicaRow, RowState
 from sim.routing.loading.eviction import ATTEMPTS, RETRY_NS, Eviction
-from sim.routing.loading.free_process import FreeProcess, stop_exact_process, unload_some_process
+from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit, limit_by_size_ns
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadPath, LoadRows
 from sim.routing.loading.placement import FAITHFUL, PlacementRules
@@ -293,6 +293,17 @@ def test_the_original_release_empties_the_first_process_of_the_node_whatever_it_
 
     assert world.keys() == ["a#0"]
     assert (world.process(OTHER_ON_A).model, world.process(A).model) == (None, MODEL)
+
+
+def test_a_stop_by_the_bare_name_of_the_model_deletes_the_row_and_ends_no_process() -> None:
+    world = FleetWorld(nodes("a"))
+    world.place(A)
+
+    world.run(eviction(world, free_process=stop_by_model_name).make_room())
+
+    assert world.keys() == []
+    assert world.told("process_ended") == []
+    assert world.process(A).model == MODEL
 
 
 def test_room_is_looked_for_five_times_half_a_second_apart() -> None:

@@ -1,10 +1,12 @@
 """How much room a node has for a replica: disk, slots and capacity."""
 
+from dataclasses import replace
+
 import pytest
 
 from sim.routing.errors import NoFreeSlot
 from sim.routing.fleet import Node, NodeStatus, ReplicaRow
-from sim.routing.loading.placement import capacity, needed_disk_bytes, place_on
+from sim.routing.loading.placement import FAITHFUL, capacity, needed_disk_bytes, no_index, place, place_on
 from sim.routing.replica import ReplicaKey
 from tests.routing.loading.places import BIG, GIB, LOADING, SMALL, UNLOADING, fleet_of, model, node, row
 
@@ -79,3 +81,12 @@ CAPACITY: dict[str, tuple[list[Node], list[ReplicaRow], str, int]] = {
 @pytest.mark.parametrize(("nodes", "rows", "selector", "expected"), CAPACITY.values(), ids=CAPACITY)
 def test_capacity_is(nodes: list[Node], rows: list[ReplicaRow], selector: str, expected: int) -> None:
     assert capacity(fleet_of(nodes, rows), model(selector=selector)) == expected
+
+
+def test_where_slots_are_ignored_a_full_node_takes_the_replica_in_place_of_its_first() -> None:
+    fleet = fleet_of([node("a"), node("b", slots=2)], [row("a", "m"), row("b", "m")])
+    ignoring = replace(FAITHFUL, taken_indexes=no_index)
+
+    assert place(fleet, model(), FAITHFUL) == ReplicaKey("b", "m", 1)
+    assert place(fleet, model(), ignoring) == ReplicaKey("a", "m", 0)
+    assert capacity(fleet, model(), no_index) == 3

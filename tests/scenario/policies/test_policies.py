@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sim import load, loads
+from sim.programs.at_work import Programs
 from sim.routing.policies.port import PolicyContext, PolicyError
 from sim.routing.request import Request
 from sim.scenario import ScenarioError, ScenarioFile, dump
@@ -79,7 +80,7 @@ def test_a_file_is_run_afresh_for_each_frontend_so_that_its_globals_are_not_shar
     spec = policy(read(folder, "./my_picker.py:first"))
 
     for frontend in range(2):
-        picker = policy_of(spec, 0, frontend)(HandClock())
+        picker = policy_of(spec, 0, frontend, Programs())(HandClock())
         with pytest.raises(PolicyError, match="tuple index out of range"):
             picker.choice(REQUEST, ())(())
         assert picker.choice(REQUEST, ())(()) is None
@@ -90,7 +91,7 @@ def test_two_files_with_the_same_stem_do_not_collide(folder: Path) -> None:
     (folder / "other" / "my_picker.py").write_text("def first(replicas): return None")
     specs = [policy(read(folder, name)) for name in ("./my_picker.py:first", "./other/my_picker.py:first")]
 
-    one, other = (policy_of(spec, 0, 0)(HandClock()) for spec in specs)
+    one, other = (policy_of(spec, 0, 0, Programs())(HandClock()) for spec in specs)
 
     assert other.choice(REQUEST, ())(()) is None
     with pytest.raises(PolicyError):
@@ -118,7 +119,9 @@ def test_a_package_offers_a_policy_that_needs_no_flag(folder: Path, monkeypatch:
     monkeypatch.syspath_prepend(folder)
 
     assert policy(read(folder, "theirs", allow_code=False)).name == "theirs"
-    with pytest.raises(ScenarioError, match=r"found 'thers'; allowed: best_replica, theirs, .* did you mean 'theirs'"):
+    with pytest.raises(
+        ScenarioError, match=r"found 'thers'; allowed: best_replica, .* theirs, .* did you mean 'theirs'"
+    ):
         read(folder, "thers")
 
 
@@ -132,7 +135,7 @@ def test_what_a_policy_draws_belongs_to_seed_and_frontend() -> None:
 
             def pick(self, replicas: Any) -> Any: ...
 
-        policy_of(PolicySpec("mine", given=Draws), seed, frontend)(HandClock())
+        policy_of(PolicySpec("mine", given=Draws), seed, frontend, Programs())(HandClock())
         return drawn
 
     assert first_draw(1, 0) == first_draw(1, 0) == [0.6902905189764046]
@@ -154,16 +157,18 @@ def test_a_class_that_declares_none_gets_a_mapping() -> None:
 
         def pick(self, replicas: Any) -> Any: ...
 
-    policy_of(PolicySpec("mine", {"d": 3}, given=Own), 0, 0)(HandClock())
+    policy_of(PolicySpec("mine", {"d": 3}, given=Own), 0, 0, Programs())(HandClock())
 
     assert seen == [{"d": 3}]
 
 
 MISTAKES = {
-    "an unknown name": ("best_replicas", "or ./file.py:name; did you mean 'best_replica'?"),
+    "an unknown name": ("best_replicas", ", ./file.py:name or exec:./program; did you mean 'best_replica'?"),
     "no name at all": ("{d: 2}", "found a mapping without name"),
-    "a number": ("7", "found 7; allowed: a name, module:name or ./file.py:name"),
-    "a program": ("'exec:./program'", "exec: pickers are not there yet"),
+    "a number": ("7", "found 7; allowed: a name, module:name, ./file.py:name or exec:./program"),
+    "no such program": ("exec:./program", "there is no program './program' beside the scenario, as "),
+    "a folder for a program": ("'exec:./'", "there is no program './' beside the scenario, as "),
+    "a program that is none": ("exec:./my_picker.py", "found './my_picker.py', which may not be executed; "),
     "no such file": ("./no.py:first", "'./no.py' cannot be read beside the scenario, as "),
     "a file without .py": ("./my_picker:first", "found './my_picker:first'; allowed: a file whose name ends in .py"),
     "no such name in a file": ("./my_picker.py:frist", "there is no 'frist' in ./my_picker.py; allowed: dataclass, "),
@@ -176,6 +181,9 @@ MISTAKES = {
     "a value of another kind": ("{name: './my_picker.py:PowerOfD', d: two}", "router.policy.d: found 'two'; "),
     "keys of a function": ("{name: './my_picker.py:first', d: 2}", "router.policy.d: found a key; allowed: none"),
     "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found a key; allowed: none"),
+    "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
+    "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
+    "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip
 
 
@@ -193,7 +201,7 @@ def test_a_mistake_is_told_with_its_place(folder: Path, written: str, text: str)
     assert text in line
 
 
-@pytest.mark.parametrize("written", ["./my_picker.py:first", "my_picker:first"])
+@pytest.mark.parametrize("written", ["./my_picker.py:first", "my_picker:first", "exec:./my_picker"])
 def test_code_that_is_not_allowed_is_not_run_and_the_flag_is_named(folder: Path, written: str) -> None:
     (folder / "my_picker.py").write_text("raise SystemExit")
 

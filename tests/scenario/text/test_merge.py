@@ -66,7 +66,7 @@ MISPLACED_OVERRIDES = {
     "variants.a.seed=1": "--set: found 'variants.a.seed'; allowed: a key of the scenario itself, which changes in "
     "every variant that --variant chooses",
     "sede=1": "--set sede: found an unknown key; allowed: name, about, seed, duration, warmup, drain_limit, tie_order, "
-    "nodes, models, frontends, registry, network and 6 more (see sim schema); did you mean 'seed'?",
+    "nodes, models, frontends, registry, network and 7 more (see sim schema); did you mean 'seed'?",
 }
 
 
@@ -185,6 +185,16 @@ def test_a_fault_of_the_base_is_reported_in_the_base_though_a_variant_changes_it
 
     with pytest.raises(ScenarioError, match=r"^<text>:6:23: router\.probe\.ttl: 5 has no unit"):
         loads(text)
+
+
+def test_a_policy_that_is_written_as_a_name_can_be_given_keys_of_its_own() -> None:
+    text = good_but(
+        "router: {policy: power_of_d}", "variants: {a: {}, b: {router: {policy: {name: power_of_d, d: 2}}}}"
+    )
+
+    file = loads(text, ["router.policy.d=3"])
+
+    assert [one.router.policy.parameters for one in file.variants.values()] == [{"d": 3}, {"d": 3}]
 
 
 def test_overrides_apply_to_every_variant_after_everything_else() -> None:

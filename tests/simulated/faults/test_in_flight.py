@@ -4,6 +4,7 @@ import pytest
 
 from sim import loads
 from sim.measure.recording.recorder import Recorder
+from sim.programs.at_work import Programs
 from sim.scenario import make_plan
 from sim.simulated.world import World
 from sim.study.run import run
@@ -45,7 +46,7 @@ def the_world_after(fault: str, profile: str) -> World:
     text = f"{WORLD.split('variants:')[0]}router: {{profile: {profile}}}\nfaults: [{{{fault}}}]\n"
     (scenario,) = loads(text).variants.values()
     recorder = Recorder()
-    world = World(make_plan(scenario, 3), [recorder])
+    world = World(make_plan(scenario, 3), [recorder], Programs())
     world.run()
     assert recorder.records.requests["outcome"].min() >= 0, "a request has not ended"
     return world

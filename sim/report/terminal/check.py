@@ -1,0 +1,59 @@
+"""What `sim check` found: a row for each regression that was tried, then what the router shows, then the verdict."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sim.measure.immunity import Standing
+from sim.report.marks import ASCII, STYLES, UNICODE, Signs
+from sim.report.standings import (
+    applicable,
+    figure_of,
+    findings,
+    left_out,
+    mark_of_standing,
+    rule_in_words,
+    verdict_in_words,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTable:
+    """The results of a check, printed by a rich console; plain characters where the output takes no others."""
+
+    policy: str
+    seeds: int
+    too_many: int
+    standings: Sequence[Standing]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Lay the parts out one under the other."""
+        signs = ASCII if options.ascii_only else UNICODE
+        tried = applicable(self.standings)
+        if tried:
+            yield self._table(tried, signs)
+        for one in tried:
+            if lines := list(findings(one)):
+                mark = mark_of_standing(one)
+                yield Text(f"{signs.marks[mark]} " + "\n  ".join(lines), style=STYLES[mark])
+        yield Text(verdict_in_words(self.policy, self.standings), style="bold")
+        for line in left_out(self.standings):
+            yield Text(line, style="dim")
+        if tried:
+            yield Text(rule_in_words(self.seeds, self.too_many), style="dim")
+
+    def _table(self, tried: Sequence[Standing], signs: Signs) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column(Text(f"{self.policy}, {self.seeds} seeds"), overflow="fold")
+        table.add_column("metric", overflow="fold")
+        table.add_column("mean", justify="right", no_wrap=True)
+        table.add_column("verdict")
+        for one in tried:
+            mark = mark_of_standing(one)
+            cells = (f"{signs.marks[mark]} {one.known.name}", one.known.metric, figure_of(one, signs), one.words)
+            table.add_row(*(Text(cell, STYLES[mark]) for cell in cells))
+        return table

@@ -1,0 +1,1 @@
+"""Policies with a mistake that people have made, each for the scenario of the corpus that shows what comes of it."""

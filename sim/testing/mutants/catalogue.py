@@ -1,0 +1,14 @@
+"""Every mutant there is, by name, area by area."""
+
+from collections.abc import Mapping
+
+from sim.testing.mutants import clients, counts, figures, loads, loops, picks, probes
+from sim.testing.mutants.mutant import Mutant
+
+AREAS: Mapping[str, tuple[Mutant, ...]] = {
+    module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
+    for module in (picks, probes, counts, clients, loads, loops, figures)
+}
+"""The mutants of each file, in its order."""
+
+MUTANTS: Mapping[str, Mutant] = {mutant.name: mutant for of_area in AREAS.values() for mutant in of_area}

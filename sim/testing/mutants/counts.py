@@ -1,0 +1,173 @@
+"""Slips in how a row's in-flight count follows its requests."""
+
+from sim.routing.errors import CallError
+from sim.routing.fleet import Fleet, ReplicaRow
+from sim.routing.loading.load_path import LoadPath
+from sim.routing.ports import FrontendPorts
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
+from sim.routing.request_path.route import REQUEST_SCOPE, Route
+from sim.routing.strategies import ON_FAILED_DECREMENT, ON_WRONG_MODEL, RESERVATIONS
+from sim.simulated.registry.registry import SimulatedRegistry
+from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import Row
+from sim.testing.mutants.mutant import Mutant, in_place_of
+
+_ROUTE = "sim.routing.request_path.route:Route"
+
+
+@in_place_of(f"{_ROUTE}._taken_back", "cache_pinning", "ttl_sawtooth")
+def reservation_is_never_taken_back(self: Route) -> int:
+    """The end of the first call takes back its own 1 only, not that of the pick."""
+    return 1
+
+
+@in_place_of(f"{_ROUTE}._taken_back", "cache_pinning")
+def reservation_is_taken_back_by_each_call(self: Route) -> int:
+    """Every call on a kept client takes the pick's 1 back once more."""
+    return 2
+
+
+@in_place_of(f"{_ROUTE}.release")
+def reservation_is_released_twice(self: Route) -> None:
+    """A release does not note that it has happened."""
+    self._counting.decrements.give_back(self._counting.ports, self.to.key, 1)
+
+
+@in_place_of(f"{_ROUTE}.leave", "leader_leaves")
+def leaving_is_not_noticed(self: Route) -> None:
+    """A request that leaves before its call does nothing about its reservation."""
+
+
+@in_place_of(f"{_ROUTE}._end_uncounted")
+def uncounted_call_gives_its_count_back(self: Route, is_uncertain: bool) -> None:
+    """A call that found no row when it started takes its reservation from the row that is there at its end."""
+    self.release()
+
+
+superseded_route_keeps_its_count = Mutant(
+    "superseded_route_keeps_its_count",
+    "sim.routing.client_cache.cache:SupersededReservations.__init__",
+    "A new route does not give back what the one before it holds.",
+    lambda self, find_route: setattr(self, "route", find_route),
+)
+
+request_scope_keeps_its_count = Mutant(
+    "request_scope_keeps_its_count",
+    "sim.routing.frontend:RESERVATIONS",
+    "A request that leaves before its call leaves its reservation behind, where it should release it.",
+    {**RESERVATIONS, "request_scope": RESERVATIONS["first_call"]},
+    ("leader_leaves",),
+)
+
+first_call_releases_at_once = Mutant(
+    "first_call_releases_at_once",
+    "sim.routing.frontend:RESERVATIONS",
+    "A request that leaves before its call releases its reservation, where LocalAI left it behind.",
+    {**RESERVATIONS, "first_call": REQUEST_SCOPE},
+    ("leader_leaves",),
+)
+
+failed_decrement_is_not_repeated = Mutant(
+    "failed_decrement_is_not_repeated",
+    "sim.routing.frontend:ON_FAILED_DECREMENT",
+    "A count that the registry did not take is not given back later.",
+    {**ON_FAILED_DECREMENT, "retry": IGNORED},
+)
+
+
+def _retry_always(ports: FrontendPorts, key: ReplicaKey, count: int, error: CallError) -> None:
+    async def again() -> None:
+        await ports.runtime.sleep(100_000_000)
+        await ports.registry.decrement(key, count)
+
+    ports.runtime.spawn(again(), f"give back {key} again")
+
+
+doubtful_decrement_is_repeated = Mutant(
+    "doubtful_decrement_is_repeated",
+    "sim.routing.frontend:ON_FAILED_DECREMENT",
+    "A count is given back again although the registry may have taken it.",
+    {**ON_FAILED_DECREMENT, "retry": Decrements(RETRIED.give_back, _retry_always)},
+)
+
+wrong_model_keeps_its_row = Mutant(
+    "wrong_model_keeps_its_row",
+    "sim.routing.frontend:ON_WRONG_MODEL",
+    "A process that turns out not to hold the model keeps its row.",
+    {**ON_WRONG_MODEL, "remove_row": ON_WRONG_MODEL["keep_row"]},
+)
+
+
+@in_place_of("sim.simulated.registry.registry:SimulatedRegistry.give_back", "leader_leaves")
+def count_of_a_left_client_stays(self: SimulatedRegistry, key: ReplicaKey, count: int) -> None:
+    """Nothing is given back where nobody waits for it: after a cancelled call and at a release."""
+
+
+@in_place_of("sim.simulated.registry.registry:SimulatedRegistry.decrement", "cache_pinning")
+async def decrement_is_missing(self: SimulatedRegistry, key: ReplicaKey, count: int) -> None:
+    """A call that ends does not lower the count of its row."""
+
+
+@in_place_of("sim.simulated.registry.registry:SimulatedRegistry.increment", "cache_pinning")
+async def increment_is_missing(self: SimulatedRegistry, key: ReplicaKey) -> bool:
+    """A call that starts does not raise the count of its row, but its end lowers it."""
+    return key in self._rows
+
+
+_TABLE = "sim.simulated.registry.replica_table:ReplicaTable"
+
+
+@in_place_of(f"{_TABLE}.decrement")
+def count_falls_below_zero(self: ReplicaTable, key: ReplicaKey, count: int) -> None:
+    """The decrement has no floor."""
+    row = self.rows.get(key)
+    if row is None:
+        self.leak(key, count)
+    else:
+        row.in_flight -= count
+
+
+@in_place_of(f"{_TABLE}.decrement", "cache_pinning")
+def only_one_is_taken(self: ReplicaTable, key: ReplicaKey, count: int) -> None:
+    """However much is given back at once, the count falls by 1."""
+    row = self.rows.get(key)
+    if row is None:
+        self.leak(key, count)
+    else:
+        row.in_flight = max(0, row.in_flight - 1)
+
+
+@in_place_of(f"{_TABLE}.increment")
+def call_does_not_touch(self: ReplicaTable, key: ReplicaKey, wall_ns: int) -> bool:
+    """The start of a call leaves the time of the row's last use as it was."""
+    row = self.rows.get(key)
+    if row is None:
+        return False
+    row.in_flight += 1
+    return True
+
+
+@in_place_of(f"{_TABLE}.clear_in_flight")
+def leaked_count_falls_by_one(self: ReplicaTable, row: Row) -> None:
+    """A leaked count is not cleared: only 1 is taken from it."""
+    row.in_flight = max(0, row.in_flight - 1)
+
+
+@in_place_of("sim.routing.loading.load_path:LoadPath.load_for", "long_load")
+async def loaded_row_forgets_its_request(self: LoadPath, request: Request) -> Route:
+    """The row of a replica that was loaded for a request does not count that request."""
+    return Route(self._counting, await self.load(request.model, in_flight=0, cause="cold_load"))
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks")
+def leak_is_judged_by_the_update(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
+    """A count is suspected of a leak by the time of the row's last update, which every confirmation renews."""
+    return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.updated_ns < before_ns]
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks", "long_answer_cleared")
+def leak_is_judged_at_once(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
+    """Every count is suspected of a leak, however lately its row was used."""
+    return [row for row in fleet.rows if row.is_loaded and row.in_flight]

@@ -1,0 +1,74 @@
+"""The corpus is honest: each file tells its story, shows the regression in one variant, and the repair in another."""
+
+import re
+
+import pytest
+
+from sim import judge
+from tests.regressions.refresh_digests import digests, golden
+from tests.regressions.shipped import FOLDER, NAMES, Played, played
+
+
+# Of the module, so that all tests of one scenario follow each other and share its runs.
+@pytest.fixture(scope="module", params=NAMES)
+def one(request: pytest.FixtureRequest) -> Played:
+    return played(request.param)
+
+
+def test_what_the_scenario_expects_holds(one: Played) -> None:
+    verdicts = judge(one.file.expect, one.results)
+
+    assert [verdict for verdict in verdicts if not verdict.passed] == []
+
+
+def test_every_expectation_is_judged_on_one_seed(one: Played) -> None:
+    over_seeds = [expectation for expectation in one.file.expect if expectation.is_judged_over_seeds]
+    judged = [judge([expectation], one.results) for expectation in one.file.expect]
+
+    assert over_seeds == []
+    assert all(judged)
+
+
+def test_the_broken_variant_breaks_what_the_repaired_one_keeps_of_the_metric(one: Played) -> None:
+    broken = [verdict for verdict in one.beside_bounds_of_the_repaired(one.about.broken) if not verdict.passed]
+
+    assert [verdict for verdict in broken if verdict.metric.endswith(one.about.metric)], broken
+
+
+def test_the_symptom_is_said_to_be_a_bug_where_it_shows(one: Played) -> None:
+    shown = [expectation for expectation in one.file.expect if expectation.shows == "bug"]
+
+    assert one.about.broken in [expectation.variant for expectation in shown]
+    assert one.about.repaired not in [expectation.variant for expectation in shown]
+
+
+def test_no_request_is_left_without_an_end_unless_that_is_the_symptom(one: Played) -> None:
+    """What is left unfinished in the repaired variant would hide in no figure of its requests."""
+    assert one.results[one.about.repaired].metrics["requests.unfinished"] == 0
+
+
+def test_it_runs_as_it_did_when_its_digests_were_written_down(one: Played) -> None:
+    name = one.file.name
+
+    assert digests(one) == golden().get(name), f"if this is meant: python -m tests.regressions.refresh_digests {name}"
+
+
+STORY = {
+    "what happens": "What happens:|Symptom:",
+    "why": r"Why\b|Cause:",
+    "which figure shows it": "What to look at:",
+    "who is still affected": "`head`",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_opens_with_what_happens_why_what_to_look_at_and_who_is_still_affected(name: str) -> None:
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    head = " ".join(line.removeprefix("#").strip() for line in text.partition(f"\nname: {name}\n")[0].splitlines())
+
+    assert [part for part, words in STORY.items() if not re.search(words, head)] == []
+    assert re.search(r"^about: ", text, flags=re.MULTILINE)
+
+
+def test_digests_are_written_down_of_shipped_scenarios_only() -> None:
+    assert list(golden()) == NAMES
