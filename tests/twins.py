@@ -69,6 +69,9 @@ class ListJournal(Journal):
     def served_until(self, request: Request) -> None:
         self.told.append(("served_until", request.id))
 
+    def retried(self, request: Request, key: ReplicaKey, cause: str) -> None:
+        self.told.append(("retried", request.id, str(key), cause))
+
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         self.told.append(("ended", request.id, outcome.name, cause))
 

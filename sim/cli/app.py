@@ -32,6 +32,7 @@ Exit codes:
     0  everything ran and every expectation that could be checked held
     1  an expectation failed, or a figure differs from the baseline
     2  the command line or a scenario is wrong; nothing ran, nothing was written
+    3  with --check: a run decided otherwise the second time
     4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
@@ -120,6 +121,9 @@ def run_scenarios(
             help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Do each run twice, and stop at the first decision that is not the same.")
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML: a test for each expectation and run.")
     ] = None,
@@ -150,7 +154,9 @@ def run_scenarios(
 
     reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
     raise typer.Exit(
-        run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, reports=reports)
+        run_command(
+            files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, twice=check, reports=reports
+        )
     )
 
 

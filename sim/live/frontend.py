@@ -105,6 +105,9 @@ class Frontend:
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}
         self._router = RouterSpec.model_validate({"profile": profile, **(router or {}), **own})
+        if self._router.retry != "none":
+            # Its caller may have read a part of the answer by then.
+            raise ValueError(f"router.retry: found {self._router.retry}; allowed: none, as answers are streamed")
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}

@@ -27,11 +27,9 @@ _LAST_ERRORS_BYTES, _LAST_ERRORS_LINES = 2000, 10
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that somebody wants to be asked."""
+    """A program that picks. It is started in its own folder, whoever names it, so that it finds what lies beside it."""
 
     path: Path
-    folder: Path
-    """Where it is started."""
 
 
 class ProgramProcess:
@@ -48,8 +46,8 @@ class ProgramProcess:
         try:
             # In a group of its own: Ctrl-C at the terminal is ours, and what the program starts ends with it.
             self._process = Popen(
-                [program.path.absolute()],
-                cwd=program.folder,
+                [program.path],
+                cwd=program.path.parent,
                 env={**os.environ, **variables},
                 stdin=PIPE,
                 stdout=PIPE,

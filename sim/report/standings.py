@@ -77,7 +77,7 @@ def left_out(standings: Sequence[Standing]) -> Iterator[str]:
 def rule_in_words(seeds: int, too_many: int) -> str:
     """Return by which rule a router is called affected, and how often that is wrong."""
     return (
-        f"Affected: a bound that the repaired router keeps is broken on {too_many} or more of {seeds} seeds. A router "
-        f"that breaks bounds on {TOLERATED:.0%} of all seeds by chance is called affected by anything in at most "
-        f"{FALSE_ALARM:.0%} of all checks (exact binomial tests, Bonferroni)."
+        f"Affected: on {too_many} or more of {seeds} seeds a bound is broken that the repaired router keeps. A router "
+        f"that breaks bounds on {100 * TOLERATED:g} % of all seeds by chance is called affected by anything in at most "
+        f"{100 * FALSE_ALARM:g} % of all checks (exact binomial tests, Bonferroni)."
     )

@@ -20,8 +20,10 @@ from sim.routing.policies.feedback import Feedback
 from sim.routing.policies.port import PolicyError
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.request import Request
+from sim.routing.request_path.call_limit import LimitedDialer
 from sim.routing.request_path.health_check import HealthCheck
 from sim.routing.request_path.probe_cache import ProbeCache
+from sim.routing.request_path.retries import Elsewhere, Retries
 from sim.routing.request_path.route import Counting
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
@@ -36,6 +38,7 @@ from sim.routing.strategies import (
     PLACEMENT,
     READINGS,
     RESERVATIONS,
+    RETRIES,
     SELECTORS,
     SHARING,
     SLOTS,
@@ -47,10 +50,15 @@ _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly,
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_find_route", "_journal", "_taught", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "loops")
 
     def __init__(
-        self, client_cache: ClientCache, journal: Journal, taught: ProbeCache | None, loops: Sequence[Loop] = ()
+        self,
+        client_cache: ClientCache,
+        journal: Journal,
+        taught: ProbeCache | None,
+        loops: Sequence[Loop] = (),
+        retries: Retries | None = None,
     ) -> None:
         self.loops = loops
         """Its background loops, still to be started."""
@@ -61,9 +69,11 @@ class FrontendCore:
         """The probe cache that calls update: an answered call refreshes the replica's entry, one that reaches nobody
         removes it. None if only probes update it.
         """
+        self._retries = retries
+        """Which failed calls are made once more; None for none of them."""
 
     async def serve(self, request: Request) -> None:
-        """Route the request, have it served, and record how it ended; a failed call is not tried again."""
+        """Route the request, have it served, and record how it ended."""
         try:
             route = await self._find_route(request)
         except StillLoading as error:
@@ -80,11 +90,21 @@ class FrontendCore:
                 if self._taught is not None:
                     self._taught.invalidate(route.to.place)
                 await self._client_cache.refused(request, route)
+            if self._retries is not None and self._retries.grant(request, route.to.key):
+                self._journal.retried(request, route.to.key, type(error).__name__)
+                await self._serve_again(request, self._retries)
+                return
             self._journal.ended(request, Outcome.FAILED, type(error).__name__)
             return
         self._journal.ended(request, _COMPLETED, "")
         if self._taught is not None:
             self._taught.refresh(route.to.place)
+
+    async def _serve_again(self, request: Request, retries: Retries) -> None:
+        try:
+            await self.serve(request)
+        finally:
+            retries.forget(request)
 
 
 class ListeningFrontend(FrontendCore):
@@ -98,9 +118,10 @@ class ListeningFrontend(FrontendCore):
         journal: Journal,
         taught: ProbeCache | None,
         loops: Sequence[Loop],
+        retries: Retries | None,
         feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, journal, taught, loops)
+        super().__init__(client_cache, journal, taught, loops, retries)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -138,8 +159,11 @@ def build_frontend(
     """
     chooser = new_chooser(ports.runtime)
     feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
-    if feedback is not None:
-        ports = replace(ports, journal=FanOutJournal([ports.journal, feedback]))
+    new_retries = RETRIES[settings.retry]
+    retries = None if new_retries is None else new_retries()
+    if retries is not None:
+        chooser = Elsewhere(chooser, retries)
+    ports = _ports_of(settings, ports, [listener for listener in (feedback, retries) if listener is not None])
     counting = Counting(
         ports,
         RESERVATIONS[settings.reservation],
@@ -166,8 +190,17 @@ def build_frontend(
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     client_cache = new_client_cache(settings, ports, router.route)
     if feedback is not None:
-        return ListeningFrontend(client_cache, ports.journal, taught, loops, feedback)
-    return FrontendCore(client_cache, ports.journal, taught, loops)
+        return ListeningFrontend(client_cache, ports.journal, taught, loops, retries, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, loops, retries)
+
+
+def _ports_of(settings: FrontendSettings, ports: FrontendPorts, listeners: Sequence[object]) -> FrontendPorts:
+    """Return the ports with the frontend's limit on calls, and with those who listen to its journal."""
+    if listeners:
+        ports = replace(ports, journal=FanOutJournal([ports.journal, *listeners]))
+    if settings.call_limit_ns is not None:
+        ports = replace(ports, dialer=LimitedDialer(ports.dialer, ports.runtime, settings.call_limit_ns))
+    return ports
 
 
 def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[str, ModelConfig]) -> LoadPath:

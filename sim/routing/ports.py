@@ -167,6 +167,9 @@ class Journal:
     def served_until(self, request: Request) -> None:
         """The backend's work on the request has ended; its client hears of that when the answer has reached it."""
 
+    def retried(self, request: Request, key: ReplicaKey, cause: str) -> None:
+        """The request's call to the replica has failed, and the request is about to be routed again."""
+
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """The request ended for its client; `cause` is empty when it completed."""
 

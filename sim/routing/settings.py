@@ -16,6 +16,7 @@ OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
 SelectorName = Literal["after_pick", "in_pick"]
+RetryName = Literal["none", "other_replica", "throttled"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
@@ -25,6 +26,7 @@ LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop_by_name", "stop"]
+NodeStatusName = Literal["ignored", "heeded"]
 SlotsName = Literal["ignored", "counted"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
@@ -100,6 +102,10 @@ class FrontendSettings:
     """Whether a process that turns out not to hold the model loses its row."""
     selector: SelectorName
     """Whether a pick keeps to the nodes that the model's selector matches."""
+    retry: RetryName
+    """Whether a failed call is made once more on another replica."""
+    call_limit_ns: int | None
+    """How long a call may take; None for no limit."""
     probe: ProbeSettings
     control: ControlSettings
 

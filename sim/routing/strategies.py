@@ -6,6 +6,7 @@ from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitor
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
+from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
 from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
 from sim.routing.loading.load_path import LIFECYCLE, ON_SUCCESS, LoadRows
@@ -21,6 +22,7 @@ from sim.routing.loading.placement import (
 from sim.routing.ports import Clock, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
+from sim.routing.request_path.retries import Retries, ThrottledRetries
 from sim.routing.request_path.route import (
     FIRST_CALL,
     FIRST_CALL_OR_NEXT_ROUTE,
@@ -41,6 +43,7 @@ from sim.routing.settings import (
     LoadRetryName,
     LoadRowsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -50,6 +53,7 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    RetryName,
     SelectorName,
     SharingName,
     SlotsName,
@@ -64,6 +68,11 @@ ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open":
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
 SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
+RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
+    "none": None,
+    "other_replica": Retries,
+    "throttled": ThrottledRetries,
+}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),
@@ -86,6 +95,7 @@ FREE_PROCESS: Mapping[ReleaseName, FreeProcess] = {
     "stop": stop_exact_process,
 }
 
+NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "heeded": STATUS_HEEDED}
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}

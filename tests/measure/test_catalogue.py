@@ -50,6 +50,7 @@ AS_BAD_IN_BOTH = {
     "requests.unfinished",
     "rows.stale_s",
     "rows.misplaced",
+    "requests.retries",
     "nodes.detection_max_s",
     "in_flight.final",
     "in_flight.drift_s",

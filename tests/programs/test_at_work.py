@@ -20,7 +20,7 @@ STUCK = "while :; do sleep 1000; done"
 
 def start(programs: Programs, path: Path, frontend: int = 0, seed: int = 1, **parameters: Any) -> ProgramPolicy:
     context = PolicyContext(frontend, PolicyClock(lambda: 42), Random(seed), parameters)
-    return programs.start(Program(path, path.parent), context, "mine")
+    return programs.start(Program(path), context, "mine")
 
 
 def lines(folder: Path) -> list[Any]:

@@ -22,7 +22,7 @@ REPLICAS = tuple(ReplicaView(str(row), f"n{row}", 0, row, 5, 8 * 10**9) for row 
 def started(folder: Path, text: str, limit_s: float = LIMIT_S) -> Iterator[ProgramPolicy]:
     context = PolicyContext(0, PolicyClock(lambda: 42), Random(1), {})
     with Programs(limit_s) as programs:
-        yield programs.start(Program(program(folder, text), folder), context, "mine")
+        yield programs.start(Program(program(folder, text)), context, "mine")
 
 
 def each_line(answer: str) -> str:
@@ -144,4 +144,4 @@ def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     context = PolicyContext(0, PolicyClock(lambda: 42), Random(1), {})
 
     with Programs() as programs, pytest.raises(PolicyError, match=r"^mine cannot be started: Exec format error$"):
-        programs.start(Program(tmp_path / "picker", tmp_path), context, "mine")
+        programs.start(Program(tmp_path / "picker"), context, "mine")

@@ -89,7 +89,7 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
 def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
     for variant in variants:
         try:
-            check_faults(file.variants[variant].faults)
+            check_faults(file.variants[variant])
         except LiveFaultRefused as refusal:
             raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
 

@@ -7,6 +7,7 @@ import numpy as np
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
 from sim.measure.catalogue.subject import ANY_RUN
 from sim.measure.catalogue.view import View
+from sim.measure.recording.events import EventKind, are
 from sim.measure.recording.records import MISSING
 from sim.routing.errors import WrongModel
 from sim.routing.outcomes import Outcome
@@ -22,6 +23,10 @@ def _ended(outcome: int) -> Callable[[View], int]:
 def _misrouted(view: View) -> int:
     cause = view.records.causes.get(WRONG_MODEL)
     return 0 if cause is None else int(np.count_nonzero(view.requests["cause"] == cause))
+
+
+def _retries(view: View) -> int:
+    return int(np.count_nonzero(are(view.events, EventKind.CALL_RETRIED)))
 
 
 METRICS = (
@@ -56,6 +61,14 @@ METRICS = (
         Better.LOWER,
         "failed requests that had reached a process of another model",
         _misrouted,
+        shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.retries",
+        Unit.COUNT,
+        Better.LOWER,
+        "failed calls that the router made again on another replica",
+        _retries,
         shown=Shown.IF_ANY,
     ),
     RunMetric(

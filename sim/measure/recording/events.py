@@ -24,6 +24,7 @@ class EventKind(IntEnum):
     FAULT_STRUCK = 7
     PROCESS_ENDED = 8
     CHECK_ENDED = 9
+    CALL_RETRIED = 10
 
 
 class Flag(Enum):

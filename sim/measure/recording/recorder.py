@@ -139,6 +139,13 @@ class Recorder(Observer):
         """Fill in the end of service."""
         self._requests[request.id * _REQUEST_WIDTH + _SERVED_NS] = self._clock.now_ns()
 
+    def retried(self, request: Request, key: ReplicaKey, cause: str) -> None:
+        """Add an event: a call has failed and is made again. The service that it got counts no longer."""
+        row = request.id * _REQUEST_WIDTH
+        for column in (_START_NS, _FIRST_TOKEN_NS, _SERVED_NS):
+            self._requests[row + column] = MISSING
+        self._happened(EventKind.CALL_RETRIED, key, cause, request=request.id)
+
     def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
         """Fill in the end and the outcome. Raises ValueError if the request has ended before."""
         row = request.id * _REQUEST_WIDTH

@@ -6,9 +6,9 @@ from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
 from sim.measure.differences import Difference, counts_in_words
 from sim.report.ci.markdown import code, paragraphs, plain, table
+from sim.report.parting import candidate_cells
 from sim.report.terminal.differences import DifferencesTable
 from sim.report.terminal.folder_changes import (
-    candidate_cells,
     parting_in_words,
     scope_in_words,
     sentences,

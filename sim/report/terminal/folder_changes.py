@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.measure.changes.changed_sides import ChangedSide
-from sim.measure.changes.first_difference import Candidate, Figures, Parting
+from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import ChangedScope, FolderComparison, RunGroup, VariantChange
 from sim.measure.differences import Finding
 from sim.measure.judged_run import seeds_in_words
+from sim.report.parting import candidate_cells
 
 _STYLES = {Finding.A: "bold red", Finding.B: "green", Finding.DIFFERS: "yellow"}
 
@@ -89,17 +90,6 @@ def parting_in_words(one: VariantChange) -> str:
     return f"Seed {seed}, first difference at {parting.t_s:.6f} s: {parting.what}{others}"
 
 
-def candidate_cells(
-    candidates: tuple[Candidate, ...], base: str = "base", new: str = "new"
-) -> Iterator[tuple[str, ...]]:
-    """Yield the head and then a line a candidate: each figure as the base saw it and as the new run did."""
-    yield "replica", "in flight", "", "last used (s)", "", "free VRAM (GB)", ""
-    yield "", base, new, base, new, base, new
-    for one in candidates:
-        pairs = zip(_cells(one.base), _cells(one.new), strict=True)
-        yield one.replica, *(cell for pair in pairs for cell in pair)
-
-
 def _variant(one: VariantChange) -> Iterator[RenderableType]:
     yield Text.assemble((title(one), "bold"), (f", identical on {len(one.identical)}" if one.identical else ""))
     for row in [*one.changed, *one.untold]:
@@ -125,12 +115,6 @@ def _parting(parting: Parting) -> Iterator[RenderableType]:
     for cells in candidate_cells(parting.candidates):
         table.add_row(*map(Text, cells))
     yield table
-
-
-def _cells(figures: Figures | None) -> tuple[str, str, str]:
-    if figures is None:
-        return "-", "-", "-"
-    return f"{figures.in_flight}", f"{figures.last_used_s:.6f}", f"{figures.available_vram_bytes / 1e9:.6g}"
 
 
 def _name(runs: RunGroup) -> str:

@@ -55,6 +55,10 @@ class Feedback:
         """Tell the policy, if it was told of the beginning."""
         self._end(request, outcome)
 
+    def retried(self, request: Request, key: ReplicaKey, cause: str) -> None:
+        """Tell the policy that the call has failed, if it was told of its beginning."""
+        self._end(request, Outcome.FAILED)
+
     def left(self, request: Request) -> None:
         """Tell the policy that the request was cut short, if nobody has told how it ended."""
         self._end(request, Outcome.CANCELLED)

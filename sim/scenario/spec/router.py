@@ -17,6 +17,7 @@ from sim.routing.settings import (
     LoadRetryName,
     LoadRowsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -27,6 +28,7 @@ from sim.routing.settings import (
     ReaperName,
     ReleaseName,
     ReservationName,
+    RetryName,
     SelectorName,
     SharingName,
     SlotsName,
@@ -98,6 +100,8 @@ class ControlSpec(Spec):
     """Whether a node installs one backend at a time, or only one process of each backend."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
+    node_status: NodeStatusName
+    """Whether a drained node keeps its rows, which are picked, or loses them and gets no more requests."""
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
@@ -110,7 +114,10 @@ class ControlSpec(Spec):
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
     def settings(self) -> ControlSettings:
-        """Return the settings that the routing code uses. Installs, ports and draining belong to the workers."""
+        """Return the settings that the routing code uses.
+
+        Installs, ports and draining belong to the workers, and what a node's status does to its rows to the registry.
+        """
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
@@ -160,6 +167,11 @@ class RouterSpec(Spec):
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
     selector: SelectorName
     """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
+    retry: RetryName
+    """Whether a failed call is made again on another replica, up to three calls in all: `none`, `other_replica`, or
+    `throttled`, which stops where more than about a tenth of the calls fail."""
+    call_timeout_ns: Duration | None = Field(default=None, alias="call_timeout", gt=0)
+    """Time after which a call without an answer is given up, and has failed; never if not given."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -184,6 +196,8 @@ class RouterSpec(Spec):
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
             selector=self.selector,
+            retry=self.retry,
+            call_limit_ns=self.call_timeout_ns,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )

@@ -19,6 +19,8 @@ from sim.routing.request import Request
 from tests.hand_clock import HandClock
 from tests.recorders import recorder_by
 
+FACTS = RunFacts(models=("m",))
+
 
 def request(number: int, arrival_ns: int = 0) -> Request:
     return Request(number, "m", 0, 0, arrival_ns, 0, 0, 0)
@@ -44,6 +46,22 @@ def test_a_request_out_of_turn_is_refused() -> None:
 
     with pytest.raises(ValueError, match="request 2 arrived where request 1 was due"):
         recorder.arrived(request(2))
+
+
+def test_a_call_that_is_made_again_leaves_no_trace_of_service_but_an_event() -> None:
+    recorder, key = recorder_where(), ReplicaKey("a", "m", 0)
+    recorder.arrived(request(0))
+    recorder.routed(request(0), key)
+    recorder.served_from(request(0))
+    recorder.first_token(request(0))
+    recorder.retried(request(0), key, "Unavailable")
+    recorder.ended(request(0), Outcome.FAILED, "NoReplica")
+
+    row = {name: recorder.records.requests[name].item() for name in ("start_ns", "first_token_ns", "served_ns")}
+    assert row == dict.fromkeys(row, MISSING)
+    assert tables.events(recorder.records, FACTS)[["kind", "replica", "request", "cause"]].values.tolist() == [
+        ["call_retried", "a#0", 0, "Unavailable"]
+    ]
 
 
 def test_a_vouch_completes_the_last_pick_of_its_own_request() -> None:
@@ -78,7 +96,7 @@ def test_falsely_dead_is_only_what_a_probe_said_of_a_process_that_lived() -> Non
         for outcome in ProbeOutcome:
             recorder.probed(request(0), ReplicaKey("a", "m", 0), address, 0, outcome)
 
-    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), RunFacts(models=("m",)))
+    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), FACTS)
 
     assert (metrics["probes.sent"], metrics["probes.ok"], metrics["probes.false_dead"]) == (6, 2, 2)
 
@@ -104,7 +122,7 @@ def test_the_outcomes_add_up_to_the_requests_offered(outcomes: list[Outcome | No
         if outcome is not None:
             recorder.ended(request(number), outcome, "")
 
-    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), RunFacts(models=("m",)))
+    metrics = summarise(recorder.records, Totals(0, 0, 0, 0, end_ns=0), FACTS)
 
     kinds = ("completed", "failed", "rejected", "cancelled", "unfinished")
     assert metrics["requests.offered"] == len(outcomes) == sum(metrics[f"requests.{kind}"] for kind in kinds)
@@ -196,7 +214,7 @@ def test_the_timeline_tells_of_nodes_models_and_faults_with_their_causes() -> No
     recorder.scaled("m", 2, "below_minimum")
     recorder.scaled("m", -1, "idle")
 
-    told = tables.events(recorder.records, RunFacts(models=("m",)))
+    told = tables.events(recorder.records, FACTS)
 
     assert told["kind"].tolist() == ["fault_struck", "process_ended", "node_changed", "scaled", "scaled"]
     assert told["cause"].tolist() == ["node_crash", "crashed", "stale_heartbeat", "below_minimum", "idle"]

@@ -183,7 +183,7 @@ MISTAKES = {
     "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found a key; allowed: none"),
     "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
     "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
-    "a mistaken policy misspelt": ("first_of_equal", "or ./file.py:name; did you mean 'first_of_equals'?"),
+    "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip
 
 
