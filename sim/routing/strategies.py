@@ -73,12 +73,12 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
-SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
     "none": None,
     "other_replica": Retries,
     "throttled": ThrottledRetries,
 }
+SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),

@@ -170,6 +170,13 @@ WHOLE_RUN = {
     "fairness.busy_gini": 0.5,
     "fairness.busy_entropy": 0,
     "fairness.busy_busiest_share": 1,
+    # Both nodes are of speed 1.
+    "fairness.capacity_jain": 0.5,
+    "fairness.capacity_max_over_mean": 2,
+    "fairness.capacity_cv": 1,
+    "fairness.capacity_gini": 0.5,
+    "fairness.capacity_entropy": 0,
+    "fairness.capacity_busiest_share": 1,
     # Requests 0 and 1 came together while only a was ready.
     "burst.max_over_ideal": 1,
     "replicas.a#0.requests": 3,
@@ -190,8 +197,8 @@ WHOLE_RUN = {
     "checks.failed": 0,
     "rows.removed": 1,
     "rows.removed_alive": 1,
-    "processes.orphaned_s": 16,
     "rows.misplaced": 0,
+    "processes.orphaned_s": 16,
     "rows.evicted": 0,
     "scaling.ups": 0,
     "scaling.downs": 0,

@@ -173,13 +173,13 @@ class RouterSpec(Spec):
     """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
-    selector: SelectorName
-    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     retry: RetryName
     """Whether a failed call is made again on another replica, up to three calls in all: `none`, `other_replica`, or
     `throttled`, which stops where more than about a tenth of the calls fail."""
     call_timeout_ns: Duration | None = Field(default=None, alias="call_timeout", gt=0)
     """Time after which a call without an answer is given up, and has failed; never if not given."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -203,9 +203,9 @@ class RouterSpec(Spec):
             on_registry_error=self.on_registry_error,
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
-            selector=self.selector,
             retry=self.retry,
             call_limit_ns=self.call_timeout_ns,
+            selector=self.selector,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )
