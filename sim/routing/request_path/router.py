@@ -89,9 +89,11 @@ class Router:
         asks for labels that no healthy node has.
         """
         choose, candidates = self._anywhere, _NONE
-        if choose is None or request.model in self._selectors:
+        if request.model in self._selectors:
             candidates = await self._candidates(request.model)
             choose = self._chooser.choice(request, self._scope(candidates))
+        elif choose is None:
+            choose = self._chooser.choice(request, _NONE)
         try:
             replica = await self._registry.pick(request.model, choose)
         except CallError:
@@ -119,9 +121,7 @@ class Router:
         return route
 
     async def _candidates(self, model: str) -> Collection[str]:
-        """Return the nodes that the model asks for; none if it asks for no labels, so that every node will do."""
-        if model not in self._selectors:
-            return _NONE
+        """Return the nodes that have the labels of the model's selector. Raises NoMatchingNode if there are none."""
         matching = matching_nodes(await self._registry.fleet(), self._selectors[model])
         if not matching:
             raise NoMatchingNode(f"no healthy nodes match the selector of {model}")
