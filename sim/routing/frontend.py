@@ -6,6 +6,7 @@ from dataclasses import replace
 from sim.routing.client_cache.build import new_client_cache
 from sim.routing.client_cache.cache import ClientCache
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
+from sim.routing.control_plane.model_edits import ModelEdits
 from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
@@ -32,6 +33,7 @@ from sim.routing.strategies import (
     LOAD_LIMITS,
     LOAD_RETRIES,
     LOAD_ROWS,
+    MODEL_EDITS,
     ON_FAILED_DECREMENT,
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
@@ -50,16 +52,19 @@ _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly,
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "edits", "loops")
 
     def __init__(
         self,
         client_cache: ClientCache,
         journal: Journal,
         taught: ProbeCache | None,
+        edits: ModelEdits,
         loops: Sequence[Loop] = (),
         retries: Retries | None = None,
     ) -> None:
+        self.edits = edits
+        """Is told when somebody edits the options of a model through this frontend."""
         self.loops = loops
         """Its background loops, still to be started."""
         self._client_cache = client_cache
@@ -117,11 +122,12 @@ class ListeningFrontend(FrontendCore):
         client_cache: ClientCache,
         journal: Journal,
         taught: ProbeCache | None,
+        edits: ModelEdits,
         loops: Sequence[Loop],
         retries: Retries | None,
         feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, journal, taught, loops, retries)
+        super().__init__(client_cache, journal, taught, edits, loops, retries)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -189,9 +195,10 @@ def build_frontend(
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     client_cache = new_client_cache(settings, ports, router.route)
+    edits = MODEL_EDITS[settings.control.edits](ports)
     if feedback is not None:
-        return ListeningFrontend(client_cache, ports.journal, taught, loops, retries, feedback)
-    return FrontendCore(client_cache, ports.journal, taught, loops, retries)
+        return ListeningFrontend(client_cache, ports.journal, taught, edits, loops, retries, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, edits, loops, retries)
 
 
 def _ports_of(settings: FrontendSettings, ports: FrontendPorts, listeners: Sequence[object]) -> FrontendPorts:

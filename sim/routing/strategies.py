@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
@@ -19,7 +20,7 @@ from sim.routing.loading.placement import (
     indexes_of_rows,
     no_index,
 )
-from sim.routing.ports import Clock, Runtime
+from sim.routing.ports import Clock, FrontendPorts, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.retries import Retries, ThrottledRetries
@@ -42,6 +43,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
     NodeStatusName,
     OnFailedDecrementName,
@@ -67,12 +69,12 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
-SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
     "none": None,
     "other_replica": Retries,
     "throttled": ThrottledRetries,
 }
+SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),
@@ -99,4 +101,8 @@ NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "hee
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
+    "unload": UnloadOnEdit,
+    "revision": ReviseOnEdit,
+}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

@@ -35,7 +35,7 @@ def test_a_policy_that_shows_no_regression_passes(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (ExitCode.HELD, "")
     assert "✓ one_node_takes_all" in done.stdout
     assert "best_replica: immune to 1 of 1 known regressions\n" in done.stdout
-    assert "not applicable, decided by the probes: probes_each_request\n" in done.stdout
+    assert "not applicable: 1 decided by the probes\n" in done.stdout
 
 
 def test_an_affected_policy_fails_with_what_it_shows_and_the_command_that_shows_it_again(folder: Path) -> None:
@@ -129,6 +129,7 @@ def test_the_markdown_has_the_verdict_in_its_first_line(folder: Path) -> None:
 
     lines = (folder / "report.md").read_text().splitlines()
     assert lines[0] == "✗ **./pickers.py:first: affected by 1 of 1 known regressions**"
+    assert "- not applicable, decided by the probes: probes_each_request" in lines
     assert "| ✗ one_node_takes_all | `fairness.busiest_share` | 1.000 | affected |" in lines
 
 

@@ -14,7 +14,7 @@ from sim.report.standings import (
     applicable,
     figure_of,
     findings,
-    left_out,
+    left_out_in_words,
     mark_of_standing,
     rule_in_words,
     verdict_in_words,
@@ -41,8 +41,8 @@ class CheckTable:
                 mark = mark_of_standing(one)
                 yield Text(f"{signs.marks[mark]} " + "\n  ".join(lines), style=STYLES[mark])
         yield Text(verdict_in_words(self.policy, self.standings), style="bold")
-        for line in left_out(self.standings):
-            yield Text(line, style="dim")
+        if others := left_out_in_words(self.standings):
+            yield Text(others, style="dim")
         if tried:
             yield Text(rule_in_words(self.seeds, self.too_many), style="dim")
 

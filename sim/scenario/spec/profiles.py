@@ -35,8 +35,8 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("on_registry_error",):     ("fail_open",      "fail_open",      "fail_open",                "fail_open"),
     ("on_failed_decrement",):   ("ignore",         "ignore",         "ignore",                   "retry"),
     ("on_wrong_model",):        ("keep_row",       "keep_row",       "remove_row",               "remove_row"),
-    ("selector",):              ("in_pick",        "in_pick",        "in_pick",                  "in_pick"),
     ("retry",):                 ("none",           "none",           "none",                     "none"),
+    ("selector",):              ("in_pick",        "in_pick",        "in_pick",                  "in_pick"),
     ("control", "loads"):       ("inline",         "inline",         "job",                      "job"),
     ("control", "load_limit"):  ("fixed",          "fixed",          "by_size",                  "by_size"),
     ("control", "load_retry"):  ("at_once",        "at_once",        "at_once",                  "backoff"),
@@ -51,6 +51,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),
     ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "third_miss"),
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
+    ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),
 }
