@@ -32,6 +32,7 @@ Exit codes:
     0  everything ran and every expectation that could be checked held
     1  an expectation failed, or a figure differs from the baseline
     2  the command line or a scenario is wrong; nothing ran, nothing was written
+    3  with --check: a run decided otherwise the second time
     4  results could not be written, a process was killed, or sim is at fault
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
@@ -120,6 +121,9 @@ def run_scenarios(
             help="Run up to N seeds at a time. [default: all cores if expectations are over seeds, else 1]",
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Do each run twice, and stop at the first decision that is not the same.")
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML: a test for each expectation and run.")
     ] = None,
@@ -150,7 +154,9 @@ def run_scenarios(
 
     reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
     raise typer.Exit(
-        run_command(files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, reports=reports)
+        run_command(
+            files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, twice=check, reports=reports
+        )
     )
 
 
@@ -291,10 +297,34 @@ def list_scenarios(
 
 
 @app.command("schema")
-def print_schema() -> None:
+def print_schema(
+    protocol: Annotated[
+        bool, typer.Option("--protocol", help="That of the lines between sim and a program that picks.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of scenario files, for editors that complete and check YAML."""
     from json import dumps
 
-    from sim.scenario import json_schema
+    if protocol:
+        from sim.programs.schema import protocol_schema as schema
+    else:
+        from sim.scenario import json_schema as schema
 
-    emit(dumps(json_schema(), indent=2) + "\n")
+    emit(dumps(schema(), indent=2) + "\n")
+
+
+@app.command("check-protocol", no_args_is_help=True)
+def check_protocol_of_program(
+    program: Annotated[Path, typer.Argument(metavar="PROGRAM", help="A program that picks, as in exec:PROGRAM.")],
+    parameters: Annotated[
+        str, typer.Option(metavar="JSON", help="Its own keys, as a scenario gives them: '{\"d\": 3}'.")
+    ] = "{}",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Start a program that picks, and check that it keeps to the protocol.
+
+    It runs PROGRAM, several times, on fleets that are made up. The exit code is 1 if it breaks a demand.
+    """
+    from sim.cli.commands.check_protocol import check_protocol_command
+
+    raise typer.Exit(check_protocol_command(program, parameters, as_json=json))

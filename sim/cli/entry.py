@@ -10,7 +10,7 @@ from sim.measure.saved.staged_files import CannotWrite
 from sim.routing.clients import TooManyRequests
 from sim.routing.policies.port import PolicyError
 from sim.simulated.kernel.livelock import Livelock
-from sim.study.errors import WorkerDied
+from sim.study.errors import NotTheSameRun, WorkerDied
 
 
 def main() -> NoReturn:
@@ -31,6 +31,9 @@ def _outcome() -> int:
     except (BadInput, PolicyError, Livelock, TooManyRequests) as error:
         complain(str(error))
         return ExitCode.BAD_INPUT
+    except NotTheSameRun as error:
+        complain(str(error))
+        return ExitCode.NOT_THE_SAME
     except OutputClosed:
         abandon()
         return ExitCode.OUTPUT_CLOSED

@@ -17,6 +17,11 @@ def mark_of_standing(one: Standing) -> Mark:
     return Mark.FAILED if one.fails else Mark.SHOWS_BUG
 
 
+def word_for(one: Standing) -> str:
+    """Return the verdict in one word."""
+    return "excused" if one.immunity is Immunity.AFFECTED and not one.fails else one.immunity.value
+
+
 def figure_of(one: Standing, signs: Signs) -> str:
     """Write the metric's mean with half of its 95 % interval."""
     if one.figure is None:
@@ -64,20 +69,27 @@ def verdict_in_words(policy: str, standings: Sequence[Standing]) -> str:
     return f"{policy}: {', '.join(parts) or 'tried on none'} of {len(applicable(standings))} known regressions"
 
 
-def left_out(standings: Sequence[Standing]) -> Iterator[str]:
-    """Yield a line for each part of a router that decides what a policy cannot, with the regressions it decides."""
-    reasons: dict[str, list[str]] = {}
+def left_out(standings: Sequence[Standing]) -> dict[str, list[str]]:
+    """Return the names of the regressions that a policy has no part in, by what decides them."""
+    names: dict[str, list[str]] = {}
     for one in standings:
         if one.immunity is Immunity.NOT_APPLICABLE:
-            reasons.setdefault(one.reason, []).append(one.known.name)
-    for reason, names in reasons.items():
-        yield f"not applicable, {reason}: {', '.join(names)}"
+            names.setdefault(one.reason, []).append(one.known.name)
+    return names
+
+
+def left_out_in_words(standings: Sequence[Standing]) -> str:
+    """Return how many regressions a policy has no part in, and what decides how many; empty if there are none."""
+    names = left_out(standings)
+    if not names:
+        return ""
+    return "not applicable: " + ", ".join(f"{len(of_reason)} {reason}" for reason, of_reason in names.items())
 
 
 def rule_in_words(seeds: int, too_many: int) -> str:
     """Return by which rule a router is called affected, and how often that is wrong."""
     return (
-        f"Affected: a bound that the repaired router keeps is broken on {too_many} or more of {seeds} seeds. A router "
-        f"that breaks bounds on {TOLERATED:.0%} of all seeds by chance is called affected by anything in at most "
-        f"{FALSE_ALARM:.0%} of all checks (exact binomial tests, Bonferroni)."
+        f"Affected: on {too_many} or more of {seeds} seeds a bound is broken that the repaired router keeps. A router "
+        f"that breaks bounds on {100 * TOLERATED:g} % of all seeds by chance is called affected by anything in at most "
+        f"{100 * FALSE_ALARM:g} % of all checks (exact binomial tests, Bonferroni)."
     )

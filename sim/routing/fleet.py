@@ -27,10 +27,20 @@ class NodeStatus(StrEnum):
     """Taken out of service by hand; its rows are deleted."""
 
 
-ROWS_DELETED: Mapping[NodeStatus, bool] = {
-    status: status in (NodeStatus.OFFLINE, NodeStatus.DRAINING) for status in NodeStatus
-}
-"""Whether a node that gets the status loses its rows."""
+class NodeRule(NamedTuple):
+    """What the status of a node means for its rows."""
+
+    delete_rows: Collection[NodeStatus]
+    """A node that gets one of these loses its rows."""
+    may_serve: Collection[NodeStatus]
+    """Only rows on nodes with one of these are picked."""
+
+
+STATUS_HEEDED = NodeRule((NodeStatus.OFFLINE, NodeStatus.DRAINING), (NodeStatus.HEALTHY,))
+"""LocalAI's rule since pull request 9754."""
+
+STATUS_IGNORED = NodeRule((NodeStatus.OFFLINE,), tuple(NodeStatus))
+"""A drained node keeps its rows, and they are picked. LocalAI's rule before."""
 
 
 class RowState(StrEnum):

@@ -26,9 +26,12 @@ LoadRetryName = Literal["at_once", "backoff"]
 LoadRowsName = Literal["on_success", "lifecycle"]
 PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop_by_name", "stop"]
+NodeStatusName = Literal["ignored", "heeded"]
 SlotsName = Literal["ignored", "counted"]
+ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
+DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
@@ -67,6 +70,8 @@ class ControlSettings:
     """How strictly a replica keeps to its nodes."""
     slots: SlotsName
     """Whether a replica needs a slot of its own."""
+    disk: DiskRuleName
+    """What disk a node must have free to take a replica."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName
@@ -75,6 +80,8 @@ class ControlSettings:
     """How the reconciler judges stale rows."""
     load_info: LoadInfoName
     """How long it is remembered how to load a model."""
+    edits: ModelEditsName
+    """What becomes of a model's replicas when its options are edited."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

@@ -8,6 +8,7 @@ from sim.observer import RunView, begin
 from sim.routing.clients import Clients, Serve
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
+from sim.routing.strategies import NODE_RULES
 from sim.scenario import Plan, Scenario, stream
 from sim.scenario.plan.demand_estimate import most_requests
 from sim.simulated.frontend_host import FrontendHost
@@ -64,7 +65,7 @@ def make_parts(plan: Plan, observers: Sequence[object], law_of: LawOf) -> Parts:
     processes = Processes()
     progress = RequestProgress()
     rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
-    table = ReplicaTable(runtime, rows)
+    table = ReplicaTable(runtime, rows, NODE_RULES[scenario.router.control.node_status])
     # Only faults ask how far a request has come.
     told = [*observers, table, progress] if scenario.faults else [*observers, table]
     journal = begin(told, RunView(runtime, processes.__contains__, plan), runtime.report)

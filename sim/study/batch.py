@@ -47,14 +47,21 @@ class Job:
     runs: tuple[RunSpec, ...]
     is_extra: bool = False
     """Whether the seed is run only for the sake of expectations that are judged on many."""
+    twice: bool = False
+    """Whether to do each run a second time, which has to decide the same."""
 
     def __str__(self) -> str:
         """Name it in a message."""
         return f"{self.file.name}, seed {self.runs[0].seed}"
 
 
-def jobs_of(file: ScenarioFile, selection: RunSelection, out: Path | None = None) -> Iterator[Job]:
-    """Yield a job for each seed of the selection; with a folder `out`, each run is written to its own below it."""
+def jobs_of(
+    file: ScenarioFile, selection: RunSelection, out: Path | None = None, *, twice: bool = False
+) -> Iterator[Job]:
+    """Yield a job for each seed of the selection; with a folder `out`, each run is written to its own below it.
+
+    `twice` has each run done a second time, which has to decide the same.
+    """
     for number in range(selection.seeds(file)):
         seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
         yield Job(
@@ -64,6 +71,7 @@ def jobs_of(file: ScenarioFile, selection: RunSelection, out: Path | None = None
                 for variant, seed in seeds.items()
             ),
             is_extra=number >= selection.asked,
+            twice=twice,
         )
 
 
@@ -104,14 +112,15 @@ def run_batch(
 
 
 def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
-    """Run and judge the job, and write what it is to write. Raises CannotWrite."""
+    """Run and judge the job, and write what it is to write. Raises CannotWrite, and NotTheSameRun if it runs twice."""
+    run_one = _twice() if job.twice else run
     results: dict[str, RunResult] = {}
     choices = {one.variant: _choice_recorder() for one in job.runs if one.folder is not None}
     for one in job.runs:
         if watcher is not None:
             watcher.started(one)
         observers = [observer for observer in (watcher, choices.get(one.variant)) if observer is not None]
-        results[one.variant] = run(job.file, one.variant, one.seed, observers)
+        results[one.variant] = run_one(job.file, one.variant, one.seed, observers)
     verdicts = [_on_its_own(verdict, job) for verdict in judge(job.file.expect, results)]
     judged = [judged_run(result, verdicts) for result in results.values()]
     for one, kept in zip(job.runs, judged, strict=True):
@@ -122,6 +131,13 @@ def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
             counting = [verdict for verdict in kept.verdicts if verdict.counts]
             save_run(one.folder, results[one.variant], counting, choices[one.variant].finished())
     return judged
+
+
+def _twice() -> "Callable[[ScenarioFile, str, int, Sequence[object]], RunResult]":
+    # Here, because most runs are made once.
+    from sim.study.run_twice import run_twice
+
+    return run_twice
 
 
 def _choice_recorder() -> "ChoiceRecorder":

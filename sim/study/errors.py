@@ -9,6 +9,10 @@ class WorkerDied(Exception):
     """A worker process was killed from outside."""
 
 
+class NotTheSameRun(Exception):
+    """A run that was repeated came out otherwise than before: it depends on something outside its scenario and seed."""
+
+
 class OutFolderRefused(ValueError):
     """The folder for the results would mix them with each other or with what is there."""
 

@@ -14,16 +14,13 @@ from sim.measure.over_seeds import joint_verdicts
 from sim.measure.result import RunResult
 from sim.scenario import ScenarioFile
 from sim.study.batch import Job, RunSpec, run_batch
+from sim.study.errors import NotTheSameRun
 from sim.study.process_executor import sharing_out
 from sim.study.run import run
 from sim.study.scenarios import as_loaded, checked_variant
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class NotTheSameRun(Exception):
-    """A run that was repeated came out otherwise than before: it depends on something outside its scenario and seed."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -107,6 +107,19 @@ def sim_process(
     )
 
 
+def started(*arguments: str | Path, folder: Path) -> subprocess.Popen[str]:
+    """Start the command in a process of its own."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment({}),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+
+
 def sim_json(*arguments: str | Path, folder: Path | None = None) -> Any:
     """Run `sim run ... --json` and return the document; it has to be all of the output."""
     return json.loads(sim("run", *arguments, "--json", folder=folder).stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ENDLESS, SMALL, START, command, environment, sim_process, written
+from tests.cli.command import ENDLESS, SMALL, START, command, environment, sim_process, started, written
 from tests.waiting import LIMIT_S, wait_until
 
 FAULTY = """
@@ -16,18 +16,6 @@ import sim.study.run
 def fail(*_): raise RuntimeError("no such luck")
 sim.study.run.run_scenario = fail
 """
-
-
-def started(*arguments: str | Path, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command(*arguments),
-        cwd=folder,
-        env=environment({}),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:

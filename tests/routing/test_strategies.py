@@ -16,15 +16,18 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "selector": (settings.SelectorName, strategies.SELECTORS),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
+    "disk": (settings.DiskRuleName, strategies.DISK),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
     "slots": (settings.SlotsName, strategies.SLOTS),
     "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),
     "retry of a load": (settings.LoadRetryName, strategies.LOAD_RETRIES),
     "load limit": (settings.LoadLimitName, strategies.LOAD_LIMITS),
     "freeing of processes": (settings.ReleaseName, strategies.FREE_PROCESS),
+    "node status": (settings.NodeStatusName, strategies.NODE_RULES),
     "monitoring": (settings.MonitoringName, strategies.MONITORING),
     "reaper": (settings.ReaperName, strategies.REAPERS),
     "load info": (settings.LoadInfoName, strategies.LOAD_INFO),
+    "edits of a model": (settings.ModelEditsName, strategies.MODEL_EDITS),
     "passes": (settings.PassRuleName, strategies.PASSES),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim import NoSuchVariant, Results, loads, run, run_all
-from sim.study.results import NotTheSameRun
+from sim.study.errors import NotTheSameRun
 from tests.cli.command import SMALL
 
 EXPECT = """

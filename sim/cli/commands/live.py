@@ -89,7 +89,7 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
 def _check_faults(file: ScenarioFile, variants: list[str]) -> None:
     for variant in variants:
         try:
-            check_faults(file.variants[variant].faults)
+            check_faults(file.variants[variant])
         except LiveFaultRefused as refusal:
             raise BadInput(f"{file.path}, variant {variant}: {refusal}") from None
 
@@ -155,6 +155,7 @@ def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options
             "database": measured.database,
             "allowed_s": pace_s,
             "measured": measured.figures(),
+            "late_picks": measured.late_picks,
         }
         emit(to_json({"rows": [asdict(row) for row in rows], "machine": machine}) + "\n")
     else:

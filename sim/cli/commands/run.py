@@ -32,17 +32,23 @@ def run_command(
     overwrite: bool,
     as_json: bool,
     processes: int | None,
+    twice: bool,
     reports: RunReports,
 ) -> ExitCode:
-    """Do the runs and return the exit code. Raises BadInput before anything runs, CannotWrite and WorkerDied later."""
+    """Do the runs and return the exit code.
+
+    Raises BadInput before anything runs; CannotWrite, WorkerDied and, of runs that are made twice, NotTheSameRun later.
+    """
+    jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice)]
     with ExitStack() as stack:
         if out is not None:
             _claim(out, files, stack, overwrite=overwrite)
-        return _run(files, selection, out, processes, reports, as_json=as_json)
+        return _run(files, jobs, selection, out, processes, reports, as_json=as_json)
 
 
 def _run(
     files: Sequence[ScenarioFile],
+    jobs: Sequence[Job],
     selection: RunSelection,
     out: Path | None,
     processes: int | None,
@@ -50,7 +56,6 @@ def _run(
     *,
     as_json: bool,
 ) -> ExitCode:
-    jobs = [job for file in files for job in jobs_of(file, selection, out)]
     for file in files:
         _tell_of_more_seeds(file, selection)
     done_files: list[ScenarioRuns] = []

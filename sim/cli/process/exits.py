@@ -12,6 +12,8 @@ class ExitCode(IntEnum):
     """An expectation failed."""
     BAD_INPUT = 2
     """The command line or a scenario file is wrong. Unless that showed only in a run, nothing ran or was written."""
+    NOT_THE_SAME = 3
+    """A run that was made twice decided otherwise the second time."""
     INTERNAL = 4
     """Results could not be written, a process of the run was lost, or the program itself is at fault."""
     NOTHING = 5

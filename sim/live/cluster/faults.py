@@ -1,6 +1,6 @@
 """The faults of a scenario that can be done to real processes and a real registry."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from sim.routing.fleet import NodeFacts, NodeStatus
 from sim.routing.journal import tell_node_changed
 from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
+from sim.scenario import Scenario
 from sim.scenario.spec.faults import FaultSpec
 from sim.scenario.spec.faults.frontend import MixedPolicyFault
 from sim.scenario.spec.faults.network import ConnectionResetFault
@@ -55,17 +56,20 @@ class LiveParts:
 
 
 class LiveFaultRefused(ValueError):
-    """The scenario has a fault that cannot be done for real; the message has a line for each."""
+    """The scenario has something that cannot be done for real; the message has a line for each."""
 
 
-def check_faults(faults: Iterable[FaultSpec]) -> None:
-    """Raise LiveFaultRefused if one of the faults exists only in the simulation."""
+def check_faults(scenario: Scenario) -> None:
+    """Raise LiveFaultRefused if a fault, or what becomes of the rows of a drained node, exists only in a simulation."""
     allowed = ", ".join(sorted(_kind(spec) for spec in _INJECTORS))
     refused = [
         f"faults[{number}]: sim live cannot do {fault.kind}{_how(fault)}; allowed: {allowed}"
-        for number, fault in enumerate(faults)
+        for number, fault in enumerate(scenario.faults)
         if type(fault) not in _INJECTORS or _how(fault)
     ]
+    node_status = scenario.router.control.node_status
+    if node_status != "heeded":
+        refused.append(f"router.control.node_status: sim live cannot do {node_status}; allowed: heeded")
     if refused:
         raise LiveFaultRefused("\n".join(refused))
 

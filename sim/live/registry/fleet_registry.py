@@ -24,7 +24,7 @@ from sim.live.registry.transactions import AnsweredLock
 from sim.routing.fleet import (
     NO_COOLDOWN,
     OVERTAKEN,
-    ROWS_DELETED,
+    STATUS_HEEDED,
     Cooldown,
     Fleet,
     NodeFacts,
@@ -101,7 +101,7 @@ class SqlFleetRegistry(SqlRegistry):
         """Set the node's status, and return the rows that it loses."""
 
         async def work(connection: AsyncConnection) -> Sequence[ReplicaRow]:
-            removed = await _delete_rows_of(connection, node) if ROWS_DELETED[status] else []
+            removed = await _delete_rows_of(connection, node) if status in STATUS_HEEDED.delete_rows else []
             await self._update_node(connection, node, {"status": status})
             return removed
 

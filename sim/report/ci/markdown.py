@@ -1,7 +1,7 @@
 """The pieces of Markdown that a pull request or the summary of a CI job shows, as GitHub reads it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 _MARKUP = re.compile(r"[\\`*\[\]|~]|(?<!\w)[_#]|_(?!\w)")
@@ -20,9 +20,9 @@ def code(text: str) -> str:
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are Markdown; the first column is flush left, the others right."""
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], flush_left: Collection[int] = (0,)) -> str:
+    """Return a table of cells that are Markdown; the columns of these indexes are flush left, the others right."""
+    lines = [head, [":--" if column in flush_left else "--:" for column in range(len(head))], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

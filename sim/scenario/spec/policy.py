@@ -111,12 +111,7 @@ Policy: TypeAlias = Annotated[
                 # Without its name, a variant changes keys of the base's policy.
                 {"type": "object", "properties": {"name": _NAME_SCHEMA}},
             ],
-            "examples": [
-                "best_replica",
-                "./my_picker.py:pick",
-                "exec:./my_picker",
-                {"name": "power_of_d", "d": 2},
-            ],
+            "examples": ["best_replica", "./my_picker.py:pick", "exec:./my_picker", {"name": "power_of_d", "d": 2}],
         }
     ),
 ]

@@ -9,6 +9,7 @@ from sim.routing.settings import (
     ClientCacheName,
     ColdLoadName,
     ControlSettings,
+    DiskRuleName,
     FailureDomainName,
     FrontendSettings,
     LivenessName,
@@ -16,7 +17,9 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
+    NodeStatusName,
     OnFailedDecrementName,
     OnRegistryErrorName,
     OnWrongModelName,
@@ -92,6 +95,8 @@ class ControlSpec(Spec):
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     slots: SlotsName
     """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
+    disk: DiskRuleName
+    """Whether a node may take a replica whose files its disk cannot hold."""
     release: ReleaseName
     """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
     this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
@@ -99,19 +104,26 @@ class ControlSpec(Spec):
     """Whether a node installs one backend at a time, or only one process of each backend."""
     ports: Literal["reuse", "quarantine"]
     """Whether a released port may be given away at once, or only after a while."""
+    node_status: NodeStatusName
+    """Whether a drained node keeps its rows, which are picked, or loses them and gets no more requests."""
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
+    edits: ModelEditsName
+    """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
     """Whether a drained node stops its processes at once, or when their requests have ended."""
 
     def settings(self) -> ControlSettings:
-        """Return the settings that the routing code uses. Installs, ports and draining belong to the workers."""
+        """Return the settings that the routing code uses.
+
+        Installs, ports and draining belong to the workers, and what a node's status does to its rows to the registry.
+        """
         return ControlSettings(
             loads=self.loads,
             load_limit=self.load_limit,
@@ -120,10 +132,12 @@ class ControlSpec(Spec):
             load_rows=self.load_rows,
             placement=self.placement,
             slots=self.slots,
+            disk=self.disk,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
             load_info=self.load_info,
+            edits=self.edits,
             passes=self.passes,
         )
 

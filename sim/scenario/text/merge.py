@@ -14,6 +14,7 @@ from sim.scenario.text.source import MOST_DEPTH, Source, has_control_characters,
 
 OF_THE_FILE = ("variants", "expect", "regression")
 """Keys of a file that are no part of any variant."""
+_POLICY: Path = ("router", "policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,32 @@ def parse_override(text: str) -> Override:
 def overridden(document: Any, path: Path, value: Any) -> Any:
     """Return the document with the value at the path; missing mappings are added.
 
-    ValueError if the path leads into something that is neither, or past the end of a list.
+    A policy that is written as a name is a mapping with that name, so that its own keys can be set. ValueError if the
+    path leads into something that is neither mapping nor list, or past the end of a list.
     """
+    if path[:2] == _POLICY and len(path) > len(_POLICY):
+        document = _with_policy_as_mapping(document)
+    return _with_value(document, path, value)
+
+
+def _with_policy_as_mapping(document: Any) -> Any:
+    router = document.get("router") if isinstance(document, dict) else None
+    policy = router.get("policy") if isinstance(router, dict) else None
+    return merged(document, {"router": {"policy": {"name": policy}}}) if isinstance(policy, str) else document
+
+
+def _with_value(document: Any, path: Path, value: Any) -> Any:
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(document, tuple):
         if not isinstance(step, int) or step >= len(document):
             raise ValueError(f"found {found(step)} for a list of {len(document)}; allowed: an index from 0")
-        return (*document[:step], overridden(document[step], rest, value), *document[step + 1 :])
+        return (*document[:step], _with_value(document[step], rest, value), *document[step + 1 :])
     if document is not None and not isinstance(document, dict):
         raise ValueError(f"leads into {found(document)}; allowed: a key of a mapping or an index of a list")
     below = document or {}
-    return {**below, str(step): overridden(below.get(str(step)), rest, value)}
+    return {**below, str(step): _with_value(below.get(str(step)), rest, value)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from sim.routing.fleet import OVERTAKEN, ROWS_DELETED, NodeStatus, ReplicaRow, RowState
+from sim.routing.fleet import OVERTAKEN, STATUS_HEEDED, NodeRule, NodeStatus, ReplicaRow, RowState
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -30,8 +30,9 @@ class _Drift:
 class ReplicaTable:
     """Rows by key, and for each model those that may be picked, in the order of their ids."""
 
-    def __init__(self, clock: Clock, nodes: Iterable[NodeRow]) -> None:
+    def __init__(self, clock: Clock, nodes: Iterable[NodeRow], rule: NodeRule = STATUS_HEEDED) -> None:
         self._clock = clock
+        self._rule = rule
         self.nodes = {node.facts.name: node for node in sorted(nodes, key=lambda node: node.facts.name)}
         self.rows: dict[ReplicaKey, Row] = {}
         """Rows by key, in the order of their ids."""
@@ -39,7 +40,7 @@ class ReplicaTable:
         """The current revision by model."""
         self.floor_hits = 0
         self.pickable: dict[str, list[Row]] = {}
-        """Each model's loaded rows on healthy nodes, by id, so that the first of a full tie has the smallest id."""
+        """Each model's loaded rows on nodes that may serve, by id: the first of a full tie has the smallest id."""
         self._drifts: dict[ReplicaKey, _Drift] = {}
         self._twins: dict[ReplicaKey, Row] = {}
         """Second rows of a key, which only a fault writes. In `rows` each has an index below 0."""
@@ -134,7 +135,7 @@ class ReplicaTable:
     def set_status(self, node: str, status: NodeStatus) -> list[ReplicaRow]:
         """Set the node's status; delete and return its rows if the status has that effect."""
         self.nodes[node].status = status
-        removed = self.delete_rows_of(node) if ROWS_DELETED[status] else []
+        removed = self.delete_rows_of(node) if status in self._rule.delete_rows else []
         self.pickable.clear()
         for row in self.rows.values():
             if self._may_be_picked(row):
@@ -249,7 +250,7 @@ class ReplicaTable:
     def _may_be_picked(self, row: Row) -> bool:
         return (
             row.state is RowState.LOADED
-            and self.nodes[row.key.node].status is NodeStatus.HEALTHY
+            and self.nodes[row.key.node].status in self._rule.may_serve
             and self.revisions.get(row.key.model, row.revision) == row.revision
         )
 

@@ -1,13 +1,13 @@
 """A router against every known regression: run it in the scenario of each, and judge it as the repaired router is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from sim.measure.immunity import Known, beyond_chance, not_applicable, standing
-from sim.scenario import Expectation, ScenarioError, ScenarioFile
+from sim.scenario import Expectation, Scenario, ScenarioError, ScenarioFile
 from sim.scenario.policies.check import policy_problem
 from sim.scenario.spec.base import MOST_SEED
 from sim.scenario.spec.policy import PolicySpec
@@ -136,6 +136,13 @@ def bounds_of(file: ScenarioFile, repaired: str, variant: str) -> Iterator[Expec
             yield one.model_copy(update={**unlimited, "variant": variant})
 
 
+def jobs_beside(one: KnownRegression, variant: str, scenario: Scenario, seeds: Iterable[int]) -> tuple[Job, ...]:
+    """Return a run of the scenario for each seed, under the variant's name, with what the repaired one has to keep."""
+    bounds = tuple(bounds_of(one.file, one.about.repaired, variant))
+    file = replace(one.file, variants={variant: scenario}, expect=bounds)
+    return tuple(Job(file, (RunSpec(variant, seed),)) for seed in seeds)
+
+
 def _corpus_with(policy: object, options: CheckOptions) -> list[KnownRegression]:
     """Return the corpus with this policy in each variant."""
     given: Mapping[str, object] | None = None
@@ -158,13 +165,11 @@ def _trial(one: KnownRegression, options: CheckOptions) -> Trial:
     known = Known(one.name, about.symptom, about.metric, _excuse(one, options))
     if about.check_in is None:
         return Trial(known, (), f"decided by {one.decided_by}")
-    variant = about.check_in
-    bounds = tuple(bounds_of(one.file, about.repaired, variant))
-    file = replace(one.file, variants={variant: one.file.variants[variant]}, expect=bounds)
-    first = file.variants[variant].seed if options.seed is None else options.seed
+    scenario = one.file.variants[about.check_in]
+    first = scenario.seed if options.seed is None else options.seed
     if not 0 <= first <= MOST_SEED - options.seeds + 1:
         raise ValueError(f"{one.name}: seeds {first} and the next {options.seeds - 1} are not from 0 to {MOST_SEED}")
-    return Trial(known, tuple(Job(file, (RunSpec(variant, first + number),)) for number in range(options.seeds)))
+    return Trial(known, jobs_beside(one, about.check_in, scenario, range(first, first + options.seeds)))
 
 
 def _excuse(one: KnownRegression, options: CheckOptions) -> str:

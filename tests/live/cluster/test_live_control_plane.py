@@ -157,7 +157,16 @@ def test_a_fault_that_only_a_simulation_can_do_is_refused_with_what_is_allowed()
     with pytest.raises(
         LiveFaultRefused, match=r"faults\[0\]: sim live cannot do clock_drift; allowed: connection_reset,"
     ):
-        check_faults(drifting.faults)
+        check_faults(drifting)
+
+
+def test_a_drained_node_that_keeps_its_rows_is_refused_as_well() -> None:
+    kept = scenario(CRASH.replace("profile: hardened", "control: {node_status: ignored}"))
+
+    with pytest.raises(
+        LiveFaultRefused, match=r"router.control.node_status: sim live cannot do ignored; allowed: heed"
+    ):
+        check_faults(kept)
 
 
 def test_the_command_refuses_it_before_anything_starts(tmp_path: Path) -> None:

@@ -187,6 +187,16 @@ def test_a_fault_of_the_base_is_reported_in_the_base_though_a_variant_changes_it
         loads(text)
 
 
+def test_a_policy_that_is_written_as_a_name_can_be_given_keys_of_its_own() -> None:
+    text = good_but(
+        "router: {policy: power_of_d}", "variants: {a: {}, b: {router: {policy: {name: power_of_d, d: 2}}}}"
+    )
+
+    file = loads(text, ["router.policy.d=3"])
+
+    assert [one.router.policy.parameters for one in file.variants.values()] == [{"d": 3}, {"d": 3}]
+
+
 def test_overrides_apply_to_every_variant_after_everything_else() -> None:
     text = good_but("variants: {a: {seed: 1}, b: {router: {probe: {ttl: 9s}}}}")
     sets = ["seed=7", "router.probe.ttl=5s", "nodes.1.speed=0.5", "nodes.1.speed=0.25", "about=a = b"]

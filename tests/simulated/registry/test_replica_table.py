@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.routing.fleet import NodeFacts, NodeStatus, RowState
+from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeFacts, NodeRule, NodeStatus, RowState
 from sim.routing.replica import ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -13,9 +13,9 @@ KEY = ReplicaKey("n0", "m", 0)
 FAR_NS = 10**18
 
 
-def a_table(runtime: SimulatedRuntime) -> ReplicaTable:
+def a_table(runtime: SimulatedRuntime, rule: NodeRule = STATUS_HEEDED) -> ReplicaTable:
     facts = NodeFacts("n0", slots=1, total_vram_bytes=64)
-    return ReplicaTable(runtime, [registered(facts, FifoQueue(runtime, 1), runtime.wall_ns())])
+    return ReplicaTable(runtime, [registered(facts, FifoQueue(runtime, 1), runtime.wall_ns())], rule)
 
 
 def publish(
@@ -93,6 +93,19 @@ def test_a_nodes_status_decides_over_its_rows(status: NodeStatus, there: int, pi
     removed = table.set_status("n0", status)
 
     assert (len(table.rows), len(removed), len(table.pickable.get("m", ()))) == (there, 1 - there, pickable)
+
+
+@pytest.mark.parametrize(("status", "pickable"), [(NodeStatus.DRAINING, 1), (NodeStatus.OFFLINE, 0)])
+def test_where_the_status_is_ignored_a_drained_node_keeps_its_rows_and_serves(
+    status: NodeStatus, pickable: int
+) -> None:
+    runtime = SimulatedRuntime()
+    table = a_table(runtime, STATUS_IGNORED)
+    publish(table, runtime)
+
+    table.set_status("n0", status)
+
+    assert len(table.pickable.get("m", ())) == pickable
 
 
 def test_vram_reported_by_a_node_reaches_its_rows_and_takes_the_place_of_what_was_reserved() -> None:
