@@ -12,7 +12,7 @@ from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable, StatePass
 from sim.routing.control_plane.streaks import Key, Streaks
 from sim.routing.errors import CallError
-from sim.routing.fleet import STATUS_HEEDED, Cooldown, Fleet, Node, ReplicaRow
+from sim.routing.fleet import Cooldown, Fleet, Node, NodeRule, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import Runtime
 from sim.routing.settings import ModelConfig, ReconcilerSettings
@@ -77,8 +77,8 @@ offline_node_keeps_its_rows = Mutant(
     "offline_node_keeps_its_rows",
     "sim.simulated.parts:NODE_RULES",
     "The rows of a node that is taken offline stay.",
-    dict.fromkeys(NODE_RULES, STATUS_HEEDED._replace(delete_rows=())),
-    ("node_crash",),
+    {**NODE_RULES, "heeded": NodeRule((), NODE_RULES["heeded"].may_serve)},
+    ("reaping_by_hand",),
 )
 
 
