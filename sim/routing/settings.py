@@ -31,6 +31,7 @@ SlotsName = Literal["ignored", "counted"]
 ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
+DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
@@ -69,6 +70,8 @@ class ControlSettings:
     """How strictly a replica keeps to its nodes."""
     slots: SlotsName
     """Whether a replica needs a slot of its own."""
+    disk: DiskRuleName
+    """What disk a node must have free to take a replica."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName

@@ -15,9 +15,12 @@ from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBack
 from sim.routing.loading.placement import (
     FAITHFUL,
     REPAIRED,
+    NeededDisk,
     PlacementRules,
     TakenIndexes,
     indexes_of_rows,
+    needed_disk_bytes,
+    no_disk_bytes,
     no_index,
 )
 from sim.routing.ports import Clock, FrontendPorts, Runtime
@@ -39,6 +42,7 @@ from sim.routing.request_path.route import (
 from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
+    DiskRuleName,
     LoadInfoName,
     LoadLimitName,
     LoadRetryName,
@@ -83,6 +87,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 }
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
+DISK: Mapping[DiskRuleName, NeededDisk] = {"ignored": no_disk_bytes, "headroom": needed_disk_bytes}
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
 SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}

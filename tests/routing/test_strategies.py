@@ -16,6 +16,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "selector": (settings.SelectorName, strategies.SELECTORS),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
+    "disk": (settings.DiskRuleName, strategies.DISK),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
     "slots": (settings.SlotsName, strategies.SLOTS),
     "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),

@@ -43,6 +43,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "load_wait"):   ("60s",            "60s",            "60s",                      "60s"),
     ("control", "load_rows"):   ("on_success",     "on_success",     "lifecycle",                "lifecycle"),
     ("control", "placement"):   ("lenient",        "lenient",        "lenient",                  "strict"),
+    ("control", "disk"):        ("ignored",        "ignored",        "headroom",                 "headroom"),
     ("control", "slots"):       ("counted",        "counted",        "counted",                  "counted"),
     ("control", "release"):     ("unload",         "unload",         "unload",                   "stop"),
     ("control", "installs"):    ("by_backend",     "by_backend",     "by_backend",               "by_backend"),

@@ -9,6 +9,7 @@ from sim.routing.settings import (
     ClientCacheName,
     ColdLoadName,
     ControlSettings,
+    DiskRuleName,
     FailureDomainName,
     FrontendSettings,
     LivenessName,
@@ -94,6 +95,8 @@ class ControlSpec(Spec):
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     slots: SlotsName
     """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
+    disk: DiskRuleName
+    """Whether a node may take a replica whose files its disk cannot hold."""
     release: ReleaseName
     """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
     this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
@@ -129,6 +132,7 @@ class ControlSpec(Spec):
             load_rows=self.load_rows,
             placement=self.placement,
             slots=self.slots,
+            disk=self.disk,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
