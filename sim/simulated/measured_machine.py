@@ -14,16 +14,22 @@ import numpy as np
 
 from sim.routing.clients import Serve
 from sim.routing.errors import CallError
+from sim.routing.policies.choose import Choose
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import MadeCall, passing_through
 from sim.routing.registry import Registry
-from sim.routing.replica import ReplicaKey
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.scenario import ModelSpec, NodeSpec, ServiceLaw, service_law, stream
 from sim.simulated.faults.interposed import InterposedDialer, interposed_worker
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.late_picks import LatePicks
 from sim.simulated.registry.pick_modes import Hold
+
+_Draw = Callable[[Sequence[int]], int]
+_Turn = Callable[[], Awaitable[None]]
+_Pick = Callable[[str, Choose], Awaitable[Replica | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class MachineTimes:
     """What a backend's worker needs for a request beside the request's own service time."""
     stop_ns: Sequence[int]
     """How long a process takes to end when it is told to."""
+    late_picks: Sequence[float]
+    """Parts of crowds of picks that began when the first pick of the crowd had ended; none where picks are serial."""
 
 
 class MeasuredMachine:
@@ -105,7 +113,7 @@ class MeasuredMachine:
         message = partial(self._messages(frontend, runtime).turn, self._times.message)
         return replace(
             ports,
-            registry=_registry_with(statement, ports.registry),
+            registry=_registry_with(statement, self._picks(frontend, runtime, ports.registry), ports.registry),
             dialer=InterposedDialer(ports.dialer, _there_and_back(connect, message)),
             worker=interposed_worker(ports.worker, to_worker),
         )
@@ -120,6 +128,14 @@ class MeasuredMachine:
 
         return serve_late
 
+    def _picks(self, frontend: int, runtime: SimulatedRuntime, registry: Registry) -> _Pick:
+        """Return what picks; it takes its turn while it holds its row."""
+        if not self._times.late_picks:
+            return registry.pick
+        draws = stream(self._seed, "machine", f"picks of {frontend}", "late")
+        late_picks = LatePicks(runtime, draws, self._times.late_picks)
+        return lambda model, choose: late_picks.pick(partial(registry.pick, model, choose))
+
     def _transactions(self, frontend: int, runtime: SimulatedRuntime) -> "_Queue":
         return self._queue(frontend, "event loop" if self._times.is_one_queue else "transactions", runtime)
 
@@ -133,10 +149,6 @@ class MeasuredMachine:
 
     def _draws(self, purpose: str) -> "_Draw":
         return _Draws(stream(self._seed, "machine", purpose, "times"), self._slowness).one_of
-
-
-_Draw = Callable[[Sequence[int]], int]
-_Turn = Callable[[], Awaitable[None]]
 
 
 class _Draws:
@@ -172,15 +184,14 @@ class _Queue:
             self._busy.release()
 
 
-def _registry_with(turn: _Turn, registry: Registry) -> Registry:
+def _registry_with(turn: _Turn, pick: _Pick, registry: Registry) -> Registry:
     async def statement(name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
         # A count is given back 1 at a time.
         for _ in range(args[1] if name == "decrement" else 1):
             await turn()
         return await call()
 
-    # A pick takes its turn while it holds its row.
-    return passing_through(registry, Registry, statement, pick=registry.pick)
+    return passing_through(registry, Registry, statement, pick=pick)
 
 
 def _there_and_back(

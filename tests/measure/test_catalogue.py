@@ -49,6 +49,7 @@ AS_BAD_IN_BOTH = {
     "requests.rejected",
     "requests.unfinished",
     "rows.stale_s",
+    "requests.outdated",
     "rows.misplaced",
     "requests.retries",
     "nodes.detection_max_s",

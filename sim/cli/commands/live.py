@@ -155,6 +155,7 @@ def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options
             "database": measured.database,
             "allowed_s": pace_s,
             "measured": measured.figures(),
+            "late_picks": measured.late_picks,
         }
         emit(to_json({"rows": [asdict(row) for row in rows], "machine": machine}) + "\n")
     else:

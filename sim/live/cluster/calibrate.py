@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import delete, insert
 
-from sim.live.cluster.calibration import Calibration, Sample
+from sim.live.cluster.calibration import CROWD, Calibration, Sample
 from sim.live.nodes.backend import GrpcBackend, GrpcDialer
 from sim.live.nodes.worker import LiveWorkers
 from sim.live.registry.connection import connect
@@ -30,9 +30,6 @@ WARM_UP = 20
 
 REPLICAS = 4
 """Number of rows that a measured pick chooses from."""
-
-CROWD = 32
-"""How many calls are made at once."""
 
 CONNECTIONS = 80
 """To the registry: as many as the frontends of a live run share."""
@@ -85,7 +82,8 @@ async def calibrate(registry_url: str, effort: Effort | None = None, pick: str =
         LiveWorkers(runtime, Journal(), [NODE], [MODEL], on_change=lambda _node, _report: None) as workers,
     ):
         try:
-            return await _Measurement(registry, keys, workers, dialer, effort).take()
+            can_herd = pick == "read_committed" and registry.engine.dialect.name != "sqlite"
+            return await _Measurement(registry, keys, workers, dialer, effort, can_herd).take()
         finally:
             await dialer.close()
 
@@ -100,12 +98,15 @@ class _Measurement:
         workers: LiveWorkers,
         dialer: GrpcDialer,
         effort: Effort,
+        can_herd: bool,
     ) -> None:
+        """`can_herd` says that picks at once do not see each other, so that a late one can be told by its row."""
         self._registry = registry
         self._rows = rows
         self._workers = workers
         self._dialer = dialer
         self._effort = effort
+        self._can_herd = can_herd
 
     async def take(self) -> Calibration:
         """Measure one thing after the other."""
@@ -113,12 +114,14 @@ class _Measurement:
         install, connect, stop = await self._processes()
         backend = self._dialer.dial(REPLICA, await self._workers.start_loaded(REPLICA))
         alone = await self._lone_requests(backend)
+        crowded_pick, late_picks = await self._crowded_picks()
         return Calibration(
             database=self._registry.engine.dialect.name,
             touch=_sample(alone["touch"]),
             crowded_touch=await _crowded(self._touch, effort.crowds),
             pick=_sample(alone["pick"]),
-            crowded_pick=await _crowded(self._pick, effort.crowds),
+            crowded_pick=crowded_pick,
+            late_picks=late_picks,
             round_trip=_sample(alone["round_trip"]),
             crowded_round_trip=await _crowded(backend.health, effort.crowds),
             connect=connect,
@@ -147,6 +150,25 @@ class _Measurement:
     async def _pick(self) -> None:
         await self._registry.pick(self._rows[0].model, ChooseBest())
 
+    async def _crowded_picks(self) -> tuple[Sample, tuple[int, ...]]:
+        """Return also how many picks of each crowd took another row than the first to end, which they saw counted."""
+        taken: list[ReplicaKey] = []
+        late: list[int] = []
+
+        async def pick() -> None:
+            replica = await self._registry.pick(self._rows[0].model, ChooseBest())
+            if replica is not None:
+                taken.append(replica.key)
+
+        async def count_and_give_back() -> None:
+            late.append(len(taken) - taken.count(taken[0]))
+            await asyncio.gather(*(self._registry.decrement(key, 1) for key in taken))
+            taken.clear()
+
+        sample = await _crowded(pick, self._effort.crowds, count_and_give_back)
+        # The first crowd is not measured.
+        return sample, tuple(late[1:]) if self._can_herd else ()
+
     async def _turnaround(self, backend: GrpcBackend) -> Sample:
         shares = await _crowded(
             lambda: backend.predict(Request(0, MODEL.name, 0, 0, 0, demand_ns=SERVICE_NS)), self._effort.crowds
@@ -165,17 +187,25 @@ class _Measurement:
         return _sample(installs_ns), _sample(connects_ns), _sample(stops_ns)
 
 
-async def _crowded(call: Call, times: int) -> Sample:
-    """Make several crowds of calls, one after the other; return of each crowd its time divided by its calls."""
+async def _nothing() -> None: ...
+
+
+async def _crowded(call: Call, times: int, tidy_up: Call = _nothing) -> Sample:
+    """Make several crowds of calls, one after the other; return of each crowd its time divided by its calls.
+
+    After each, `tidy_up` is called, in time that does not count.
+    """
 
     async def crowd() -> None:
         await asyncio.gather(*(call() for _ in range(CROWD)))
 
     await crowd()
+    await tidy_up()
     shares_ns: list[int] = []
     for _ in range(times):
         await asyncio.sleep(PAUSES_S[0])
         shares_ns.append(await _time_of(crowd()) // CROWD)
+        await tidy_up()
     return _sample(shares_ns)
 
 

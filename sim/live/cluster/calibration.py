@@ -4,10 +4,14 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 from sim.scenario.text.units import format_duration
 
 US = 1_000
+
+CROWD = 32
+"""How many calls are made at once to measure a crowd."""
 
 PERCENTILES = (10, 50, 90, 99)
 """What is shown of each sample."""
@@ -74,6 +78,8 @@ class Calibration:
     """From the start of a worker process to its first answer that it is well."""
     stop: Sample
     """From the order to a worker process to end, to its end."""
+    late_picks: tuple[int, ...]
+    """Of each crowd of picks, how many began when the first of them had ended; none where picks are serial."""
 
     def settings(self) -> dict[str, str]:
         """Return the values by their place in a scenario, in whole microseconds; `backend.*` belongs under a model."""
@@ -85,8 +91,8 @@ class Calibration:
         }
 
     def samples(self) -> dict[str, Sample]:
-        """Return all that was measured, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "database"}
+        """Return all durations that were measured, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.type is Sample}
 
     def figures(self) -> dict[str, dict[str, float]]:
         """Return of each sample its count, and its PERCENTILES in seconds."""
@@ -104,7 +110,8 @@ def pooled(calibrations: Sequence[Calibration]) -> Calibration:
     samples = [calibration.samples() for calibration in calibrations]
     names = samples[0].keys()
     together = {name: Sample(tuple(sorted(sum((one[name].durations_ns for one in samples), ())))) for name in names}
-    return Calibration(calibrations[0].database, **together)
+    late_picks = tuple(chain.from_iterable(one.late_picks for one in calibrations))
+    return Calibration(calibrations[0].database, **together, late_picks=late_picks)
 
 
 def machine_facts() -> dict[str, str | int]:

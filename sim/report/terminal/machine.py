@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sim.live.cluster.calibration import MEANING, PERCENTILES, Calibration
+from sim.live.cluster.calibration import CROWD, MEANING, PERCENTILES, Calibration
 
 
 class MachineTable:
@@ -32,4 +32,10 @@ class MachineTable:
             figures = (f"{sample.percentile_ns(percentile) / 1e6:.3f}" for percentile in PERCENTILES)
             table.add_row(MEANING[name], *figures, str(len(sample.durations_ns)))
         yield table
+        if late_picks := self.measured.late_picks:
+            some = sum(1 for count in late_picks if count)
+            yield Text(
+                f"in {some} of {len(late_picks)} crowds of {CROWD} picks some began when the first had ended, "
+                f"at most {max(late_picks)}"
+            )
         yield Text(f"beside what the replications span, any time may be off by {self.machine_s:.3g} s")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sim.live.cluster.calibration import Calibration, Sample
+from sim.live.cluster.calibration import CROWD, Calibration, Sample
 from sim.measure.result import RunResult
 from sim.routing.units import NS_PER_S
 from sim.scenario import ModelSpec, NetworkSpec, Plan, RegistrySpec, Scenario, make_plan
@@ -69,6 +69,7 @@ def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
         connect_ns=scaled(measured.connect, less_ns=measured.round_trip.median_ns),
         turnaround_ns=scaled(measured.turnaround),
         stop_ns=scaled(measured.stop),
+        late_picks=tuple(count / (CROWD - 1) for count in measured.late_picks),
     )
 
 

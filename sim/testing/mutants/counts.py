@@ -1,5 +1,6 @@
 """Slips in how a row's in-flight count follows its requests."""
 
+from sim.routing.client_cache.cache import UncheckedRoutes
 from sim.routing.errors import CallError
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.load_path import LoadPath
@@ -48,9 +49,10 @@ def uncounted_call_gives_its_count_back(self: Route, is_uncertain: bool) -> None
 
 superseded_route_keeps_its_count = Mutant(
     "superseded_route_keeps_its_count",
-    "sim.routing.client_cache.cache:SupersededReservations.__init__",
+    "sim.routing.client_cache.build:SupersededReservations",
     "A new route does not give back what the one before it holds.",
-    lambda self, find_route: setattr(self, "route", find_route),
+    UncheckedRoutes,
+    ("silence_by_hand",),
 )
 
 request_scope_keeps_its_count = Mutant(

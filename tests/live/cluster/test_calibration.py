@@ -109,6 +109,8 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
                 "install": 1,
                 "stop": 1,
             }
+            # SQLite lets one transaction write at a time: each pick begins when the one before it has ended.
+            assert len(measured.late_picks) == (0 if measured.database == "sqlite" else 2)
 
     run(story)
 

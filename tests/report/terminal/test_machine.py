@@ -21,3 +21,11 @@ def test_each_sample_is_a_line_in_milliseconds_and_the_last_line_says_what_follo
     (pick,) = [line.split() for line in shown.splitlines() if "pick of a replica" in line]
     assert pick[-5:] == ["1.500", "2.000", "9.000", "9.000", "3"]
     assert "any time may be off by 0.0115 s" in shown
+
+
+def test_a_line_tells_of_picks_that_began_late() -> None:
+    out = io.StringIO()
+
+    Console(file=out, width=100).print(MachineTable(made_up("postgresql", (0, 12, 3)), FACTS, machine_s=0))
+
+    assert "in 2 of 3 crowds of 32 picks some began when the first had ended, at most 12" in out.getvalue()

@@ -79,6 +79,29 @@ def test_a_crowd_takes_its_calls_shares_one_after_the_other() -> None:
     assert all(0.95 <= route_s <= 0.95 + 64 * 0.02 for route_s in routed_s)
 
 
+@pytest.mark.parametrize(
+    ("late_picks", "burst"),
+    # Beside those measured there is one more crowd, which may be late by any part: of so many, it is drawn too seldom.
+    [((), (32, 0)), ((0,) * 10_000, (32, 0)), ((31,) * 10_000, (1, 31))],
+    ids=["not measured", "none late", "all late but the first"],
+)
+def test_a_pick_that_begins_late_sees_the_first_ones_count(late_picks: tuple[int, ...], burst: tuple[int, int]) -> None:
+    measured = made_up("postgresql", late_picks, pick=2 * MS, touch=MS, crowded_pick=3 * MS, crowded_touch=2 * MS)
+
+    (run,) = replications(loads(BURST).variants["default"], "default", [measured], 0.1, 1)
+
+    assert tuple(run.requests["replica"].value_counts().sort_index()) == burst
+
+
+def test_what_no_measured_crowd_showed_may_happen_all_the_same() -> None:
+    measured = made_up("postgresql", (0,), pick=2 * MS, touch=MS)
+
+    runs = replications(loads(BURST).variants["default"], "default", [measured], 0.1, 24)
+
+    # One crowd in two is like none that was measured; all 24 have the same share with odds of about 1 in 100,000.
+    assert len({one.metrics["fairness.busiest_share"] for one in runs}) > 1
+
+
 def test_replications_have_the_same_requests_and_differ_in_what_the_machine_took_for_them() -> None:
     measured = made_up("sqlite", pick=(MS, 2 * MS, 3 * MS), touch=(MS, 5 * MS))
     scenario = loads(ONE_AT_A_TIME).variants["default"]
