@@ -17,6 +17,11 @@ def mark_of_standing(one: Standing) -> Mark:
     return Mark.FAILED if one.fails else Mark.SHOWS_BUG
 
 
+def word_for(one: Standing) -> str:
+    """Return the verdict in one word."""
+    return "excused" if one.immunity is Immunity.AFFECTED and not one.fails else one.immunity.value
+
+
 def figure_of(one: Standing, signs: Signs) -> str:
     """Write the metric's mean with half of its 95 % interval."""
     if one.figure is None:

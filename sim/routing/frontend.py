@@ -14,6 +14,7 @@ from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad, UnlockedLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
+from sim.routing.loading.placement import PlacementRules
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.best_replica import BestReplica
 from sim.routing.policies.choose import Chooser
@@ -29,6 +30,7 @@ from sim.routing.request_path.route import Counting
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
 from sim.routing.strategies import (
+    DISK,
     FREE_PROCESS,
     LOAD_LIMITS,
     LOAD_RETRIES,
@@ -215,12 +217,17 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
     return LoadPath(
         counting,
         models,
-        replace(PLACEMENT[settings.placement], taken_indexes=SLOTS[settings.slots]),
+        _placement_rules(settings),
         eviction,
         LOAD_LIMITS[settings.load_limit],
         LOAD_ROWS[settings.load_rows],
         LOAD_RETRIES[settings.load_retry](counting.ports.runtime),
     )
+
+
+def _placement_rules(settings: ControlSettings) -> PlacementRules:
+    rules = PLACEMENT[settings.placement]
+    return replace(rules, taken_indexes=SLOTS[settings.slots], needed_disk_bytes=DISK[settings.disk])
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sim.routing.control_plane.exact_stop import Finds, finds_anywhere, finds_at_loopback
 from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
@@ -15,9 +16,12 @@ from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBack
 from sim.routing.loading.placement import (
     FAITHFUL,
     REPAIRED,
+    NeededDisk,
     PlacementRules,
     TakenIndexes,
     indexes_of_rows,
+    needed_disk_bytes,
+    no_disk_bytes,
     no_index,
 )
 from sim.routing.ports import Clock, FrontendPorts, Runtime
@@ -39,6 +43,8 @@ from sim.routing.request_path.route import (
 from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
+    DiskRuleName,
+    ExactStopName,
     LoadInfoName,
     LoadLimitName,
     LoadRetryName,
@@ -83,6 +89,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 }
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
+DISK: Mapping[DiskRuleName, NeededDisk] = {"ignored": no_disk_bytes, "headroom": needed_disk_bytes}
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
 SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
@@ -101,6 +108,7 @@ NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "hee
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, "by_key": finds_anywhere}
 MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
     "unload": UnloadOnEdit,
     "revision": ReviseOnEdit,

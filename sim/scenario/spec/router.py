@@ -9,6 +9,8 @@ from sim.routing.settings import (
     ClientCacheName,
     ColdLoadName,
     ControlSettings,
+    DiskRuleName,
+    ExactStopName,
     FailureDomainName,
     FrontendSettings,
     LivenessName,
@@ -94,6 +96,8 @@ class ControlSpec(Spec):
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     slots: SlotsName
     """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
+    disk: DiskRuleName
+    """Whether a node may take a replica whose files its disk cannot hold."""
     release: ReleaseName
     """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
     this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
@@ -109,6 +113,9 @@ class ControlSpec(Spec):
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
+    exact_stop: ExactStopName
+    """Whether a worker finds a process of an old revision only by its loopback address, which is no other machine's, or
+    by the replica's key."""
     edits: ModelEditsName
     """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
     passes: PassRuleName
@@ -129,10 +136,12 @@ class ControlSpec(Spec):
             load_rows=self.load_rows,
             placement=self.placement,
             slots=self.slots,
+            disk=self.disk,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
             load_info=self.load_info,
+            exact_stop=self.exact_stop,
             edits=self.edits,
             passes=self.passes,
         )

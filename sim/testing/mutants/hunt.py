@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.measure.expectations import Verdict
 from sim.testing.mutants.catalogue import MUTANTS
 from sim.testing.mutants.corpus import Corpus, Trial
-from sim.testing.mutants.mutant import Mutant, applied
+from sim.testing.mutants.mutant import Mutant, NoSuchPlace, applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ class _Hunt:
         try:
             with applied(self._mutant):
                 verdicts = trial.verdicts()
+        except NoSuchPlace:
+            raise
         # Whatever a wrong router raises, the hunt goes on.
         except Exception as error:
             self._crashes.append(f"{trial.scenario}, seed {trial.seed}: {type(error).__name__}: {error}")

@@ -75,7 +75,7 @@ def conflicts_are_ignored(fleet: Fleet, node: Node, model: ModelConfig) -> bool:
 
 
 @in_place_of(f"{_PLACEMENT}:require_disk_headroom", "disk_blind_placement")
-def disk_is_ignored(nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
+def disk_is_ignored(nodes: Sequence[Node], model: ModelConfig, needed_bytes: int) -> Sequence[Node]:
     """A node is chosen without a look at its disk."""
     return nodes
 
