@@ -165,7 +165,7 @@ def leak_is_judged_by_the_update(fleet: Fleet, before_ns: int) -> list[ReplicaRo
     return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.updated_ns < before_ns]
 
 
-@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks", "long_answer_cleared")
+@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks", "reaping_by_hand")
 def leak_is_judged_at_once(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
     """Every count is suspected of a leak, however lately its row was used."""
     return [row for row in fleet.rows if row.is_loaded and row.in_flight]
