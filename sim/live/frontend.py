@@ -152,7 +152,7 @@ class Frontend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End running calls, give back their counts, and close the connections."""
-        await self._at_end.aclose()
+        await self._at_end.__aexit__(kind, error, trace)
 
     def _new_chooser(self, clock: Clock) -> Chooser:
         # Frontends of one service must not draw alike, or their choices would herd.
