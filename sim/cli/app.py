@@ -42,6 +42,7 @@ _OUT_HELP = (
     "Also write DIR/summary.json and, for each run, DIR/<scenario>/<variant>/seed-<n>/ with its tables (Parquet), "
     "figures and plan. Files are replaced whole or not at all."
 )
+_OVERWRITE_HELP = "Let --out replace files in a folder that is not empty."
 
 _ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
 
@@ -98,9 +99,7 @@ def run_scenarios(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help=_OUT_HELP)] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let --out replace files in a folder that is not empty.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_OVERWRITE_HELP)] = False,
     json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON document instead of tables; of several scenarios, a list."),
@@ -197,6 +196,8 @@ def live_scenario(
     compare: Annotated[
         bool, typer.Option("--compare", help="Show live and simulated figures side by side, with a verdict on each.")
     ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help=_OUT_HELP)] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_OVERWRITE_HELP)] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=_ALLOW_CODE_HELP)] = False,
 ) -> None:
@@ -212,7 +213,8 @@ def live_scenario(
     (file,) = load_all([scenario], selection, sets or (), (), allow_code=allow_code)
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
-    raise typer.Exit(live_command(file, selection, LiveOptions(registry, time_scale, record, compare, json)))
+    options = LiveOptions(registry, time_scale, record, out, overwrite, compare, json)
+    raise typer.Exit(live_command(file, selection, options))
 
 
 @app.command("calibrate")

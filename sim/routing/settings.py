@@ -28,6 +28,7 @@ PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop_by_name", "stop"]
 NodeStatusName = Literal["ignored", "heeded"]
 SlotsName = Literal["ignored", "counted"]
+ExactStopName = Literal["by_loopback", "by_key"]
 ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
@@ -80,6 +81,8 @@ class ControlSettings:
     """How the reconciler judges stale rows."""
     load_info: LoadInfoName
     """How long it is remembered how to load a model."""
+    exact_stop: ExactStopName
+    """Which processes of an old revision their workers find, when they are told to stop them."""
     edits: ModelEditsName
     """What becomes of a model's replicas when its options are edited."""
     passes: PassRuleName

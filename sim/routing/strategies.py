@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from sim.routing.control_plane.exact_stop import Finds, finds_anywhere, finds_at_loopback
 from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
@@ -43,6 +44,7 @@ from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
     DiskRuleName,
+    ExactStopName,
     LoadInfoName,
     LoadLimitName,
     LoadRetryName,
@@ -106,6 +108,7 @@ NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "hee
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, "by_key": finds_anywhere}
 MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
     "unload": UnloadOnEdit,
     "revision": ReviseOnEdit,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sim import read
 from sim.live.registry.connection import connect
 from sim.live.runtime import AsyncioRuntime
 from tests.cli.command import command, environment, sim, sim_process
@@ -53,8 +54,11 @@ def descendants(pid: int) -> list[int]:
     return [int(child) for child in children] + [one for child in children for one in descendants(int(child))]
 
 
-def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(folder: Path, database_url: str) -> None:
-    done = sim_process("live", "short.yaml", "--time-scale", "0.1", "--registry", database_url, "--json", folder=folder)
+def test_a_live_run_keeps_its_expectations_on_either_database_and_writes_what_it_shows(
+    folder: Path, database_url: str
+) -> None:
+    options = ("--time-scale", "0.1", "--registry", database_url, "--out", "runs", "--json")
+    done = sim_process("live", "short.yaml", *options, folder=folder)
 
     document = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
@@ -64,6 +68,16 @@ def test_a_live_run_keeps_the_expectations_of_its_scenario_on_either_database(fo
         assert one["metrics"]["in_flight.final"] == 0
         assert "in_flight.drift_s" not in one["metrics"]
         assert all(expectation["passed"] for expectation in one["expectations"])
+        saved = read(folder / "runs" / "short" / one["variant"] / "seed-1")
+        assert (saved.digest, saved.metrics, len(saved.requests)) == (one["digest"], one["metrics"], 39)
+    assert json.loads((folder / "runs" / "summary.json").read_text()) == document
+
+
+def test_a_folder_that_holds_something_else_is_refused_before_anything_runs(folder: Path) -> None:
+    done = sim("live", "long.yaml", "--out", ".", folder=folder)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--out: . is not empty; allowed: a new or empty folder, or --overwrite\n"
 
 
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:

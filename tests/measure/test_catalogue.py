@@ -51,6 +51,7 @@ AS_BAD_IN_BOTH = {
     "rows.stale_s",
     "requests.outdated",
     "rows.misplaced",
+    "processes.outdated_s",
     "requests.retries",
     "nodes.detection_max_s",
     "in_flight.final",

@@ -197,6 +197,7 @@ WHOLE_RUN = {
     "checks.failed": 0,
     "rows.removed": 1,
     "rows.removed_alive": 1,
+    "processes.outdated_s": 0,
     "rows.misplaced": 0,
     "processes.orphaned_s": 16,
     "rows.evicted": 0,

@@ -12,6 +12,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "reservation": (settings.ReservationName, strategies.RESERVATIONS),
     "registry error": (settings.OnRegistryErrorName, strategies.ON_REGISTRY_ERROR),
     "wrong model": (settings.OnWrongModelName, strategies.ON_WRONG_MODEL),
+    "exact stop": (settings.ExactStopName, strategies.EXACT_STOPS),
     "retry": (settings.RetryName, strategies.RETRIES),
     "selector": (settings.SelectorName, strategies.SELECTORS),
     "sharing of probes": (settings.SharingName, strategies.SHARING),

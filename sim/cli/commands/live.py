@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sim.cli.commands.run import judged, show_table
+from sim.cli.commands.run import claim_out, judged, show_table
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.live_progress import live_progress
 from sim.cli.process.new_file import check_new_file
@@ -27,6 +27,7 @@ from sim.study.errors import WorkerDied
 from sim.study.judge import judge
 from sim.study.live.comparison import ComparedFigure, compare_runs, compare_verdicts
 from sim.study.live.run import LiveSetup, run_live_scenario
+from sim.study.live.save import save_live_runs
 from sim.study.live.time_scale import too_small, was_too_small
 from sim.study.live.twin import machine_s, replications
 from sim.study.selection import RunSelection
@@ -44,6 +45,9 @@ class LiveOptions:
     time_scale: float
     record: Path | None
     """File for the recording of the only variant; None for no recording."""
+    out: Path | None
+    """Folder for the results; None to write none."""
+    overwrite: bool
     compare: bool
     as_json: bool
 
@@ -66,24 +70,34 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
     _check_faults(file, list(seeds))
     if options.record is not None:
         _check_recording(options.record, list(seeds))
+    with ExitStack() as stack:
+        if options.out is not None:
+            claim_out(options.out, [file], stack, overwrite=options.overwrite)
+        played = _played(file, seeds, options)
+        verdicts = judge(file.expect, played.live)
+        runs = [judged_run(result, verdicts) for result in played.live.values()]
+        if options.out is not None:
+            save_live_runs(options.out, file, list(played.live.values()), runs)
+    if options.compare:
+        return _compare(file, seeds, played, options)
+    if options.as_json:
+        emit(f"{to_json(document(file.name, runs))}\n")
+    else:
+        show_table(file, runs)
+    return judged(file, runs)
+
+
+def _played(file: ScenarioFile, seeds: dict[str, int], options: LiveOptions) -> _Played:
+    """Set the registry up and play on it, and tell apart whose fault a failure is."""
     try:
         with _setup(options) as setup:
-            played = _play(file, seeds, setup, options)
+            return _play(file, seeds, setup, options)
     except (CallError, BadRegistryUrl) as error:
         raise BadInput(f"the run cannot be set up: {error}") from None
     except LiveRunFailed as error:
         raise WorkerDied(f"the run has failed: {error}") from None
     except OSError as error:
         raise CannotWrite(f"the run cannot be recorded or set up: {error}") from None
-    if options.compare:
-        return _compare(file, seeds, played, options)
-    verdicts = judge(file.expect, played.live)
-    runs = [judged_run(result, verdicts) for result in played.live.values()]
-    if options.as_json:
-        emit(f"{to_json(document(file.name, runs))}\n")
-    else:
-        show_table(file, runs)
-    return judged(file, runs)
 
 
 def _check_faults(file: ScenarioFile, variants: list[str]) -> None:

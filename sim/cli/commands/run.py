@@ -42,7 +42,7 @@ def run_command(
     jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice)]
     with ExitStack() as stack:
         if out is not None:
-            _claim(out, files, stack, overwrite=overwrite)
+            claim_out(out, files, stack, overwrite=overwrite)
         return _run(files, jobs, selection, out, processes, reports, as_json=as_json)
 
 
@@ -93,7 +93,8 @@ def _emit_line(line: str) -> None:
     emit(f"{line}\n")
 
 
-def _claim(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwrite: bool) -> None:
+def claim_out(out: Path, files: Sequence[ScenarioFile], stack: ExitStack, *, overwrite: bool) -> None:
+    """Keep the folder for this command until the stack ends. Raises BadInput."""
     try:
         stack.enter_context(claimed(out, files, overwrite=overwrite))
     except OutFolderRefused as error:

@@ -1,4 +1,4 @@
-"""Requests that were served with options of their model that somebody had edited by then."""
+"""Requests and processes that had options of their model which somebody had edited by then."""
 
 from collections.abc import Mapping, Sequence
 
@@ -40,6 +40,34 @@ def served_outdated(records: Records, requests: Table | Rows) -> Booleans:
             last_edit_ns = _latest(np.array(edited_ns[key.model]), np.array(edited_ns[key.model]), starts_ns)
             outdated[mine] = options_ns < last_edit_ns
     return outdated
+
+
+def outdated_ns(records: Records, opens_ns: int, end_ns: int) -> int:
+    """Return how long processes went on as they were after an edit of their model, summed over the processes.
+
+    A process does so until it ends or loads again.
+    """
+    events, keys, subjects = records.events, list(records.replicas), list(records.subjects)
+    edited, total_ns = records.causes.get(EDITED, MISSING), 0
+    since_ns: dict[int, int] = {}
+    running: dict[int, None] = {}
+    columns = (events[column].tolist() for column in ("kind", "replica", "cause", "subject", "t_ns"))
+    for kind, replica, cause, subject, t_ns in zip(*columns, strict=True):
+        if kind == EventKind.ROW_PUBLISHED:
+            running[replica] = None
+        elif kind in (EventKind.LOAD_STARTED, EventKind.PROCESS_ENDED):
+            total_ns += _within(since_ns.pop(replica, t_ns), t_ns, opens_ns, end_ns)
+            if kind == EventKind.PROCESS_ENDED:
+                running.pop(replica, None)
+        elif kind == EventKind.FAULT_STRUCK and cause == edited:
+            for code in running:
+                if keys[code].model == subjects[subject]:
+                    since_ns.setdefault(code, t_ns)
+    return total_ns + sum(_within(begun_ns, end_ns, opens_ns, end_ns) for begun_ns in since_ns.values())
+
+
+def _within(from_ns: int, to_ns: int, opens_ns: int, end_ns: int) -> int:
+    return max(0, min(to_ns, end_ns) - max(from_ns, opens_ns))
 
 
 def _loads(records: Records) -> Mapping[int, Sequence[tuple[int, int]]]:

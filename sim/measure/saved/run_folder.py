@@ -129,13 +129,16 @@ def checked_manifest(folder: Path, needed: Sequence[str]) -> dict[str, Any]:
     return manifest
 
 
-def plan_text(plan: Scenario | str, folder: Path) -> str:
-    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is."""
+def plan_text(plan: Scenario | str, folder: Path, head: str = _PLAN_HEAD) -> str:
+    """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is.
+
+    `head` is the comment that it begins with.
+    """
     if isinstance(plan, str):
         return plan
     has_trace = any(workload.kind == "trace" for workload in plan.workload)
     hints = (_TRACE_HINT if has_trace else "") + (_CODE_HINT if runs_code(plan.router.policy.name) else "")
-    return _PLAN_HEAD + hints + dump(plan, folder)
+    return head + hints + dump(plan, folder)
 
 
 def _header(result: RunResult) -> dict[str, Any]:

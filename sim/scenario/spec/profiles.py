@@ -52,6 +52,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),
     ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "third_miss"),
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
+    ("control", "exact_stop"):  ("by_loopback",    "by_loopback",    "by_loopback",              "by_key"),
     ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),

@@ -10,6 +10,7 @@ from sim.routing.settings import (
     ColdLoadName,
     ControlSettings,
     DiskRuleName,
+    ExactStopName,
     FailureDomainName,
     FrontendSettings,
     LivenessName,
@@ -112,6 +113,9 @@ class ControlSpec(Spec):
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
+    exact_stop: ExactStopName
+    """Whether a worker finds a process of an old revision only by its loopback address, which is no other machine's, or
+    by the replica's key."""
     edits: ModelEditsName
     """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
     passes: PassRuleName
@@ -137,6 +141,7 @@ class ControlSpec(Spec):
             monitor=self.monitor,
             reaper=self.reaper,
             load_info=self.load_info,
+            exact_stop=self.exact_stop,
             edits=self.edits,
             passes=self.passes,
         )

@@ -143,7 +143,7 @@ async def waiter_chooses_again(self: ReadCommittedPick, model: str, choose: Choo
     return None if row is None else row.take(clock.wall_ns())
 
 
-@in_place_of(f"{_READ_COMMITTED}._take", "node_rejoins")
+@in_place_of(f"{_READ_COMMITTED}._take")
 async def deleted_row_is_taken(self: ReadCommittedPick, row: Row, clock: Clock) -> Replica | None:
     """A pick that has waited for its row does not look whether the row still stands."""
     await row.lock.acquire()

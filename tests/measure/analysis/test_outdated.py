@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.measure.analysis.outdated import edits_ns, served_outdated
+from sim.measure.analysis.outdated import edits_ns, outdated_ns, served_outdated
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from tests.hand_clock import HandClock
@@ -118,3 +118,34 @@ def test_another_fault_is_no_edit(kind: str) -> None:
     told.recorder.fault_struck(kind, "m")
 
     assert edits_ns(told.recorder.records) == {}
+
+
+def test_a_process_is_outdated_from_the_edit_until_it_loads_again() -> None:
+    told = Told()
+    told.recorder.row_published(REPLICA, "scenario")
+    told.edited(10)
+    told.edited(20)
+    told.loaded(35, 40)
+
+    assert outdated_ns(told.recorder.records, 0, 100) == 25
+    assert outdated_ns(told.recorder.records, 30, 100) == 5
+
+
+def test_a_process_is_outdated_until_it_ends_or_the_run_does() -> None:
+    told = Told()
+    told.recorder.row_published(REPLICA, "scenario")
+    told.edited(10)
+    assert outdated_ns(told.recorder.records, 0, 100) == 90
+
+    told.clock.t_ns = 50
+    told.recorder.process_ended(REPLICA, "a", "stopped")
+    assert outdated_ns(told.recorder.records, 0, 100) == 40
+
+
+def test_a_process_of_another_model_or_of_a_later_start_is_not_outdated() -> None:
+    told = Told()
+    told.recorder.row_published(OTHER_MODEL, "scenario")
+    told.edited(10)
+    told.recorder.row_published(REPLICA, "scale_up")
+
+    assert outdated_ns(told.recorder.records, 0, 100) == 0
