@@ -299,10 +299,34 @@ def list_scenarios(
 
 
 @app.command("schema")
-def print_schema() -> None:
+def print_schema(
+    protocol: Annotated[
+        bool, typer.Option("--protocol", help="That of the lines between sim and a program that picks.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of scenario files, for editors that complete and check YAML."""
     from json import dumps
 
-    from sim.scenario import json_schema
+    if protocol:
+        from sim.programs.schema import protocol_schema as schema
+    else:
+        from sim.scenario import json_schema as schema
 
-    emit(dumps(json_schema(), indent=2) + "\n")
+    emit(dumps(schema(), indent=2) + "\n")
+
+
+@app.command("check-protocol", no_args_is_help=True)
+def check_protocol_of_program(
+    program: Annotated[Path, typer.Argument(metavar="PROGRAM", help="A program that picks, as in exec:PROGRAM.")],
+    parameters: Annotated[
+        str, typer.Option(metavar="JSON", help="Its own keys, as a scenario gives them: '{\"d\": 3}'.")
+    ] = "{}",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Start a program that picks, and check that it keeps to the protocol.
+
+    It runs PROGRAM, several times, on fleets that are made up. The exit code is 1 if it breaks a demand.
+    """
+    from sim.cli.commands.check_protocol import check_protocol_command
+
+    raise typer.Exit(check_protocol_command(program, parameters, as_json=json))

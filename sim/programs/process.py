@@ -37,7 +37,8 @@ class ProgramProcess:
 
     def __init__(self, program: Program, variables: dict[str, str], limit_s: float = ANSWER_LIMIT_S) -> None:
         """Start the program, with the variables beside those of our own environment."""
-        self._limit_s = limit_s
+        self.limit_s = limit_s
+        """How long it may take for one line."""
         self._opened = ExitStack()
         # A file, because a pipe that nobody empties would stop the program.
         self._errors, path = mkstemp(prefix="sim-program-")
@@ -68,7 +69,7 @@ class ProgramProcess:
     def ask(self, line: bytes) -> bytes:
         """Return the line by which the program answers this one."""
         self.tell(line)
-        deadline_s = monotonic() + self._limit_s
+        deadline_s = monotonic() + self.limit_s
         answer = b""
         while b"\n" not in answer:
             if len(answer) > _MOST_BYTES:
@@ -76,7 +77,7 @@ class ProgramProcess:
             if not self._readable.poll(_ms_until(deadline_s)):
                 began = f"; it has written {shown(answer)}, which is no whole line" if answer else ""
                 hint = "does it flush its output after each line?"
-                raise self.failure(f"has not answered for {self._limit_s:g} s{began}; {hint}")
+                raise self.failure(f"has not answered for {self.limit_s:g} s{began}; {hint}")
             piece = os.read(self._output.fileno(), _MOST_BYTES)
             if not piece:
                 raise self._end()
@@ -91,7 +92,7 @@ class ProgramProcess:
             return
         if self._readable.poll(0):
             self._refuse_unasked()
-        deadline_s = monotonic() + self._limit_s
+        deadline_s = monotonic() + self.limit_s
         while line:
             try:
                 # None if not even one byte fits into the pipe now.
@@ -99,7 +100,7 @@ class ProgramProcess:
             except BrokenPipeError:
                 raise self._end() from None
             if line and not self._writable.poll(_ms_until(deadline_s)):
-                raise self.failure(f"has not read its input for {self._limit_s:g} s")
+                raise self.failure(f"has not read its input for {self.limit_s:g} s")
 
     def end_input(self) -> None:
         """Let the program know that nothing more will come."""
@@ -111,10 +112,10 @@ class ProgramProcess:
             self._refuse_unasked()
             self.ends_by_itself()
 
-    def ends_by_itself(self) -> bool:
-        """Wait for the program to end, for a second at most, and tell whether it has."""
+    def ends_by_itself(self, limit_s: float = _END_LIMIT_S) -> bool:
+        """Wait for the program to end, and tell whether it has."""
         with suppress(TimeoutExpired):
-            self._process.wait(_END_LIMIT_S)
+            self._process.wait(limit_s)
         return self._process.returncode is not None
 
     def kill(self) -> None:

@@ -17,6 +17,11 @@ def mark_of_standing(one: Standing) -> Mark:
     return Mark.FAILED if one.fails else Mark.SHOWS_BUG
 
 
+def word_for(one: Standing) -> str:
+    """Return the verdict in one word."""
+    return "excused" if one.immunity is Immunity.AFFECTED and not one.fails else one.immunity.value
+
+
 def figure_of(one: Standing, signs: Signs) -> str:
     """Write the metric's mean with half of its 95 % interval."""
     if one.figure is None:
@@ -64,14 +69,21 @@ def verdict_in_words(policy: str, standings: Sequence[Standing]) -> str:
     return f"{policy}: {', '.join(parts) or 'tried on none'} of {len(applicable(standings))} known regressions"
 
 
-def left_out(standings: Sequence[Standing]) -> Iterator[str]:
-    """Yield a line for each part of a router that decides what a policy cannot, with the regressions it decides."""
-    reasons: dict[str, list[str]] = {}
+def left_out(standings: Sequence[Standing]) -> dict[str, list[str]]:
+    """Return the names of the regressions that a policy has no part in, by what decides them."""
+    names: dict[str, list[str]] = {}
     for one in standings:
         if one.immunity is Immunity.NOT_APPLICABLE:
-            reasons.setdefault(one.reason, []).append(one.known.name)
-    for reason, names in reasons.items():
-        yield f"not applicable, {reason}: {', '.join(names)}"
+            names.setdefault(one.reason, []).append(one.known.name)
+    return names
+
+
+def left_out_in_words(standings: Sequence[Standing]) -> str:
+    """Return how many regressions a policy has no part in, and what decides how many; empty if there are none."""
+    names = left_out(standings)
+    if not names:
+        return ""
+    return "not applicable: " + ", ".join(f"{len(of_reason)} {reason}" for reason, of_reason in names.items())
 
 
 def rule_in_words(seeds: int, too_many: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sim.routing.client_cache.build import new_client_cache
 from sim.routing.client_cache.cache import ClientCache
 from sim.routing.control_plane.background import ONLY_ONE, Background, Loop, Rank
+from sim.routing.control_plane.model_edits import ModelEdits
 from sim.routing.errors import CallError, StillLoading, Unavailable
 from sim.routing.journal import FanOutJournal
 from sim.routing.loading.cold_load import ColdLoad
@@ -13,6 +14,7 @@ from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.inline_load import InlineLoad, UnlockedLoad
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_path import LoadPath
+from sim.routing.loading.placement import PlacementRules
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.best_replica import BestReplica
 from sim.routing.policies.choose import Chooser
@@ -28,10 +30,12 @@ from sim.routing.request_path.route import Counting
 from sim.routing.request_path.router import Router
 from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
 from sim.routing.strategies import (
+    DISK,
     FREE_PROCESS,
     LOAD_LIMITS,
     LOAD_RETRIES,
     LOAD_ROWS,
+    MODEL_EDITS,
     ON_FAILED_DECREMENT,
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
@@ -50,16 +54,19 @@ _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly,
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "edits", "loops")
 
     def __init__(
         self,
         client_cache: ClientCache,
         journal: Journal,
         taught: ProbeCache | None,
+        edits: ModelEdits,
         loops: Sequence[Loop] = (),
         retries: Retries | None = None,
     ) -> None:
+        self.edits = edits
+        """Is told when somebody edits the options of a model through this frontend."""
         self.loops = loops
         """Its background loops, still to be started."""
         self._client_cache = client_cache
@@ -117,11 +124,12 @@ class ListeningFrontend(FrontendCore):
         client_cache: ClientCache,
         journal: Journal,
         taught: ProbeCache | None,
+        edits: ModelEdits,
         loops: Sequence[Loop],
         retries: Retries | None,
         feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, journal, taught, loops, retries)
+        super().__init__(client_cache, journal, taught, edits, loops, retries)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -189,9 +197,10 @@ def build_frontend(
     taught = probe_cache if probe.refreshed_by == "calls" else None
     loops = tuple(background.loops(control_plane)) if control_plane is not None else ()
     client_cache = new_client_cache(settings, ports, router.route)
+    edits = MODEL_EDITS[settings.control.edits](ports)
     if feedback is not None:
-        return ListeningFrontend(client_cache, ports.journal, taught, loops, retries, feedback)
-    return FrontendCore(client_cache, ports.journal, taught, loops, retries)
+        return ListeningFrontend(client_cache, ports.journal, taught, edits, loops, retries, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, edits, loops, retries)
 
 
 def _ports_of(settings: FrontendSettings, ports: FrontendPorts, listeners: Sequence[object]) -> FrontendPorts:
@@ -208,12 +217,17 @@ def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[st
     return LoadPath(
         counting,
         models,
-        replace(PLACEMENT[settings.placement], taken_indexes=SLOTS[settings.slots]),
+        _placement_rules(settings),
         eviction,
         LOAD_LIMITS[settings.load_limit],
         LOAD_ROWS[settings.load_rows],
         LOAD_RETRIES[settings.load_retry](counting.ports.runtime),
     )
+
+
+def _placement_rules(settings: ControlSettings) -> PlacementRules:
+    rules = PLACEMENT[settings.placement]
+    return replace(rules, taken_indexes=SLOTS[settings.slots], needed_disk_bytes=DISK[settings.disk])
 
 
 def _cold_load(settings: ControlSettings, ports: FrontendPorts, load_path: LoadPath) -> ColdLoad:

@@ -15,8 +15,8 @@ ReservationName = Literal["first_call", "first_call_or_next_route", "request_sco
 OnRegistryErrorName = Literal["fail_open", "fail_closed"]
 OnFailedDecrementName = Literal["ignore", "retry"]
 OnWrongModelName = Literal["keep_row", "remove_row"]
-SelectorName = Literal["after_pick", "in_pick"]
 RetryName = Literal["none", "other_replica", "throttled"]
+SelectorName = Literal["after_pick", "in_pick"]
 SharingName = Literal["unshared", "leader_owned", "detached"]
 ReadingName = Literal["remove_row", "keep_row"]
 TeacherName = Literal["probes", "calls"]
@@ -28,8 +28,11 @@ PlacementName = Literal["lenient", "strict"]
 ReleaseName = Literal["unload", "stop_by_name", "stop"]
 NodeStatusName = Literal["ignored", "heeded"]
 SlotsName = Literal["ignored", "counted"]
+ExactStopName = Literal["by_loopback", "by_key"]
+ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
+DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
@@ -68,6 +71,8 @@ class ControlSettings:
     """How strictly a replica keeps to its nodes."""
     slots: SlotsName
     """Whether a replica needs a slot of its own."""
+    disk: DiskRuleName
+    """What disk a node must have free to take a replica."""
     release: ReleaseName
     """How a process is freed."""
     monitor: MonitoringName
@@ -76,6 +81,10 @@ class ControlSettings:
     """How the reconciler judges stale rows."""
     load_info: LoadInfoName
     """How long it is remembered how to load a model."""
+    exact_stop: ExactStopName
+    """Which processes of an old revision their workers find, when they are told to stop them."""
+    edits: ModelEditsName
+    """What becomes of a model's replicas when its options are edited."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 
@@ -100,12 +109,12 @@ class FrontendSettings:
     """What becomes of a count that the registry did not take when a request gave it back."""
     on_wrong_model: OnWrongModelName
     """Whether a process that turns out not to hold the model loses its row."""
-    selector: SelectorName
-    """Whether a pick keeps to the nodes that the model's selector matches."""
     retry: RetryName
     """Whether a failed call is made once more on another replica."""
     call_limit_ns: int | None
     """How long a call may take; None for no limit."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that the model's selector matches."""
     probe: ProbeSettings
     control: ControlSettings
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from sim.routing.control_plane.exact_stop import Finds, finds_anywhere, finds_at_loopback
+from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, Reaper
@@ -14,12 +16,15 @@ from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce, RetryWithBack
 from sim.routing.loading.placement import (
     FAITHFUL,
     REPAIRED,
+    NeededDisk,
     PlacementRules,
     TakenIndexes,
     indexes_of_rows,
+    needed_disk_bytes,
+    no_disk_bytes,
     no_index,
 )
-from sim.routing.ports import Clock, Runtime
+from sim.routing.ports import Clock, FrontendPorts, Runtime
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.retries import Retries, ThrottledRetries
@@ -38,10 +43,13 @@ from sim.routing.request_path.route import (
 from sim.routing.request_path.router import PickScope, among_all, among_matching
 from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFlight, Singleflight, UnsharedCalls
 from sim.routing.settings import (
+    DiskRuleName,
+    ExactStopName,
     LoadInfoName,
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
     NodeStatusName,
     OnFailedDecrementName,
@@ -67,12 +75,12 @@ RESERVATIONS: Mapping[ReservationName, Reservation] = {
 ON_REGISTRY_ERROR: Mapping[OnRegistryErrorName, OnRegistryError] = {"fail_open": fail_open, "fail_closed": fail_closed}
 ON_FAILED_DECREMENT: Mapping[OnFailedDecrementName, Decrements] = {"ignore": IGNORED, "retry": RETRIED}
 ON_WRONG_MODEL: Mapping[OnWrongModelName, ModelMissing] = {"keep_row": ROW_STAYS, "remove_row": ROW_GOES}
-SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
     "none": None,
     "other_replica": Retries,
     "throttled": ThrottledRetries,
 }
+SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),
@@ -81,6 +89,7 @@ SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
 }
 READINGS: Mapping[ReadingName, Reading] = {"remove_row": DELETE_ROW_ON_TIMEOUT, "keep_row": BUSY_IS_NOT_DEAD}
 
+DISK: Mapping[DiskRuleName, NeededDisk] = {"ignored": no_disk_bytes, "headroom": needed_disk_bytes}
 PLACEMENT: Mapping[PlacementName, PlacementRules] = {"lenient": FAITHFUL, "strict": REPAIRED}
 SLOTS: Mapping[SlotsName, TakenIndexes] = {"ignored": no_index, "counted": indexes_of_rows}
 LOAD_ROWS: Mapping[LoadRowsName, LoadRows] = {"on_success": ON_SUCCESS, "lifecycle": LIFECYCLE}
@@ -99,4 +108,9 @@ NODE_RULES: Mapping[NodeStatusName, NodeRule] = {"ignored": STATUS_IGNORED, "hee
 MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": EveryMiss, "busy_is_alive": BusyIsAlive}
 REAPERS: Mapping[ReaperName, Reaper] = {"first_miss": FIRST_MISS, "third_miss": THIRD_MISS}
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
+EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, "by_key": finds_anywhere}
+MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
+    "unload": UnloadOnEdit,
+    "revision": ReviseOnEdit,
+}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

@@ -161,7 +161,8 @@ class World:
             return
         process = parts.workers.start(key)
         process.hold(key.model)
-        parts.database.publish(key, process.address, 0, parts.runtime.wall_ns(), RowState.LOADED)
+        revision = parts.database.table.revisions.get(key.model, "")
+        parts.database.publish(key, process.address, 0, parts.runtime.wall_ns(), RowState.LOADED, revision)
         parts.journal.row_published(key, "scenario")
 
     def _start_clients(self) -> None:

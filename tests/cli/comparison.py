@@ -1,4 +1,4 @@
-"""The README's comparisons, as the commands print them: `python -m tests.cli.comparison` writes them there."""
+"""The README's comparisons and its check, as printed: `python -m tests.cli.comparison` writes them there."""
 
 import re
 from pathlib import Path
@@ -10,24 +10,36 @@ from tests.cli.picture import ROOT
 
 README = ROOT / "README.md"
 OF_VARIANTS, OF_FOLDERS = "sim compare two_nodes.yaml --a before", "sim compare runs/main runs/mine"
+OF_REGRESSIONS = "sim check best_replica --seeds 10"
+COMMANDS = (OF_VARIANTS, OF_FOLDERS, OF_REGRESSIONS)
 LAST_LINE = "```\n"
 
 
 def drawn(command: str) -> str:
     """What the command prints, after what the README does before it; sentences are wrapped as the README is."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        _write_example(folder)
-        if command == OF_FOLDERS:
-            _run_examples(folder)
-        shown = sim(*command.split()[1:], folder=folder).stdout
+        shown = sim(*command.split()[1:], folder=_prepared(Path(name), command)).stdout
     lines = (line.rstrip() for line in shown.splitlines())
-    return "\n".join(part for line in lines for part in (wrap(line, 100) if len(line) > 100 else [line])) + "\n"
+    return "\n".join(part for line in lines for part in (_wrapped(line) if len(line) > 100 else [line])) + "\n"
+
+
+def _wrapped(line: str) -> list[str]:
+    return wrap(line, 100, subsequent_indent=" " * (len(line) - len(line.lstrip())))
 
 
 def in_readme(command: str) -> str:
     """What the README shows."""
     return _text().partition(_first_lines(command))[2].partition(LAST_LINE)[0]
+
+
+def _prepared(folder: Path, command: str) -> Path:
+    """Do in the folder what the README does before the command, and return the folder to call it in."""
+    if command == OF_REGRESSIONS:
+        return ROOT
+    _write_example(folder)
+    if command == OF_FOLDERS:
+        _run_examples(folder)
+    return folder
 
 
 def _write_example(folder: Path) -> None:
@@ -52,7 +64,7 @@ def _text() -> str:
 
 
 if __name__ == "__main__":
-    for one in (OF_VARIANTS, OF_FOLDERS):
+    for one in COMMANDS:
         before, _, rest = _text().partition(_first_lines(one))
         after = rest.partition(LAST_LINE)[2]
         README.write_text(f"{before}{_first_lines(one)}{drawn(one)}{LAST_LINE}{after}", encoding="utf-8")

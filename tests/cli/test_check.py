@@ -33,9 +33,9 @@ def test_a_policy_that_shows_no_regression_passes(folder: Path) -> None:
     done = sim("check", "best_replica", *FEW, folder=folder)
 
     assert (done.returncode, done.stderr) == (ExitCode.HELD, "")
-    assert "✓ one_node_takes_all" in done.stdout
+    assert "one_node_takes_all  fairness.busiest_share" in done.stdout
     assert "best_replica: immune to 1 of 1 known regressions\n" in done.stdout
-    assert "not applicable, decided by the probes: probes_each_request\n" in done.stdout
+    assert "not applicable: 1 decided by the probes\n" in done.stdout
 
 
 def test_an_affected_policy_fails_with_what_it_shows_and_the_command_that_shows_it_again(folder: Path) -> None:
@@ -69,7 +69,8 @@ def test_a_policy_may_be_excused_from_a_regression(folder: Path) -> None:
 
     assert done.returncode == ExitCode.HELD
     assert "! one_node_takes_all" in done.stdout
-    assert "affected, allowed" in done.stdout
+    assert "1.000  excused" in done.stdout
+    assert "broken on 4 of 4 seeds (allowed)" in done.stdout
     assert "affected by 1 (1 excused) of 1 known regressions" in done.stdout
 
 
@@ -129,6 +130,7 @@ def test_the_markdown_has_the_verdict_in_its_first_line(folder: Path) -> None:
 
     lines = (folder / "report.md").read_text().splitlines()
     assert lines[0] == "✗ **./pickers.py:first: affected by 1 of 1 known regressions**"
+    assert "- not applicable, decided by the probes: probes_each_request" in lines
     assert "| ✗ one_node_takes_all | `fairness.busiest_share` | 1.000 | affected |" in lines
 
 

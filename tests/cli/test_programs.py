@@ -1,5 +1,6 @@
 """Policies that are programs, on the command line: what is told of them, and that none outlives the command."""
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ from tests.cli.command import SMALL, sim, sim_json, started, written
 from tests.programs.scripts import PYTHON, is_running, pids, program
 from tests.waiting import LIMIT_S, wait_until
 
-FIRST = "while read line; do echo '{\"index\": 0}'; done"
-BEYOND = "while read line; do echo '{\"index\": 2}'; done"
-STUCK = "while :; do sleep 1000; done"
+FIRST = "while read -r line; do echo '{\"index\": 0}'; done"
+BEYOND = "while read -r line; do echo '{\"index\": 2}'; done"
+STUCK = "read -r line; echo asked >>asked.txt; while :; do sleep 1000; done"
 RESTLESS = """
 import os, sys
 for line in sys.stdin:
@@ -75,7 +76,8 @@ def test_a_signal_ends_a_program_that_does_not_answer(
 ) -> None:
     program(folder, STUCK)
     process = started("run", *MINE, "--reps", jobs, "--jobs", jobs, folder=folder)
-    wait_until("the programs to start", lambda: len(pids(folder)) == int(jobs))
+    asked = folder / "asked.txt"
+    wait_until("the programs to be asked", lambda: asked.exists() and len(asked.read_text().split()) == int(jobs))
 
     process.send_signal(number)
     output, errors = process.communicate(timeout=LIMIT_S)
@@ -105,3 +107,53 @@ def test_what_depends_on_more_than_the_seed_is_found_and_the_first_other_decisio
         "  the first time  took spark#0",
         "  the second time took thor#0",
     ]
+
+
+def test_a_program_that_keeps_the_protocol_passes_the_check(folder: Path) -> None:
+    program(folder, FIRST)
+
+    done = sim("check-protocol", "./picker", folder=folder)
+
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (ExitCode.HELD, "")
+    assert lines[0] == "✓ answers a pick"
+    assert "- goes on among events: it asks to be told of none" in lines
+    assert len(lines) == 7
+
+
+def test_a_program_that_breaks_it_is_told_where_and_gets_exit_code_1(folder: Path) -> None:
+    program(folder, "exit 3")
+
+    done = sim("check-protocol", "picker", "--json", folder=folder)
+
+    assert done.returncode == ExitCode.BROKEN
+    assert json.loads(done.stdout) == {
+        "program": "picker",
+        "rows": [
+            {
+                "demand": "answers a pick",
+                "kept": False,
+                "remark": "ended with exit status 3 before its input had ended",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nowhere",), "nowhere is no program that may be executed; allowed: a file after chmod +x\n"),
+        (("picker", "--parameters", "d: 3"), "--parameters: found 'd: 3', which is not JSON: "),
+        (
+            ("picker", "--parameters", "[3]"),
+            "--parameters: found '[3]'; allowed: a JSON object, such as ",
+        ),
+    ],
+)
+def test_a_check_of_what_is_no_program_is_refused(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    program(folder, FIRST)
+
+    done = sim("check-protocol", *arguments, folder=folder)
+
+    assert (done.returncode, done.stdout) == (ExitCode.BAD_INPUT, "")
+    assert done.stderr.startswith(told)

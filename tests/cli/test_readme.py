@@ -57,7 +57,7 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", [comparison.OF_VARIANTS, comparison.OF_FOLDERS])
+@pytest.mark.parametrize("command", comparison.COMMANDS)
 def test_a_comparison_is_what_the_command_prints(command: str) -> None:
     assert comparison.in_readme(command) == comparison.drawn(command), "draw it anew: python -m tests.cli.comparison"
 

@@ -1,5 +1,8 @@
 """Runs that are told to a recorder by hand, so that every figure of them is known on paper."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.recording.records import Records
 from sim.measure.summary import summarise
@@ -33,7 +36,7 @@ def served(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int
     return recorder.records
 
 
-def figures(records: Records, *models: str) -> dict[str, float]:
-    """Return the figures of such a run of these models."""
+def figures(records: Records, *models: str, speeds: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
+    """Return the figures of such a run of these models, on nodes of these speeds."""
     end_ns = 1000 * len(records.requests)
-    return summarise(records, Totals(0, 0, 0, 0, end_ns=end_ns), RunFacts(models=models))
+    return summarise(records, Totals(0, 0, 0, 0, end_ns=end_ns), RunFacts(models=models, speeds=speeds))

@@ -127,6 +127,7 @@ WHOLE_RUN = {
     "requests.rejected": 1,
     "requests.cancelled": 0,
     "requests.unfinished": 1,
+    "requests.outdated": 0,
     # Latencies 3, 7, 6; first tokens after 2, 4, 4; queues 0, 2, 3, 1; routes 1, 1, 0, 2, 0.
     "latency.mean_s": 16 / 3,
     "latency.p50_s": 6,
@@ -169,6 +170,13 @@ WHOLE_RUN = {
     "fairness.busy_gini": 0.5,
     "fairness.busy_entropy": 0,
     "fairness.busy_busiest_share": 1,
+    # Both nodes are of speed 1.
+    "fairness.capacity_jain": 0.5,
+    "fairness.capacity_max_over_mean": 2,
+    "fairness.capacity_cv": 1,
+    "fairness.capacity_gini": 0.5,
+    "fairness.capacity_entropy": 0,
+    "fairness.capacity_busiest_share": 1,
     # Requests 0 and 1 came together while only a was ready.
     "burst.max_over_ideal": 1,
     "replicas.a#0.requests": 3,
@@ -189,8 +197,9 @@ WHOLE_RUN = {
     "checks.failed": 0,
     "rows.removed": 1,
     "rows.removed_alive": 1,
-    "processes.orphaned_s": 16,
+    "processes.outdated_s": 0,
     "rows.misplaced": 0,
+    "processes.orphaned_s": 16,
     "rows.evicted": 0,
     "scaling.ups": 0,
     "scaling.downs": 0,

@@ -1,6 +1,12 @@
-"""Small programs for tests, written beside a scenario."""
+"""Programs for tests: small ones that are written beside a scenario, and those that the project ships."""
 
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
+
+PICKERS = Path(__file__).parents[2] / "scenarios" / "pickers"
 
 SHELL, PYTHON = "/bin/sh", "/usr/bin/env -S python3 -IS"
 
@@ -39,3 +45,14 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def install(name: str, to: Path) -> None:
+    """Put a shipped picker there, ready to run; skip the test where its language is not installed."""
+    needed = {".c": "cc", ".js": "node", ".py": "python3"}[Path(name).suffix]
+    if shutil.which(needed) is None:
+        pytest.skip(f"{needed} is not installed")
+    if needed == "cc":
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", to, PICKERS / name], check=True)
+    else:
+        shutil.copy(PICKERS / name, to)

@@ -57,7 +57,7 @@ STORY = {
     "what happens": "What happens:|Symptom:",
     "why": r"Why\b|Cause:",
     "which figure shows it": "What to look at:",
-    "who is still affected": "`head`",
+    "who is still affected": "Still affected:|`head`",
 }
 
 

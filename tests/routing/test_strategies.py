@@ -12,10 +12,12 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "reservation": (settings.ReservationName, strategies.RESERVATIONS),
     "registry error": (settings.OnRegistryErrorName, strategies.ON_REGISTRY_ERROR),
     "wrong model": (settings.OnWrongModelName, strategies.ON_WRONG_MODEL),
-    "selector": (settings.SelectorName, strategies.SELECTORS),
+    "exact stop": (settings.ExactStopName, strategies.EXACT_STOPS),
     "retry": (settings.RetryName, strategies.RETRIES),
+    "selector": (settings.SelectorName, strategies.SELECTORS),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
+    "disk": (settings.DiskRuleName, strategies.DISK),
     "placement": (settings.PlacementName, strategies.PLACEMENT),
     "slots": (settings.SlotsName, strategies.SLOTS),
     "rows of a load": (settings.LoadRowsName, strategies.LOAD_ROWS),
@@ -26,6 +28,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "monitoring": (settings.MonitoringName, strategies.MONITORING),
     "reaper": (settings.ReaperName, strategies.REAPERS),
     "load info": (settings.LoadInfoName, strategies.LOAD_INFO),
+    "edits of a model": (settings.ModelEditsName, strategies.MODEL_EDITS),
     "passes": (settings.PassRuleName, strategies.PASSES),
 }
 

@@ -11,7 +11,7 @@ FAULTS = {
     ),
     "unknown kind": (
         fault("kind: §node_crsh, node: spark, at: 5s"),
-        "and 48 more (see sim schema); did you mean 'node_crash'?",
+        "and 49 more (see sim schema); did you mean 'node_crash'?",
     ),
     "key of another kind": (
         fault("kind: node_pause, node: spark, at: 5s, lasts: 1s, §restart_after: 9s"),

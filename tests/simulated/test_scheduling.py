@@ -95,6 +95,7 @@ variants:
 def test_a_node_without_room_on_its_disk_is_passed_over() -> None:
     text = """
 duration: 30s
+router: {control: {disk: headroom}}
 nodes: [{name: full, disk: 10GB, vram: 100GB}, {name: roomy, disk: 100GB, vram: 50GB}]
 models:
   - {name: m, disk: 20GB, service: {mean: 1s}, backend: {load_time: 1s}}
@@ -109,6 +110,7 @@ workload: [{kind: burst, model: m, at: 1s, requests: 1}]
 def test_without_any_room_on_disk_the_request_fails_by_name() -> None:
     text = """
 duration: 30s
+router: {control: {disk: headroom}}
 nodes: [{name: full, disk: 10GB}]
 models:
   - {name: m, disk: 20GB, service: {mean: 1s}}

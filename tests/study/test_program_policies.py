@@ -1,23 +1,20 @@
 """Policies that are programs, in simulated runs: they decide as in Python, and end with the run."""
 
 import json
-import shutil
 from pathlib import Path
 from random import Random
-from subprocess import run as start
 from typing import Any
 
 import pytest
 
-from sim import load
+from sim import load, loads
 from sim.measure.result import RunResult
 from sim.routing.policies.port import PolicyContext, PolicyError, ReplicaView, RequestView
 from sim.scenario import ScenarioFile
 from sim.study.results import run_all
 from sim.study.run import run
-from tests.programs.scripts import LOG, PYTHON, is_running, pids, program
+from tests.programs.scripts import LOG, PYTHON, install, is_running, pids, program
 
-PICKERS = Path(__file__).parents[2] / "scenarios" / "pickers"
 THREE = """
 name: three
 duration: 20s
@@ -40,8 +37,6 @@ def three(folder: Path, changes: str = "") -> ScenarioFile:
 
 
 def same_in_python(policy: object) -> RunResult:
-    from sim import loads
-
     return run(loads(THREE.replace("exec:./picker", "mine"), policies={"mine": policy}))
 
 
@@ -75,7 +70,7 @@ class PowerOfTwo:
 
 
 def test_what_it_draws_belongs_to_seed_and_frontend(tmp_path: Path) -> None:
-    shutil.copy(PICKERS / "power_of_two.py", tmp_path / "picker")
+    install("power_of_two.py", tmp_path / "picker")
 
     assert run(three(tmp_path)).digest == same_in_python(PowerOfTwo).digest
 
@@ -137,15 +132,14 @@ def test_it_decides_the_same_in_every_process(tmp_path: Path) -> None:
     assert [one.digest for one in here.runs] == [one.digest for one in shared.runs]
 
 
-def install(name: str, to: Path) -> None:
-    """Put a shipped picker there, ready to run; skip the test where its language is not installed."""
-    needed = {".c": "cc", ".js": "node", ".py": "python3"}[Path(name).suffix]
-    if shutil.which(needed) is None:
-        pytest.skip(f"{needed} is not installed")
-    if needed == "cc":
-        start(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", to, PICKERS / name], check=True)
-    else:
-        shutil.copy(PICKERS / name, to)
+def test_a_program_may_be_handed_over_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, FIRST_OF_THE_LEAST_USED, interpreter=PYTHON)
+    monkeypatch.chdir(tmp_path)
+    file = loads(THREE.partition("router:")[0], policies={"mine": "exec:./picker"}, allow_code=True)
+
+    result = run(file, "mine")
+
+    assert result.digest == run(three(tmp_path)).digest
 
 
 def test_one_program_is_started_for_each_frontend_and_none_is_left(tmp_path: Path) -> None:

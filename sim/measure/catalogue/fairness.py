@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sim.measure.analysis import fairness
 from sim.measure.catalogue.metric import Better, ModelMetric, Shown, Unit
 from sim.measure.catalogue.view import ModelView
-from sim.measure.recording.records import Integers
+from sim.measure.recording.records import Floats, Integers
 
 
 class _Index(NamedTuple):
@@ -16,7 +16,7 @@ class _Index(NamedTuple):
     unit: Unit
     better: Better
     sentence: str
-    of: Callable[[Integers], float]
+    of: Callable[[Integers | Floats], float]
     in_tables: bool = False
 
 
@@ -90,6 +90,17 @@ def _over_busy_time(index: _Index) -> ModelMetric:
     )
 
 
+def _over_capacity(index: _Index) -> ModelMetric:
+    return ModelMetric(
+        f"fairness.capacity_{index.name}",
+        index.unit,
+        index.better,
+        f"as `fairness.{index.name}`, of each replica's completed requests over its node's speed",
+        lambda model: index.of(model.completed_per_speed) if model.served_by.size else None,
+        shown=Shown.IF_EXPECTED,
+    )
+
+
 def _jain_of_random_split(model: ModelView) -> float | None:
     if not model.served_by.size:
         return None
@@ -122,4 +133,5 @@ METRICS = (
         _longest_streak,
     ),
     *(_over_busy_time(index) for index in _INDICES),
+    *(_over_capacity(index) for index in _INDICES),
 )

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sim.measure.analysis.outdated import served_outdated
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
-from sim.measure.catalogue.subject import ANY_RUN
+from sim.measure.catalogue.subject import ANY_RUN, EDITS
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EventKind, are
 from sim.measure.recording.records import MISSING
@@ -23,6 +24,10 @@ def _ended(outcome: int) -> Callable[[View], int]:
 def _misrouted(view: View) -> int:
     cause = view.records.causes.get(WRONG_MODEL)
     return 0 if cause is None else int(np.count_nonzero(view.requests["cause"] == cause))
+
+
+def _outdated(view: View) -> int:
+    return int(np.count_nonzero(served_outdated(view.records, view.requests)))
 
 
 def _retries(view: View) -> int:
@@ -94,5 +99,14 @@ METRICS = (
         "requests that had not ended when the run did",
         _ended(MISSING),
         shown=Shown.IF_ANY,
+    ),
+    RunMetric(
+        "requests.outdated",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests that were served with options of their model that had been edited by then",
+        _outdated,
+        shown=Shown.IF_ANY,
+        subject=EDITS,
     ),
 )

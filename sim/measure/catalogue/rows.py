@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.measure.analysis.fleet import orphaned_ns, stale_ns
+from sim.measure.analysis.outdated import outdated_ns
 from sim.measure.catalogue.metric import Better, RunMetric, Shown, Unit
-from sim.measure.catalogue.subject import REQUESTS_OR_LOOPS
+from sim.measure.catalogue.subject import EDITS, REQUESTS_OR_LOOPS
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EVICTED, EventKind, Flag, are, happened, values
 from sim.measure.recording.records import MISSING
@@ -43,6 +44,10 @@ def _stale_s(view: View) -> float | None:
 
 def _orphaned_s(view: View) -> float:
     return orphaned_ns(view.records, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
+
+
+def _outdated_s(view: View) -> float:
+    return outdated_ns(view.records, view.span.opens_ns, view.span.closes_ns) / NS_PER_S
 
 
 def _loads_failed(view: View) -> int:
@@ -83,6 +88,15 @@ METRICS = (
         "time for which processes went on after their rows had been deleted, summed over the processes",
         _orphaned_s,
         subject=REQUESTS_OR_LOOPS,
+    ),
+    RunMetric(
+        "processes.outdated_s",
+        Unit.SECONDS,
+        Better.LOWER,
+        "time for which processes went on with options of before an edit of their model, summed over the processes",
+        _outdated_s,
+        shown=Shown.IF_ANY,
+        subject=EDITS,
     ),
     RunMetric(
         "rows.misplaced",

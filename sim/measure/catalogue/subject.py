@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.measure.analysis.outdated import edits_ns
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EventKind, are
 from sim.measure.recording.records import MISSING
@@ -41,6 +42,7 @@ REQUESTS = Subject("no request arrived", _has_requests)
 PROBES = Subject("no probe was sent for a request", _has_probes_of_requests)
 LOOP_PROBES = Subject("no loop sent a probe", _has_probes_of_loops)
 CHECKS = Subject("no liveness check was made", _has_checks)
+EDITS = Subject("no model was edited", lambda view: bool(edits_ns(view.records)))
 LOOPS = Subject("no background loop ran", lambda view: view.facts.has_loops)
 REQUESTS_OR_LOOPS = Subject(
     "no request arrived and no background loop ran", lambda view: _has_requests(view) or view.facts.has_loops

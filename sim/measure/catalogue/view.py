@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.measure.analysis.readiness import ReadyTime, ReplicaUse, ready_times, replica_use, service_ends_ns
 from sim.measure.facts import RunFacts, Totals
-from sim.measure.recording.records import MISSING, Booleans, Integers, Records
+from sim.measure.recording.records import MISSING, Booleans, Floats, Integers, Records
 from sim.measure.window import Rows, Span
 from sim.routing.outcomes import Outcome
 from sim.routing.replica import ReplicaKey
@@ -136,6 +136,16 @@ class ModelView:
         times_ns = np.zeros(len(self.view.keys), dtype=np.int64)
         np.add.at(times_ns, self.served_by, self.service_ns)
         return times_ns[list(self.replicas)]
+
+    @cached_property
+    def completed_per_speed(self) -> Floats:
+        """Completed requests of each replica that counts over its node's speed, in the order of `replicas`.
+
+        All replicas of a model have as many workers, so the speed alone makes their capacities differ.
+        """
+        speeds = self.view.facts.speeds
+        per_speed: Floats = self.completed / np.array([speeds.get(key.node, 1.0) for key in self.replicas.values()])
+        return per_speed
 
     @cached_property
     def _completed_by_code(self) -> Integers:

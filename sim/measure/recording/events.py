@@ -57,6 +57,8 @@ ADDED = "scale_up"
 """The cause of a row's publication when the reconciler had the replica loaded."""
 TAKEN_AWAY = "idle"
 """The cause of a row's removal when the reconciler found one replica too many."""
+EDITED = "model_edit"
+"""The cause of a fault that edits a model's options; its subject is the model."""
 EVICTED = "evicted"
 """The cause of a row's removal when another model took its place."""
 

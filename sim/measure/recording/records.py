@@ -22,6 +22,7 @@ MISSING = -1
 
 Name = TypeVar("Name")
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 

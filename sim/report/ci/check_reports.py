@@ -32,7 +32,10 @@ def check_markdown(policy: str, seeds: int, too_many: int, standings: Sequence[S
             f"{sign} **{plain(verdict_in_words(policy, standings))}**",
             table(["", "metric", "mean", "verdict"], map(_row, tried), flush_left=(0, 1, 3)) if tried else "",
             "\n".join(line for one in tried for line in _points(one)),
-            "\n".join(f"- {plain(line)}" for line in left_out(standings)),
+            "\n".join(
+                f"- not applicable, {plain(reason)}: {plain(', '.join(names))}"
+                for reason, names in left_out(standings).items()
+            ),
             plain(rule_in_words(seeds, too_many)) if tried else "",
         ]
     )

@@ -14,10 +14,11 @@ from sim.report.standings import (
     applicable,
     figure_of,
     findings,
-    left_out,
+    left_out_in_words,
     mark_of_standing,
     rule_in_words,
     verdict_in_words,
+    word_for,
 )
 
 
@@ -34,26 +35,27 @@ class CheckTable:
         """Lay the parts out one under the other."""
         signs = ASCII if options.ascii_only else UNICODE
         tried = applicable(self.standings)
+        yield Text.assemble((self.policy, "bold"), (f"  {self.seeds} seeds", "dim"))
         if tried:
             yield self._table(tried, signs)
+            yield Text()
         for one in tried:
             if lines := list(findings(one)):
                 mark = mark_of_standing(one)
                 yield Text(f"{signs.marks[mark]} " + "\n  ".join(lines), style=STYLES[mark])
         yield Text(verdict_in_words(self.policy, self.standings), style="bold")
-        for line in left_out(self.standings):
-            yield Text(line, style="dim")
+        if others := left_out_in_words(self.standings):
+            yield Text(others, style="dim")
         if tried:
             yield Text(rule_in_words(self.seeds, self.too_many), style="dim")
 
     def _table(self, tried: Sequence[Standing], signs: Signs) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column(Text(f"{self.policy}, {self.seeds} seeds"), overflow="fold")
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("", overflow="fold")
         table.add_column("metric", overflow="fold")
         table.add_column("mean", justify="right", no_wrap=True)
-        table.add_column("verdict")
+        table.add_column("verdict", no_wrap=True)
         for one in tried:
-            mark = mark_of_standing(one)
-            cells = (f"{signs.marks[mark]} {one.known.name}", one.known.metric, figure_of(one, signs), one.words)
-            table.add_row(*(Text(cell, STYLES[mark]) for cell in cells))
+            cells = (one.known.name, one.known.metric, figure_of(one, signs), word_for(one))
+            table.add_row(*(Text(cell, STYLES[mark_of_standing(one)]) for cell in cells))
         return table

@@ -66,9 +66,7 @@ class WholeModel:
         if client is not None:
             await self._rules.until_idle(self._ports.runtime, client.route)
             await self._free(client.route)
-        with suppress(CallError):
-            for row in rows_to_unload(await self._ports.registry.fleet(), request.model):
-                await self._drop(request, row)
+        await unload_everywhere(self._ports, request.model, request)
         self._clients.forget(request.model)
 
     async def _free(self, route: Route) -> None:
@@ -76,15 +74,24 @@ class WholeModel:
         with suppress(CallError):
             await (freeing if limit_ns is None else self._ports.runtime.within(limit_ns, freeing))
 
-    async def _drop(self, request: Request, row: ReplicaRow) -> None:
-        self._ports.runtime.spawn(self._stop(row), f"stop {row.key}")
-        with suppress(CallError):
-            if await self._ports.registry.remove(row.key):
-                self._ports.journal.row_removed(row.key, row.address, UNLOADED, request)
 
-    async def _stop(self, row: ReplicaRow) -> None:
-        with suppress(CallError):
-            await self._ports.worker.stop(row.key)
+async def unload_everywhere(ports: FrontendPorts, model: str, request: Request | None) -> None:
+    """Stop the model's processes and delete its rows, for the request's sake if one is given.
+
+    Nobody waits for a process to end, and a worker that does not answer is not asked again. If the registry cannot be
+    read, nothing is unloaded.
+    """
+    with suppress(CallError):
+        for row in rows_to_unload(await ports.registry.fleet(), model):
+            ports.runtime.spawn(_stop(ports, row), f"stop {row.key}")
+            with suppress(CallError):
+                if await ports.registry.remove(row.key):
+                    ports.journal.row_removed(row.key, row.address, UNLOADED, request)
+
+
+async def _stop(ports: FrontendPorts, row: ReplicaRow) -> None:
+    with suppress(CallError):
+        await ports.worker.stop(row.key)
 
 
 def rows_to_unload(fleet: Fleet, model: str) -> Iterable[ReplicaRow]:

@@ -19,7 +19,7 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, SLOTS
+from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, SLOTS
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -88,7 +88,9 @@ class Background:
             Pressure(self._ports.runtime),
             SLOTS[self._settings.slots],
         )
-        state_pass = StatePass(self._ports, settings, REAPERS[self._settings.reaper])
+        state_pass = StatePass(
+            self._ports, settings, REAPERS[self._settings.reaper], EXACT_STOPS[self._settings.exact_stop]
+        )
 
         async def run_pass() -> None:
             await replica_pass.run_pass()

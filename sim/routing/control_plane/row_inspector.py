@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
+from sim.routing.control_plane.exact_stop import Finds
 from sim.routing.errors import CallError, DeadlineExceeded, Unavailable
 from sim.routing.fleet import Fleet, ReplicaRow, RowState
 from sim.routing.outcomes import ProbeOutcome
@@ -52,10 +53,11 @@ def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
 class Inspector:
     """What all sweeps need: find rows, ask their processes, correct the registry."""
 
-    __slots__ = ("_has_quarantine", "_ports", "_settings")
+    __slots__ = ("_finds", "_has_quarantine", "_ports", "_settings")
 
-    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings) -> None:
+    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, finds: Finds) -> None:
         self._ports = ports
+        self._finds = finds
         self._settings = settings
         self._has_quarantine = False
 
@@ -92,7 +94,9 @@ class Inspector:
         return liveness(failure)
 
     async def stop(self, row: ReplicaRow) -> bool:
-        """Stop the row's process; False if its worker does not answer."""
+        """Stop the row's process; False if its worker does not answer, or does not find it."""
+        if not self._finds(row.address):
+            return False
         try:
             await self._ports.worker.stop(row.key)
         except CallError:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import groupby
 from typing import Protocol
 
+from sim.routing.control_plane.exact_stop import Finds
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
@@ -138,7 +139,7 @@ class Quarantine:
         self._inspector = inspector
 
     async def run(self) -> None:
-        """Stop one process after the other. A worker that does not answer leaves its rows to the next pass."""
+        """Stop one process after the other. A worker that does not answer, or finds no such process, leaves the row."""
         for row in await self._inspector.quarantined_rows():
             if await self._inspector.stop(row):
                 await self._inspector.remove(row, "old_revision")
@@ -162,9 +163,10 @@ class StatePass:
 
     __slots__ = ("_registry", "_sweeps")
 
-    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, reaper: Reaper) -> None:
+    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, reaper: Reaper, finds: Finds) -> None:
+        """`finds` tells which of the processes that are to be stopped their workers find."""
         self._registry = ports.registry
-        inspector = Inspector(ports, settings)
+        inspector = Inspector(ports, settings, finds)
         self._sweeps = [new_sweep(inspector) for new_sweep in reaper]
 
     async def run_pass(self) -> None:

@@ -23,6 +23,9 @@ UNKNOWN_SIZE_DISK_BYTES = 2 * BYTES_PER_GIB
 AntiAffinity = Callable[[Fleet, Sequence[Node], ModelConfig], Sequence[Node]]
 """Narrows the matching nodes down to those without a conflicting model, but never to none."""
 
+NeededDisk = Callable[[int], int]
+"""Given the size of a model's files in bytes, 0 if unknown, returns what a node must have free for them."""
+
 EvictionScope = Callable[[Sequence[Node]], Sequence[str]]
 """Given the nodes that may take the replica, names those on which a row may be evicted for it; empty for any."""
 
@@ -51,6 +54,18 @@ class SlotsExhausted(NamedTuple):
     """Nodes on which a row may be evicted; empty for any node."""
 
 
+def needed_disk_bytes(payload_bytes: int) -> int:
+    """Return the payload plus a margin of 5 %, at least 1 GiB; 2 GiB if the payload is 0, which stands for unknown."""
+    if not payload_bytes:
+        return UNKNOWN_SIZE_DISK_BYTES
+    return payload_bytes + max(payload_bytes // 20, LEAST_DISK_MARGIN_BYTES)
+
+
+def no_disk_bytes(_payload_bytes: int) -> int:
+    """Return 0: a node is chosen without a look at its disk. So it was in LocalAI until 2026-07-23."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class PlacementRules:
     """The steps of placement that differ between LocalAI and the repair."""
@@ -58,6 +73,7 @@ class PlacementRules:
     keep_apart: AntiAffinity
     evict_from: EvictionScope
     taken_indexes: TakenIndexes = indexes_of_rows
+    needed_disk_bytes: NeededDisk = needed_disk_bytes
 
 
 def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey | SlotsExhausted:
@@ -69,7 +85,8 @@ def place(fleet: Fleet, model: ModelConfig, rules: PlacementRules) -> ReplicaKey
     matching = matching_nodes(fleet, model.selector)
     if model.selector and not matching:
         raise NoMatchingNode(f"no healthy nodes match the selector of {model.name}")
-    candidates = require_disk_headroom(rules.keep_apart(fleet, matching, model), model)
+    needed_bytes = rules.needed_disk_bytes(model.disk_bytes)
+    candidates = require_disk_headroom(rules.keep_apart(fleet, matching, model), model, needed_bytes)
     taken = rules.taken_indexes
     free = [node for node in candidates if _free_slots(fleet, node, model.name, taken) > 0]
     chosen = _best_node(fleet, free or candidates, model.vram_bytes)
@@ -110,23 +127,15 @@ def avoid_conflicts_if_selected(fleet: Fleet, nodes: Sequence[Node], model: Mode
     return avoid_conflicts(fleet, nodes, model) if model.selector else nodes
 
 
-def require_disk_headroom(nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
-    """Leave out the nodes that report their disk and have too little of it.
+def require_disk_headroom(nodes: Sequence[Node], model: ModelConfig, needed_bytes: int) -> Sequence[Node]:
+    """Leave out the nodes that report their disk and have less than this of it.
 
     Raises NoReplica if there were nodes and all are left out.
     """
-    needed_bytes = needed_disk_bytes(model.disk_bytes)
     roomy = [node for node in nodes if not node.total_disk_bytes or node.available_disk_bytes >= needed_bytes]
     if nodes and not roomy:
         raise NoReplica(f"no node has {needed_bytes} bytes of disk free for {model.name}")
     return roomy
-
-
-def needed_disk_bytes(payload_bytes: int) -> int:
-    """Return the payload plus a margin of 5 %, at least 1 GiB; 2 GiB if the payload is 0, which stands for unknown."""
-    if not payload_bytes:
-        return UNKNOWN_SIZE_DISK_BYTES
-    return payload_bytes + max(payload_bytes // 20, LEAST_DISK_MARGIN_BYTES)
 
 
 def evict_anywhere(_candidates: Sequence[Node]) -> Sequence[str]:

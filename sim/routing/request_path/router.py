@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.loading.cold_load import ColdLoad
 from sim.routing.loading.placement import matching_nodes
-from sim.routing.policies.choose import Chooser
+from sim.routing.policies.choose import Choose, Chooser
 from sim.routing.ports import FrontendPorts
 from sim.routing.request import Request
 from sim.routing.request_path.health_check import HealthCheck, Reading
@@ -90,8 +90,7 @@ class Router:
         """
         choose, candidates = self._anywhere, _NONE
         if choose is None or request.model in self._selectors:
-            candidates = await self._candidates(request.model)
-            choose = self._chooser.choice(request, self._scope(candidates))
+            choose, candidates = await self._own_choice(request)
         try:
             replica = await self._registry.pick(request.model, choose)
         except CallError:
@@ -118,10 +117,15 @@ class Router:
             raise
         return route
 
+    async def _own_choice(self, request: Request) -> tuple[Choose, Collection[str]]:
+        """Return what this request asks of the registry, and the nodes that it has to go to; none if any will do."""
+        if request.model not in self._selectors:
+            return self._chooser.choice(request, _NONE), _NONE
+        candidates = await self._candidates(request.model)
+        return self._chooser.choice(request, self._scope(candidates)), candidates
+
     async def _candidates(self, model: str) -> Collection[str]:
-        """Return the nodes that the model asks for; none if it asks for no labels, so that every node will do."""
-        if model not in self._selectors:
-            return _NONE
+        """Return the nodes that have the labels of the model's selector. Raises NoMatchingNode if there are none."""
         matching = matching_nodes(await self._registry.fleet(), self._selectors[model])
         if not matching:
             raise NoMatchingNode(f"no healthy nodes match the selector of {model}")

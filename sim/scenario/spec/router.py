@@ -9,6 +9,8 @@ from sim.routing.settings import (
     ClientCacheName,
     ColdLoadName,
     ControlSettings,
+    DiskRuleName,
+    ExactStopName,
     FailureDomainName,
     FrontendSettings,
     LivenessName,
@@ -16,6 +18,7 @@ from sim.routing.settings import (
     LoadLimitName,
     LoadRetryName,
     LoadRowsName,
+    ModelEditsName,
     MonitoringName,
     NodeStatusName,
     OnFailedDecrementName,
@@ -93,6 +96,8 @@ class ControlSpec(Spec):
     """Whether an eviction may ignore selectors and one-sided conflicts."""
     slots: SlotsName
     """Whether a replica needs a free slot, or is loaded in place of the first one on its node."""
+    disk: DiskRuleName
+    """Whether a node may take a replica whose files its disk cannot hold."""
     release: ReleaseName
     """What happens to the process of a deleted row: `unload` makes some process of the node drop its model, `stop` ends
     this very process, and `stop_by_name` asks for it under a name that no process has, so that it goes on."""
@@ -108,6 +113,11 @@ class ControlSpec(Spec):
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
+    exact_stop: ExactStopName
+    """Whether a worker finds a process of an old revision only by its loopback address, which is no other machine's, or
+    by the replica's key."""
+    edits: ModelEditsName
+    """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -126,10 +136,13 @@ class ControlSpec(Spec):
             load_rows=self.load_rows,
             placement=self.placement,
             slots=self.slots,
+            disk=self.disk,
             release=self.release,
             monitor=self.monitor,
             reaper=self.reaper,
             load_info=self.load_info,
+            exact_stop=self.exact_stop,
+            edits=self.edits,
             passes=self.passes,
         )
 
@@ -165,13 +178,13 @@ class RouterSpec(Spec):
     """Whether a count stays on the row that the registry did not take when a request ended, or is tried again."""
     on_wrong_model: OnWrongModelName
     """Whether a replica that turns out not to hold the model keeps its row, or loses it."""
-    selector: SelectorName
-    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     retry: RetryName
     """Whether a failed call is made again on another replica, up to three calls in all: `none`, `other_replica`, or
     `throttled`, which stops where more than about a tenth of the calls fail."""
     call_timeout_ns: Duration | None = Field(default=None, alias="call_timeout", gt=0)
     """Time after which a call without an answer is given up, and has failed; never if not given."""
+    selector: SelectorName
+    """Whether a pick keeps to the nodes that a model's selector matches, or its route is given up if it did not."""
     probe: ProbeSpec
     """How a picked replica is probed before a request is sent to it."""
     control: ControlSpec
@@ -195,9 +208,9 @@ class RouterSpec(Spec):
             on_registry_error=self.on_registry_error,
             on_failed_decrement=self.on_failed_decrement,
             on_wrong_model=self.on_wrong_model,
-            selector=self.selector,
             retry=self.retry,
             call_limit_ns=self.call_timeout_ns,
+            selector=self.selector,
             probe=self.probe.settings(),
             control=self.control.settings(),
         )

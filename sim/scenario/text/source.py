@@ -27,6 +27,7 @@ MOST_SCALAR = 65_536
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _KEY = re.compile("[a-z][a-z0-9_]{0,63}")
 _VARIANT_KEY = re.compile("[a-z][a-z0-9_-]{0,63}")
+_NAME_KEY = re.compile("[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
 # Twenty digits hold every 64-bit seed.
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})?(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,4})?")
@@ -181,11 +182,18 @@ class _Builder:
             raise _refusal(self.name, _place(event), "found a list or mapping as a key; allowed: a plain word", path)
         if event.value == "<<":
             raise _refusal(self.name, _place(event), "found a merge key; allowed: the keys written out", path)
-        pattern = _VARIANT_KEY if path == ("variants",) else _KEY
-        if not pattern.fullmatch(event.value):
+        if not _key_pattern(path).fullmatch(event.value):
             wrong = f"found the key {found(event.value)}; allowed: small letters, digits and _, from a letter on"
             raise _refusal(self.name, _place(event), wrong, path)
         return str(event.value)
+
+
+def _key_pattern(path: Path) -> re.Pattern[str]:
+    """Return what the keys of the mapping at this path may look like."""
+    if path == ("variants",):
+        return _VARIANT_KEY
+    # A key of a policy's own may have a value for each node, whose names are freer.
+    return _NAME_KEY if path[-3:-1] == ("router", "policy") else _KEY
 
 
 def _breach(event: yaml.Event, nodes: int, depth: int) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from sim.routing.errors import CallError
 from sim.routing.replica import ReplicaKey
 from sim.scenario.spec.faults.base import ReplicaTarget
 from sim.scenario.spec.faults.replica import (
     LoadFailureFault,
+    ModelEditFault,
     ReplicaAnswersForFault,
     ReplicaExitFault,
     ReplicaForgetsModelFault,
@@ -113,6 +115,23 @@ class RowLost(Fault[RowLostFault]):
             self.struck(str(key))
             self.parts.journal.row_removed(key, row.address, self.spec.kind, None)
         row.lock.release()
+
+
+@effect_of(ModelEditFault)
+class ModelEdit(Fault[ModelEditFault]):
+    """A model gets new options."""
+
+    async def happen(self) -> None:
+        """Tell the frontend, unless it is down. If the registry does not take the edit, there is none."""
+        await self.parts.runtime.sleep(self.spec.at_ns)
+        frontend, model = self.parts.frontends[self.spec.frontend].frontend, self.spec.model
+        if frontend is None:
+            return
+        try:
+            await frontend.edits.edited(model, f"edited at {self.parts.runtime.now_ns()} ns")
+        except CallError:
+            return
+        self.struck(model)
 
 
 @effect_of(SlowStartFault)

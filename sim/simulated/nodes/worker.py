@@ -107,6 +107,14 @@ class WorkerNode:
         self.changed()
         return process
 
+    def disk_failure(self, model: str, load_time_ns: int) -> LoadFailure | None:
+        """Return how a load of the model fails: its files are fetched until the disk is full. None if they fit."""
+        size_bytes = self._disk_bytes[model]
+        room_bytes = max(0, self._settings.disk_bytes - sum(self._disk_bytes.values()) + size_bytes)
+        if not self._settings.disk_bytes or size_bytes <= room_bytes:
+            return None
+        return LoadFailure("disk_full", load_time_ns * room_bytes // size_bytes)
+
     def changed(self) -> None:
         """Report that a process has taken or freed VRAM."""
         self._on_change(self.name)
@@ -117,7 +125,7 @@ class WorkerNode:
         disk_bytes = self._settings.disk_bytes - sum(self._disk_bytes.values())
         return NodeReport(
             available_vram_bytes=self._settings.vram_bytes - sum(self._vram_bytes[model] for model in held),
-            available_disk_bytes=disk_bytes if self._settings.disk_bytes else None,
+            available_disk_bytes=max(0, disk_bytes) if self._settings.disk_bytes else None,
         )
 
 
@@ -188,7 +196,9 @@ class SimulatedWorkers:
             node.new_address(key),
             settings.process,
             self._new_speed(key),
-            next_load_failure=lambda: self.load_failure(key),
+            next_load_failure=lambda: (
+                self.load_failure(key) or node.disk_failure(key.model, settings.process.load_time_ns)
+            ),
             on_change=node.changed,
         )
         node.add(process, settings)

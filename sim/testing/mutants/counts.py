@@ -1,12 +1,13 @@
 """Slips in how a row's in-flight count follows its requests."""
 
+from sim.routing.client_cache.cache import UncheckedRoutes
 from sim.routing.errors import CallError
 from sim.routing.fleet import Fleet, ReplicaRow
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
-from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
+from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements, _take_all
 from sim.routing.request_path.route import REQUEST_SCOPE, Route
 from sim.routing.strategies import ON_FAILED_DECREMENT, ON_WRONG_MODEL, RESERVATIONS
 from sim.simulated.registry.registry import SimulatedRegistry
@@ -48,9 +49,10 @@ def uncounted_call_gives_its_count_back(self: Route, is_uncertain: bool) -> None
 
 superseded_route_keeps_its_count = Mutant(
     "superseded_route_keeps_its_count",
-    "sim.routing.client_cache.cache:SupersededReservations.__init__",
+    "sim.routing.client_cache.build:SupersededReservations",
     "A new route does not give back what the one before it holds.",
-    lambda self, find_route: setattr(self, "route", find_route),
+    UncheckedRoutes,
+    ("silence_by_hand",),
 )
 
 request_scope_keeps_its_count = Mutant(
@@ -77,12 +79,8 @@ failed_decrement_is_not_repeated = Mutant(
 )
 
 
-def _retry_always(ports: FrontendPorts, key: ReplicaKey, count: int, error: CallError) -> None:
-    async def again() -> None:
-        await ports.runtime.sleep(100_000_000)
-        await ports.registry.decrement(key, count)
-
-    ports.runtime.spawn(again(), f"give back {key} again")
+def _retry_always(ports: FrontendPorts, key: ReplicaKey, count: int, _error: CallError) -> None:
+    ports.runtime.spawn(_take_all(ports, key, count), f"give back {key} again")
 
 
 doubtful_decrement_is_repeated = Mutant(
@@ -167,7 +165,7 @@ def leak_is_judged_by_the_update(fleet: Fleet, before_ns: int) -> list[ReplicaRo
     return [row for row in fleet.rows if row.is_loaded and row.in_flight and row.updated_ns < before_ns]
 
 
-@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks", "long_answer_cleared")
+@in_place_of("sim.routing.control_plane.row_inspector:suspected_leaks", "reaping_by_hand")
 def leak_is_judged_at_once(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
     """Every count is suspected of a leak, however lately its row was used."""
     return [row for row in fleet.rows if row.is_loaded and row.in_flight]

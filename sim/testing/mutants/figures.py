@@ -272,12 +272,3 @@ def minimum_is_not_enough(records: Any, minimums: Mapping[str, int], opens_ns: i
     from sim.measure.analysis.fleet import below_minimum_ns
 
     return below_minimum_ns(records, {model: least + 1 for model, least in minimums.items()}, opens_ns, end_ns)
-
-
-detection_is_the_shortest = Mutant(
-    "detection_is_the_shortest",
-    "sim.measure.catalogue.fleet:detections_ns",
-    "Of several crashes, the one that was found out first counts: `min` for `max`.",
-    lambda _records: [0],
-    ("node_crash",),
-)

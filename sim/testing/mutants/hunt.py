@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.measure.expectations import Verdict
 from sim.testing.mutants.catalogue import MUTANTS
 from sim.testing.mutants.corpus import Corpus, Trial
-from sim.testing.mutants.mutant import Mutant, applied
+from sim.testing.mutants.mutant import Mutant, NoSuchPlace, applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,20 @@ class Fate:
 
 
 def hunted(name: str, paths: Sequence[Path], seeds: int, *, in_all: bool) -> Fate:
-    """Run the scenarios with the mutant of that name in place until one kills it, or all of them if `in_all`.
+    """Return what becomes of the mutant of that name in these scenario files, which are read once in a process.
+
+    Raises ScenarioError and NoSuchPlace.
+    """
+    return fate_of(MUTANTS[name], _corpus(tuple(paths), seeds), in_all=in_all)
+
+
+def fate_of(mutant: Mutant, corpus: Corpus, *, in_all: bool = False) -> Fate:
+    """Run the scenarios with the mutant in place until one kills it, or all of them if `in_all`.
 
     A scenario that kills on its first seed is tried on the others too; the others are also tried if no scenario kills
-    on its first. Files are read once in a process. Raises ScenarioError and NoSuchPlace.
+    on its first. Raises NoSuchPlace.
     """
-    return _Hunt(MUTANTS[name], _corpus(tuple(paths), seeds)).fate(in_all=in_all)
+    return _Hunt(mutant, corpus).fate(in_all=in_all)
 
 
 @cache
@@ -111,6 +119,8 @@ class _Hunt:
         try:
             with applied(self._mutant):
                 verdicts = trial.verdicts()
+        except NoSuchPlace:
+            raise
         # Whatever a wrong router raises, the hunt goes on.
         except Exception as error:
             self._crashes.append(f"{trial.scenario}, seed {trial.seed}: {type(error).__name__}: {error}")

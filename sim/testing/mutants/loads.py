@@ -11,6 +11,7 @@ from sim.routing.loading.installs import Installs
 from sim.routing.loading.job_load import JobLoad
 from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_path import LoadPath
+from sim.routing.loading.placement import TakenIndexes
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
@@ -43,13 +44,13 @@ def idle_node_is_not_preferred(fleet: Fleet, node: Node, free_vram_bytes: int) -
 
 
 @in_place_of(f"{_PLACEMENT}:_free_slots", "minimum_above_capacity")
-def slots_never_fill_up(fleet: Fleet, node: Node, model: str) -> int:
+def slots_never_fill_up(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> int:
     """All slots of a node count as free."""
     return node.slots
 
 
 @in_place_of(f"{_PLACEMENT}:_unused_key", "idle_unload")
-def index_is_always_zero(fleet: Fleet, node: Node, model: str) -> ReplicaKey | None:
+def index_is_always_zero(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> ReplicaKey | None:
     """A new replica takes the place of the first one on its node."""
     return ReplicaKey(node.name, model, 0)
 
@@ -74,7 +75,7 @@ def conflicts_are_ignored(fleet: Fleet, node: Node, model: ModelConfig) -> bool:
 
 
 @in_place_of(f"{_PLACEMENT}:require_disk_headroom", "disk_blind_placement")
-def disk_is_ignored(nodes: Sequence[Node], model: ModelConfig) -> Sequence[Node]:
+def disk_is_ignored(nodes: Sequence[Node], model: ModelConfig, needed_bytes: int) -> Sequence[Node]:
     """A node is chosen without a look at its disk."""
     return nodes
 

@@ -12,11 +12,11 @@ from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable, StatePass
 from sim.routing.control_plane.streaks import Key, Streaks
 from sim.routing.errors import CallError
-from sim.routing.fleet import Cooldown, Fleet, Node, NodeStatus, ReplicaRow
+from sim.routing.fleet import Cooldown, Fleet, Node, NodeRule, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import Runtime
 from sim.routing.settings import ModelConfig, ReconcilerSettings
-from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS
+from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, NODE_RULES, PASSES, REAPERS
 from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
@@ -75,10 +75,10 @@ async def node_never_comes_back(self: HealthMonitor, node: Node) -> None:
 
 offline_node_keeps_its_rows = Mutant(
     "offline_node_keeps_its_rows",
-    "sim.simulated.registry.replica_table:ROWS_DELETED",
+    "sim.simulated.parts:NODE_RULES",
     "The rows of a node that is taken offline stay.",
-    dict.fromkeys(NodeStatus, False),
-    ("node_crash",),
+    {**NODE_RULES, "heeded": NodeRule((), NODE_RULES["heeded"].may_serve)},
+    ("reaping_by_hand",),
 )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sim.routing.fleet import NodeStatus, RowState
+from sim.routing.fleet import NodeRule, NodeStatus, RowState
 from sim.routing.policies.best_replica import AnyLoad, Load
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.request_path.router import Router
+from sim.routing.strategies import NODE_RULES
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.pick_modes import LockedPick, ReadCommittedPick
 from sim.simulated.registry.replica_table import ReplicaTable
@@ -98,10 +99,12 @@ def pick_is_not_counted(self: Row, wall_ns: int) -> Replica:
 _TABLE = "sim.simulated.registry.replica_table:ReplicaTable"
 
 
-@in_place_of(f"{_TABLE}._may_be_picked", "node_crash")
-def unhealthy_nodes_are_picked(self: ReplicaTable, row: Row) -> bool:
-    """Rows on nodes that are not healthy are picked as well."""
-    return row.state is RowState.LOADED and self.revisions.get(row.key.model, row.revision) == row.revision
+unhealthy_nodes_are_picked = Mutant(
+    "unhealthy_nodes_are_picked",
+    "sim.simulated.parts:NODE_RULES",
+    "Rows on nodes that are not healthy are picked as well.",
+    {**NODE_RULES, "heeded": NodeRule(NODE_RULES["heeded"].delete_rows, tuple(NodeStatus))},
+)
 
 
 @in_place_of(f"{_TABLE}._may_be_picked", "idle_unload")
@@ -140,7 +143,7 @@ async def waiter_chooses_again(self: ReadCommittedPick, model: str, choose: Choo
     return None if row is None else row.take(clock.wall_ns())
 
 
-@in_place_of(f"{_READ_COMMITTED}._take", "node_rejoins")
+@in_place_of(f"{_READ_COMMITTED}._take")
 async def deleted_row_is_taken(self: ReadCommittedPick, row: Row, clock: Clock) -> Replica | None:
     """A pick that has waited for its row does not look whether the row still stands."""
     await row.lock.acquire()

@@ -7,8 +7,8 @@ import pytest
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
-from sim.routing.settings import ReaperName
-from sim.routing.strategies import REAPERS
+from sim.routing.settings import ExactStopName, ReaperName
+from sim.routing.strategies import EXACT_STOPS, REAPERS
 from sim.scenario.spec.control_plane import ReconcilerSpec
 from tests.drivers import SECOND
 from tests.routing.fleet_world import FleetWorld, Told
@@ -22,9 +22,14 @@ A, B = ReplicaKey("a", "m", 0), ReplicaKey("b", "m", 0)
 EACH_REAPER = pytest.mark.parametrize("reaper", REAPERS)
 
 
-def state_pass(world: FleetWorld, reaper: ReaperName = "third_miss", ports: FrontendPorts | None = None) -> StatePass:
+def state_pass(
+    world: FleetWorld,
+    reaper: ReaperName = "third_miss",
+    ports: FrontendPorts | None = None,
+    exact_stop: ExactStopName = "by_key",
+) -> StatePass:
     """Return the pass of one more frontend."""
-    return StatePass(ports or world.ports(), ReconcilerSpec().settings(), REAPERS[reaper])
+    return StatePass(ports or world.ports(), ReconcilerSpec().settings(), REAPERS[reaper], EXACT_STOPS[exact_stop])
 
 
 def silence(world: FleetWorld, node: str) -> None:

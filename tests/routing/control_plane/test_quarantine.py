@@ -4,6 +4,8 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from sim.routing.fleet import RowState
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
@@ -68,6 +70,42 @@ def test_a_worker_that_does_not_answer_leaves_an_overtaken_row_to_the_next_pass(
 
     assert left == [["a#0"], []]
     assert [told.about for told in world.told("row_removed")] == ["b#0", "a#0"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_found"),
+    [("127.0.0.1:7", True), ("localhost:7", True), ("[::1]:7", True), ("10.0.0.7:7", False), ("dgx-spark1:7", False)],
+)
+def test_by_its_loopback_address_a_worker_finds_only_processes_that_are_advertised_under_it(
+    address: str, is_found: bool
+) -> None:
+    world = FleetWorld(nodes("a"))
+    world.write_row(A, address)
+    reconciler = state_pass(world, exact_stop="by_loopback")
+
+    async def story() -> None:
+        await advance_revision(world)
+        await reconciler.run_pass()
+
+    world.run(story())
+
+    assert (world.keys() == []) == is_found
+
+
+def test_a_process_that_its_worker_does_not_find_goes_on_and_its_row_stays_unloading() -> None:
+    world = FleetWorld(nodes("a"))
+    world.place(A)
+    reconciler = state_pass(world, exact_stop="by_loopback")
+
+    async def story() -> None:
+        await advance_revision(world)
+        for _ in range(3):
+            await reconciler.run_pass()
+
+    world.run(story())
+
+    assert [row.state for row in world.rows()] == [RowState.UNLOADING]
+    assert world.told() == []
 
 
 def test_a_new_row_of_the_key_stays_when_the_overtaken_one_goes() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sim.routing.control_plane.exact_stop import finds_anywhere
 from sim.routing.control_plane.state_pass import THIRD_MISS, StatePass
 from sim.routing.errors import CallError, DeadlineExceeded, NoMatchingNode, NoReplica, StaleRevision, Unavailable
 from sim.routing.fleet import LoadState, ReplicaRow, RowState
@@ -182,6 +183,7 @@ def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_pr
         ports,
         ReconcilerSpec().settings(),
         THIRD_MISS,
+        finds_anywhere,
     )
 
     async def story() -> list[ReplicaRow]:

@@ -6,7 +6,15 @@ import pytest
 
 from sim.routing.errors import NoFreeSlot
 from sim.routing.fleet import Node, NodeStatus, ReplicaRow
-from sim.routing.loading.placement import FAITHFUL, capacity, needed_disk_bytes, no_index, place, place_on
+from sim.routing.loading.placement import (
+    FAITHFUL,
+    capacity,
+    needed_disk_bytes,
+    no_disk_bytes,
+    no_index,
+    place,
+    place_on,
+)
 from sim.routing.replica import ReplicaKey
 from tests.routing.loading.places import BIG, GIB, LOADING, SMALL, UNLOADING, fleet_of, model, node, row
 
@@ -24,6 +32,14 @@ from tests.routing.loading.places import BIG, GIB, LOADING, SMALL, UNLOADING, fl
 )
 def test_disk_needed_is_the_payload_and_a_margin(payload_bytes: int, expected_bytes: int) -> None:
     assert needed_disk_bytes(payload_bytes) == expected_bytes
+
+
+def test_where_disk_is_ignored_a_node_that_is_full_takes_the_replica() -> None:
+    fleet = fleet_of([node("a", vram=24, disk=(0, 100 * GIB)), node("b", vram=8, disk=(50 * GIB, 100 * GIB))])
+    ignoring = replace(FAITHFUL, needed_disk_bytes=no_disk_bytes)
+
+    assert place(fleet, model(disk=40 * GIB), FAITHFUL) == ReplicaKey("b", "m", 0)
+    assert place(fleet, model(disk=40 * GIB), ignoring) == ReplicaKey("a", "m", 0)
 
 
 # id: (slots of node a, rows, expected index on it; None if there is none)

@@ -183,6 +183,8 @@ MISTAKES = {
     "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found a key; allowed: none"),
     "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
     "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
+    "a weight that is none": ("{name: weighted_least_request, weights: {n-0: 0}}", "policy.weights: found 0 for n-0"),
+    "an own key with a dash": ("{name: power_of_d, d-2: 1}", "router.policy: found the key 'd-2'; allowed: small"),
     "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip
 
@@ -237,6 +239,23 @@ def test_a_policy_that_nobody_names_gets_a_variant_over_the_base_router() -> Non
     assert (mine.policy.name, mine.profile, mine.probe.ttl_ns) == ("mine", "fixed", 5 * 10**9)
 
 
+@pytest.mark.parametrize("written", ["power_of_d", "./my_picker.py:first"])
+def test_a_policy_may_be_handed_over_by_its_name_as_seen_from_the_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.chdir(folder)
+
+    file = loads(good_but(""), policies={"mine": written}, folder="/", allow_code=True)
+
+    found = file.variants["mine"].router.policy
+    assert (found.name, found.folder) == (written, folder)
+
+
+def test_code_that_is_handed_over_by_its_name_has_to_be_allowed() -> None:
+    with pytest.raises(ScenarioError, match=r"found 'exec:./picker', which runs code of your own; allowed: with"):
+        loads(good_but(""), policies={"mine": "exec:./picker"})
+
+
 def test_an_expectation_may_be_about_the_variant_of_a_policy() -> None:
     text = good_but("expect: [{variant: mine, metric: fairness.jain, min: 0.9}]")
 
@@ -263,6 +282,15 @@ def test_a_variant_that_names_a_policy_does_not_inherit_the_keys_of_another_one(
     file = loads(text, folder=folder, allow_code=True)
 
     assert [one.router.policy.parameters for one in file.variants.values()] == [{"d": 3}, {"d": 5}, {}]
+
+
+def test_a_policy_may_have_a_value_for_each_node() -> None:
+    text = good_but("router: {policy: {name: weighted_least_request, weights: {dgx-spark1: 4, Nvidia.Thor_1: 0.5}}}")
+
+    one = loads(text, ["router.policy.weights.dgx-spark1=3"]).variants["default"]
+
+    assert one.router.policy.parameters == {"weights": {"dgx-spark1": 3, "Nvidia.Thor_1": 0.5}}
+    assert loads(dump(one)).variants["default"] == one
 
 
 def test_a_dumped_policy_reads_back_the_same(folder: Path) -> None:

@@ -21,6 +21,7 @@ KEYS = {
     "replica_forgets_model": (f"{REPLICA}, at: 5s", "index: 1"),
     "replica_answers_for": (f"{REPLICA}, at: 5s, other: gemma", "index: 1"),
     "row_lost": (f"{REPLICA}, at: 5s", "index: 1"),
+    "model_edit": ("frontend: 0, model: qwen3, at: 5s", ""),
     "slow_start": ("model: qwen3, at: 5s, start_time: 31s", "node: spark, lasts: 1s"),
     "load_failure": ("model: qwen3, at: 5s", "node: spark, lasts: 1s, after: 3s, times: 2"),
     "probe_timeout": ("", "node: spark, at: 5s, lasts: 1s, rate: 0.5"),

@@ -190,7 +190,7 @@ def test_the_json_schema_describes_each_kind_differently() -> None:
 def test_the_docstrings_of_the_families_name_every_number_and_every_kind() -> None:
     docstrings = "".join(family.__doc__ or "" for family in FAMILIES.values())
     catalogue = re.findall(r"^([NRPGWCUF]\d+) +(.*)$", docstrings, re.MULTILINE)
-    sizes = {"N": 8, "R": 9, "P": 10, "G": 12, "W": 9, "C": 6, "U": 5, "F": 5}
+    sizes = {"N": 8, "R": 10, "P": 10, "G": 12, "W": 9, "C": 6, "U": 5, "F": 5}
 
     assert [number for number, _ in catalogue] == [
         f"{letter}{number}" for letter, size in sizes.items() for number in range(1, size + 1)

@@ -235,3 +235,22 @@ def test_loads_of_other_models_or_on_other_nodes_succeed() -> None:
         _, result = without_and_with(on_two, f"kind: load_failure, {target}, at: 0s")
 
         assert outcomes(result) == ["completed", "completed"]
+
+
+@pytest.mark.parametrize("edits", ["unload", "revision"])
+def test_an_edit_of_a_model_has_the_next_request_load_it_with_the_new_options(edits: str) -> None:
+    router = f"router: {{control: {{edits: {edits}}}}}\n"
+
+    _, result = without_and_with(router + WARM, "kind: model_edit, frontend: 0, model: m, at: 15s")
+
+    assert struck(result) == [(15, "m")]
+    assert outcomes(result) == ["completed", "completed"]
+    assert (result.metrics["requests.outdated"], result.metrics["loads.started"]) == (0, 1)
+
+
+def test_an_edit_through_a_frontend_that_is_down_does_not_happen() -> None:
+    _, result = without_and_with(
+        WARM, "kind: frontend_crash, frontend: 0, at: 12s", "kind: model_edit, frontend: 0, model: m, at: 15s"
+    )
+
+    assert struck(result) == [(12, "frontend 0")]

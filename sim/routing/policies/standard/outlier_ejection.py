@@ -15,7 +15,7 @@ class OutlierEjectionParameters:
     """The policy's keys in a scenario."""
 
     consecutive_failures: int = 5
-    """Requests in a row that failed, after which a replica is ejected."""
+    """Requests in a row that did not complete, after which a replica is ejected."""
     ejection_s: float = 30.0
     """Time in seconds for which it gets nothing."""
     max_ejected: float = 0.5
@@ -36,7 +36,7 @@ class _Record:
     """What is known of one replica."""
 
     failures: int = 0
-    """Requests in a row that failed."""
+    """Requests in a row that did not complete."""
     ejected_ns: int = 0
     back_ns: int = 0
     """When it is taken back; in the past if it is not ejected."""
@@ -45,8 +45,9 @@ class _Record:
 class OutlierEjection:
     """Takes one of the least loaded replicas that are not ejected.
 
-    Envoy's outlier detection by consecutive errors, with its `max_ejection_percent`. Envoy allows 10 % unless told
-    otherwise, which ejects nobody from a fleet of fewer than ten; here it is half.
+    Envoy's outlier detection by consecutive errors, with its `max_ejection_percent`. A client that left because it had
+    waited too long counts as an error, as time-outs do there. Envoy allows 10 % unless told otherwise, which ejects
+    nobody from a fleet of fewer than ten; here it is half.
     """
 
     parameters = OutlierEjectionParameters
@@ -64,11 +65,9 @@ class OutlierEjection:
         return self._break_tie(least_loaded([one for one in replicas if one.id not in out]))
 
     def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
-        """Count failures in a row, and eject the replica when there are enough; a client that left says nothing."""
+        """Count failures in a row, and eject the replica when there are enough."""
         record = self._record(request.model, replica)
-        if outcome == "cancelled":
-            return
-        record.failures = record.failures + 1 if outcome == "failed" else 0
+        record.failures = 0 if outcome == "completed" else record.failures + 1
         now_ns = self._clock.now_ns()
         if record.failures >= self._keys.consecutive_failures and record.back_ns <= now_ns:
             record.failures, record.ejected_ns = 0, now_ns

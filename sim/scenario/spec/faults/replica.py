@@ -9,6 +9,7 @@ R6   slow_start
 R7   load_failure
 R8   replica_forgets_model
 R9   row_lost
+R10  model_edit
 """
 
 from typing import Literal, Self
@@ -16,7 +17,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from sim.scenario.spec.base import Spec, wrong
-from sim.scenario.spec.faults.base import OnsetFault, ReplicaTarget, TimedFault
+from sim.scenario.spec.faults.base import FrontendTarget, OnsetFault, ReplicaTarget, TimedFault
 from sim.scenario.text.units import Duration
 
 
@@ -58,6 +59,14 @@ class RowLostFault(ReplicaTarget, TimedFault):
     """Deletes a replica's row, while its process stays and goes on working."""
 
     kind: Literal["row_lost"]
+
+
+class ModelEditFault(FrontendTarget, TimedFault):
+    """Has somebody edit a model's options through a frontend; loads from then on use the new ones."""
+
+    kind: Literal["model_edit"]
+    model: str
+    """Name of the model."""
 
 
 class _LoadFault(Spec):

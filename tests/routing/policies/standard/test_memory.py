@@ -66,8 +66,7 @@ ENDINGS: dict[str, tuple[str, bool]] = {
     "three failed": ("fff", True),
     "two failed": ("ff", False),
     "one completed in between": ("ffcff", False),
-    "clients that leave do not count": ("fflf", True),
-    "clients that leave are no failures": ("lll", False),
+    "clients that leave count as well": ("flf", True),
 }
 
 
