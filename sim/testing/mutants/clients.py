@@ -1,9 +1,10 @@
 """Slips in how a frontend keeps, checks and gives up its clients, and in how it ends its requests."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sim.routing.client_cache.cache import DetachedRoutes
-from sim.routing.client_cache.failure_domain import WholeModel
+from sim.routing.client_cache.failure_domain import BOUNDED, WholeModel
 from sim.routing.client_cache.kept import KeptClient, KeptClients
 from sim.routing.client_cache.liveness import LivenessCheck, Said
 from sim.routing.client_cache.locks import FairLock
@@ -160,9 +161,17 @@ async def nothing_is_given_up(self: WholeModel, request: Request) -> None:
     """A replica that has gone costs nothing else, where LocalAI unloads the model."""
 
 
-@in_place_of("sim.routing.client_cache.failure_domain:until_it_is_idle", "long_load")
-async def unload_does_not_wait(runtime: Runtime, route: Route) -> None:
-    """An unload does not wait until the client is idle."""
+async def _at_once(runtime: Runtime, route: Route) -> None:
+    return
+
+
+unload_does_not_wait = Mutant(
+    "unload_does_not_wait",
+    f"{_BUILD}:BOUNDED",
+    "An unload does not wait until the client is idle.",
+    replace(BOUNDED, until_idle=_at_once),
+    ("unload_by_hand",),
+)
 
 
 @in_place_of("sim.routing.request_path.route:Route.lose_guard", "blast_radius")

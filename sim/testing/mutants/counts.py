@@ -137,16 +137,6 @@ def only_one_is_taken(self: ReplicaTable, key: ReplicaKey, count: int) -> None:
         row.in_flight = max(0, row.in_flight - 1)
 
 
-@in_place_of(f"{_TABLE}.increment")
-def call_does_not_touch(self: ReplicaTable, key: ReplicaKey, wall_ns: int) -> bool:
-    """The start of a call leaves the time of the row's last use as it was."""
-    row = self.rows.get(key)
-    if row is None:
-        return False
-    row.in_flight += 1
-    return True
-
-
 @in_place_of(f"{_TABLE}.clear_in_flight")
 def leaked_count_falls_by_one(self: ReplicaTable, row: Row) -> None:
     """A leaked count is not cleared: only 1 is taken from it."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import Fleet, LoadState, Node, ReplicaRow, RowState
+from sim.routing.fleet import Fleet, Node, ReplicaRow, RowState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath, load_lock
 from sim.routing.loading.inline_load import InlineLoad
@@ -61,11 +61,6 @@ vram_is_promised_twice = Mutant(
     "What is reserved for loads under way counts as free.",
     property(lambda self: self.available_vram_bytes),
 )
-
-
-@in_place_of("sim.routing.loading.load_path:LoadPath._release_vram")
-async def vram_stays_reserved(self: LoadPath, key: ReplicaKey, config: ModelConfig) -> None:
-    """After a failed install the VRAM stays reserved."""
 
 
 @in_place_of(f"{_PLACEMENT}:_has_conflict")
@@ -204,11 +199,6 @@ failed_load_is_forgotten = Mutant(
 @in_place_of("sim.routing.loading.load_owner:LoadOwner._delete_row", "long_load")
 async def job_is_never_deleted(self: LoadOwner) -> None:
     """The row of a load stays when the load is over."""
-
-
-@in_place_of("sim.routing.loading.load_owner:LoadOwner._note")
-def heartbeat_forgets_the_state(self: LoadOwner, state: LoadState) -> None:
-    """The row of a load never says how far it is."""
 
 
 @in_place_of("sim.routing.loading.load_path:LoadPath._remove_row")

@@ -9,8 +9,7 @@ from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
 from sim.routing.control_plane.replica_pass import Bounds, Removal, Setback
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
-from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable, StatePass
-from sim.routing.control_plane.streaks import Key, Streaks
+from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable
 from sim.routing.errors import CallError
 from sim.routing.fleet import Cooldown, Fleet, Node, NodeRule, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
@@ -114,11 +113,6 @@ def busy_is_no_miss(self: EveryMiss, row: ReplicaRow, outcome: ProbeOutcome) -> 
     return 0
 
 
-@in_place_of("sim.routing.control_plane.streaks:Streaks.keep_only")
-def streaks_are_never_dropped(self: Streaks[Key], keys: object) -> None:
-    """The streak of a row that was not looked at goes on at its next look."""
-
-
 _REAPER = "sim.routing.control_plane.state_pass"
 
 
@@ -190,14 +184,6 @@ async def leak_is_never_cleared(self: LeakSweep, row: ReplicaRow, answer: Livene
 @in_place_of(f"{_REAPER}:Quarantine.run", "replica_config_drift")
 async def old_revision_is_never_stopped(self: object) -> None:
     """Processes of an old revision go on."""
-
-
-@in_place_of(f"{_REAPER}:StatePass.run_pass")
-async def state_passes_overlap(self: StatePass) -> None:
-    """The state passes of several frontends work at the same time."""
-    with suppress(CallError):
-        for sweep in self._sweeps:
-            await sweep.run()
 
 
 _SCALING = "sim.routing.control_plane.replica_pass"
@@ -281,12 +267,6 @@ def lowest_index_goes_first(loaded: Sequence[ReplicaRow], floor: int, unused_sin
     idle = sorted(_idle(loaded, unused_since_ns), key=lambda row: (row.key.replica_index, row.last_used_ns, row.id))
     going = idle[: max(0, len(loaded) - floor)]
     return Removal(going, unused_since_ns) if going else None
-
-
-@in_place_of("sim.simulated.registry.fleet_registry:SimulatedFleetRegistry.remove_idle_row")
-async def row_used_meanwhile_is_removed(self: SimulatedFleetRegistry, row_id: str, unused_since_ns: int) -> bool:
-    """A scale-down does not look again whether the row has been used meanwhile."""
-    return await self.remove_row(row_id)
 
 
 @in_place_of("sim.simulated.registry.fleet_registry:SimulatedFleetRegistry.claim_pass", "passes_per_frontend")

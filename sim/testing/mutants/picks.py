@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sim.routing.fleet import NodeRule, NodeStatus, RowState
+from sim.routing.fleet import RowState
 from sim.routing.policies.best_replica import AnyLoad, Load
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock
 from sim.routing.replica import Replica
 from sim.routing.request_path.router import Router
-from sim.routing.strategies import NODE_RULES
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.pick_modes import LockedPick, ReadCommittedPick
 from sim.simulated.registry.replica_table import ReplicaTable
@@ -99,25 +98,11 @@ def pick_is_not_counted(self: Row, wall_ns: int) -> Replica:
 _TABLE = "sim.simulated.registry.replica_table:ReplicaTable"
 
 
-unhealthy_nodes_are_picked = Mutant(
-    "unhealthy_nodes_are_picked",
-    "sim.simulated.parts:NODE_RULES",
-    "Rows on nodes that are not healthy are picked as well.",
-    {**NODE_RULES, "heeded": NodeRule(NODE_RULES["heeded"].delete_rows, tuple(NodeStatus))},
-)
-
-
 @in_place_of(f"{_TABLE}._may_be_picked", "idle_unload")
 def loading_rows_are_picked(self: ReplicaTable, row: Row) -> bool:
     """Rows of replicas that are still loading are picked as well."""
     is_current = self.revisions.get(row.key.model, row.revision) == row.revision
-    return self.nodes[row.key.node].status is NodeStatus.HEALTHY and is_current
-
-
-@in_place_of(f"{_TABLE}._may_be_picked", "replica_config_drift")
-def old_revisions_are_picked(self: ReplicaTable, row: Row) -> bool:
-    """Rows of an old revision of their model are picked as well."""
-    return row.state is RowState.LOADED and self.nodes[row.key.node].status is NodeStatus.HEALTHY
+    return self.nodes[row.key.node].status in self._rule.may_serve and is_current
 
 
 @in_place_of(f"{_TABLE}.eligible", "selector_blind_pick")

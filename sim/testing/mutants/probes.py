@@ -51,19 +51,6 @@ async def failure_is_cached(self: ProbeCache, key: str, probe: Probe) -> bool:
     return alive
 
 
-@in_place_of(f"{_CACHE}._probe")
-async def invalidation_loses_the_race(self: ProbeCache, key: str, probe: Probe) -> bool:
-    """A probe under way is remembered although its key was invalidated meanwhile."""
-    if self.is_fresh(key):
-        return True
-    alive = await probe()
-    if alive:
-        self._succeeded_ns[key] = self._clock.now_ns()
-    else:
-        self._succeeded_ns.pop(key, None)
-    return alive
-
-
 @in_place_of(f"{_CACHE}.invalidate", "node_crash", "blast_radius")
 def invalidate_is_forgotten(self: ProbeCache, key: str) -> None:
     """A refused call leaves the replica's entry in the cache."""
