@@ -100,7 +100,8 @@ class Frontend:
             journal: Receives every decision.
 
         Raises:
-            ValueError: The settings are not a router's, or not a control plane's, or the policy is none.
+            ValueError: The settings are not a router's, or not a control plane's, or the policy is none, or the router
+                makes failed calls again.
         """
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}

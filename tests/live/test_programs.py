@@ -1,17 +1,19 @@
 """Policies that are programs on real processes and a real registry: they decide, replay, and end with the run."""
 
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from sim.routing.policies.port import PolicyError
-from tests.cli.command import sim_process
+from tests.cli.command import sim_process, started
 from tests.live.frontends import open_frontend, publish, sqlite_url
 from tests.live.test_policies import SHORT
 from tests.live.workers import BY_TOKENS, KEY, OTHER, live_world, run
 from tests.programs.scripts import PICKERS, PYTHON, is_running, pids, program
 from tests.twins import MODEL
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_S, wait_until
 
 MACHINES = SHORT.partition("variants:")[0]
 
@@ -57,3 +59,17 @@ def test_a_service_asks_a_program_and_ends_it_with_itself(tmp_path: Path) -> Non
         assert not is_running(pids(tmp_path)[0])
 
     run(story)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "KILL"])
+def test_a_program_that_does_not_answer_ends_with_the_command(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "short.yaml").write_text(f"{MACHINES}router: {{policy: 'exec:./picker'}}\n")
+    program(tmp_path, "read -r line; echo asked >asked.txt; while :; do sleep 1000; done")
+    process = started("live", "short.yaml", "--allow-code", "--time-scale", "0.1", folder=tmp_path)
+    wait_until("a program to be asked", (tmp_path / "asked.txt").exists)
+
+    process.send_signal(number)
+    process.communicate(timeout=LIMIT_S)
+
+    wait_until("the programs to end", lambda: not any(map(is_running, pids(tmp_path))))
