@@ -1,10 +1,9 @@
-"""Slips in the policies beside LocalAI's own: rotation, ties, draws, weights, zones, ejections."""
+"""Slips in the policies beside LocalAI's own: rotation, ties, weights, zones, ejections."""
 
 from collections.abc import Sequence
 
 from sim.routing.policies.port import Random, ReplicaView, RequestView
 from sim.routing.policies.standard.outlier_ejection import OutlierEjection
-from sim.routing.policies.standard.power_of_d import PowerOfD
 from sim.routing.policies.standard.rotation import Rotation, name_of
 from sim.routing.policies.standard.slow_start import Newcomers
 from sim.routing.policies.standard.ties import BreakTie, TiesName
@@ -39,12 +38,6 @@ def most_loaded_is_taken(replicas: Sequence[ReplicaView]) -> list[ReplicaView]:
     """The policy of the fewest requests in flight takes the most: `max` for `min`."""
     most = max((replica.in_flight for replica in replicas), default=0)
     return [replica for replica in replicas if replica.in_flight == most]
-
-
-@in_place_of(f"{_STANDARD}.power_of_d:PowerOfD._without_replacement", "stale_power_of_two")
-def one_draw_for_two(self: PowerOfD, places: range) -> list[int]:
-    """The power of two choices draws one replica only."""
-    return self._random.sample(places, 1)
 
 
 @in_place_of(f"{_STANDARD}.weighted_least_request:effective_weight", "weights_blind_to_in_flight")
