@@ -14,6 +14,8 @@ from sim.cli.group import Commands
 from sim.cli.mutant_options import EXIT_CODES as MUTANTS_EXIT_CODES
 from sim.cli.mutant_options import hunt_mutants
 from sim.cli.process.output import emit
+from sim.cli.validate_options import EXIT_CODES as VALIDATE_EXIT_CODES
+from sim.cli.validate_options import validate_table
 
 # Plain help and plain errors: they read the same on a terminal, in a pipe and in a log.
 app = typer.Typer(
@@ -163,6 +165,7 @@ app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_
 app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
 
 app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
+app.command("validate", epilog=VALIDATE_EXIT_CODES)(validate_table)
 
 
 @app.command("live", no_args_is_help=True)

@@ -27,6 +27,7 @@ FLAWED: Final[Mapping[str, str]] = {
     "round_robin_by_last_use": "sim.routing.policies.flawed.round_robin_by_last_use:RoundRobinByLastUse",
     "round_robin_of_old": "sim.routing.policies.flawed.round_robin_of_old:RoundRobinOfOld",
     "stale_power_of_two": "sim.routing.policies.flawed.stale_power_of_two:StalePowerOfTwo",
+    "expiring_counts": "sim.routing.policies.flawed.expiring_counts:ExpiringCounts",
     "own_zone_only": "sim.routing.policies.flawed.own_zone_only:OwnZoneOnly",
 }
 """The same of those with a mistake, which the regression corpus needs. No list of what is allowed names them."""

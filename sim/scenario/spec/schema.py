@@ -27,8 +27,7 @@ class BackendSpec(Spec):
     """The process that serves a replica."""
 
     engine: EngineName = "fifo"
-    """What the process does with its calls: `fifo` serves them first come, first served. `fifo_to_end` does so as well,
-    and a call that it has begun keeps its worker to the end, even if its caller leaves."""
+    """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""
     health: HealthName = "serialized"

@@ -40,7 +40,7 @@ class Service(Protocol):
 
 
 class Engine(Protocol):
-    """Serves calls, each when its turn comes. A caller that leaves takes along a call that has not begun."""
+    """Serves calls, each when its turn comes. A caller that leaves takes its call along, whatever stage it is at."""
 
     async def predict(self, request: Request, service: Service) -> None:
         """Serve the request to its last token."""

@@ -1,0 +1,116 @@
+"""Control variates: a slightly less loaded queue, of known mean wait, is fed what the system is fed.
+
+Most of what makes one replication's mean differ from another's is the luck of its arrivals and sizes. The same luck
+moves the control, whose exact mean is known, so that a regression takes it out (see `estimate`). What is left is what
+the router and the backends make of the requests. That arrivals and sizes follow their laws is checked by rows of its
+own, without controls: a mistake in them would move system and control alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+from typing import Protocol
+
+import numpy as np
+
+from sim.study.validate.served import Floats, Served
+from sim.study.validate.theory import embedded_root, multi_server_wait
+
+SLACK = 1.05
+"""The control has so many times the spare capacity of the system."""
+
+MeanWait = Callable[[float], float]
+"""Returns the exact mean wait at one server of the given load, in mean service times."""
+
+
+def less_loaded(load: float) -> float:
+    """Return the load of the control."""
+    return 1 - SLACK * (1 - load)
+
+
+class Control(Protocol):
+    """A queue whose mean wait is known."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """Return how many times faster than M/M/1 of the same load the system forgets its start."""
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Return the control's mean wait in this replication, in s, less its exact mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """One server that is as fast as all of the system together: what is left if routing loses nothing."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """As many times as there are servers, as long as what they share matters more than each one's own queue."""
+        return servers * workers
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with the queue that the arrivals know."""
+        other = less_loaded(load)
+        factor = other / load / capacity
+        return _counted_mean(served, _single(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(other)
+
+
+POOLED = Pooled()
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralWorkers:
+    """M/M/c."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """As many times as there are workers."""
+        return servers * workers
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with Erlang's formula."""
+        other = less_loaded(load)
+        factor = other / load
+        waits_s = _several(served.arrival_s, served.demand_s * factor, capacity)
+        return _counted_mean(served, waits_s) - factor * multi_server_wait(capacity, other)
+
+
+@dataclass(frozen=True, slots=True)
+class ByReplica:
+    """One server for each replica, with the requests that the router sent it: for routing that looks at no queue."""
+
+    stages: int
+    """Each server gets every so many-th arrival: E_n/M/1. 1 where arrivals are Poisson at each."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """Arrivals that are more even are forgotten faster, up to twice."""
+        return 2 / (1 + 1 / self.stages)
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with E_n/M/1."""
+        other = less_loaded(load)
+        factor, sigma = other / load, embedded_root(other, self.stages)
+        waits_s = np.empty(len(served.arrival_s))
+        for replica in np.unique(served.replica):
+            own = served.replica == replica
+            waits_s[own] = _single(served.arrival_s[own], served.demand_s[own] * factor)
+        return _counted_mean(served, waits_s) - factor * sigma / (1 - sigma)
+
+
+def _counted_mean(served: Served, waits_s: Floats) -> float:
+    return float(waits_s[served.counts_from :].mean())
+
+
+def _single(arrival_s: Floats, demand_s: Floats) -> Floats:
+    """Return the waits at one server: Lindley's recursion, W' = max(0, W + S - A), as sum and running minimum."""
+    steps = np.concatenate([[0.0], np.cumsum(demand_s[:-1] - np.diff(arrival_s))])
+    return np.asarray(steps - np.minimum.accumulate(steps))
+
+
+def _several(arrival_s: Floats, demand_s: Floats, workers: int) -> Floats:
+    """Return the waits at several servers: each request takes the one that is free first (Kiefer and Wolfowitz)."""
+    free_s = [0.0] * workers
+    heapify(free_s)
+    waits_s = []
+    for arrival, demand in zip(arrival_s.tolist(), demand_s.tolist(), strict=True):
+        start = max(arrival, free_s[0])
+        heapreplace(free_s, start + demand)
+        waits_s.append(start - arrival)
+    return np.asarray(waits_s)

@@ -1,0 +1,1 @@
+"""From entries to questions, a file for each family of models."""

@@ -1,0 +1,75 @@
+"""One backend: M/M/1, M/D/1, M/G/1 and M/M/c, first come, first served."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sim.study.validate import services
+from sim.study.validate.controls import SeveralWorkers
+from sim.study.validate.entry import Entry
+from sim.study.validate.served import FindAtLeast, WaitAbove, mean_sojourn, mean_wait, share_that_waits
+from sim.study.validate.services import Service
+from sim.study.validate.station import Station
+from sim.study.validate.system import CannotExpress, Figure, Question
+
+SERVICES: Final[Mapping[str, Service]] = {
+    "Deterministic": services.DETERMINISTIC,
+    "Erlang-2": services.ERLANG_2,
+    "Exp": services.EXPONENTIAL,
+    "H2_balanced_CV2=4": services.hyperexponential(4),
+    "Lognormal_CV2=2": services.lognormal(2),
+    "Uniform(0,2)": services.UNIFORM,
+    "shifted_exp_D0.25+Exp0.75": services.PREFILL_AND_DECODE,
+    "mix_0.5xD(0.2)+0.5xExp(1.8)": services.SHORT_AND_LONG,
+}
+
+_FIGURES: Final[Mapping[str, Figure]] = {
+    "mean_wait": mean_wait,
+    "mean_sojourn": mean_sojourn,
+    "P(wait) Erlang C": share_that_waits,
+    "sigma": share_that_waits,
+    "P(wait>2D)": WaitAbove(2.0),
+    "P(N>=4)": FindAtLeast(4),
+}
+_TIMES = ("mean_wait", "mean_sojourn")
+
+
+def exponential(entry: Entry) -> Question:
+    """M/M/1, by `rho` or by `lam` and `mu`."""
+    return question(entry, Station(load_of(entry)))
+
+
+def deterministic(entry: Entry) -> Question:
+    """M/D/1."""
+    return question(entry, Station(load_of(entry), services.DETERMINISTIC))
+
+
+def general(entry: Entry) -> Question:
+    """M/G/1 with one of the laws that are known here by name."""
+    return question(entry, Station(load_of(entry), SERVICES[entry.parameters["service"]]))
+
+
+def several_workers(entry: Entry) -> Question:
+    """M/M/c."""
+    return question(entry, Station(load_of(entry), workers=entry.parameters["c"], control=SeveralWorkers()))
+
+
+def central_queue(entry: Entry) -> Question:
+    """M/M/n as one backend with a worker for each server."""
+    return question(entry, Station(load_of(entry), workers=entry.parameters["n"], control=SeveralWorkers()))
+
+
+def question(entry: Entry, station: Station) -> Question:
+    """Ask a station for what the entry is about. Raises CannotExpress for a quantity that is not measured here."""
+    if entry.quantity == "mean_number":
+        # Little's law, with the rate that is known.
+        return Question(station, mean_sojourn, station.rate_per_s)
+    if entry.quantity not in _FIGURES:
+        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
+    mean_service = 1 / entry.parameters.get("mu", 1.0)
+    scale = mean_service if entry.quantity in _TIMES else 1.0
+    return Question(station, _FIGURES[entry.quantity], scale)
+
+
+def load_of(entry: Entry) -> float:
+    given = entry.parameters
+    return float(given["rho"] if "rho" in given else given["lam"] / given["mu"] / given.get("c", 1))

@@ -1,0 +1,84 @@
+"""What became of a replication's requests, and the figures that are taken of it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.measure.recording.records import Records
+from sim.routing.units import NS_PER_S
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """All requests in the order of arrival, shape (requests,), times in seconds."""
+
+    arrival_s: Floats
+    start_s: Floats
+    end_s: Floats
+    demand_s: Floats
+    replica: NDArray[np.int64]
+    counts_from: int
+    """The first request that counts: those before it belong to the warm-up."""
+
+    @classmethod
+    def of(cls, records: Records, warmup_s: float) -> Self:
+        """Read what was recorded; requests that arrive in the warm-up do not count."""
+        table = records.requests
+        arrival_s, start_s, end_s, demand_s = (
+            table[name] / NS_PER_S for name in ("arrival_ns", "start_ns", "end_ns", "demand_ns")
+        )
+        first = int(np.searchsorted(arrival_s, warmup_s))
+        return cls(arrival_s, start_s, end_s, demand_s, table["replica"].copy(), first)
+
+    @property
+    def waits_s(self) -> Floats:
+        """From arrival to start, of those that count."""
+        return (self.start_s - self.arrival_s)[self.counts_from :]
+
+    @property
+    def sojourns_s(self) -> Floats:
+        """From arrival to end, of those that count."""
+        return (self.end_s - self.arrival_s)[self.counts_from :]
+
+
+def mean_wait(served: Served) -> float:
+    """Return the mean time before service, in s."""
+    return float(served.waits_s.mean())
+
+
+def mean_sojourn(served: Served) -> float:
+    """Return the mean time from arrival to end, in s."""
+    return float(served.sojourns_s.mean())
+
+
+def share_that_waits(served: Served) -> float:
+    """Return the share of requests that find no free worker."""
+    return float((served.waits_s > 0).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class WaitAbove:
+    """The share of requests that wait longer than `limit_s`."""
+
+    limit_s: float
+
+    def __call__(self, served: Served) -> float:
+        """Return it."""
+        return float((served.waits_s > self.limit_s).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class FindAtLeast:
+    """The share of requests that find at least so many others in the system, as any moment does (PASTA, Wolff 1982)."""
+
+    others: int
+
+    def __call__(self, served: Served) -> float:
+        """Return it."""
+        ended = np.searchsorted(np.sort(served.end_s), served.arrival_s, side="right")
+        found = np.arange(len(served.arrival_s)) - ended
+        return float((found[served.counts_from :] >= self.others).mean())

@@ -1,0 +1,54 @@
+"""Service times of mean 1 s, as scenarios write them, or drawn here where they have no name there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A law of mean 1 s."""
+
+    text: str
+    """The service of a scenario."""
+    mean_square: float
+    """E[S^2], in s^2."""
+    draw: Draw | None = None
+    """Draws the times instead of the scenario; a function of a module, so that it can be sent to other processes."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether requests differ."""
+        return self.mean_square > 1
+
+
+def prefill_and_decode(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Draw a constant of 0.25 and an exponential part of mean 0.75."""
+    return 0.25 + 0.75 * generator.standard_exponential(count)
+
+
+def short_and_long(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Draw 0.2, or an exponential time of mean 1.8, with equal chances."""
+    return np.where(generator.random(count) < 0.5, 0.2, 1.8 * generator.standard_exponential(count))
+
+
+EXPONENTIAL = Service("{mean: 1s, distribution: exponential}", 2.0)
+DETERMINISTIC = Service("{mean: 1s, distribution: deterministic}", 1.0)
+ERLANG_2 = Service("{mean: 1s, distribution: erlang, shape: 2}", 1.5)
+UNIFORM = Service("{mean: 1s, distribution: uniform}", 4 / 3)
+PREFILL_AND_DECODE = Service(EXPONENTIAL.text, 1.5625, prefill_and_decode)
+SHORT_AND_LONG = Service(EXPONENTIAL.text, 3.26, short_and_long)
+
+
+def lognormal(square_of_cv: float) -> Service:
+    """Return the lognormal law with this squared coefficient of variation."""
+    return Service(f"{{mean: 1s, distribution: lognormal, cv: {square_of_cv**0.5!r}}}", 1 + square_of_cv)
+
+
+def hyperexponential(square_of_cv: float) -> Service:
+    """Return the law of two exponential branches with balanced means."""
+    return Service(f"{{mean: 1s, distribution: hyperexponential, cv: {square_of_cv**0.5!r}}}", 1 + square_of_cv)
