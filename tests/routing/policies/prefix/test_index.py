@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.routing.policies.prefix_cache import BLOCK_BYTES, Chain, Match, PrefixIndex, prefix_chain
+from sim.routing.policies.prefix.index import BLOCK_BYTES, Chain, Match, PrefixIndex, prefix_chain
 from sim.routing.replica import ReplicaKey
 from tests.hand_clock import HandClock
 
