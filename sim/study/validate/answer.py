@@ -27,14 +27,21 @@ class Precision:
     """Largest half interval, relative to the value it is compared with; twice that at a load of 0.95 or more."""
     most_requests: float
     """That may be simulated for one system."""
+    fewest: int = 8
+    """Replications that make an interval."""
+
+    def at_first(self, system: System) -> int:
+        """Return how many replications to begin with; 0 if there cannot be enough."""
+        most = int(self.most_requests / system.cost)
+        return min(self.replications, most) if most >= self.fewest else 0
 
     def width_for(self, system: System) -> float:
         """Return the largest half interval for this system's figures, relative to the value."""
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(replications=24, width=0.01, most_requests=2e6)
-QUICK = Precision(replications=10, width=0.1, most_requests=3e4)
+FULL = Precision(replications=14, width=0.01, most_requests=2e6)
+QUICK = Precision(replications=8, width=0.1, most_requests=3e4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     """
     figures = [one.figure for one in asked]
     first = first_seed(system, seed)
-    runs = [system.replicate(first + number, figures) for number in range(precision.replications)]
+    runs = [system.replicate(first + number, figures) for number in range(precision.at_first(system))]
     most = int(precision.most_requests / system.cost)
     wanted = max((one.needed for one in _judged(system, asked, runs, precision) if one.needed <= most), default=0)
     runs += [system.replicate(first + number, figures) for number in range(len(runs), wanted)]

@@ -27,8 +27,8 @@ class Arrivals(Protocol):
     def replanned(self, plan: Plan, rate_per_s: float) -> Plan:
         """Return the plan with these arrivals, where the scenario cannot write them."""
 
-    def mean_wait(self, load: float, service: Service) -> float | None:
-        """Return the exact mean wait at one first-come server of this load, in mean service times; None if unknown."""
+    def mean_wait(self, load: float, service: Service) -> float:
+        """Return the exact mean wait at one first-come server of this load, in mean service times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Poisson:
         """Return the plan: it is as it should be."""
         return plan
 
-    def mean_wait(self, load: float, service: Service) -> float | None:
+    def mean_wait(self, load: float, service: Service) -> float:
         """Return the figure of Pollaczek and Khinchine."""
         return pollaczek_khinchine(load, service.mean_square)
 
@@ -67,7 +67,7 @@ class Even:
         """Return the plan: it is as it should be."""
         return plan
 
-    def mean_wait(self, load: float, service: Service) -> float | None:
+    def mean_wait(self, load: float, service: Service) -> float:
         """Return the figure of D/M/1: sigma/(1 - sigma). The service has to be exponential."""
         sigma = embedded_root(load, None)
         return sigma / (1 - sigma)
@@ -106,7 +106,7 @@ class Batches:
         times_ns = np.rint(np.cumsum(gaps_s) * NS_PER_S).astype(np.int64)
         return with_columns(plan, {"arrival_ns": np.repeat(times_ns, sizes[:groups])})
 
-    def mean_wait(self, load: float, service: Service) -> float | None:
+    def mean_wait(self, load: float, service: Service) -> float:
         """Return the wait of the group, and that for members of one's own group that are served before."""
         own = (self._members_met - 1) / 2
         return pollaczek_khinchine(load, service.mean_square) + own / (1 - load)

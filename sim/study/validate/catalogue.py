@@ -15,6 +15,22 @@ MODELS: Final[Mapping[str, str]] = {
     "M/G/1 FIFO": f"{_HERE}.one_node:general",
     "M/M/c": f"{_HERE}.one_node:several_workers",
     "central queue M/M/n (lower bound of every router)": f"{_HERE}.one_node:central_queue",
+    "random split to n M/M/1": f"{_HERE}.routing:random_split",
+    "round robin = E_n/M/1": f"{_HERE}.routing:round_robin",
+    "JSQ (counts job in service)": f"{_HERE}.routing:shortest_queue",
+    "JIQ single dispatcher (idle, else uniform)": f"{_HERE}.routing:idle_queue",
+    "power of d, without replacement, finite n": f"{_HERE}.routing:power_of_d",
+    "power of d, without replacement, n=100": f"{_HERE}.routing:power_of_d",
+    "power of d, with replacement, finite n": f"{_HERE}.routing:power_of_d_with_replacement",
+    "third-party DES cross-check (ciw 3.2.7)": f"{_HERE}.routing:other_simulator",
+    "M^X/M/1 fixed batch": f"{_HERE}.bursts:fixed_batches",
+    "M^X/M/1 geometric batch": f"{_HERE}.bursts:geometric_batches",
+    "M^X/M/c fixed batch": f"{_HERE}.bursts:fixed_batches",
+    "burst at t=0, central queue": f"{_HERE}.bursts:central_queue",
+    "burst at t=0, even split (RR / JSQ with own increments)": f"{_HERE}.bursts:even_split",
+    "burst at t=0, random split": f"{_HERE}.bursts:random_split",
+    "burst at t=0, herd (all to one server)": f"{_HERE}.bursts:herd",
+    "M/M/c//5 closed loop (5 users, service/think ratio r=0.4)": f"{_HERE}.closed_loop:machine_repair",
 }
 """Where each is turned into a question, as `module:name`; imported when it is needed."""
 

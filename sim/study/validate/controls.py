@@ -6,18 +6,21 @@ the router and the backends make of the requests. That arrivals and sizes follow
 own, without controls: a mistake in them would move system and control alike.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heapify, heapreplace
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 
 from sim.study.validate.served import Floats, Served
+from sim.study.validate.theory import embedded_root, multi_server_wait
 
 SLACK = 1.05
 """The control has so many times the spare capacity of the system."""
 
-Shape = Literal["pooled", "each", "none"]
-"""One queue for all servers together, one for each with the requests that it was sent, or no queue."""
+MeanWait = Callable[[float], float]
+"""Returns the exact mean wait at one server of the given load, in mean service times."""
 
 
 def less_loaded(load: float) -> float:
@@ -25,19 +28,73 @@ def less_loaded(load: float) -> float:
     return 1 - SLACK * (1 - load)
 
 
-def pooled_wait(served: Served, factor: float, workers: int) -> float:
-    """Return the mean wait of the requests that count, at `workers` servers that take `factor` times the demand."""
-    demand_s = served.demand_s * factor
-    waits_s = _single(served.arrival_s, demand_s) if workers == 1 else _several(served.arrival_s, demand_s, workers)
-    return float(waits_s[served.counts_from :].mean())
+class Control(Protocol):
+    """A queue whose mean wait is known."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """Return how many times faster than M/M/1 of the same load the system forgets its start."""
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Return the control's mean wait in this replication, in s, less its exact mean."""
 
 
-def wait_by_replica(served: Served, factor: float) -> float:
-    """Return the mean wait of the requests that count, at one such server for each replica that was chosen."""
-    waits_s = np.empty(len(served.arrival_s))
-    for replica in np.unique(served.replica):
-        own = served.replica == replica
-        waits_s[own] = _single(served.arrival_s[own], served.demand_s[own] * factor)
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """One server that is as fast as all of the system together: what is left if routing loses nothing."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """As many times as there are servers, as long as what they share matters more than each one's own queue."""
+        return servers * workers
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with the queue that the arrivals know."""
+        other = less_loaded(load)
+        factor = other / load / capacity
+        return _counted_mean(served, _single(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(other)
+
+
+POOLED = Pooled()
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralWorkers:
+    """M/M/c."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """As many times as there are workers."""
+        return servers * workers
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with Erlang's formula."""
+        other = less_loaded(load)
+        factor = other / load
+        waits_s = _several(served.arrival_s, served.demand_s * factor, capacity)
+        return _counted_mean(served, waits_s) - factor * multi_server_wait(capacity, other)
+
+
+@dataclass(frozen=True, slots=True)
+class ByReplica:
+    """One server for each replica, with the requests that the router sent it: for routing that looks at no queue."""
+
+    stages: int
+    """Each server gets every so many-th arrival: E_n/M/1. 1 where arrivals are Poisson at each."""
+
+    def pace(self, servers: int, workers: int) -> float:
+        """Arrivals that are more even are forgotten faster, up to twice."""
+        return 2 / (1 + 1 / self.stages)
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with E_n/M/1."""
+        other = less_loaded(load)
+        factor, sigma = other / load, embedded_root(other, self.stages)
+        waits_s = np.empty(len(served.arrival_s))
+        for replica in np.unique(served.replica):
+            own = served.replica == replica
+            waits_s[own] = _single(served.arrival_s[own], served.demand_s[own] * factor)
+        return _counted_mean(served, waits_s) - factor * sigma / (1 - sigma)
+
+
+def _counted_mean(served: Served, waits_s: Floats) -> float:
     return float(waits_s[served.counts_from :].mean())
 
 

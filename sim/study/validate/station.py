@@ -15,12 +15,12 @@ from sim.scenario.plan.plan import Plan, make_plan
 from sim.scenario.plan.streams import stream
 from sim.simulated.world import World
 from sim.study.scenarios import loads
-from sim.study.validate.arrivals import POISSON, Arrivals, Poisson, with_columns
-from sim.study.validate.controls import Shape, less_loaded, pooled_wait, wait_by_replica
+from sim.study.validate.arrivals import POISSON, Arrivals, with_columns
+from sim.study.validate.controls import POOLED, Control, less_loaded
 from sim.study.validate.served import Served
 from sim.study.validate.services import EXPONENTIAL, Service
 from sim.study.validate.system import Figure, Replication
-from sim.study.validate.theory import embedded_root, multi_server_wait, relaxation_time
+from sim.study.validate.theory import relaxation_time
 
 RELAXATIONS = 10
 """Length of the warm-up, and of what is looked at after it, in relaxation times."""
@@ -38,7 +38,7 @@ class Station:
     servers: int = 1
     workers: int = 1
     policy: str = "best_replica"
-    control: Shape = "pooled"
+    control: Control = POOLED
 
     @property
     def rate_per_s(self) -> float:
@@ -52,10 +52,10 @@ class Station:
 
     @property
     def warmup_s(self) -> float:
-        """Ten relaxation times: servers that share what they know relax like one that is as fast as all together."""
-        together = 1 if self.control == "each" else self.servers * self.workers
-        variance = self.arrivals.burstiness + (self.service.mean_square - 2) / 2
-        return RELAXATIONS * relaxation_time(self.load) * max(1.0, variance) / together
+        """Ten relaxation times, and ten times 1/(1 - load), which each of many servers takes for itself."""
+        variance = max(1.0, self.arrivals.burstiness + (self.service.mean_square - 2) / 2)
+        together = variance * relaxation_time(self.load) / self.control.pace(self.servers, self.workers)
+        return RELAXATIONS * max(together, 1 / (1 - self.load))
 
     @property
     def _observed_s(self) -> float:
@@ -85,22 +85,13 @@ class Station:
 
     def _controls(self, served: Served) -> tuple[float, ...]:
         sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
-        return (*sizes, *self._queue_control(served))
+        if less_loaded(self.load) <= 0:
+            return sizes
+        capacity = self.servers * self.workers
+        return (*sizes, self.control.deviation(served, self.load, capacity, self._mean_wait))
 
-    def _queue_control(self, served: Served) -> tuple[float, ...]:
-        load = less_loaded(self.load)
-        if self.control == "none" or load <= 0:
-            return ()
-        factor = load / self.load
-        if self.control == "each":
-            stages = self.servers if "round_robin" in self.policy else 1
-            sigma = embedded_root(load, stages)
-            return (wait_by_replica(served, factor) - factor * sigma / (1 - sigma),)
-        if self.servers == 1 and self.workers > 1 and isinstance(self.arrivals, Poisson):
-            return (pooled_wait(served, factor, self.workers) - factor * multi_server_wait(self.workers, load),)
-        factor /= self.servers * self.workers
-        exact = self.arrivals.mean_wait(load, self.service)
-        return () if exact is None else (pooled_wait(served, factor, 1) - factor * exact,)
+    def _mean_wait(self, load: float) -> float:
+        return self.arrivals.mean_wait(load, self.service)
 
 
 def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float, more: str = "") -> str:

@@ -85,6 +85,10 @@ def planned(entries: Sequence[Entry], precision: Precision, *, one_system_each: 
         except CannotExpress as error:
             reasons[entry.id] = str(error)
             continue
+        if not precision.at_first(question.system):
+            million = precision.fewest * question.system.cost / 1e6
+            reasons[entry.id] = f"{precision.fewest} replications would take {million:.2g} million requests"
+            continue
         first = system_of_model.setdefault(entry.model, question.system)
         if one_system_each and question.system != first:
             reasons[entry.id] = "left to the full form"

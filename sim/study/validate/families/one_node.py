@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sim.study.validate import services
+from sim.study.validate.controls import SeveralWorkers
 from sim.study.validate.entry import Entry
 from sim.study.validate.served import FindAtLeast, WaitAbove, mean_sojourn, mean_wait, share_that_waits
 from sim.study.validate.services import Service
@@ -34,27 +35,27 @@ _TIMES = ("mean_wait", "mean_sojourn")
 
 def exponential(entry: Entry) -> Question:
     """M/M/1, by `rho` or by `lam` and `mu`."""
-    return question(entry, Station(_load(entry)))
+    return question(entry, Station(load_of(entry)))
 
 
 def deterministic(entry: Entry) -> Question:
     """M/D/1."""
-    return question(entry, Station(_load(entry), services.DETERMINISTIC))
+    return question(entry, Station(load_of(entry), services.DETERMINISTIC))
 
 
 def general(entry: Entry) -> Question:
     """M/G/1 with one of the laws that are known here by name."""
-    return question(entry, Station(_load(entry), SERVICES[entry.parameters["service"]]))
+    return question(entry, Station(load_of(entry), SERVICES[entry.parameters["service"]]))
 
 
 def several_workers(entry: Entry) -> Question:
     """M/M/c."""
-    return question(entry, Station(_load(entry), workers=entry.parameters["c"]))
+    return question(entry, Station(load_of(entry), workers=entry.parameters["c"], control=SeveralWorkers()))
 
 
 def central_queue(entry: Entry) -> Question:
     """M/M/n as one backend with a worker for each server."""
-    return question(entry, Station(_load(entry), workers=entry.parameters["n"]))
+    return question(entry, Station(load_of(entry), workers=entry.parameters["n"], control=SeveralWorkers()))
 
 
 def question(entry: Entry, station: Station) -> Question:
@@ -69,6 +70,6 @@ def question(entry: Entry, station: Station) -> Question:
     return Question(station, _FIGURES[entry.quantity], scale)
 
 
-def _load(entry: Entry) -> float:
+def load_of(entry: Entry) -> float:
     given = entry.parameters
     return float(given["rho"] if "rho" in given else given["lam"] / given["mu"] / given.get("c", 1))

@@ -1,0 +1,100 @@
+"""Requests that come in groups: again and again at a busy station, or once at an idle one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.scenario.plan.plan import make_plan
+from sim.study.validate.arrivals import Batches
+from sim.study.validate.entry import Entry
+from sim.study.validate.families.one_node import question
+from sim.study.validate.served import Served, mean_sojourn
+from sim.study.validate.services import EXPONENTIAL
+from sim.study.validate.station import Station, recorded, scenario, station_text
+from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+
+_BURSTS = 50
+"""In each replication."""
+_APART = 8
+"""Time between bursts, in mean times that one server takes for all of one; a few standard deviations above 1."""
+
+
+def fixed_batches(entry: Entry) -> Question:
+    """M^X/M/c: groups of K."""
+    given = entry.parameters
+    return question(entry, Station(given["rho"], arrivals=Batches(given["K"]), workers=given.get("c", 1)))
+
+
+def geometric_batches(entry: Entry) -> Question:
+    """M^X/M/1: groups of 1, 2, ... with a geometric law."""
+    given = entry.parameters
+    return question(entry, Station(given["rho"], arrivals=Batches(given["mean_batch"], is_geometric=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """Bursts at idle servers, so far apart that none meets the one before. Service is exponential, of mean 1 s."""
+
+    requests: int
+    """Of each burst."""
+    servers: int
+    workers: int = 1
+    policy: str = "best_replica"
+
+    load: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Requests of a replication."""
+        return _BURSTS * self.requests
+
+    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
+        """Run some bursts; the mean size is the only control."""
+        served = Served.of(recorded(make_plan(scenario(self._text()), seed)), 0.0)
+        sizes = float(served.demand_s.mean()) - 1
+        return Replication(tuple(figure(served) for figure in figures), (sizes,))
+
+    def _text(self) -> str:
+        every_s = _APART * self.requests
+        return station_text(
+            self.servers,
+            f"backend: {{workers: {self.workers}, health: independent}}, service: {EXPONENTIAL.text}",
+            self.policy,
+            f"{{kind: burst, model: m, at: 1s, requests: {self.requests}, every: {every_s}s}}",
+            1 + every_s * (_BURSTS - 0.5),
+        )
+
+
+def mean_makespan(served: Served) -> float:
+    """Return the mean time from a burst to the end of its last request, in s."""
+    bursts, first = np.unique(served.arrival_s, return_index=True)
+    return float((np.maximum.reduceat(served.end_s, first) - bursts).mean())
+
+
+def central_queue(entry: Entry) -> Question:
+    """One backend with a worker for each server."""
+    return _question(entry, Bursts(entry.parameters["b"], 1, entry.parameters["servers"]))
+
+
+def even_split(entry: Entry) -> Question:
+    """Each sees what the ones before it were sent."""
+    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy="least_in_flight"))
+
+
+def random_split(entry: Entry) -> Question:
+    """Each request for itself."""
+    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy="random"))
+
+
+def herd(entry: Entry) -> Question:
+    """All that see the same snapshot go to the same server."""
+    policy = "{name: snapshot, refresh_s: 1}"
+    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy=policy))
+
+
+def _question(entry: Entry, bursts: Bursts) -> Question:
+    figures = {"mean_sojourn": mean_sojourn, "makespan": mean_makespan}
+    if entry.quantity not in figures:
+        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
+    return Question(bursts, figures[entry.quantity])
