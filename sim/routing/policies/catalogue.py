@@ -16,6 +16,8 @@ POLICIES: Final[Mapping[str, str]] = {
     "peak_ewma": "sim.routing.policies.standard.peak_ewma:PeakEwma",
     "prequal": "sim.routing.policies.standard.prequal:Prequal",
     "outlier_ejection": "sim.routing.policies.standard.outlier_ejection:OutlierEjection",
+    "prefix_cache": "sim.routing.policies.prefix.prefix_cache:PrefixCache",
+    "prefix_then_balance": "sim.routing.policies.prefix.prefix_then_balance:PrefixThenBalance",
     "zone_aware": "sim.routing.policies.standard.zone_aware:ZoneAware",
 }
 """Where each is, as `module:name`; imported when it is needed."""

@@ -30,6 +30,16 @@ MODELS: Final[Mapping[str, str]] = {
     "burst at t=0, even split (RR / JSQ with own increments)": f"{_HERE}.bursts:even_split",
     "burst at t=0, random split": f"{_HERE}.bursts:random_split",
     "burst at t=0, herd (all to one server)": f"{_HERE}.bursts:herd",
+    "probe behind M/M/1 FIFO": f"{_HERE}.probes:behind_exponential",
+    "probe behind M/D/1 FIFO": f"{_HERE}.probes:behind_deterministic",
+    "probe behind M/G/1 FIFO, S=D0+Exp(m) (prefill+decode)": f"{_HERE}.probes:behind_prefill_and_decode",
+    "probe behind M/M/c FIFO": f"{_HERE}.probes:behind_several_workers",
+    "probe waits only for the job in service (no queue ahead), exp service": f"{_HERE}.probes:beside_the_queue",
+    "probe waits only for the job in service (no queue ahead), det service": f"{_HERE}.probes:beside_the_queue",
+    "TTL probe cache, singleflight": f"{_HERE}.probe_cache:singleflight",
+    "TTL probe cache, no singleflight, each completion extends expiry": f"{_HERE}.probe_cache:unshared",
+    "TTL probe cache, singleflight, failures not cached": f"{_HERE}.probe_cache:failures_are_not_cached",
+    "TTL probe cache, R independent routers": f"{_HERE}.probe_cache:several_routers",
     "M/M/c//5 closed loop (5 users, service/think ratio r=0.4)": f"{_HERE}.closed_loop:machine_repair",
 }
 """Where each is turned into a question, as `module:name`; imported when it is needed."""
@@ -58,6 +68,9 @@ NOT_EXPRESSED: Final[Mapping[str, str]] = {
     ),
     "derived service time, probe waits for the job in service only": (
         "its service times follow from a trace that does not come with the package"
+    ),
+    "TTL probe cache, no singleflight, first completion sets expiry": (
+        "each probe that succeeds renews the entry, as in rows of another model"
     ),
     "R independent round-robin routers, random phase": "an approximation",
 }
