@@ -12,7 +12,7 @@ from sim.study.validate.entry import Entry
 from sim.study.validate.station import recorded, scenario, station_text
 from sim.study.validate.system import CannotExpress, Figure, Question, Replication
 
-_REQUESTS = 3000
+_REQUESTS = 2000
 """About, in each replication: blocks of requests that follow each other, and each block is a sample."""
 _FEWEST_BLOCKS = 4
 
