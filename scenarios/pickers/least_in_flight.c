@@ -10,9 +10,10 @@
 static const char KEY[] = "\"in_flight\":";
 
 int main(void) {
+  const char *seed = getenv("SIM_SEED"); // The same in every run of a seed, another one in each frontend.
+  srand(seed == NULL ? 0 : strtoul(seed, NULL, 10));
   char *line = NULL;
   size_t size = 0;
-  srand(strtoul(getenv("SIM_SEED"), NULL, 10)); // The same in every run of a seed, another in each frontend.
   while (getline(&line, &size, stdin) > 0) {
     long least = 0;
     int index = -1, equals = 0, candidate = 0;

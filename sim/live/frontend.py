@@ -100,7 +100,8 @@ class Frontend:
             journal: Receives every decision.
 
         Raises:
-            ValueError: The settings are not a router's, or not a control plane's, or the policy is none.
+            ValueError: The settings are not a router's, or not a control plane's, or the policy is none, or the router
+                makes failed calls again.
         """
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}
@@ -151,7 +152,7 @@ class Frontend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End running calls, give back their counts, and close the connections."""
-        await self._at_end.aclose()
+        await self._at_end.__aexit__(kind, error, trace)
 
     def _new_chooser(self, clock: Clock) -> Chooser:
         # Frontends of one service must not draw alike, or their choices would herd.

@@ -65,9 +65,14 @@ class Standing:
         return self.immunity is Immunity.AFFECTED and not self.known.excuse
 
     @property
+    def is_excused(self) -> bool:
+        """Whether the router is affected, and has an excuse."""
+        return self.immunity is Immunity.AFFECTED and bool(self.known.excuse)
+
+    @property
     def words(self) -> str:
         """What is found, with the reason or the excuse."""
-        excuse = self.known.excuse if self.immunity is Immunity.AFFECTED else ""
+        excuse = self.known.excuse if self.is_excused else ""
         return ", ".join(filter(None, [self.immunity.value, excuse, self.reason]))
 
     @property

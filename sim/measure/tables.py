@@ -103,8 +103,9 @@ def events(records: Records, facts: RunFacts) -> pd.DataFrame:
     """Return one row per event, in order.
 
     `process_alive` is known of removed rows, `redundant` of installs and loads that started, `status` of nodes that
-    changed, `scaled_by` of models that were to have more or fewer replicas. `cause` is why it happened, or why a load
-    failed; of a fault it is the kind. `subject` is the node, the model or the victim where no replica is meant.
+    changed, `scaled_by` of models that were to have more or fewer replicas, `blocks` of prompts that a backend with a
+    cache reads. `cause` is why it happened, or why a load failed; of a fault it is the kind. `subject` is the node, the
+    model or the victim where no replica is meant.
     """
     table = records.events
     return pd.DataFrame(
@@ -121,7 +122,8 @@ def events(records: Records, facts: RunFacts) -> pd.DataFrame:
             "redundant": _booleans(values(table, Flag.REDUNDANT)),
             "subject": _names(table["subject"], records.subjects),
             "status": _names(values(table, Flag.STATUS), NODE_STATUSES),
-            "scaled_by": pd.arrays.IntegerArray(values(table, Flag.SCALED_BY), ~has(table, Flag.SCALED_BY)),
+            "scaled_by": _counts(table, Flag.SCALED_BY),
+            "blocks": _counts(table, Flag.BLOCKS),
         }
     )
 
@@ -205,6 +207,10 @@ def _between(earlier_ns: Integers, later_ns: Integers) -> Floats:
 
 def _integers(values: Integers, missing: int = MISSING) -> pd.arrays.IntegerArray:
     return pd.arrays.IntegerArray(values.copy(), values == missing)
+
+
+def _counts(table: Table, flag: Flag) -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(values(table, flag), ~has(table, flag))
 
 
 def _booleans(flags: Integers) -> pd.arrays.BooleanArray:

@@ -40,11 +40,11 @@ class ProgramProcess:
         self.limit_s = limit_s
         """How long it may take for one line."""
         self._opened = ExitStack()
-        # A file, because a pipe that nobody empties would stop the program.
-        self._errors, path = mkstemp(prefix="sim-program-")
-        os.unlink(path)
-        self._opened.callback(os.close, self._errors)
         try:
+            # A file, because a pipe that nobody empties would stop the program.
+            self._errors, path = mkstemp(prefix="sim-program-")
+            os.unlink(path)
+            self._opened.callback(os.close, self._errors)
             # In a group of its own: Ctrl-C at the terminal is ours, and what the program starts ends with it.
             self._process = Popen(
                 [program.path],

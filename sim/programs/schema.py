@@ -21,6 +21,8 @@ class Request(_Line):
     model: str
     prompt_tokens: NonNegativeInt
     """0 where the workload gives none."""
+    chain: list[int]
+    """Blocks of the prompt from its beginning, each as a hash of all up to it; none where the workload gives none."""
 
 
 class Replica(_Line):

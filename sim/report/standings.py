@@ -19,7 +19,7 @@ def mark_of_standing(one: Standing) -> Mark:
 
 def word_for(one: Standing) -> str:
     """Return the verdict in one word."""
-    return "excused" if one.immunity is Immunity.AFFECTED and not one.fails else one.immunity.value
+    return "excused" if one.is_excused else one.immunity.value
 
 
 def figure_of(one: Standing, signs: Signs) -> str:
@@ -63,7 +63,7 @@ def verdict_in_words(policy: str, standings: Sequence[Standing]) -> str:
         (Immunity.IMMUNE, "immune to"),
     ):
         found = [one for one in standings if one.immunity is immunity]
-        excused = sum(immunity is Immunity.AFFECTED and not one.fails for one in found)
+        excused = sum(one.is_excused for one in found)
         if found:
             parts.append(f"{words} {len(found)}{f' ({excused} excused)' if excused else ''}")
     return f"{policy}: {', '.join(parts) or 'tried on none'} of {len(applicable(standings))} known regressions"

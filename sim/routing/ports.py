@@ -161,6 +161,9 @@ class Journal:
     def served_from(self, request: Request) -> None:
         """The backend has started to work on the request."""
 
+    def recalled(self, request: Request, blocks: int) -> None:
+        """The backend has found so many blocks at the beginning of the request's prompt in its cache."""
+
     def first_token(self, request: Request) -> None:
         """The backend has given the first token."""
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, fields
 UNSENT = -1
 """The id of a request that is planned and not sent yet."""
 
+Chain = tuple[int, ...]
+"""A prompt's blocks from its beginning, each as a hash of itself and all blocks before it."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -29,13 +32,15 @@ class Request:
     """Service time on a node of speed 1, where it is drawn rather than derived from tokens."""
     patience_ns: int | None = None
     """How long after its arrival the client waits before it leaves; None waits for ever."""
+    chain: Chain = ()
+    """Blocks of the prompt; none where the workload says nothing of prompts."""
 
 
 PLANNED = tuple(field.name for field in fields(Request))[1:]
 """The fields that a plan gives: all but the id, in order."""
 
-COLUMNS = tuple(name for name in PLANNED if name != "patience_ns")
-"""Those that differ from request to request of a workload, and are recorded: the model first, then whole numbers."""
+COLUMNS = tuple(name for name in PLANNED if name not in ("patience_ns", "chain"))
+"""Those that are recorded: the model first, then whole numbers that differ from request to request of a workload."""
 
 OPTIONAL = frozenset(field.name for field in fields(Request) if field.default == 0)
 """Those that are 0 where a workload does not give them."""

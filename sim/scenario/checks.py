@@ -31,6 +31,7 @@ def contradictions(scenario: Scenario) -> Iterator[Contradiction]:
     for index, model in enumerate(scenario.models):
         yield from _placement(scenario, index, model)
         yield from _hardware(scenario, index, model)
+        yield from _prompt_cache(index, model)
         yield from _scheduling(scenario, index, model)
     if len(scenario.nodes) * len(scenario.models) > 100_000:
         yield ("models",), f"found {len(scenario.models)} models; allowed: nodes times models up to 100,000"
@@ -80,6 +81,12 @@ def _hardware(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Cont
     if model.service.profile is not None and without:
         text = f"needs every node's hardware, and {without[0]} names none; allowed: hardware: gb10 or thor on each"
         yield ("models", index, "service", "profile"), text
+
+
+def _prompt_cache(index: int, model: ModelSpec) -> Iterator[Contradiction]:
+    if model.backend.prompt_cache_blocks and not model.service.has_prefill:
+        text = "found a cache that spares nothing; allowed: service by prefill and decode, or by profile"
+        yield ("models", index, "backend", "prompt_cache"), text
 
 
 def _scheduling(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Contradiction]:

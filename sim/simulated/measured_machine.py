@@ -1,7 +1,8 @@
 """A machine whose costs were measured: the simulated twin of a live run has them too.
 
 A live frontend is one event loop, which does one thing at a time. So a call that finds nobody before it takes what such
-calls took alone; one that has to wait takes its share of what a crowd of such calls took. Both are drawn from what was
+calls took alone; one that has to wait takes its share of what a crowd of such calls took. And whoever is answered may
+find the loop at another one's step, so that answers overtake each other. All these times are drawn from what was
 measured, so that the replications of one plan differ as live runs of it do.
 """
 
@@ -27,7 +28,6 @@ from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.late_picks import LatePicks
 from sim.simulated.registry.pick_modes import Hold
 
-_Draw = Callable[[Sequence[int]], int]
 _Turn = Callable[[], Awaitable[None]]
 _Pick = Callable[[str, Choose], Awaitable[Replica | None]]
 
@@ -77,7 +77,7 @@ class MeasuredMachine:
         self._times = times
         self._seed = seed
         self._slowness = slowness
-        self._draw_for_workers = self._draws("workers")
+        self._draw_for_workers = self._draws("workers").one_of
         self._queues: dict[tuple[int, str], _Queue] = {}
 
     def law_of(self, model: ModelSpec, node: NodeSpec) -> ServiceLaw:
@@ -96,7 +96,7 @@ class MeasuredMachine:
 
     def around(self, frontend: int, runtime: SimulatedRuntime, ports: FrontendPorts) -> FrontendPorts:
         """Return ports whose calls take their turns."""
-        draw, connected = self._draws(f"stops and connections by {frontend}"), dict[str, None]()
+        draw, connected = self._draws(f"stops and connections by {frontend}").one_of, dict[str, None]()
 
         async def to_worker(_node: str, name: str, call: MadeCall) -> Any:
             if name == "stop":
@@ -144,11 +144,12 @@ class MeasuredMachine:
 
     def _queue(self, frontend: int, name: str, runtime: SimulatedRuntime) -> "_Queue":
         if (frontend, name) not in self._queues:
-            self._queues[frontend, name] = _Queue(runtime, self._draws(f"{name} of {frontend}"))
+            draws = self._draws(f"{name} of {frontend}")
+            self._queues[frontend, name] = _Queue(runtime, draws, self._times.message.crowded_ns)
         return self._queues[frontend, name]
 
-    def _draws(self, purpose: str) -> "_Draw":
-        return _Draws(stream(self._seed, "machine", purpose, "times"), self._slowness).one_of
+    def _draws(self, purpose: str) -> "_Draws":
+        return _Draws(stream(self._seed, "machine", purpose, "times"), self._slowness)
 
 
 class _Draws:
@@ -164,24 +165,34 @@ class _Draws:
         first = round(self._slowness * (len(sample) - half))
         return sample[first + int(self._generator.integers(half))]
 
+    def part_of_one(self, sample: Sequence[int]) -> int:
+        """Return a part of such a value, each with the same probability: from nothing to all of it."""
+        return int(self._generator.integers(self.one_of(sample), endpoint=True))
+
 
 class _Queue:
     """Does one thing at a time, first come, first served."""
 
-    def __init__(self, runtime: SimulatedRuntime, draw: _Draw) -> None:
+    def __init__(self, runtime: SimulatedRuntime, draws: _Draws, steps_ns: Sequence[int]) -> None:
+        """`steps_ns` are how long a step of the event loop may take."""
         self._runtime = runtime
-        self._draw = draw
+        self._draws = draws
+        self._steps_ns = steps_ns
         self._busy = FifoQueue(runtime, 1)
 
     async def turn(self, times: CallTimes) -> None:
-        """Wait for the others, then for what the call takes."""
+        """Wait for the others, then for what the call takes, and then for the end of another one's step.
+
+        So one that ends later may go on earlier.
+        """
         is_alone = self._busy.take_if_free()
         if not is_alone:
             await self._busy.wait()
         try:
-            await self._runtime.sleep(self._draw(times.alone_ns if is_alone else times.crowded_ns))
+            await self._runtime.sleep(self._draws.one_of(times.alone_ns if is_alone else times.crowded_ns))
         finally:
             self._busy.release()
+        await self._runtime.sleep(self._draws.part_of_one(self._steps_ns))
 
 
 def _registry_with(turn: _Turn, pick: _Pick, registry: Registry) -> Registry:

@@ -14,7 +14,7 @@ from traceback import format_exception
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from sim.clean_up import cleaned_up_by
+from sim.clean_up import cleaned_up_by, leave
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -166,6 +166,7 @@ def _work(calls: Connection, initializer: Callable[[], object] | None) -> None:
     """Make the calls that come and send what comes of each. What happens here is what a worker process does."""
     # Ctrl-C reaches every process of the terminal, but the parent stops its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, leave)
     if initializer is not None:
         initializer()
     # When the parent is gone, nobody wants the rest.

@@ -22,10 +22,11 @@ def load(
 
     `sets` override single values in every variant, as in `router.probe.ttl=5s`. Trace files are looked for below the
     scenario's folder, then below each of `allow_dirs`, and have to lie in one of them. With `allow_code` a router's
-    policy may be `module:name` or `./file.py:name`, which is imported or run.
+    policy may be `module:name`, `./file.py:name` or `exec:./program`, which is imported, run or started.
 
-    `policies` are functions, classes or objects that a scenario may name as its policy. One that no variant names gets
-    a variant of its own, of the same name: the file's base, with this policy.
+    `policies` are functions, classes or objects that a scenario may name as its policy, or what a scenario in the
+    working directory would write, such as `exec:./program`. One that no variant names gets a variant of its own, of the
+    same name: the file's base, with this policy.
     """
     return scenario.load(path, sets, allow_dirs, metrics=VOCABULARY, allow_code=allow_code, policies=policies)
 

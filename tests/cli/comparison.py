@@ -10,7 +10,7 @@ from tests.cli.picture import ROOT
 
 README = ROOT / "README.md"
 OF_VARIANTS, OF_FOLDERS = "sim compare two_nodes.yaml --a before", "sim compare runs/main runs/mine"
-OF_REGRESSIONS = "sim check best_replica"
+OF_REGRESSIONS = "sim check best_replica --seeds 10"
 COMMANDS = (OF_VARIANTS, OF_FOLDERS, OF_REGRESSIONS)
 LAST_LINE = "```\n"
 
@@ -20,7 +20,11 @@ def drawn(command: str) -> str:
     with TemporaryDirectory() as name:
         shown = sim(*command.split()[1:], folder=_prepared(Path(name), command)).stdout
     lines = (line.rstrip() for line in shown.splitlines())
-    return "\n".join(part for line in lines for part in (wrap(line, 100) if len(line) > 100 else [line])) + "\n"
+    return "\n".join(part for line in lines for part in (_wrapped(line) if len(line) > 100 else [line])) + "\n"
+
+
+def _wrapped(line: str) -> list[str]:
+    return wrap(line, 100, subsequent_indent=" " * (len(line) - len(line.lstrip())))
 
 
 def in_readme(command: str) -> str:

@@ -153,6 +153,11 @@ def test_settings_that_are_no_routers_are_refused_at_once(settings: dict[str, An
         Frontend("sqlite:///unused.db", **settings)
 
 
+def test_retries_are_refused_because_a_reader_may_have_seen_a_part_of_the_answer() -> None:
+    with pytest.raises(ValueError, match=r"router\.retry: found throttled; allowed: none"):
+        Frontend("sqlite:///unused.db", router={"retry": "throttled"})
+
+
 def test_a_frontend_that_is_not_open_says_how_to_open_it() -> None:
     frontend = Frontend("sqlite:///unused.db")
 

@@ -17,13 +17,19 @@ duration: 2m
 nodes: [{name: n0}, {name: n1}]
 models:
   - name: m
+    backend: {prompt_cache: 1000}
     service: {prefill: 1000/s, decode: 100/s}
     scheduling: {min: 2}
     replicas: [{node: n0}, {node: n1}]
 control_plane: {}
 router: {profile: hardened}
 workload:
-  - {kind: poisson, model: m, rate: 4/s, prompt_tokens: 10, output_tokens: 10}
+  - kind: poisson
+    model: m
+    rate: 4/s
+    prompt_tokens: 10
+    output_tokens: 10
+    prompts: {families: 8, shared_blocks: 2, own_blocks: 1}
   - {kind: burst, model: m, at: 5s, requests: 8, prompt_tokens: 10, output_tokens: 10}
 """
 CRASH = f"{CALM}faults: [{{kind: node_crash, node: n0, at: 20s}}]\n"
@@ -32,7 +38,7 @@ ROUGH_ROUTER = (
     "uncached, liveness: fine_lock, failure_domain: replica, cancellation: propagated, reservation: request_scope, "
     "on_wrong_model: remove_row, control: {load_rows: lifecycle}"
 )
-TIRED = {"decode: 100/s": "decode: 4/s", "hardened": ROUGH_ROUTER, "rate: 4/s": "rate: 4/s, patience: 9s"}
+TIRED = {"decode: 100/s": "decode: 4/s", "hardened": ROUGH_ROUTER, "rate: 4/s": "rate: 4/s\n    patience: 9s"}
 ROUGH = f"""{reduce(lambda text, change: text.replace(*change), TIRED.items(), CALM)}
 faults:
   - {{kind: node_crash, node: n0, at: 20s, restart_after: 30s}}

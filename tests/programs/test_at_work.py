@@ -62,7 +62,7 @@ def test_a_pick_shows_time_request_and_candidates(tmp_path: Path) -> None:
     shown = {"node": "a", "replica_index": 0, "in_flight": 2, "last_used_ns": 7, "available_vram_bytes": 10**9}
     [line] = lines(tmp_path)
     assert line["now_ns"] == 42
-    assert line["request"] == {"id": 17, "model": "m", "prompt_tokens": 100}
+    assert line["request"] == {"id": 17, "model": "m", "prompt_tokens": 100, "chain": []}
     assert line["candidates"][0] == {"id": "5", **shown}
     assert [candidate["id"] for candidate in line["candidates"]] == ["5", "9"]
 

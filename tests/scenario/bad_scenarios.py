@@ -136,6 +136,7 @@ TYPES = {
         model("backend: {health: event_loop, workers: §4}"),
         "found 4; allowed: 1 with health: event_loop",
     ),
+    "cache without prefill": (model("backend: {prompt_cache: §9}"), "found a cache that spares nothing"),
     "unknown engine": (model("backend: {engine: §lifo}"), "found 'lifo'; allowed: fifo"),
     "unknown profile": (good_but("router: {profile: §fxied}"), "did you mean 'fixed'?"),
     "word for variants": (good_but("variants: §both"), "found 'both'; allowed: a mapping with 1 to 64 variants"),
@@ -158,6 +159,10 @@ RANGE = {
     "no slots": (node("slots: §0"), "found 0; allowed: at least 1"),
     "too many frontends": (good_but("frontends: §1001"), "found 1001; allowed: at most 1000"),
     "no users": (workload("kind: closed, users: §0"), "found 0; allowed: at least 1"),
+    "prompts without blocks": (
+        workload("kind: poisson, rate: 1/s, prompts: {families: 2, shared_blocks: §0, own_blocks: 0}"),
+        "allowed: at least one, shared or own",
+    ),
     "negative tokens": (workload("kind: poisson, rate: 1/s, prompt_tokens: §-1"), "found -1; allowed: at least 0"),
     "no nodes": (good_but("nodes: §[]"), "found 0 entries; allowed: at least 1"),
     "no workload": (good_but("workload: §[]"), "found no entry; allowed: at least one, or none with a control_plane"),

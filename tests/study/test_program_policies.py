@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim import load
+from sim import load, loads
 from sim.measure.result import RunResult
 from sim.routing.policies.port import PolicyContext, PolicyError, ReplicaView, RequestView
 from sim.scenario import ScenarioFile
@@ -37,8 +37,6 @@ def three(folder: Path, changes: str = "") -> ScenarioFile:
 
 
 def same_in_python(policy: object) -> RunResult:
-    from sim import loads
-
     return run(loads(THREE.replace("exec:./picker", "mine"), policies={"mine": policy}))
 
 
@@ -132,6 +130,16 @@ def test_it_decides_the_same_in_every_process(tmp_path: Path) -> None:
     here, shared = (run_all(three(tmp_path), seeds=range(2), jobs=jobs) for jobs in (1, 2))
 
     assert [one.digest for one in here.runs] == [one.digest for one in shared.runs]
+
+
+def test_a_program_may_be_handed_over_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, FIRST_OF_THE_LEAST_USED, interpreter=PYTHON)
+    monkeypatch.chdir(tmp_path)
+    file = loads(THREE.partition("router:")[0], policies={"mine": "exec:./picker"}, allow_code=True)
+
+    result = run(file, "mine")
+
+    assert result.digest == run(three(tmp_path)).digest
 
 
 def test_one_program_is_started_for_each_frontend_and_none_is_left(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
-
-from sim.cli.process.interruption import leave_on_signals
 
 
 def workers(processes: int) -> AbstractContextManager[Executor | None]:
@@ -14,4 +11,4 @@ def workers(processes: int) -> AbstractContextManager[Executor | None]:
     # Here, because most commands do without multiprocessing.
     from sim.study.process_executor import ProcessExecutor
 
-    return ProcessExecutor(processes, partial(leave_on_signals, message=b""))
+    return ProcessExecutor(processes)

@@ -36,12 +36,17 @@ def _has_checks(view: View) -> bool:
     return bool(np.any(are(view.events, EventKind.CHECK_ENDED)))
 
 
+def _has_prompts(view: View) -> bool:
+    return bool(np.any(are(view.events, EventKind.BLOCKS_RECALLED)))
+
+
 ANY_RUN = Subject("", lambda _view: True)
 """Of a metric whose 0 tells of the run itself."""
 REQUESTS = Subject("no request arrived", _has_requests)
 PROBES = Subject("no probe was sent for a request", _has_probes_of_requests)
 LOOP_PROBES = Subject("no loop sent a probe", _has_probes_of_loops)
 CHECKS = Subject("no liveness check was made", _has_checks)
+PROMPTS = Subject("no backend looked for a prompt in its cache", _has_prompts)
 EDITS = Subject("no model was edited", lambda view: bool(edits_ns(view.records)))
 LOOPS = Subject("no background loop ran", lambda view: view.facts.has_loops)
 REQUESTS_OR_LOOPS = Subject(

@@ -25,6 +25,8 @@ class EventKind(IntEnum):
     PROCESS_ENDED = 8
     CHECK_ENDED = 9
     CALL_RETRIED = 10
+    BLOCKS_RECALLED = 11
+    BLOCKS_READ = 12
 
 
 class Flag(Enum):
@@ -38,6 +40,8 @@ class Flag(Enum):
     """What the registry takes the node for, as its place in `NODE_STATUSES`."""
     SCALED_BY = "scaled_by"
     """How many replicas the model is to have more, or fewer."""
+    BLOCKS = "blocks"
+    """So many blocks of the request's prompt."""
 
 
 FLAG_OF: Mapping[EventKind, Flag] = {
@@ -46,6 +50,8 @@ FLAG_OF: Mapping[EventKind, Flag] = {
     EventKind.LOAD_STARTED: Flag.REDUNDANT,
     EventKind.NODE_CHANGED: Flag.STATUS,
     EventKind.SCALED: Flag.SCALED_BY,
+    EventKind.BLOCKS_RECALLED: Flag.BLOCKS,
+    EventKind.BLOCKS_READ: Flag.BLOCKS,
 }
 """The meaning of the flag by kind; events of other kinds have none."""
 

@@ -131,6 +131,11 @@ class Recorder(Observer):
         """Fill in the start of service."""
         self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
+    def recalled(self, request: Request, blocks: int) -> None:
+        """Add two events: so many blocks of the prompt were cached, and so many are read."""
+        self._happened(EventKind.BLOCKS_RECALLED, None, request=request.id, flag=blocks)
+        self._happened(EventKind.BLOCKS_READ, None, request=request.id, flag=len(request.chain) - blocks)
+
     def first_token(self, request: Request) -> None:
         """Fill in the time of the first token."""
         self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()

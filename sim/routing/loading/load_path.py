@@ -42,7 +42,7 @@ class _Place(NamedTuple):
 class LoadPath:
     """Adds replicas, for requests, load jobs and the reconciler alike; only free slots keep them apart."""
 
-    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_load_rows", "_models", "_ports", "_retry", "_rules")
+    __slots__ = ("_counting", "_eviction", "_installs", "_limit", "_load_rows", "_models", "_ports", "_rules", "retry")
 
     def __init__(
         self,
@@ -62,7 +62,8 @@ class LoadPath:
         self._eviction = eviction
         self._limit = limit
         self._load_rows = rows
-        self._retry = RetryAtOnce() if retry is None else retry
+        self.retry = RetryAtOnce() if retry is None else retry
+        """Which models may be loaded again now."""
         self._installs = Installs(ports.runtime, ports.worker)
 
     async def load(
@@ -74,15 +75,15 @@ class LoadPath:
         model has failed lately and is not to be tried again yet, and StaleRevision if it has a new revision by the time
         that a row is written. What was reserved or written by then is taken back, also if the caller leaves.
         """
-        self._retry.require_turn(model)
+        self.retry.require_turn(model)
         try:
             loaded = await self._add(model, in_flight, cause, on_progress)
         except (NoReplica, StaleRevision):
             raise  # These say nothing against another try.
         except CallError as error:
-            self._retry.failed(model, error)
+            self.retry.failed(model, error)
             raise
-        self._retry.loaded(model)
+        self.retry.loaded(model)
         return loaded
 
     async def load_for(self, request: Request) -> Route:

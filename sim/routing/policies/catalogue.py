@@ -16,6 +16,8 @@ POLICIES: Final[Mapping[str, str]] = {
     "peak_ewma": "sim.routing.policies.standard.peak_ewma:PeakEwma",
     "prequal": "sim.routing.policies.standard.prequal:Prequal",
     "outlier_ejection": "sim.routing.policies.standard.outlier_ejection:OutlierEjection",
+    "prefix_cache": "sim.routing.policies.prefix.prefix_cache:PrefixCache",
+    "prefix_then_balance": "sim.routing.policies.prefix.prefix_then_balance:PrefixThenBalance",
     "zone_aware": "sim.routing.policies.standard.zone_aware:ZoneAware",
 }
 """Where each is, as `module:name`; imported when it is needed."""
@@ -27,6 +29,7 @@ FLAWED: Final[Mapping[str, str]] = {
     "round_robin_by_last_use": "sim.routing.policies.flawed.round_robin_by_last_use:RoundRobinByLastUse",
     "round_robin_of_old": "sim.routing.policies.flawed.round_robin_of_old:RoundRobinOfOld",
     "stale_power_of_two": "sim.routing.policies.flawed.stale_power_of_two:StalePowerOfTwo",
+    "expiring_counts": "sim.routing.policies.flawed.expiring_counts:ExpiringCounts",
     "own_zone_only": "sim.routing.policies.flawed.own_zone_only:OwnZoneOnly",
 }
 """The same of those with a mistake, which the regression corpus needs. No list of what is allowed names them."""

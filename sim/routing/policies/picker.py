@@ -28,7 +28,7 @@ def replica_view(replica: Replica) -> ReplicaView:
 
 def request_view(request: Request) -> RequestView:
     """Return what a policy may see of a request."""
-    return RequestView(request.id, request.model, request.prompt_tokens)
+    return RequestView(request.id, request.model, request.prompt_tokens, request.chain)
 
 
 class Picker:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sim.routing.request import Chain
+
 T = TypeVar("T")
 
 
@@ -35,6 +37,8 @@ class RequestView(NamedTuple):
     model: str
     prompt_tokens: int
     """0 where the workload gives none."""
+    chain: Chain = ()
+    """Blocks of the prompt from its beginning, each as a hash of all up to it; none where the workload gives none."""
 
 
 class Policy(Protocol):

@@ -5,7 +5,7 @@ policy, node or workload changes none of its requests.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
 
@@ -13,19 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.routing.clients import Turn, User
-from sim.routing.request import COLUMNS, PLANNED, UNSENT, Request
+from sim.routing.request import COLUMNS, PLANNED, UNSENT, Chain, Request
 from sim.scenario.plan.arrivals import arrivals_ns
 from sim.scenario.plan.dealing import frontend_of_user, frontends_of
 from sim.scenario.plan.demand_estimate import horizon_ns
+from sim.scenario.plan.prompts import Prompts, chains_of_user, prompts_of
 from sim.scenario.plan.request_sizes import sizes_of_user, sizes_of_workload
 from sim.scenario.plan.streams import stream
 from sim.scenario.spec.schema import Scenario
 from sim.scenario.spec.workload import ClosedWorkload, TraceWorkload, WorkloadSpec
 
 _ROWS_AT_ONCE = 512
+_PROMPT = "prompt"
+_COLUMNS = (*COLUMNS, _PROMPT)
 
 Columns = Mapping[str, NDArray[Any]]
-"""Whole numbers, by the field of a request; in place of the model stands its index."""
+"""Whole numbers, by the field of a request; for the model its index, and for the chain, as `prompt`, its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class OpenRequests:
     """By index."""
     patience_ns: tuple[int | None, ...]
     """By index of the workload."""
+    prompts: Mapping[int, Prompts] = field(default_factory=dict)
+    """By index of the workload; one that is missing has none."""
 
     def __len__(self) -> int:
         return len(self.columns["arrival_ns"])
@@ -60,7 +65,14 @@ class OpenRequests:
         }
         part["model"] = [self.models[index] for index in part["model"]]
         part["patience_ns"] = [self.patience_ns[source] for source in part["source"]]
+        part["chain"] = self._chains(part) if self.prompts else [()] * len(part["source"])
         return map(Request, repeat(UNSENT), *(part[name] for name in PLANNED))
+
+    def _chains(self, part: Mapping[str, list[int]]) -> list[Chain]:
+        return [
+            self.prompts[source].chain(number) if source in self.prompts else ()
+            for source, number in zip(part["source"], part[_PROMPT], strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,8 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
     ]
     models = tuple(model.name for model in scenario.models)
     patience_ns = tuple(workload.patience_ns for workload in scenario.workload)
-    return Plan(scenario, seed, OpenRequests(_in_order(parts), models, patience_ns))
+    prompts = {source: prompts for source in range(len(scenario.workload)) if (prompts := prompts_of(scenario, source))}
+    return Plan(scenario, seed, OpenRequests(_in_order(parts), models, patience_ns, prompts))
 
 
 def _open_columns(scenario: Scenario, seed: int, source: int) -> Columns:
@@ -112,8 +125,10 @@ def _open_columns(scenario: Scenario, seed: int, source: int) -> Columns:
     if isinstance(workload, TraceWorkload):
         given["prompt_tokens"] = workload.trace.prompt_tokens[:count]
         given["output_tokens"] = workload.trace.output_tokens[:count]
+    if prompts := prompts_of(scenario, source):
+        given[_PROMPT] = prompts.of_workload(seed, count)
     # A figure that all requests share is held once.
-    return {name: np.broadcast_to(np.asarray(given.get(name, 0), _dtype(name)), count) for name in COLUMNS}
+    return {name: np.broadcast_to(np.asarray(given.get(name, 0), _dtype(name)), count) for name in _COLUMNS}
 
 
 def _in_order(parts: list[Columns]) -> Columns:
@@ -121,22 +136,23 @@ def _in_order(parts: list[Columns]) -> Columns:
     if len(parts) == 1:
         return parts[0]
     # With closed workloads alone there is nothing to join, so each column starts from an empty one of its type.
-    joined = {name: np.concatenate([np.empty(0, _dtype(name)), *(part[name] for part in parts)]) for name in COLUMNS}
+    joined = {name: np.concatenate([np.empty(0, _dtype(name)), *(part[name] for part in parts)]) for name in _COLUMNS}
     order = np.argsort(joined["arrival_ns"], kind="stable")
     return {name: column[order] for name, column in joined.items()}
 
 
 def _dtype(field: str) -> type[np.signedinteger[Any]]:
-    return np.int64 if field.endswith("_ns") else np.int32
+    return np.int64 if field.endswith("_ns") or field == _PROMPT else np.int32
 
 
 def _user(scenario: Scenario, seed: int, source: int, workload: ClosedWorkload, number: int) -> User:
     frontend = frontend_of_user(scenario, seed, source, number)
 
     def turns() -> Iterator[Turn]:
+        chains = chains_of_user(scenario, seed, source, number)
         for think_ns, size in sizes_of_user(scenario, seed, source, number).one_by_one():
-            request = Request(UNSENT, workload.model, frontend, source, 0, patience_ns=workload.patience_ns, **size)
-            yield Turn(think_ns, request)
+            more: dict[str, Any] = {**size, "patience_ns": workload.patience_ns, "chain": next(chains)}
+            yield Turn(think_ns, Request(UNSENT, workload.model, frontend, source, 0, **more))
 
     return User(frontend, workload.start_ns, horizon_ns(scenario, workload), turns())
 

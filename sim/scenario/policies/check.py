@@ -25,7 +25,10 @@ class PolicyRules:
     allow_code: bool = False
     """Whether a scenario may name code that nobody has installed as a policy."""
     given: Mapping[str, object] = field(default_factory=dict)
-    """Policies that the caller of the API has handed over, by name."""
+    """Policies that the caller of the API has handed over, by name.
+
+    Text is what a scenario in the working directory would write.
+    """
     _looked_up: dict[str, object] = field(default_factory=dict, init=False)
     """What was found under each name, or the reason why nothing was: variants share their policies."""
 
@@ -34,7 +37,7 @@ class PolicyRules:
         for name, policy in self.given.items():
             if name in BUILT_IN or runs_code(name):
                 raise ValueError(f"policies: found the name {found(name)}; allowed: one that no other policy has")
-            if reason := why_unusable(policy):
+            if not isinstance(policy, str) and (reason := why_unusable(policy)):
                 raise ValueError(f"policies[{name!r}]: {reason}")
 
     def not_named_by(self, variants: Iterable[Locator]) -> list[str]:
@@ -63,14 +66,18 @@ class PolicyRules:
         )
 
     def _complete(self, spec: PolicySpec) -> PolicySpec:
-        return replace(spec, folder=self.folder, given=self.given.get(spec.name))
+        given = self.given.get(spec.name)
+        if isinstance(given, str):
+            return replace(spec, name=given, folder=FilePath.cwd())
+        return replace(spec, folder=self.folder, given=given)
 
     def _check(self, spec: PolicySpec) -> None:
         """Raise NoSuchPolicy or BadParameters if the policy cannot be had as it is written."""
-        if runs_code(spec.name) and not self.allow_code:
-            raise NoSuchPolicy(f"found {found(spec.name)}, which {REFUSAL}")
+        complete = self._complete(spec)
+        if runs_code(complete.name) and not self.allow_code:
+            raise NoSuchPolicy(f"found {found(complete.name)}, which {REFUSAL}")
         if spec.name not in self._looked_up:
-            self._looked_up[spec.name] = self._find(spec)
+            self._looked_up[spec.name] = self._find(complete)
         policy = self._looked_up[spec.name]
         if isinstance(policy, NoSuchPolicy):
             raise policy
@@ -78,7 +85,7 @@ class PolicyRules:
 
     def _find(self, spec: PolicySpec) -> object:
         try:
-            policy = find_policy(self._complete(spec), tuple(self.given))
+            policy = find_policy(spec, tuple(self.given))
         except NoSuchPolicy as error:
             return error
         reason = why_unusable(policy)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Literal
 
 ENGINES: Mapping[str, str] = {
     "fifo": "sim.simulated.engines.fifo:FifoEngine",
-    "fifo_to_end": "sim.simulated.engines.fifo_to_end:FifoToEndEngine",
 }
 """Module and class, by name. A new engine is its file and a line here."""
 

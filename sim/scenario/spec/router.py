@@ -80,7 +80,7 @@ InstallOrder = Literal["one_by_one", "by_backend"]
 
 
 class ControlSpec(Spec):
-    """How replicas are loaded and removed: of each pair, LocalAI's way at the fix, then its later way or our repair."""
+    """How replicas are loaded and removed: LocalAI's ways, the older ones first, and our repair where there is one."""
 
     loads: ColdLoadName
     """Whether a cold load runs inside the request, under no lock or under the model's, or as a job of its own."""

@@ -27,8 +27,7 @@ class BackendSpec(Spec):
     """The process that serves a replica."""
 
     engine: EngineName = "fifo"
-    """What the process does with its calls: `fifo` serves them first come, first served. `fifo_to_end` does so as well,
-    and a call that it has begun keeps its worker to the end, even if its caller leaves."""
+    """What the process does with its calls: `fifo` serves them first come, first served."""
     workers: int = Field(default=1, ge=1, le=10_000)
     """Number of requests that one process serves at the same time."""
     health: HealthName = "serialized"
@@ -38,6 +37,9 @@ class BackendSpec(Spec):
     """Time that a node takes to install the backend before its first load there."""
     load_time_ns: Duration = Field(default=20 * NS_PER_S, alias="load_time")
     """Time that a process takes to load the model."""
+    prompt_cache_blocks: int = Field(default=0, ge=0, le=1_000_000_000, alias="prompt_cache")
+    """Blocks of prompts that a process keeps, the least recently used dropped first. A prompt that begins with cached
+    blocks takes that much less prefill. `sim live` has no such cache."""
 
     @model_validator(mode="after")
     def _has_one_loop(self) -> Self:

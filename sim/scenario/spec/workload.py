@@ -55,11 +55,34 @@ class _Workload(Spec):
     """Time after its arrival at which a client gives up; never if not given."""
 
 
+class PromptsSpec(Spec):
+    """What prompts have in common: each begins like all of its family, and ends like no other.
+
+    Blocks are what a backend's cache of prompts keeps or drops as a whole. They all have the same part of the prompt's
+    tokens.
+    """
+
+    families: int = Field(ge=1, le=1_000_000)
+    """Number of families. Each request is of one of them at random, all equally likely."""
+    shared_blocks: int = Field(ge=0, le=10_000)
+    """Blocks at the beginning of a prompt that its family has in common."""
+    own_blocks: int = Field(ge=0, le=10_000)
+    """Blocks after them that no other prompt has."""
+
+    @model_validator(mode="after")
+    def _has_blocks(self) -> Self:
+        if not self.shared_blocks + self.own_blocks:
+            raise wrong("shared_blocks", "found prompts without blocks; allowed: at least one, shared or own")
+        return self
+
+
 class _Drawn(_Workload):
     prompt_tokens: TokensSpec = NO_TOKENS
     """Tokens of a request's prompt."""
     output_tokens: TokensSpec = NO_TOKENS
     """Tokens of a request's answer."""
+    prompts: PromptsSpec | None = None
+    """What the prompts have in common, for routers and backends that know them again; nothing is known if not given."""
 
 
 class _Started(_Drawn):

@@ -6,19 +6,24 @@ from typing import Any
 from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, Service
+from sim.simulated.engines.prompt_cache import PromptCache
 from sim.simulated.engines.workers import WORKERS
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import WorkSpeed
 
 
 class FifoEngine:
-    """Queues calls for the workers; a call keeps its worker to its end."""
+    """Queues calls for the workers; a call keeps its worker to its end.
 
-    __slots__ = ("_has_prefill", "_service_law", "_speed", "_workers")
+    A prefill reads only what the process has not cached of the prompt, and caches all of it at its end.
+    """
+
+    __slots__ = ("_has_prefill", "_prompts", "_service_law", "_speed", "_workers")
 
     def __init__(self, runtime: SimulatedRuntime, settings: EngineSettings, speed: WorkSpeed) -> None:
         self._service_law = settings.service_law
         self._has_prefill = settings.has_prefill
+        self._prompts = PromptCache(settings.prompt_cache_blocks) if settings.prompt_cache_blocks else None
         self._speed = speed
         self._workers = WORKERS[settings.health](runtime, settings.workers)
 
@@ -32,7 +37,10 @@ class FifoEngine:
             prefill_ns, decode_ns = self._service_law(request.prompt_tokens, request.output_tokens, request.demand_ns)
             try:
                 if self._has_prefill:
-                    await self._speed.work(prefill_ns)
+                    if self._prompts is not None and request.chain:
+                        await self._prefill_rest(self._prompts, prefill_ns, request, service)
+                    else:
+                        await self._speed.work(prefill_ns)
                     service.first_token(request)
                 await self._speed.work(decode_ns)
             except CallError:
@@ -42,6 +50,12 @@ class FifoEngine:
         finally:
             workers.release()
 
+    async def _prefill_rest(self, prompts: PromptCache, prefill_ns: int, request: Request, service: Service) -> None:
+        blocks, cached = len(request.chain), prompts.leading(request.chain)
+        service.recalled(request, cached)
+        await self._speed.work(prefill_ns * (blocks - cached) // blocks)
+        prompts.keep(request.chain)
+
     async def health(self) -> None:
         """Wait until the workers let it be answered."""
         await self._workers.health()
@@ -49,6 +63,8 @@ class FifoEngine:
     async def in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Take a worker for it."""
         await self._workers.acquire()
+        if self._prompts is not None:
+            self._prompts.clear()
         try:
             await work()
         finally:

@@ -24,6 +24,8 @@ class EngineSettings:
     """How long the node takes for a request that is served alone, at full speed."""
     has_prefill: bool
     """False where the service law does not say when the first token comes."""
+    prompt_cache_blocks: int = 0
+    """Blocks of prompts that a process keeps; 0 for none."""
 
 
 class Service(Protocol):
@@ -31,6 +33,9 @@ class Service(Protocol):
 
     def begins(self, request: Request) -> None:
         """Its turn has come. Raises a CallError if the process cannot serve it, and the engine lets the call go."""
+
+    def recalled(self, request: Request, blocks: int) -> None:
+        """So many blocks at the beginning of its prompt need no prefill: they are cached. Only told by a cache."""
 
     def first_token(self, request: Request) -> None:
         """It has its first token."""
@@ -40,7 +45,7 @@ class Service(Protocol):
 
 
 class Engine(Protocol):
-    """Serves calls, each when its turn comes. A caller that leaves takes along a call that has not begun."""
+    """Serves calls, each when its turn comes. A caller that leaves takes its call along, whatever stage it is at."""
 
     async def predict(self, request: Request, service: Service) -> None:
         """Serve the request to its last token."""
@@ -49,7 +54,7 @@ class Engine(Protocol):
         """Wait until a health call is answered."""
 
     async def in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do other work, such as loading a model, when its turn comes."""
+        """Do other work, such as loading a model, when its turn comes. What was cached of prompts is gone with it."""
 
     def is_idle(self) -> bool:
         """Tell whether no work is under way and none waits; a health call that is answered at once is no work."""

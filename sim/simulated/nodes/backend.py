@@ -57,7 +57,7 @@ class BackendProcess:
         self._runtime = runtime
         self._journal = journal
         # What an engine tells of a request beside its start is for the journal alone.
-        self.first_token, self.ends = journal.first_token, journal.served_until
+        self.recalled, self.first_token, self.ends = journal.recalled, journal.first_token, journal.served_until
         self._load_time_ns = settings.load_time_ns
         self._on_change = on_change
         self._callers: dict[SimTask, None] = {}
@@ -156,6 +156,9 @@ class UnseenService:
         """Raise ModelNotLoaded or WrongModel unless the request's model is held."""
         if self._process.model != request.model:
             raise self._process.refusal(request.model)
+
+    def recalled(self, request: Request, blocks: int) -> None:
+        """Ignore it."""
 
     def first_token(self, request: Request) -> None:
         """Ignore it."""

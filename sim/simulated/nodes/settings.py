@@ -73,6 +73,7 @@ def _process_settings(model: ModelSpec, law: ServiceLaw) -> ProcessSettings:
         health=model.backend.health,
         service_law=law,
         has_prefill=model.service.has_prefill,
+        prompt_cache_blocks=model.backend.prompt_cache_blocks,
     )
     return ProcessSettings(engine_named(model.backend.engine), engine, model.backend.load_time_ns)
 

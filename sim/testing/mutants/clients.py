@@ -1,9 +1,10 @@
 """Slips in how a frontend keeps, checks and gives up its clients, and in how it ends its requests."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sim.routing.client_cache.cache import DetachedRoutes
-from sim.routing.client_cache.failure_domain import WholeModel
+from sim.routing.client_cache.failure_domain import BOUNDED, WholeModel
 from sim.routing.client_cache.kept import KeptClient, KeptClients
 from sim.routing.client_cache.liveness import LivenessCheck, Said
 from sim.routing.client_cache.locks import FairLock
@@ -43,7 +44,7 @@ sticky_client = Mutant(
     f"{_BUILD}:UncheckedRoutes",
     "A frontend keeps the client of its first request, where it should route each.",
     _StickyRoutes,
-    ("burst_herd",),
+    ("picks_by_hand",),
 )
 
 checked_client_is_sticky = Mutant(
@@ -51,7 +52,7 @@ checked_client_is_sticky = Mutant(
     f"{_BUILD}:CoarselyLocked",
     "The loader at the fix still keeps the client of its first request.",
     StickyClients,
-    ("cache_pinning",),
+    ("silence_by_hand",),
 )
 
 nothing_is_kept = Mutant(
@@ -59,18 +60,18 @@ nothing_is_kept = Mutant(
     f"{_BUILD}:StickyClients",
     "The router before the fix routes every request.",
     CoarselyLocked,
-    ("cache_pinning",),
+    ("clients_by_hand",),
 )
 
 _KEPT = "sim.routing.client_cache.kept:KeptClients"
 
 
-@in_place_of(f"{_KEPT}.forget", "blast_radius", "cache_pinning")
+@in_place_of(f"{_KEPT}.forget", "clients_by_hand")
 def client_is_never_forgotten(self: KeptClients, model: str) -> None:
     """A model that is given up keeps its client."""
 
 
-@in_place_of(f"{_KEPT}.store", "loader_check")
+@in_place_of(f"{_KEPT}.store", "silence_by_hand")
 def oldest_client_is_kept(self: KeptClients, model: str, route: Route) -> None:
     """A newer client does not take the place of the older one."""
     self._by_model.setdefault(model, KeptClient(route))
@@ -79,7 +80,7 @@ def oldest_client_is_kept(self: KeptClients, model: str, route: Route) -> None:
 _CHECK = "sim.routing.client_cache.liveness"
 
 
-@in_place_of(f"{_CHECK}:LivenessCheck.ask", "loader_check", "probe_stall")
+@in_place_of(f"{_CHECK}:LivenessCheck.ask", "silence_by_hand")
 async def check_is_left_out(self: LivenessCheck, request: Request, client: KeptClient) -> Said:
     """The liveness check says "well" without asking."""
     return Said.WELL
@@ -90,7 +91,7 @@ busy_client_is_refused = Mutant(
     f"{_CHECK}:Said",
     "A client that does not answer its check in time counts as one where nobody is there.",
     type("Said", (), {"WELL": Said.WELL, "NOTHING": Said.REFUSED, "REFUSED": Said.REFUSED}),
-    ("loader_check", "probe_stall"),
+    ("clients_by_hand",),
 )
 
 refused_client_is_busy = Mutant(
@@ -98,7 +99,7 @@ refused_client_is_busy = Mutant(
     f"{_CHECK}:Said",
     "A client that refuses its check counts as a busy one.",
     type("Said", (), {"WELL": Said.WELL, "NOTHING": Said.NOTHING, "REFUSED": Said.NOTHING}),
-    ("blast_radius",),
+    ("clients_by_hand",),
 )
 
 answered_check_is_forgotten = Mutant(
@@ -106,7 +107,7 @@ answered_check_is_forgotten = Mutant(
     f"{_CHECK}:RECENTLY_HEALTHY_NS",
     "A client is asked again although it has just answered.",
     0,
-    ("loader_check",),
+    ("clients_by_hand",),
 )
 
 answered_check_lasts_for_hours = Mutant(
@@ -114,6 +115,7 @@ answered_check_lasts_for_hours = Mutant(
     f"{_CHECK}:RECENTLY_HEALTHY_NS",
     "A client that has answered once is not asked again for 30 minutes: minutes for seconds.",
     1800 * NS_PER_S,
+    ("clients_by_hand",),
 )
 
 check_takes_a_minute = Mutant(
@@ -121,11 +123,11 @@ check_takes_a_minute = Mutant(
     f"{_CHECK}:LIVENESS_LIMIT_NS",
     "A check may take 60 s.",
     60 * NS_PER_S,
-    ("loader_check", "probe_stall"),
+    ("clients_by_hand",),
 )
 
 
-@in_place_of("sim.routing.client_cache.per_request:CoarselyLocked.route", "loader_check")
+@in_place_of("sim.routing.client_cache.per_request:CoarselyLocked.route", "clients_by_hand")
 async def lock_is_held_while_routing(self: CoarselyLocked, request: Request) -> Route:
     """The frontend's lock is held while a request is routed."""
     async with self._lock.held(request):
@@ -137,41 +139,49 @@ async def lock_is_held_while_routing(self: CoarselyLocked, request: Request) -> 
     return route
 
 
-@in_place_of("sim.routing.client_cache.per_request:FinelyLocked._lock", "loader_check")
+@in_place_of("sim.routing.client_cache.per_request:FinelyLocked._lock", "unload_by_hand")
 def models_share_a_lock(self: FinelyLocked, request: Request) -> FairLock:
     """The lock of one model is that of every model."""
     return self._locks.setdefault("", FairLock())
 
 
-@in_place_of("sim.routing.client_cache.locks:FairLock._is_open", "loader_check")
+@in_place_of("sim.routing.client_cache.locks:FairLock._is_open", "silence_by_hand")
 def sharers_wait_for_each_other(self: FairLock, shares: bool) -> bool:
     """A shared lock is exclusive."""
     return not self._is_exclusive and not self._sharers
 
 
-@in_place_of("sim.routing.client_cache.failure_domain:rows_to_unload", "blast_radius")
+@in_place_of("sim.routing.client_cache.failure_domain:rows_to_unload", "clients_by_hand")
 def unload_stops_at_the_first_node(fleet: Fleet, model: str) -> Iterable[ReplicaRow]:
     """A model is unloaded on one node only, where LocalAI unloads it on all."""
     return fleet.rows_of(model)[:1]
 
 
-@in_place_of("sim.routing.client_cache.failure_domain:WholeModel.give_up", "blast_radius")
+@in_place_of("sim.routing.client_cache.failure_domain:WholeModel.give_up", "clients_by_hand")
 async def nothing_is_given_up(self: WholeModel, request: Request) -> None:
     """A replica that has gone costs nothing else, where LocalAI unloads the model."""
 
 
-@in_place_of("sim.routing.client_cache.failure_domain:until_it_is_idle", "long_load")
-async def unload_does_not_wait(runtime: Runtime, route: Route) -> None:
-    """An unload does not wait until the client is idle."""
+async def _at_once(runtime: Runtime, route: Route) -> None:
+    return
 
 
-@in_place_of("sim.routing.request_path.route:Route.lose_guard", "blast_radius")
+unload_does_not_wait = Mutant(
+    "unload_does_not_wait",
+    f"{_BUILD}:BOUNDED",
+    "An unload does not wait until the client is idle.",
+    replace(BOUNDED, until_idle=_at_once),
+    ("unload_by_hand",),
+)
+
+
+@in_place_of("sim.routing.request_path.route:Route.lose_guard", "clients_by_hand")
 def client_is_not_guarded(self: Route) -> bool:
     """A refused call is not told to the client cache."""
     return False
 
 
-@in_place_of("sim.routing.client_cache.cache:DetachedRoutes.route", "leader_leaves", "long_load")
+@in_place_of("sim.routing.client_cache.cache:DetachedRoutes.route", "silence_by_hand")
 async def leaving_cancels_the_route(self: DetachedRoutes, request: Request) -> Route:
     """A client that leaves cancels its pick, probe and load, where nothing should be cancelled."""
     return await self._cache.route(request)
@@ -180,7 +190,7 @@ async def leaving_cancels_the_route(self: DetachedRoutes, request: Request) -> R
 _SERVE = "sim.routing.frontend:FrontendCore.serve"
 
 
-@in_place_of(_SERVE, "long_load")
+@in_place_of(_SERVE, "clients_by_hand")
 async def rejected_is_failed(self: FrontendCore, request: Request) -> None:
     """A request that is told to come back later is recorded as failed."""
     try:
@@ -191,7 +201,7 @@ async def rejected_is_failed(self: FrontendCore, request: Request) -> None:
     await _predicted(self, request, route)
 
 
-@in_place_of(_SERVE, "node_crash", "blast_radius")
+@in_place_of(_SERVE, "silence_by_hand")
 async def failed_call_is_tried_again(self: FrontendCore, request: Request) -> None:
     """A failed call is routed anew, twice, where no version of the router does so."""
     for attempt in range(3):
@@ -208,7 +218,7 @@ async def failed_call_is_tried_again(self: FrontendCore, request: Request) -> No
             return
 
 
-@in_place_of(_SERVE, "blast_radius")
+@in_place_of(_SERVE, "clients_by_hand")
 async def refused_call_is_not_told(self: FrontendCore, request: Request) -> None:
     """A call that reached nobody teaches neither the probe cache nor the client cache."""
     try:

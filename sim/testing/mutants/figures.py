@@ -33,7 +33,7 @@ def _of_metric(name: str, metric: str, slip: str, wrong: Callable[..., Any], *se
 _PERCENTILES = "sim.measure.catalogue.times:percentiles"
 
 
-@in_place_of(_PERCENTILES)
+@in_place_of(_PERCENTILES, "silence_by_hand")
 def percentile_is_off_by_one(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
     """A percentile is the value one place below the right one."""
     ordered = np.sort(np.asarray(values))
@@ -41,13 +41,13 @@ def percentile_is_off_by_one(values: npt.ArrayLike, ranks: Sequence[float]) -> l
     return [float(ordered[place]) for place in places]
 
 
-@in_place_of(_PERCENTILES)
+@in_place_of(_PERCENTILES, "figures_by_hand")
 def percentile_is_not_interpolated(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
     """A percentile is the nearest value below it, not one between two values."""
     return [float(value) for value in np.percentile(np.asarray(values), ranks, method="lower")]
 
 
-@in_place_of(_PERCENTILES)
+@in_place_of(_PERCENTILES, "silence_by_hand")
 def values_are_not_sorted(values: npt.ArrayLike, ranks: Sequence[float]) -> list[float]:
     """Percentiles are taken by place without sorting the values first."""
     sample = np.asarray(values)
@@ -64,7 +64,7 @@ share_over_rows_that_served = Mutant(
     "sim.measure.catalogue.view:ModelView.completed",
     "A replica that was ready and served nothing is left out of the fairness.",
     property(_completed_of_those_that_served),
-    ("cache_pinning",),
+    ("figures_by_hand",),
 )
 
 
@@ -77,10 +77,11 @@ share_over_rows_that_were_not_ready = Mutant(
     "sim.measure.catalogue.view:ModelView.replicas",
     "A replica that was not ready in the window counts as one that served nothing.",
     property(_all_replicas),
+    ("figures_by_hand",),
 )
 
 
-@in_place_of("sim.measure.analysis.readiness:ReadyTime.touches")
+@in_place_of("sim.measure.analysis.readiness:ReadyTime.touches", "figures_by_hand")
 def never_removed_is_never_ready(self: ReadyTime, opens_ns: int, closes_ns: int) -> bool:
     """Only a replica that was ready at the window's end counts."""
     return bool(np.any((self.starts <= closes_ns) & (self.stops > closes_ns)))
@@ -96,7 +97,7 @@ jain_squares_the_sum = _of_metric(
     "fairness.jain",
     "Jain's index has the square of the sum where the sum of the squares belongs.",
     _jain,
-    "cache_pinning",
+    "figures_by_hand",
 )
 
 
@@ -110,7 +111,7 @@ jain_forgets_the_count = _of_metric(
     "fairness.jain",
     "Jain's index is not divided by the number of replicas.",
     _jain_without_count,
-    "cache_pinning",
+    "figures_by_hand",
 )
 
 jain_of_busy_time = _of_metric(
@@ -118,6 +119,7 @@ jain_of_busy_time = _of_metric(
     "fairness.jain",
     "Jain's index is taken of the busy time, not of the requests.",
     lambda model: next(one for one in CATALOGUE if one.name == "fairness.busy_jain").figure(model),  # type: ignore[attr-defined]
+    "figures_by_hand",
 )
 
 busiest_share_of_the_mean = _of_metric(
@@ -125,7 +127,7 @@ busiest_share_of_the_mean = _of_metric(
     "fairness.busiest_share",
     "The busiest replica's requests are divided by the mean, not by the sum.",
     lambda model: float(model.completed.max() / model.completed.mean()) if model.served_by.size else None,
-    "cache_pinning",
+    "figures_by_hand",
 )
 
 
@@ -139,6 +141,7 @@ share_of_failed_requests_too = _of_metric(
     "fairness.busiest_share",
     "Requests that failed count for the replica that failed them.",
     _everything,
+    "figures_by_hand",
 )
 
 
@@ -162,13 +165,15 @@ latency_of_failed_requests_too = _of_metric(
     "latency.mean_s",
     "Requests that failed count in the mean latency.",
     partial(_seconds, np.mean, _ended_ns),
+    "figures_by_hand",
 )
 
 latency_from_the_route = _of_metric(
     "latency_from_the_route",
-    "latency.p99_s",
+    "latency.max_s",
     "Latency counts from the route, not from the arrival.",
-    partial(_seconds, lambda times: float(np.percentile(times, 99)), _served_ns),
+    partial(_seconds, np.max, _served_ns),
+    "silence_by_hand",
 )
 
 latency_max_is_the_mean = _of_metric(
@@ -176,6 +181,7 @@ latency_max_is_the_mean = _of_metric(
     "latency.max_s",
     "The largest latency is the mean one.",
     partial(_seconds, np.mean, _served_ns),
+    "silence_by_hand",
 )
 
 
@@ -184,19 +190,20 @@ throughput_over_the_whole_run = _of_metric(
     "throughput_per_s",
     "Completed requests are divided by the length of the run, its idle end included.",
     lambda view: float(np.count_nonzero(view.requests["outcome"] == Outcome.COMPLETED)) * NS_PER_S / view.span.end_ns,
+    "figures_by_hand",
 )
 
 
 _SPAN = "sim.measure.window:Span"
 
 
-@in_place_of(f"{_SPAN}.holds")
+@in_place_of(f"{_SPAN}.holds", "picks_by_hand")
 def window_has_no_end(self: Span, times_ns: Integers) -> Booleans:
     """What happened after the window's end counts as well."""
     return times_ns >= self.opens_ns
 
 
-@in_place_of(f"{_SPAN}.holds")
+@in_place_of(f"{_SPAN}.holds", "picks_by_hand")
 def window_has_no_beginning(self: Span, times_ns: Integers) -> Booleans:
     """What happened before the window's beginning counts as well."""
     return times_ns < (self.closes_ns + 1 if self.before_ns is None else self.before_ns)
@@ -211,7 +218,7 @@ removed_dead_counts_as_alive = _of_metric(
     "rows.removed_alive",
     "Every row that was removed counts as one whose process was alive.",
     _count(lambda view: are(view.events, EventKind.ROW_REMOVED)),
-    "blast_radius",
+    "figures_by_hand",
 )
 
 every_load_is_redundant = _of_metric(
@@ -219,7 +226,7 @@ every_load_is_redundant = _of_metric(
     "loads.redundant",
     "Every load counts as one of a model that was there.",
     _count(lambda view: are(view.events, EventKind.LOAD_STARTED)),
-    "long_load",
+    "clients_by_hand",
 )
 
 probes_of_loops_count = _of_metric(
@@ -227,6 +234,7 @@ probes_of_loops_count = _of_metric(
     "probes.sent",
     "The probes of the background loops count among those of the requests.",
     lambda view: len(view.probes["request"]),
+    "scaling_by_hand",
 )
 
 answers_count_as_timeouts = _of_metric(
@@ -234,6 +242,7 @@ answers_count_as_timeouts = _of_metric(
     "probes.timeouts",
     "Every probe that was not OK counts as one without an answer.",
     _count(lambda view: (view.probes["request"] != MISSING) & (view.probes["outcome"] != ProbeOutcome.OK)),
+    "silence_by_hand",
 )
 
 cancelled_counts_as_failed = _of_metric(
@@ -241,6 +250,7 @@ cancelled_counts_as_failed = _of_metric(
     "requests.failed",
     "A request whose client left counts as failed.",
     _count(lambda view: (view.requests["outcome"] == Outcome.FAILED) | (view.requests["outcome"] == Outcome.CANCELLED)),
+    "figures_by_hand",
 )
 
 rejected_counts_as_failed = _of_metric(
@@ -248,6 +258,7 @@ rejected_counts_as_failed = _of_metric(
     "requests.failed",
     "A request that was turned away counts as failed.",
     _count(lambda view: (view.requests["outcome"] == Outcome.FAILED) | (view.requests["outcome"] == Outcome.REJECTED)),
+    "loads_by_hand",
 )
 
 unfinished_counts_as_completed = _of_metric(
@@ -255,6 +266,7 @@ unfinished_counts_as_completed = _of_metric(
     "requests.completed",
     "Every request that has not failed counts as completed.",
     _count(lambda view: view.requests["outcome"] != Outcome.FAILED),
+    "silence_by_hand",
 )
 
 burst_is_split_over_those_it_reached = Mutant(
@@ -266,7 +278,7 @@ burst_is_split_over_those_it_reached = Mutant(
 )
 
 
-@in_place_of("sim.measure.catalogue.fleet:below_minimum_ns", "busy_reaped")
+@in_place_of("sim.measure.catalogue.fleet:below_minimum_ns", "scaling_by_hand")
 def minimum_is_not_enough(records: Any, minimums: Mapping[str, int], opens_ns: int, end_ns: int) -> int:
     """A model that has just its minimum counts as below it: `<=` for `<`."""
     from sim.measure.analysis.fleet import below_minimum_ns

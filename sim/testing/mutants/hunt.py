@@ -51,12 +51,20 @@ class Fate:
 
 
 def hunted(name: str, paths: Sequence[Path], seeds: int, *, in_all: bool) -> Fate:
-    """Run the scenarios with the mutant of that name in place until one kills it, or all of them if `in_all`.
+    """Return what becomes of the mutant of that name in these scenario files, which are read once in a process.
+
+    Raises ScenarioError and NoSuchPlace.
+    """
+    return fate_of(MUTANTS[name], _corpus(tuple(paths), seeds), in_all=in_all)
+
+
+def fate_of(mutant: Mutant, corpus: Corpus, *, in_all: bool = False) -> Fate:
+    """Run the scenarios with the mutant in place until one kills it, or all of them if `in_all`.
 
     A scenario that kills on its first seed is tried on the others too; the others are also tried if no scenario kills
-    on its first. Files are read once in a process. Raises ScenarioError and NoSuchPlace.
+    on its first. Raises NoSuchPlace.
     """
-    return _Hunt(MUTANTS[name], _corpus(tuple(paths), seeds)).fate(in_all=in_all)
+    return _Hunt(mutant, corpus).fate(in_all=in_all)
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sim.routing.errors import CallError
-from sim.routing.fleet import Fleet, LoadState, Node, ReplicaRow, RowState
+from sim.routing.fleet import Fleet, Node, ReplicaRow, RowState
 from sim.routing.loading.broadcast import Broadcast, Signal
 from sim.routing.loading.cold_load import WarmPath, load_lock
 from sim.routing.loading.inline_load import InlineLoad
@@ -23,13 +23,13 @@ from sim.testing.mutants.mutant import Mutant, in_place_of
 _PLACEMENT = "sim.routing.loading.placement"
 
 
-@in_place_of(f"{_PLACEMENT}:_node_order")
+@in_place_of(f"{_PLACEMENT}:_node_order", "clients_by_hand")
 def first_node_by_name(fleet: Fleet, node: Node, free_vram_bytes: int) -> tuple[bool, int, int, str]:
     """A new replica goes to the first node by name, whatever the others do."""
     return (False, 0, 0, node.name)
 
 
-@in_place_of(f"{_PLACEMENT}:_node_order")
+@in_place_of(f"{_PLACEMENT}:_node_order", "places_by_hand")
 def fullest_node_first(fleet: Fleet, node: Node, free_vram_bytes: int) -> tuple[bool, int, int, str]:
     """Among nodes that are equally busy, the one with the least free VRAM is chosen: a sign is missing."""
     rows = fleet.rows_on(node.name)
@@ -37,19 +37,19 @@ def fullest_node_first(fleet: Fleet, node: Node, free_vram_bytes: int) -> tuple[
     return (not is_idle, 0 if is_idle else sum(row.in_flight for row in rows), free_vram_bytes, node.name)
 
 
-@in_place_of(f"{_PLACEMENT}:_node_order")
+@in_place_of(f"{_PLACEMENT}:_node_order", "clients_by_hand")
 def idle_node_is_not_preferred(fleet: Fleet, node: Node, free_vram_bytes: int) -> tuple[bool, int, int, str]:
     """A node that serves nothing is not put first."""
     return (False, sum(row.in_flight for row in fleet.rows_on(node.name)), -free_vram_bytes, node.name)
 
 
-@in_place_of(f"{_PLACEMENT}:_free_slots", "minimum_above_capacity")
+@in_place_of(f"{_PLACEMENT}:_free_slots", "cooldown_by_hand")
 def slots_never_fill_up(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> int:
     """All slots of a node count as free."""
     return node.slots
 
 
-@in_place_of(f"{_PLACEMENT}:_unused_key", "idle_unload")
+@in_place_of(f"{_PLACEMENT}:_unused_key", "loads_by_hand")
 def index_is_always_zero(fleet: Fleet, node: Node, model: str, taken: TakenIndexes) -> ReplicaKey | None:
     """A new replica takes the place of the first one on its node."""
     return ReplicaKey(node.name, model, 0)
@@ -60,33 +60,29 @@ vram_is_promised_twice = Mutant(
     "sim.routing.fleet:Node.unreserved_vram_bytes",
     "What is reserved for loads under way counts as free.",
     property(lambda self: self.available_vram_bytes),
+    ("places_by_hand",),
 )
 
 
-@in_place_of("sim.routing.loading.load_path:LoadPath._release_vram")
-async def vram_stays_reserved(self: LoadPath, key: ReplicaKey, config: ModelConfig) -> None:
-    """After a failed install the VRAM stays reserved."""
-
-
-@in_place_of(f"{_PLACEMENT}:_has_conflict")
+@in_place_of(f"{_PLACEMENT}:_has_conflict", "places_by_hand")
 def conflicts_are_ignored(fleet: Fleet, node: Node, model: ModelConfig) -> bool:
     """Models that should be kept apart are not."""
     return False
 
 
-@in_place_of(f"{_PLACEMENT}:require_disk_headroom", "disk_blind_placement")
+@in_place_of(f"{_PLACEMENT}:require_disk_headroom", "places_by_hand")
 def disk_is_ignored(nodes: Sequence[Node], model: ModelConfig, needed_bytes: int) -> Sequence[Node]:
     """A node is chosen without a look at its disk."""
     return nodes
 
 
-@in_place_of(f"{_PLACEMENT}:matching_nodes")
+@in_place_of(f"{_PLACEMENT}:matching_nodes", "places_by_hand")
 def one_label_is_enough(fleet: Fleet, selector: Mapping[str, str]) -> list[Node]:
     """A new replica may go to a node that has any of the labels that are asked for."""
     return [node for node in fleet.healthy_nodes() if not selector or selector.items() & node.labels.items()]
 
 
-@in_place_of("sim.routing.fleet:Fleet.healthy_nodes", "node_crash")
+@in_place_of("sim.routing.fleet:Fleet.healthy_nodes", "cooldown_by_hand")
 def sick_nodes_count_as_healthy(self: Fleet) -> list[Node]:
     """New replicas are placed on nodes in any state."""
     return list(self.nodes)
@@ -100,7 +96,7 @@ def _evictable(fleet: Fleet, nodes: Collection[str]) -> list[ReplicaRow]:
     return [row for row in fleet.rows if row.is_loaded and row.key.node in allowed]
 
 
-@in_place_of(f"{_EVICTION}:least_recently_used")
+@in_place_of(f"{_EVICTION}:least_recently_used", "evictions_by_hand")
 def busy_row_is_evicted(
     fleet: Fleet, models: Mapping[str, ModelConfig], nodes: Collection[str] = ()
 ) -> ReplicaRow | None:
@@ -108,7 +104,7 @@ def busy_row_is_evicted(
     return min(_evictable(fleet, nodes), key=lambda row: (row.last_used_ns, row.id), default=None)
 
 
-@in_place_of(f"{_EVICTION}:least_recently_used")
+@in_place_of(f"{_EVICTION}:least_recently_used", "loads_by_hand")
 def most_recently_used_is_evicted(
     fleet: Fleet, models: Mapping[str, ModelConfig], nodes: Collection[str] = ()
 ) -> ReplicaRow | None:
@@ -117,13 +113,13 @@ def most_recently_used_is_evicted(
     return max(idle, key=lambda row: (row.last_used_ns, row.id), default=None)
 
 
-@in_place_of(f"{_EVICTION}:_can_lose_one")
+@in_place_of(f"{_EVICTION}:_can_lose_one", "evictions_by_hand")
 def floor_is_ignored(model: ModelConfig | None, loaded_rows: int) -> bool:
     """A model may be evicted below its minimum."""
     return True
 
 
-@in_place_of(f"{_EVICTION}:_can_lose_one")
+@in_place_of(f"{_EVICTION}:_can_lose_one", "evictions_by_hand")
 def floor_is_one_too_low(model: ModelConfig | None, loaded_rows: int) -> bool:
     """A model may be evicted to one below its minimum: `>=` for `>`."""
     floor = None if model is None else model.eviction_floor
@@ -135,35 +131,35 @@ evicts_anywhere = Mutant(
     "sim.routing.frontend:PLACEMENT",
     "A row is evicted on a node that the model may not use.",
     {**PLACEMENT, "strict": PLACEMENT["lenient"]},
-    ("eviction_ignores_selector",),
+    ("loads_by_hand",),
 )
 
 
-@in_place_of("sim.routing.loading.inline_load:InlineLoad.route", "node_crash")
+@in_place_of("sim.routing.loading.inline_load:InlineLoad.route", "silence_by_hand")
 async def loaded_meanwhile_is_loaded_again(self: InlineLoad, request: Request, warm_path: WarmPath) -> Route:
     """A request that has waited for the model's lock loads the model without another look."""
     async with self._registry.lock(load_lock(request.model)):
         return await self._load_path.load_for(request)
 
 
-@in_place_of("sim.routing.loading.inline_load:InlineLoad.route", "long_load")
+@in_place_of("sim.routing.loading.inline_load:InlineLoad.route", "silence_by_hand")
 async def load_takes_no_lock(self: InlineLoad, request: Request, warm_path: WarmPath) -> Route:
     """Two requests load the same model at the same time."""
     return await warm_path(request) or await self._load_path.load_for(request)
 
 
-@in_place_of("sim.routing.loading.installs:Installs.install", "install_stampede")
+@in_place_of("sim.routing.loading.installs:Installs.install", "evictions_by_hand")
 async def install_is_not_shared(self: Installs, key: ReplicaKey) -> str:
     """Everyone who needs a process asks the worker for one."""
     return await self._worker.install(key)
 
 
-@in_place_of("sim.routing.loading.broadcast:Broadcast.close", "long_load")
+@in_place_of("sim.routing.loading.broadcast:Broadcast.close", "silence_by_hand")
 def nobody_is_woken(self: Broadcast, model: str) -> None:
     """Those who wait for a load on its owner's frontend are not told that it has ended."""
 
 
-@in_place_of("sim.routing.loading.job_load:JobLoad._wait", "long_load")
+@in_place_of("sim.routing.loading.job_load:JobLoad._wait", "loads_by_hand")
 async def wait_has_no_end(self: JobLoad, model: str, ended: Signal, until_ns: int) -> None:
     """A request waits for a load as long as it takes."""
     while not await ended.within(2 * NS_PER_S):
@@ -171,7 +167,7 @@ async def wait_has_no_end(self: JobLoad, model: str, ended: Signal, until_ns: in
             return
 
 
-@in_place_of("sim.routing.loading.job_load:JobLoad._has_gone")
+@in_place_of("sim.routing.loading.job_load:JobLoad._has_gone", "loads_by_hand")
 async def row_is_not_read_again(self: JobLoad, model: str) -> bool:
     """A request on another frontend than the owner's does not see that the load has ended."""
     return False
@@ -182,7 +178,7 @@ heartbeat_makes_an_orphan = Mutant(
     "sim.routing.loading.job_load:ORPHAN_NS",
     "A load counts as given up as soon as its last heartbeat is not brand new.",
     1,
-    ("long_load",),
+    ("silence_by_hand",),
 )
 
 orphan_is_never_found = Mutant(
@@ -190,6 +186,7 @@ orphan_is_never_found = Mutant(
     "sim.routing.loading.job_load:ORPHAN_NS",
     "A load whose owner has gone keeps everybody waiting for an hour: minutes for seconds.",
     3600 * NS_PER_S,
+    ("loads_by_hand",),
 )
 
 failed_load_is_forgotten = Mutant(
@@ -197,26 +194,21 @@ failed_load_is_forgotten = Mutant(
     "sim.routing.loading.load_owner:FAILED_GRACE_NS",
     "A failed load leaves no trace, so the next request begins it anew at once.",
     0,
-    ("retry_storm",),
+    ("loads_by_hand",),
 )
 
 
-@in_place_of("sim.routing.loading.load_owner:LoadOwner._delete_row", "long_load")
+@in_place_of("sim.routing.loading.load_owner:LoadOwner._delete_row", "registry_by_hand")
 async def job_is_never_deleted(self: LoadOwner) -> None:
     """The row of a load stays when the load is over."""
 
 
-@in_place_of("sim.routing.loading.load_owner:LoadOwner._note")
-def heartbeat_forgets_the_state(self: LoadOwner, state: LoadState) -> None:
-    """The row of a load never says how far it is."""
-
-
-@in_place_of("sim.routing.loading.load_path:LoadPath._remove_row")
+@in_place_of("sim.routing.loading.load_path:LoadPath._remove_row", "loads_by_hand")
 async def failed_load_keeps_its_row(self: LoadPath, key: ReplicaKey) -> None:
     """The row of a load that failed stays as loading, and holds its slot for good."""
 
 
-@in_place_of("sim.routing.loading.load_path:LoadPath._publish", "idle_unload")
+@in_place_of("sim.routing.loading.load_path:LoadPath._publish", "silence_by_hand")
 async def row_comes_before_the_model(
     self: LoadPath, key: ReplicaKey, address: str, state: RowState, revision: str
 ) -> None:
@@ -230,6 +222,7 @@ no_row_while_loading = Mutant(
     "sim.routing.frontend:LOAD_ROWS",
     "A load holds no slot until it is over.",
     {**LOAD_ROWS, "lifecycle": LOAD_ROWS["on_success"]},
+    ("silence_by_hand",),
 )
 
 large_model_gets_no_more_time = Mutant(

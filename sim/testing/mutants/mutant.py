@@ -26,23 +26,16 @@ class Mutant:
     """What stands in that place instead."""
     seen_in: tuple[str, ...] = ()
     """Names of scenarios that should notice it, the quickest first."""
-    excuse: str = ""
-    """Why no scenario can notice it; empty for nearly all."""
-
-    @property
-    def area(self) -> str:
-        """The file of mutants that it is from."""
-        return str(self.replacement.__module__).rpartition(".")[2] if callable(self.replacement) else ""
 
 
 Slip = Callable[..., Any]
 
 
-def in_place_of(place: str, *seen_in: str, excuse: str = "") -> Callable[[Slip], Mutant]:
+def in_place_of(place: str, *seen_in: str) -> Callable[[Slip], Mutant]:
     """Make a mutant of a function that stands in for the one at that place; its docstring says what is wrong."""
 
     def of(slip: Slip) -> Mutant:
-        return Mutant(slip.__name__, place, getdoc(slip) or "", slip, seen_in, excuse)
+        return Mutant(slip.__name__, place, getdoc(slip) or "", slip, seen_in)
 
     return of
 

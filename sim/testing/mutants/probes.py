@@ -16,7 +16,7 @@ from sim.testing.mutants.mutant import Mutant, in_place_of
 _CACHE = "sim.routing.request_path.probe_cache:ProbeCache"
 
 
-@in_place_of(f"{_CACHE}.remembered")
+@in_place_of(f"{_CACHE}.remembered", "silence_by_hand")
 def ttl_includes_its_end(self: ProbeCache, key: str) -> Answer | None:
     """A success is believed at the very end of its TTL too: `<=` for `<`."""
     succeeded_ns = self._succeeded_ns.get(key)
@@ -25,25 +25,25 @@ def ttl_includes_its_end(self: ProbeCache, key: str) -> Answer | None:
     return Answer(alive=True, source=AnswerSource.FRESH)
 
 
-@in_place_of(f"{_CACHE}.remembered", "ttl_sawtooth")
+@in_place_of(f"{_CACHE}.remembered", "silence_by_hand")
 def success_never_expires(self: ProbeCache, key: str) -> Answer | None:
     """A replica that has answered once is never probed again."""
     return Answer(alive=True, source=AnswerSource.FRESH) if key in self._succeeded_ns else None
 
 
-@in_place_of(f"{_CACHE}.remembered", "cache_pinning")
+@in_place_of(f"{_CACHE}.remembered", "silence_by_hand")
 def cache_is_not_read(self: ProbeCache, key: str) -> Answer | None:
     """Every pick waits for a probe, whatever is remembered."""
     return None
 
 
-@in_place_of(f"{_CACHE}._probe", "cache_pinning")
+@in_place_of(f"{_CACHE}._probe", "silence_by_hand")
 async def success_is_not_remembered(self: ProbeCache, key: str, probe: Probe) -> bool:
     """A probe's success is not written into the cache."""
     return self.is_fresh(key) or await probe()
 
 
-@in_place_of(f"{_CACHE}._probe", "node_crash")
+@in_place_of(f"{_CACHE}._probe", "unload_by_hand")
 async def failure_is_cached(self: ProbeCache, key: str, probe: Probe) -> bool:
     """A failed probe is remembered like one that succeeded."""
     alive = await probe()
@@ -51,30 +51,17 @@ async def failure_is_cached(self: ProbeCache, key: str, probe: Probe) -> bool:
     return alive
 
 
-@in_place_of(f"{_CACHE}._probe")
-async def invalidation_loses_the_race(self: ProbeCache, key: str, probe: Probe) -> bool:
-    """A probe under way is remembered although its key was invalidated meanwhile."""
-    if self.is_fresh(key):
-        return True
-    alive = await probe()
-    if alive:
-        self._succeeded_ns[key] = self._clock.now_ns()
-    else:
-        self._succeeded_ns.pop(key, None)
-    return alive
-
-
-@in_place_of(f"{_CACHE}.invalidate", "node_crash", "blast_radius")
+@in_place_of(f"{_CACHE}.invalidate", "clients_by_hand")
 def invalidate_is_forgotten(self: ProbeCache, key: str) -> None:
     """A refused call leaves the replica's entry in the cache."""
 
 
-@in_place_of(f"{_CACHE}.refresh", "ttl_sawtooth")
+@in_place_of(f"{_CACHE}.refresh", "silence_by_hand")
 def calls_teach_nothing(self: ProbeCache, key: str) -> None:
     """An answered call does not renew the replica's entry."""
 
 
-@in_place_of(f"{_CACHE}.check", "leader_leaves")
+@in_place_of(f"{_CACHE}.check", "silence_by_hand")
 async def broken_flight_counts_as_alive(self: ProbeCache, key: str, probe: Probe) -> Answer:
     """A shared probe that was cut short says "alive" to those who joined."""
     remembered = self.remembered(key)
@@ -97,7 +84,7 @@ probe_without_singleflight = Mutant(
     "sim.routing.request_path.singleflight:DetachedFlight.do",
     "Callers that ask for the same probe at the same time each send one.",
     _alone,
-    ("ttl_sawtooth",),
+    ("silence_by_hand",),
 )
 
 leader_flight_shares_nothing = Mutant(
@@ -105,7 +92,7 @@ leader_flight_shares_nothing = Mutant(
     "sim.routing.request_path.singleflight:LeaderOwnedFlight.do",
     "The leader's probe is not shared: followers send their own.",
     _alone,
-    ("leader_leaves",),
+    ("silence_by_hand",),
 )
 
 leader_does_not_own = Mutant(
@@ -113,7 +100,7 @@ leader_does_not_own = Mutant(
     "sim.routing.frontend:SHARING",
     "A probe that belongs to its first caller goes on when that caller leaves.",
     {**SHARING, "leader_owned": DetachedFlight},
-    ("leader_leaves",),
+    ("silence_by_hand",),
 )
 
 detached_flight_is_owned = Mutant(
@@ -121,7 +108,7 @@ detached_flight_is_owned = Mutant(
     "sim.routing.frontend:SHARING",
     "A detached probe ends with its first caller all the same.",
     {**SHARING, "detached": LeaderOwnedFlight},
-    ("leader_leaves",),
+    ("silence_by_hand",),
 )
 
 refusal_is_busy = Mutant(
@@ -129,7 +116,7 @@ refusal_is_busy = Mutant(
     "sim.routing.frontend:READINGS",
     "A replica that refuses a probe is taken for a busy one and keeps its row.",
     {**READINGS, "keep_row": dict.fromkeys(ProbeOutcome, True)},
-    ("blast_radius",),
+    ("figures_by_hand",),
 )
 
 busy_is_dead = Mutant(
@@ -137,7 +124,7 @@ busy_is_dead = Mutant(
     "sim.routing.frontend:READINGS",
     "A replica that is too busy to answer a probe loses its row, where it should keep it.",
     {**READINGS, "keep_row": READINGS["remove_row"]},
-    ("ttl_sawtooth",),
+    ("silence_by_hand",),
 )
 
 timeout_is_fine = Mutant(
@@ -145,11 +132,11 @@ timeout_is_fine = Mutant(
     "sim.routing.frontend:READINGS",
     "A replica that does not answer a probe in time keeps its row, where it should lose it.",
     {**READINGS, "remove_row": READINGS["keep_row"]},
-    ("probe_stall",),
+    ("silence_by_hand",),
 )
 
 
-@in_place_of("sim.routing.request_path.health_check:HealthCheck.__init__", "probe_stall")
+@in_place_of("sim.routing.request_path.health_check:HealthCheck.__init__", "silence_by_hand")
 def probe_waits_ten_times_as_long(self: HealthCheck, ports: FrontendPorts, limit_ns: int) -> None:
     """A probe's limit is ten times too long, as by a wrong unit."""
     self._runtime = ports.runtime
@@ -157,7 +144,7 @@ def probe_waits_ten_times_as_long(self: HealthCheck, ports: FrontendPorts, limit
     self._limit_ns = 10 * limit_ns
 
 
-@in_place_of("sim.routing.request_path.health_check:HealthCheck.ask", "probe_stall", "busy_reaped")
+@in_place_of("sim.routing.request_path.health_check:HealthCheck.ask", "silence_by_hand")
 async def probe_has_no_limit(
     self: HealthCheck, request: Request | None, key: ReplicaKey, address: str, backend: Backend
 ) -> ProbeOutcome:
@@ -173,7 +160,7 @@ async def probe_has_no_limit(
     return outcome
 
 
-@in_place_of("sim.routing.request_path.health_check:HealthCheck.ask", "busy_reaped", "node_crash")
+@in_place_of("sim.routing.request_path.health_check:HealthCheck.ask", "silence_by_hand")
 async def refusal_is_a_timeout(
     self: HealthCheck, request: Request | None, key: ReplicaKey, address: str, backend: Backend
 ) -> ProbeOutcome:
@@ -189,7 +176,7 @@ async def refusal_is_a_timeout(
     return outcome
 
 
-@in_place_of("sim.routing.request_path.route:Destination.__init__")
+@in_place_of("sim.routing.request_path.route:Destination.__init__", "clients_by_hand")
 def probe_key_is_the_node(self: Destination, key: ReplicaKey, address: str, backend: Backend) -> None:
     """The probe cache knows a replica by its node alone, so that one process answers for another."""
     self.key = key
@@ -211,7 +198,7 @@ async def _seems_alive(router: Router, request: Request, route: Route) -> bool:
 _ANSWERS = "sim.routing.request_path.router:Router._answers"
 
 
-@in_place_of(_ANSWERS, "probe_stall", "leader_leaves")
+@in_place_of(_ANSWERS, "silence_by_hand")
 async def dead_row_stays(self: Router, request: Request, route: Route) -> bool:
     """A row whose probe failed stays, and is picked again."""
     is_alive = await _seems_alive(self, request, route)
@@ -220,7 +207,7 @@ async def dead_row_stays(self: Router, request: Request, route: Route) -> bool:
     return is_alive
 
 
-@in_place_of(_ANSWERS)
+@in_place_of(_ANSWERS, "silence_by_hand")
 async def probe_failure_keeps_its_count(self: Router, request: Request, route: Route) -> bool:
     """The reservation is not given back when the probe fails; the row should go along with it."""
     is_alive = await _seems_alive(self, request, route)
@@ -229,7 +216,7 @@ async def probe_failure_keeps_its_count(self: Router, request: Request, route: R
     return is_alive
 
 
-@in_place_of(_ANSWERS, "node_crash", "blast_radius")
+@in_place_of(_ANSWERS, "silence_by_hand")
 async def probe_is_not_asked(self: Router, request: Request, route: Route) -> bool:
     """No replica is ever probed on the way of a request."""
     return True

@@ -14,7 +14,7 @@ def line(fate: Fate) -> str:
     if kill is not None:
         return f"killed    {mutant.name}: {kill}"
     crashes = f" It crashed in {len(fate.crashes)} runs, as {fate.crashes[0]}" if fate.crashes else ""
-    return f"survived  {mutant.name}: {mutant.slip}{crashes}{_excuse(mutant.excuse)}"
+    return f"survived  {mutant.name}: {mutant.slip}{crashes}"
 
 
 def summary(fates: Sequence[Fate]) -> str:
@@ -42,7 +42,7 @@ def markdown(fates: Sequence[Fate], scenarios: Sequence[str], date: str, *, in_a
 def _page(fates: Sequence[Fate], scenarios: Sequence[str], date: str, *, in_all: bool) -> Iterator[str]:
     by_name = {fate.mutant: fate for fate in fates}
     yield from ("# Mutants", "")
-    yield f"{summary(fates)}, over {len(scenarios)} scenarios, on {date}."
+    yield f"{summary(fates)}, over {len(scenarios)} scenarios, on {date}: what `sim mutants --markdown FILE` found."
     for area, mutants in AREAS.items():
         rows = [by_name[mutant.name] for mutant in mutants if mutant.name in by_name]
         if rows:
@@ -55,7 +55,7 @@ def _page(fates: Sequence[Fate], scenarios: Sequence[str], date: str, *, in_all:
 
 def _table_row(fate: Fate) -> str:
     mutant, kill = MUTANTS[fate.mutant], fate.killed_by
-    cells = (mutant.name, mutant.slip, str(kill) if kill is not None else f"**survived**{_excuse(mutant.excuse)}")
+    cells = (mutant.name, mutant.slip, str(kill) if kill is not None else "**survived**")
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
@@ -68,9 +68,4 @@ def _row(fate: Fate) -> dict[str, Any]:
         "killed_by": None if kill is None else str(kill),
         "scenarios": [one.scenario for one in fate.kills],
         "crashes": list(fate.crashes),
-        "excuse": mutant.excuse,
     }
-
-
-def _excuse(excuse: str) -> str:
-    return f" Nothing can notice it: {excuse}" if excuse else ""

@@ -12,6 +12,7 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.load_retry import RetryAtOnce, RetryWithBackoff
 from sim.routing.loading.placement import REPAIRED
 from sim.routing.settings import ModelConfig
+from sim.simulated.nodes.backend import LoadFailure
 from tests.counting import counted
 from tests.drivers import SECOND
 from tests.hand_clock import HandClock
@@ -128,3 +129,26 @@ def test_a_lack_of_nodes_begins_no_pause() -> None:
     world.run(story())
 
     assert may_start(retry)
+
+
+def test_a_job_that_may_not_be_tried_yet_ends_at_once_and_leaves_the_load_to_another_frontend() -> None:
+    world = world_of("a", load_s=2)
+    failures = [LoadFailure(REFUSAL, 0)] * 2
+    world.workers.load_failure = lambda _key: failures.pop() if failures else None
+    paused, other = (frontend(world, loads="job", load_retry="backoff") for _ in range(2))
+
+    async def story() -> None:
+        # A failed job answers for 15 s. After the second failure the pause lasts 20 s.
+        for time_s, entrance in [(0, paused), (16, paused), (32, paused), (33, other)]:
+            await world.runtime.sleep(time_s * SECOND - world.runtime.now_ns())
+            send(world, entrance)
+
+    world.run(story())
+
+    assert loads(world) == 3
+    assert ends(world) == [
+        (0, "FAILED", "LoadFailed"),
+        (16, "FAILED", "LoadFailed"),
+        (32, "FAILED", "LoadFailed"),
+        (35, "COMPLETED", ""),
+    ]

@@ -77,11 +77,13 @@ def test_a_policy_sees_what_a_router_can_know_and_nothing_else() -> None:
     shown: list[tuple[Any, ...]] = []
     pick(lambda replicas, request: shown.append((replicas, request)))
 
-    assert shown == [((ReplicaView("1", "a", 0, 2, 5, 7), ReplicaView("2", "b", 1, 0, 6, 8)), RequestView(17, "m", 30))]
+    assert shown == [
+        ((ReplicaView("1", "a", 0, 2, 5, 7), ReplicaView("2", "b", 1, 0, 6, 8)), RequestView(17, "m", 30, ()))
+    ]
     assert ReplicaView._fields == (
         "id", "node", "replica_index", "in_flight", "last_used_ns", "available_vram_bytes",
     )  # fmt: skip
-    assert RequestView._fields == ("id", "model", "prompt_tokens")
+    assert RequestView._fields == ("id", "model", "prompt_tokens", "chain")
 
 
 def test_a_policy_that_returns_none_takes_no_replica() -> None:

@@ -239,6 +239,23 @@ def test_a_policy_that_nobody_names_gets_a_variant_over_the_base_router() -> Non
     assert (mine.policy.name, mine.profile, mine.probe.ttl_ns) == ("mine", "fixed", 5 * 10**9)
 
 
+@pytest.mark.parametrize("written", ["power_of_d", "./my_picker.py:first"])
+def test_a_policy_may_be_handed_over_by_its_name_as_seen_from_the_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.chdir(folder)
+
+    file = loads(good_but(""), policies={"mine": written}, folder="/", allow_code=True)
+
+    found = file.variants["mine"].router.policy
+    assert (found.name, found.folder) == (written, folder)
+
+
+def test_code_that_is_handed_over_by_its_name_has_to_be_allowed() -> None:
+    with pytest.raises(ScenarioError, match=r"found 'exec:./picker', which runs code of your own; allowed: with"):
+        loads(good_but(""), policies={"mine": "exec:./picker"})
+
+
 def test_an_expectation_may_be_about_the_variant_of_a_policy() -> None:
     text = good_but("expect: [{variant: mine, metric: fairness.jain, min: 0.9}]")
 

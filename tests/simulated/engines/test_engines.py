@@ -39,6 +39,9 @@ class Heard:
         if request.id in self._turned_away:
             raise WrongModel("not this one")
 
+    def recalled(self, request: Request, blocks: int) -> None:
+        self._note("recalled", request)
+
     def first_token(self, request: Request) -> None:
         self._note("first token", request)
 

@@ -93,6 +93,16 @@ def test_a_pick_that_begins_late_sees_the_first_ones_count(late_picks: tuple[int
     assert tuple(run.requests["replica"].value_counts().sort_index()) == burst
 
 
+@pytest.mark.parametrize(("step_ns", "is_drawn"), [(0, False), (2 * MS, True)])
+def test_of_answers_that_come_within_a_step_of_the_loop_any_may_be_taken_first(step_ns: int, is_drawn: bool) -> None:
+    measured = made_up("sqlite", pick=MS, touch=MS, round_trip=MS, crowded_round_trip=step_ns)
+
+    runs = replications(loads(BURST).variants["default"], "default", [measured], 0.1, 4)
+
+    orders = {tuple(one.requests.sort_values("routed_s", kind="stable")["request"]) for one in runs}
+    assert (len(orders) > 1) is is_drawn
+
+
 def test_what_no_measured_crowd_showed_may_happen_all_the_same() -> None:
     measured = made_up("postgresql", (0,), pick=2 * MS, touch=MS)
 

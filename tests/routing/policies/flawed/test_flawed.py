@@ -1,5 +1,6 @@
 """Policies with a mistake: each makes it, and is right where the mistake does not matter."""
 
+from sim.routing.policies.flawed.expiring_counts import ExpiringCounts
 from sim.routing.policies.flawed.first_of_equals import FirstOfEquals
 from sim.routing.policies.flawed.own_zone_only import OwnZoneOnly
 from sim.routing.policies.flawed.round_robin_by_last_use import RoundRobinByLastUse
@@ -62,6 +63,23 @@ def test_a_remembered_winner_loses_to_less_than_it_had_or_when_it_is_gone() -> N
 
     assert picks(policy, [loads(a=5, b=0)] * 30).endswith("b")
     assert picks(policy, [loads(a=5), []]) == "a-"
+
+
+def test_what_is_in_flight_when_the_counts_expire_is_taken_from_nothing() -> None:
+    clock = HandClock()
+    policy = made(ExpiringCounts, clock=clock, expire_s=60)
+    replicas = loads(a=0, b=0)
+    for node in "abb":
+        policy.sent(replica(node), REQUEST)
+    before = picks(policy, [replicas])
+
+    clock.t_ns = 60 * SECOND
+    policy.ended(replica("b"), REQUEST, "completed", SECOND)
+    after = picks(policy, [replicas] * 9)
+    policy.sent(replica("b"), REQUEST)
+
+    assert before + after == "a" + "b" * 9
+    assert set(picks(policy, [replicas] * 30)) == {"a", "b"}
 
 
 def test_a_list_that_is_read_once_knows_no_later_replica() -> None:

@@ -1,8 +1,11 @@
 """The policies of the field against worked examples."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.routing.policies.port import ReplicaView
 from sim.routing.policies.standard.at_random import AtRandom
@@ -53,6 +56,16 @@ def test_round_robin_goes_on_after_the_last_one_over_a_list(lists: list[list[Rep
         pass
 
     assert picks(policy, lists) == expected
+
+
+@given(st.lists(st.permutations(loads(a=0, b=0, c=0, d=0)), max_size=20), st.integers(0, 9))
+def test_however_the_list_is_ordered_nobody_has_two_turns_more_than_another(
+    lists: list[list[ReplicaView]], seed: int
+) -> None:
+    turns = Counter(dict.fromkeys("abcd", 0))
+    turns.update(picks(made(RoundRobin, seed=seed), lists))
+
+    assert max(turns.values()) - min(turns.values()) <= 1
 
 
 def test_round_robin_of_one_model_takes_no_turn_of_another() -> None:

@@ -8,18 +8,15 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Container, Iterable
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
+from sim.routing.request import Chain
 from sim.routing.units import NS_PER_S
 
 BLOCK_BYTES = 256
 
 MAX_BLOCKS = 64
-
-Chain = tuple[int, ...]
-"""The hashes of a prompt's blocks, from its beginning."""
 
 
 def prefix_chain(model: str, prompt: bytes) -> Chain:
@@ -38,6 +35,13 @@ def prefix_chain(model: str, prompt: bytes) -> Chain:
 
 def _digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=8).digest()
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now_ns(self) -> int:
+        """Return the nanoseconds since some instant."""
 
 
 class Match(NamedTuple):
@@ -97,6 +101,11 @@ class PrefixIndex:
             if sighting is not None and sighting.replica in candidates:
                 return Match(sighting.replica, depth / len(chain))
         return None
+
+    def forget(self, replica: ReplicaKey) -> None:
+        """Forget what the replica was given."""
+        for node in [node for node, sighting in self._nodes.items() if sighting.replica == replica]:
+            self._forget(node)
 
     def weight(self, replica: ReplicaKey) -> float:
         """Return the sum over the replica's nodes of 0.5 ** (age / half-life)."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.routing.policies.prefix_cache import BLOCK_BYTES, Chain, Match, PrefixIndex, prefix_chain
+from sim.routing.policies.prefix.index import BLOCK_BYTES, Match, PrefixIndex, prefix_chain
 from sim.routing.replica import ReplicaKey
+from sim.routing.request import Chain
 from tests.hand_clock import HandClock
 
 SECOND = 10**9
@@ -237,3 +238,14 @@ def test_at_any_instants_a_weight_is_the_sum_over_the_live_nodes(
     weights = [index.weight(replica) for replica in (A, A1, B)]
 
     assert weights == pytest.approx([tree.weight(replica, clock.t_ns) for replica in (A, A1, B)], rel=1e-12)
+
+
+def test_what_a_replica_was_given_can_be_forgotten_and_nothing_else() -> None:
+    index = PrefixIndex(HandClock())
+    index.observe((1, 2), A)
+    index.observe((1, 3), B)
+
+    index.forget(A)
+
+    assert index.match((1, 2), [A, B]) == Match(B, 0.5)
+    assert (index.weight(A), index.weight(B)) == (0.0, 2.0)

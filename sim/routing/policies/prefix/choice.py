@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from sim.routing.policies.prefix_cache import Match
+from sim.routing.policies.prefix.index import Match
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.routing.units import NS_PER_S

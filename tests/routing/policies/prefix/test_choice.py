@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.routing.policies.prefix_cache import Match
-from sim.routing.policies.prefix_policy import Candidate, Choice, Pressure, Thresholds, select
+from sim.routing.policies.prefix.choice import Candidate, Choice, Pressure, Thresholds, select
+from sim.routing.policies.prefix.index import Match
 from sim.routing.replica import ReplicaKey
 from tests.hand_clock import HandClock
 

@@ -1,0 +1,51 @@
+"""Slips in what becomes of a failed call, and of one that takes too long."""
+
+from collections.abc import Sequence
+
+from sim.routing.outcomes import Outcome
+from sim.routing.policies.choose import AnyReplica
+from sim.routing.ports import Backend
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.routing.request_path.call_limit import LimitedDialer
+from sim.routing.request_path.retries import FULL_TENTHS, MOST_CALLS, Retries, ThrottledRetries, _Untried
+from sim.testing.mutants.mutant import in_place_of
+
+_RETRIES = "sim.routing.request_path.retries"
+
+
+@in_place_of(f"{_RETRIES}:_Untried.__call__", "no_retry_after_death")
+def retry_may_meet_the_same_replica(self: _Untried, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+    """The policy is shown the replicas again that have failed the request."""
+    return self._choose(replicas)
+
+
+@in_place_of(f"{_RETRIES}:Retries.grant", "no_retry_after_death")
+def failed_call_is_never_made_again(self: Retries, request: Request, failed: ReplicaKey) -> bool:
+    """No retry is granted."""
+    return False
+
+
+@in_place_of(f"{_RETRIES}:Retries.grant", "retries_multiply_load")
+def retry_is_granted_when_it_is_the_last_call(self: Retries, request: Request, failed: ReplicaKey) -> bool:
+    """A request is sent once only, unless it has been sent as often as it may: the test is the wrong way round."""
+    self._tried[request.id] = (*self.tried(request), failed)
+    return len(self._tried[request.id]) >= MOST_CALLS
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.grant", "retries_multiply_load")
+def throttle_takes_no_token(self: ThrottledRetries, request: Request, failed: ReplicaKey) -> bool:
+    """A failed call takes nothing from the bucket of the throttle."""
+    return Retries.grant(self, request, failed)
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.ended", "retries_multiply_load")
+def throttle_is_full_after_one_success(self: ThrottledRetries, request: Request, outcome: Outcome, cause: str) -> None:
+    """A completed request fills the bucket of the throttle."""
+    self._tenths = FULL_TENTHS
+
+
+@in_place_of("sim.routing.request_path.call_limit:LimitedDialer.dial", "retries_multiply_load")
+def call_has_no_limit(self: LimitedDialer, key: ReplicaKey, address: str) -> Backend:
+    """A call may take as long as it likes."""
+    return self._dialer.dial(key, address)

@@ -1,0 +1,163 @@
+"""Slips in how the reconciler adds and removes replicas, and in who makes a pass and when."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from sim.routing.control_plane.background import Rank
+from sim.routing.control_plane.replica_pass import Bounds, Removal, Setback
+from sim.routing.fleet import Cooldown, Fleet, ReplicaRow
+from sim.routing.ports import Runtime
+from sim.routing.settings import ModelConfig, ReconcilerSettings
+from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS
+from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
+from sim.testing.mutants.mutant import Mutant, in_place_of
+
+_SCALING = "sim.routing.control_plane.replica_pass"
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "scaling_by_hand")
+def minimum_is_one_too_low(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model gets one replica fewer than its minimum."""
+    return Bounds((model.min_replicas or 1) - 1, model.max_replicas or 0)
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "scaling_by_hand")
+def maximum_is_one_too_high(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model gets one replica more than its maximum: `>` for `>=`."""
+    return Bounds(model.min_replicas or 0, model.max_replicas + 1 if model.max_replicas else 0)
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "scaling_by_hand")
+def spread_is_ignored(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model that should be on every node gets no replica of its own accord."""
+    return Bounds(model.min_replicas or 0, model.max_replicas or 0)
+
+
+@in_place_of(f"{_SCALING}:_cause_for_one_more", "scaling_by_hand")
+def one_busy_replica_is_enough(
+    loaded: Sequence[ReplicaRow], bounds: Bounds, disturbs: int
+) -> Literal["busy", "pressure"] | None:
+    """A model gets one more replica if any of its replicas is busy: `any` for `all`."""
+    if bounds.most and len(loaded) >= bounds.most:
+        return None
+    return "busy" if any(row.in_flight for row in loaded) else None
+
+
+@in_place_of(f"{_SCALING}:_cause_for_one_more", "scaling_by_hand")
+def busy_model_gets_nothing(
+    loaded: Sequence[ReplicaRow], bounds: Bounds, disturbs: int
+) -> Literal["busy", "pressure"] | None:
+    """A busy model is not scaled up."""
+    return None
+
+
+@in_place_of(f"{_SCALING}:_setback", "cooldown_by_hand")
+def setback_is_not_counted(cooldown: Cooldown, now_ns: int, settings: ReconcilerSettings) -> Setback:
+    """A model that finds no slot is tried again in every pass: there is no cooldown."""
+    return Setback(Cooldown(0, 0))
+
+
+@in_place_of(f"{_SCALING}:_setback", "cooldown_by_hand")
+def first_setback_is_a_cooldown(cooldown: Cooldown, now_ns: int, settings: ReconcilerSettings) -> Setback:
+    """One pass without a slot is enough for a cooldown."""
+    return Setback(Cooldown(cooldown.fruitless_passes + 1, now_ns + settings.cooldown_ns))
+
+
+def _idle(loaded: Sequence[ReplicaRow], unused_since_ns: int) -> list[ReplicaRow]:
+    return [row for row in loaded if not row.in_flight and row.last_used_ns < unused_since_ns]
+
+
+@in_place_of(f"{_SCALING}:_removal", "scaling_by_hand")
+def last_replica_is_removed_too(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """A model without requests loses all its replicas."""
+    going = _idle(loaded, unused_since_ns)
+    return Removal(going, unused_since_ns) if going else None
+
+
+@in_place_of(f"{_SCALING}:_removal", "scaling_by_hand")
+def lately_used_is_removed(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """A replica is removed as soon as it has nothing to do."""
+    going = [row for row in loaded if not row.in_flight][: max(0, len(loaded) - floor)]
+    return Removal(going, 1 << 62) if going else None
+
+
+@in_place_of(f"{_SCALING}:_removal", "scaling_by_hand")
+def idle_replicas_stay(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """Idle replicas are never removed."""
+    return None
+
+
+@in_place_of(f"{_SCALING}:_removal", "scaling_by_hand")
+def lowest_index_goes_first(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """Of the idle replicas of a node, the first one is removed: a sign is missing."""
+    idle = sorted(_idle(loaded, unused_since_ns), key=lambda row: (row.key.replica_index, row.last_used_ns, row.id))
+    going = idle[: max(0, len(loaded) - floor)]
+    return Removal(going, unused_since_ns) if going else None
+
+
+@in_place_of("sim.simulated.registry.fleet_registry:SimulatedFleetRegistry.claim_pass", "scaling_by_hand")
+async def every_frontend_claims_the_pass(self: SimulatedFleetRegistry, name: str, interval_ns: int) -> bool:
+    """Every frontend is told that the pass is its own."""
+    return True
+
+
+load_info_is_lost = Mutant(
+    "load_info_is_lost",
+    "sim.routing.control_plane.background:LOAD_INFO",
+    "How to load a model is forgotten with its last row, where it should be kept.",
+    {**LOAD_INFO, "kept": LOAD_INFO["with_rows"]},
+    ("evictions_by_hand",),
+)
+
+stop_is_an_unload = Mutant(
+    "stop_is_an_unload",
+    "sim.routing.control_plane.background:FREE_PROCESS",
+    "A scale-down frees some process of the node, where it should end that of the row.",
+    {**FREE_PROCESS, "stop": FREE_PROCESS["unload"]},
+    ("unload_frees_wrong_process",),
+)
+
+third_miss_is_the_first = Mutant(
+    "third_miss_is_the_first",
+    "sim.routing.control_plane.background:REAPERS",
+    "One miss costs a row, where it should take three.",
+    {**REAPERS, "third_miss": REAPERS["first_miss"]},
+    ("scaling_by_hand",),
+)
+
+passes_are_not_shared = Mutant(
+    "passes_are_not_shared",
+    "sim.routing.control_plane.background:PASSES",
+    "Every frontend makes a pass in each interval, where one should.",
+    {**PASSES, "once_per_tick": PASSES["every_frontend"]},
+    ("scaling_by_hand",),
+)
+
+
+@in_place_of("sim.routing.control_plane.background:Rank.first_tick_ns", "scaling_by_hand")
+def all_frontends_tick_together(self: Rank, tick_ns: int) -> int:
+    """The ticks of the frontends are not spread."""
+    return tick_ns
+
+
+@in_place_of("sim.routing.control_plane.background:tick_for_ever", "scaling_by_hand")
+async def dropped_ticks_are_made_up_for(
+    runtime: Runtime, tick_ns: int, first_ns: int, run_pass: Callable[[], Awaitable[None]]
+) -> None:
+    """Ticks during a long pass are all made up for afterwards."""
+    due_ns = runtime.now_ns() + first_ns
+    while True:
+        await runtime.sleep(max(0, due_ns - runtime.now_ns()))
+        await run_pass()
+        due_ns += tick_ns
+
+
+@in_place_of("sim.routing.control_plane.background:tick_for_ever", "scaling_by_hand")
+async def next_tick_counts_from_the_end(
+    runtime: Runtime, tick_ns: int, first_ns: int, run_pass: Callable[[], Awaitable[None]]
+) -> None:
+    """The next pass comes a tick after the end of the last one, not after its beginning."""
+    await runtime.sleep(first_ns)
+    while True:
+        await run_pass()
+        await runtime.sleep(tick_ns)
