@@ -43,7 +43,7 @@ class Precision:
 
 
 FULL = Precision(replications=14, width=0.01, most_requests=1.2e6)
-QUICK = Precision(replications=8, width=0.1, most_requests=4e4)
+QUICK = Precision(replications=8, width=0.1, most_requests=1.8e4)
 
 
 @dataclass(frozen=True, slots=True)
