@@ -1,8 +1,11 @@
 """What the tests share: the driver under which a story of the routing code is run, and how examples are drawn."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sim.study.batch import cores
 from tests.drivers import DRIVERS, Driver
 
 # A slow machine is no reason for a test to fail.
@@ -31,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None:
         config.pluginmanager.register(FailuresAtOnce(terminal))
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return three workers for two cores: those that play live wait for real time more than they work."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # pytest-xdist itself looks at it.
+    return cores() * 3 // 2
 
 
 @pytest.fixture(params=list(DRIVERS))

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from sim import compare, loads
-from sim.cli.compare_options import part
+from sim.cli.options.compare import part
 from sim.cli.process.exits import ExitCode
 from tests.cli.command import BURST, SMALL, sim, sim_process
 

@@ -96,7 +96,15 @@ def of_policies(executor: Executor) -> str:
     results = [check(name, sets=sets, seeds=len(SEEDS), executor=executor) for name, sets in policies]
     names = [f"{name}, locked" if sets else name for name, sets in policies]
     tried = [one.known.name for one in results[0].standings if one.immunity is not Immunity.NOT_APPLICABLE]
-    return table(["", *names], [[name, *(str(result[name].immunity) for result in results)] for name in tried])
+    head = ["", *names]
+    return table(
+        head, [[_label(results[0][name]), *(str(result[name].immunity) for result in results)] for name in tried]
+    )
+
+
+def _label(one: Standing) -> str:
+    """Return the regression's name, with a star if it is a limit of a whole family of policies."""
+    return f"{one.known.name}{'*' if one.known.excuse else ''}"
 
 
 def page(today: str, executor: Executor) -> str:
@@ -115,7 +123,8 @@ it breaks what the repaired variant keeps of the metric.
 ## Which policies are immune
 
 `sim check POLICY` tries a policy on those that a policy can bring about. These are the policies that come with `sim`,
-with their own defaults, on the same day and {len(SEEDS)} seeds:
+with their own defaults, on the same day and {len(SEEDS)} seeds. A star marks a limit of a whole family of policies:
+`sim check` excuses it unless it is `--strict`.
 
 {of_policies(executor)}
 """

@@ -23,7 +23,7 @@ def check_protocol_command(path: Path, parameters: str, *, as_json: bool) -> Exi
     if not path.is_file() or not access(path, X_OK):
         raise BadInput(f"{path} is no program that may be executed; allowed: a file after chmod +x")
     found: list[Finding] = []
-    for finding in findings(Program(path.absolute()), own_keys):
+    for finding in findings(Program(path.parent.resolve() / path.name), own_keys):
         found.append(finding)
         if not as_json:
             show(_line(finding))

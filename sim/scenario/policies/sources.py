@@ -78,7 +78,7 @@ def _program(spec: PolicySpec) -> Program:
         raise NoSuchPolicy(f"there is no program {found(written)} beside the scenario, as {path}")
     if not os.access(path, os.X_OK):
         raise NoSuchPolicy(f"found {found(written)}, which may not be executed; allowed: after chmod +x {path}")
-    return Program(path.absolute())
+    return Program(path.parent.resolve() / path.name)
 
 
 def _offered() -> Mapping[str, EntryPoint]:

@@ -128,10 +128,12 @@ def planned(policy: object, options: CheckOptions) -> CheckPlan:
 def bounds_of(file: ScenarioFile, repaired: str, variant: str) -> Iterator[Expectation]:
     """Yield the limits that the repaired variant has to keep, as expectations of single runs of another variant.
 
-    Comparisons are left out, because the variants to compare with are not run.
+    Those that name it come before those of all variants: they are about the regression, and the first of them that is
+    about its metric says in which window that is shown. Comparisons are left out, because the variants to compare with
+    are not run.
     """
     unlimited = {"above": None, "below": None, "over": None, "for_every_seed": False, "shows": None}
-    for one in file.expect:
+    for one in sorted(file.expect, key=lambda one: one.variant is None):
         if one.is_about(repaired) and one.limits:
             yield one.model_copy(update={**unlimited, "variant": variant})
 

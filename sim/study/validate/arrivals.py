@@ -117,3 +117,11 @@ def with_columns(plan: Plan, columns: Mapping[str, NDArray[Any]]) -> Plan:
     count = min(len(plan.open), *map(len, columns.values()))
     merged = {name: column[:count] for name, column in {**plan.open.columns, **columns}.items()}
     return Plan(plan.scenario, plan.seed, OpenRequests(merged, plan.open.models, plan.open.patience_ns))
+
+
+def with_drawn_demand(plan: Plan, service: Service) -> Plan:
+    """Return the plan with service times that the scenario cannot draw; as it is, if it can."""
+    if service.draw is None:
+        return plan
+    demand_s = service.draw(stream(plan.seed, "validate", "0", "demand"), len(plan.open))
+    return with_columns(plan, {"demand_ns": np.rint(demand_s * NS_PER_S).astype(np.int64)})

@@ -10,6 +10,8 @@ from sim.study.validate.system import CannotExpress, Question
 _HERE = "sim.study.validate.families"
 
 MODELS: Final[Mapping[str, str]] = {
+    "drawn gaps between arrivals": f"{_HERE}.drawn:gaps",
+    "drawn service times": f"{_HERE}.drawn:service",
     "M/M/1": f"{_HERE}.one_node:exponential",
     "M/D/1": f"{_HERE}.one_node:deterministic",
     "M/G/1 FIFO": f"{_HERE}.one_node:general",
@@ -30,6 +32,22 @@ MODELS: Final[Mapping[str, str]] = {
     "burst at t=0, even split (RR / JSQ with own increments)": f"{_HERE}.bursts:even_split",
     "burst at t=0, random split": f"{_HERE}.bursts:random_split",
     "burst at t=0, herd (all to one server)": f"{_HERE}.bursts:herd",
+    "probe behind M/M/1 FIFO": f"{_HERE}.probes:behind_exponential",
+    "probe behind M/D/1 FIFO": f"{_HERE}.probes:behind_deterministic",
+    "probe behind M/G/1 FIFO, S=D0+Exp(m) (prefill+decode)": f"{_HERE}.probes:behind_prefill_and_decode",
+    "probe behind M/M/c FIFO": f"{_HERE}.probes:behind_several_workers",
+    "probe waits only for the job in service (no queue ahead), exp service": f"{_HERE}.probes:beside_the_queue",
+    "probe waits only for the job in service (no queue ahead), det service": f"{_HERE}.probes:beside_the_queue",
+    "TTL probe cache, singleflight": f"{_HERE}.probe_cache:singleflight",
+    "TTL probe cache, no singleflight, each completion extends expiry": f"{_HERE}.probe_cache:unshared",
+    "TTL probe cache, singleflight, failures not cached": f"{_HERE}.probe_cache:failures_are_not_cached",
+    "TTL probe cache, R independent routers": f"{_HERE}.probe_cache:several_routers",
+    "random split, Jain index": f"{_HERE}.splits:random_split",
+    "random split, max/mean": f"{_HERE}.splits:random_split",
+    "random split, max-min": f"{_HERE}.splits:random_split",
+    "round robin, Jain index": f"{_HERE}.splits:in_turn",
+    "round robin, max-min": f"{_HERE}.splits:in_turn",
+    "herd: all requests of a window to one of k nodes": f"{_HERE}.splits:herd",
     "M/M/c//5 closed loop (5 users, service/think ratio r=0.4)": f"{_HERE}.closed_loop:machine_repair",
 }
 """Where each is turned into a question, as `module:name`; imported when it is needed."""
@@ -40,6 +58,9 @@ NOT_EXPRESSED: Final[Mapping[str, str]] = {
     "M/M/c/K": "a backend turns nobody away, however many wait",
     "supermarket n=inf": "there are no infinitely many servers; finite numbers have rows of their own",
     "stale snapshot, periodic update, n=inf fluid cycle": "there are no infinitely many servers",
+    "stale snapshot, periodic update, finite n": (
+        "no policy reads all figures at fixed times; `snapshot` reads them with the first pick after them"
+    ),
     "JIQ-Random large system": "an approximation for infinitely many servers",
     "JSQ n=2 tail": "a ratio of probabilities too small to be simulated",
     "M/M/1 output analysis": "a figure for planning runs, not of a run",
@@ -58,6 +79,9 @@ NOT_EXPRESSED: Final[Mapping[str, str]] = {
     ),
     "derived service time, probe waits for the job in service only": (
         "its service times follow from a trace that does not come with the package"
+    ),
+    "TTL probe cache, no singleflight, first completion sets expiry": (
+        "each probe that succeeds renews the entry, as in rows of another model"
     ),
     "R independent round-robin routers, random phase": "an approximation",
 }

@@ -52,6 +52,18 @@ class Pooled:
         factor = other / load / capacity
         return _counted_mean(served, _single(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(other)
 
+    def work_left(self, served: Served, factor: float, moments_s: Floats) -> Floats:
+        """Return the work, in s, that one server which takes `factor` times the demand has left at each moment."""
+        _, ends_s = _spells(served, factor)
+        last = np.searchsorted(served.arrival_s, moments_s, side="right") - 1
+        return np.where(last >= 0, np.maximum(ends_s[last] - moments_s, 0.0), 0.0)
+
+    def rest_of_job(self, served: Served, factor: float, moments_s: Floats) -> Floats:
+        """Return how long, in s, such a server goes on with the job that it does at each moment; 0 if it does none."""
+        starts_s, ends_s = _spells(served, factor)
+        current = np.searchsorted(starts_s, moments_s, side="right") - 1
+        return np.where(current >= 0, np.maximum(ends_s[current] - moments_s, 0.0), 0.0)
+
 
 POOLED = Pooled()
 
@@ -92,6 +104,13 @@ class ByReplica:
             own = served.replica == replica
             waits_s[own] = _single(served.arrival_s[own], served.demand_s[own] * factor)
         return _counted_mean(served, waits_s) - factor * sigma / (1 - sigma)
+
+
+def _spells(served: Served, factor: float) -> tuple[Floats, Floats]:
+    """Return when each job starts and ends at one server that takes `factor` times the demand, in s."""
+    demand_s = served.demand_s * factor
+    starts_s = served.arrival_s + _single(served.arrival_s, demand_s)
+    return starts_s, starts_s + demand_s
 
 
 def _counted_mean(served: Served, waits_s: Floats) -> float:

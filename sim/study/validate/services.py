@@ -18,7 +18,7 @@ class Service:
     mean_square: float
     """E[S^2], in s^2."""
     draw: Draw | None = None
-    """Draws the times instead of the scenario; a function of a module, so that it can be sent to other processes."""
+    """Draws the times instead of the scenario; something that can be sent to other processes."""
 
     @property
     def is_random(self) -> bool:
@@ -26,9 +26,16 @@ class Service:
         return self.mean_square > 1
 
 
-def prefill_and_decode(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """Draw a constant of 0.25 and an exponential part of mean 0.75."""
-    return 0.25 + 0.75 * generator.standard_exponential(count)
+@dataclass(frozen=True, slots=True)
+class ConstantAndExponential:
+    """A constant part, as of a prefill, and an exponential one, as of a decode."""
+
+    constant: float
+    """Of a mean of 1."""
+
+    def __call__(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """Draw."""
+        return self.constant + (1 - self.constant) * generator.standard_exponential(count)
 
 
 def short_and_long(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
@@ -40,8 +47,12 @@ EXPONENTIAL = Service("{mean: 1s, distribution: exponential}", 2.0)
 DETERMINISTIC = Service("{mean: 1s, distribution: deterministic}", 1.0)
 ERLANG_2 = Service("{mean: 1s, distribution: erlang, shape: 2}", 1.5)
 UNIFORM = Service("{mean: 1s, distribution: uniform}", 4 / 3)
-PREFILL_AND_DECODE = Service(EXPONENTIAL.text, 1.5625, prefill_and_decode)
 SHORT_AND_LONG = Service(EXPONENTIAL.text, 3.26, short_and_long)
+
+
+def constant_and_exponential(constant: float) -> Service:
+    """Return the law whose constant part is this much of the mean."""
+    return Service(EXPONENTIAL.text, 1 + (1 - constant) ** 2, ConstantAndExponential(constant))
 
 
 def lognormal(square_of_cv: float) -> Service:

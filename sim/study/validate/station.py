@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from sim.measure.recording.recorder import Recorder
 from sim.measure.recording.records import Records
 from sim.programs.at_work import Programs
-from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
 from sim.scenario.plan.plan import Plan, make_plan
-from sim.scenario.plan.streams import stream
 from sim.simulated.world import World
 from sim.study.scenarios import loads
-from sim.study.validate.arrivals import POISSON, Arrivals, with_columns
+from sim.study.validate.arrivals import POISSON, Arrivals, with_drawn_demand
 from sim.study.validate.controls import POOLED, Control, less_loaded
 from sim.study.validate.served import Served
 from sim.study.validate.services import EXPONENTIAL, Service
@@ -68,11 +64,7 @@ class Station:
 
     def _plan(self, seed: int) -> Plan:
         plan = make_plan(scenario(self._text()), seed)
-        plan = self.arrivals.replanned(plan, self.rate_per_s)
-        if self.service.draw is None:
-            return plan
-        demand_s = self.service.draw(stream(seed, "validate", "0", "demand"), len(plan.open))
-        return with_columns(plan, {"demand_ns": np.rint(demand_s * NS_PER_S).astype(np.int64)})
+        return with_drawn_demand(self.arrivals.replanned(plan, self.rate_per_s), self.service)
 
     def _text(self) -> str:
         return station_text(

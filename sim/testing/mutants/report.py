@@ -42,7 +42,7 @@ def markdown(fates: Sequence[Fate], scenarios: Sequence[str], date: str, *, in_a
 def _page(fates: Sequence[Fate], scenarios: Sequence[str], date: str, *, in_all: bool) -> Iterator[str]:
     by_name = {fate.mutant: fate for fate in fates}
     yield from ("# Mutants", "")
-    yield f"{summary(fates)}, over {len(scenarios)} scenarios, on {date}."
+    yield f"{summary(fates)}, over {len(scenarios)} scenarios, on {date}: what `sim mutants --markdown FILE` found."
     for area, mutants in AREAS.items():
         rows = [by_name[mutant.name] for mutant in mutants if mutant.name in by_name]
         if rows:

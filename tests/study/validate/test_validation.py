@@ -9,12 +9,13 @@ from sim.study.validate.row import Row, failures
 from sim.study.validate.validation import planned
 
 
+@pytest.mark.slow
 def test_the_simulator_agrees_with_theory_and_published_tables() -> None:
     """A right simulator fails this with a chance of at most 0.2 %, whatever the seed."""
     rows = quick_rows(shipped_entries())
 
     assert failures(rows) == []
-    assert sum(row.verdict == "inside" for row in rows) >= 4
+    assert sum(row.verdict == "inside" for row in rows) >= 20
     assert all(row.reason for row in rows if row.verdict == "skipped")
 
 

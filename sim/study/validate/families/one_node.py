@@ -18,7 +18,7 @@ SERVICES: Final[Mapping[str, Service]] = {
     "H2_balanced_CV2=4": services.hyperexponential(4),
     "Lognormal_CV2=2": services.lognormal(2),
     "Uniform(0,2)": services.UNIFORM,
-    "shifted_exp_D0.25+Exp0.75": services.PREFILL_AND_DECODE,
+    "shifted_exp_D0.25+Exp0.75": services.constant_and_exponential(0.25),
     "mix_0.5xD(0.2)+0.5xExp(1.8)": services.SHORT_AND_LONG,
 }
 

@@ -1,0 +1,1 @@
+"""What each command takes, as the user types and reads it."""

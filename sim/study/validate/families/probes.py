@@ -1,0 +1,198 @@
+"""Health probes that wait behind the work of a serialised backend: how many time out.
+
+The real health monitor probes the backend at regular moments, which see what any moment does. Its probes take no time
+of the backend's, and rows are not deleted, so the probes do not change the queue that they see.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import Final
+
+import numpy as np
+
+from sim.measure.recording.records import MISSING, Records
+from sim.routing.outcomes import ProbeOutcome
+from sim.routing.units import NS_PER_S
+from sim.scenario.plan.plan import make_plan
+from sim.study.validate import services
+from sim.study.validate.arrivals import POISSON, with_drawn_demand
+from sim.study.validate.controls import POOLED, Control, SeveralWorkers, less_loaded
+from sim.study.validate.entry import Entry
+from sim.study.validate.served import Floats, Served
+from sim.study.validate.services import Service
+from sim.study.validate.station import RELAXATIONS, recorded, scenario
+from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.theory import relaxation_time
+
+_FEWEST_PROBES = 1500
+"""In each replication, besides the warm-up."""
+_BETWEEN = 1.1
+"""Time from probe to probe, in time-outs: one has ended before the next begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedBackend:
+    """One backend under Poisson load, probed again and again; mean service 1 s."""
+
+    load: float
+    limit_s: float
+    """After which a probe has timed out."""
+    service: Service
+    workers: int = 1
+    health: str = "serialized"
+
+    @property
+    def cost(self) -> float:
+        """About how many requests and probes a replication simulates."""
+        return (self._warmup_s + self._observed_s) * (self.load * self.workers + 1 / self._tick_s)
+
+    @property
+    def _tick_s(self) -> float:
+        return max(self.limit_s, 0.2) * _BETWEEN
+
+    @property
+    def _warmup_s(self) -> float:
+        variance = max(1.0, self.service.mean_square / 2)
+        return RELAXATIONS * max(variance * relaxation_time(self.load) / self.workers, 1 / (1 - self.load))
+
+    @property
+    def _observed_s(self) -> float:
+        return max(self._warmup_s, _FEWEST_PROBES * self._tick_s)
+
+    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
+        """Run one replication: probes that begin after the warm-up count."""
+        plan = with_drawn_demand(make_plan(scenario(self._text()), seed), self.service)
+        records = recorded(plan)
+        probed = Probed.of(records, self._warmup_s)
+        served = Served.of(records, self._warmup_s)
+        return Replication(tuple(figure(probed) for figure in figures), self._controls(served, probed.begin_s))
+
+    def _text(self) -> str:
+        # The monitor passes over a process at the node's own address, which is the first one there: the idle model's.
+        return f"""
+name: probed
+duration: {round(1000 * (self._warmup_s + self._observed_s))}ms
+drain_limit: 24h
+nodes: [{{name: n0}}]
+models:
+  - {{name: idle, service: {{mean: 1s}}, replicas: [{{node: n0}}]}}
+  - name: m
+    backend: {{workers: {self.workers}, health: {self.health}}}
+    service: {self.service.text}
+    replicas: [{{node: n0}}]
+registry: {{transaction: 0s}}
+network: {{latency: 0s}}
+control_plane:
+  heartbeat: 1h
+  reconciler: null
+  health_monitor:
+    tick: {round(1000 * self._tick_s)}ms
+    probe_timeout: {round(1e6 * self.limit_s)}us
+    stale_after: 3h
+router: {{profile: fixed, liveness: none, probe: {{ttl: 2000h}}, control: {{monitor: busy_is_alive}}}}
+workload: [{POISSON.workload(self.load * self.workers)}]
+"""
+
+    def _controls(self, served: Served, probes_s: Floats) -> tuple[float, ...]:
+        """Return the deviation of the mean size, of the control's wait, and of how often it would time out."""
+        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
+        queue = self._queue.deviation(served, self.load, self.workers, self._mean_wait)
+        return (*sizes, queue, *self._timeouts(served, probes_s))
+
+    @property
+    def _queue(self) -> Control:
+        return SeveralWorkers() if self.workers > 1 else POOLED
+
+    def _mean_wait(self, load: float) -> float:
+        return POISSON.mean_wait(load, self.service)
+
+    def _timeouts(self, served: Served, probes_s: Floats) -> tuple[float, ...]:
+        """Return the share of probes that a less loaded server would hold up too long, less its mean."""
+        load = less_loaded(self.load)
+        factor = load / self.load
+        limit = self.limit_s / factor
+        if self.health == "event_loop":
+            held_s = POOLED.rest_of_job(served, factor, probes_s)
+            exact: float | None = load * _rest_above(limit, self.service)
+        else:
+            held_s = POOLED.work_left(served, factor, probes_s)
+            exact = _work_above(load, limit, self.service)
+        if exact is None or self.workers > 1:
+            return ()
+        return (float((held_s > self.limit_s).mean()) - exact,)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The probes of a replication that count, shape (probes,)."""
+
+    begin_s: Floats
+    has_timed_out: np.typing.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, records: Records, warmup_s: float) -> "Probed":
+        """Read the probes that no request sent."""
+        table = records.probes
+        begin_s = table["start_ns"] / NS_PER_S
+        counts = (table["request"] == MISSING) & (begin_s >= warmup_s)
+        return cls(begin_s[counts], table["outcome"][counts] == ProbeOutcome.TIMEOUT)
+
+
+def share_of_timeouts(probed: Probed) -> float:
+    """Return how many of the probes were not answered in time."""
+    return float(probed.has_timed_out.mean())
+
+
+def _work_above(load: float, limit: float, service: Service) -> float | None:
+    """Return P(work left > limit) of M/M/1, and of M/D/1 below one service time; None where it is not known here."""
+    if service == services.EXPONENTIAL:
+        return load * exp(-(1 - load) * limit)
+    if service == services.DETERMINISTIC and limit < 1:
+        return 1 - (1 - load) * exp(load * limit)
+    return None
+
+
+def _rest_above(limit: float, service: Service) -> float:
+    """Return P(rest > limit) of the job that is being done: the equilibrium tail of the service time."""
+    return exp(-limit) if service == services.EXPONENTIAL else max(0.0, 1 - limit)
+
+
+def behind_exponential(entry: Entry) -> Question:
+    """M/M/1."""
+    return _question(entry, entry.parameters["ES"], services.EXPONENTIAL)
+
+
+def behind_deterministic(entry: Entry) -> Question:
+    """M/D/1."""
+    return _question(entry, entry.parameters["D"], services.DETERMINISTIC)
+
+
+def behind_prefill_and_decode(entry: Entry) -> Question:
+    """A constant and an exponential part."""
+    constant, mean = entry.parameters["D0"], entry.parameters["m"]
+    return _question(entry, constant + mean, services.constant_and_exponential(constant / (constant + mean)))
+
+
+def behind_several_workers(entry: Entry) -> Question:
+    """M/M/c."""
+    return _question(entry, entry.parameters["ES"], services.EXPONENTIAL, entry.parameters["c"])
+
+
+def beside_the_queue(entry: Entry) -> Question:
+    """A probe that waits for the running job alone: a backend that is one event loop."""
+    given = entry.parameters
+    mean_s, service = (given["D"], services.DETERMINISTIC) if "D" in given else (given["ES"], services.EXPONENTIAL)
+    return _question(entry, mean_s, service, health="event_loop")
+
+
+_FIGURES: Final[Mapping[str, Figure]] = {"P(probe timeout)": share_of_timeouts}
+
+
+def _question(entry: Entry, mean_s: float, service: Service, workers: int = 1, health: str = "serialized") -> Question:
+    """Ask for the entry's quantity, with its times in mean service times."""
+    if entry.quantity not in _FIGURES:
+        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
+    given = entry.parameters
+    backend = ProbedBackend(given["rho"], given["timeout_s"] / mean_s, service, workers, health)
+    return Question(backend, _FIGURES[entry.quantity])
