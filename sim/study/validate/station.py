@@ -19,7 +19,9 @@ from sim.study.validate.system import Figure, Replication
 from sim.study.validate.theory import relaxation_time
 
 RELAXATIONS = 10
-"""Length of the warm-up, and of what is looked at after it, in relaxation times."""
+"""Length of the warm-up, in relaxation times."""
+_WARMUPS = 2
+"""Length of what is looked at after the warm-up, in warm-ups."""
 _FEWEST_REQUESTS = 1000
 """In each replication, besides the warm-up."""
 
@@ -55,7 +57,7 @@ class Station:
 
     @property
     def _observed_s(self) -> float:
-        return max(self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
+        return max(_WARMUPS * self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication: requests that arrive after the warm-up count, and are followed to their end."""
