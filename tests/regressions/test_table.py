@@ -21,12 +21,12 @@ def test_every_regression_has_a_row_that_links_to_its_file() -> None:
     assert [line[0] for line in lines] == [f"[{name}](../scenarios/regressions/{name}.yaml)" for name in NAMES]
 
 
-def test_every_policy_that_comes_with_sim_stands_to_every_regression_that_a_policy_brings_about() -> None:
+def test_every_regression_that_a_policy_brings_about_has_a_row_of_policies_that_come_with_sim() -> None:
     _, _, policies = re.split(r"^# |^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     head, _, *lines = rows(policies)
 
-    assert [name for name in head if name and not name.endswith(", locked")] == list(POLICIES)
+    assert {name.removesuffix(", locked") for name in head if name} <= set(POLICIES)
     assert [line[0].rstrip("*") for line in lines] == [name for name in NAMES if loaded(name)[1].check_in is not None]
 
 

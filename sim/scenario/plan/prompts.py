@@ -1,12 +1,12 @@
 """The prompts of a workload as chains of blocks, numbered so that only equal beginnings have equal numbers.
 
 The prompts of a family begin alike, as those with one system prompt do, or those about one document; the blocks that
-follow are each request's own. Workloads have no blocks in common.
+follow are each request's own. The prompts of a trace are as it tells. Workloads have no blocks in common.
 """
 
 from collections.abc import Iterator
 from itertools import count, repeat
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,35 @@ from sim.scenario.spec.workload import ClosedWorkload, PromptsSpec, TraceWorkloa
 _BLOCKS_OF_A_WORKLOAD = 1 << 60
 
 
-class Prompts(NamedTuple):
-    """All prompts that a workload may have, by number. Those of one family are `families` numbers apart."""
+class Prompts(Protocol):
+    """The prompts of a workload, by number."""
+
+    def chain(self, number: int, /) -> Chain:
+        """Return the blocks of the prompt."""
+
+    def of_workload(self, seed: int, requests: int, /) -> NDArray[np.int64]:
+        """Return the number of each request's prompt; shape (requests,)."""
+
+
+class TracePrompts(NamedTuple):
+    """The prompts of a trace, by row."""
+
+    chains: tuple[Chain, ...]
+    source: int
+    """Index of the workload."""
+
+    def chain(self, number: int) -> Chain:
+        """Return the blocks of the prompt."""
+        first = self.source * _BLOCKS_OF_A_WORKLOAD
+        return tuple([first + block for block in self.chains[number]])
+
+    def of_workload(self, _seed: int, requests: int) -> NDArray[np.int64]:
+        """Return the rows in their order."""
+        return np.arange(requests)
+
+
+class FamilyPrompts(NamedTuple):
+    """All prompts that a workload may draw, by number. Those of one family are `families` numbers apart."""
 
     spec: PromptsSpec
     source: int
@@ -48,14 +75,15 @@ class Prompts(NamedTuple):
 def prompts_of(scenario: Scenario, source: int) -> Prompts | None:
     """Return the prompts of a workload, by its index; None if it says nothing of them."""
     workload = scenario.workload[source]
-    if isinstance(workload, TraceWorkload) or workload.prompts is None:
-        return None
-    return Prompts(workload.prompts, source)
+    if not isinstance(workload, TraceWorkload):
+        return FamilyPrompts(workload.prompts, source) if workload.prompts is not None else None
+    return TracePrompts(workload.trace.chains, source) if workload.trace.chains else None
 
 
 def chains_of_user(scenario: Scenario, seed: int, source: int, user: int) -> Iterator[Chain]:
     """Yield the chains of one user's prompts, for ever, by the index of the closed workload and the user's number."""
-    workload, prompts = scenario.workload[source], prompts_of(scenario, source)
-    if prompts is None or not isinstance(workload, ClosedWorkload):
+    workload = scenario.workload[source]
+    if not isinstance(workload, ClosedWorkload) or workload.prompts is None:
         return repeat(())
+    prompts = FamilyPrompts(workload.prompts, source)
     return map(prompts.chain, prompts.of_user(seed, user, workload.users))

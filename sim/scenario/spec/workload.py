@@ -139,6 +139,9 @@ class TraceColumnsSpec(Spec):
     """Name of the column with the prompt tokens."""
     output: str = "generated_tokens"
     """Name of the column with the output tokens."""
+    blocks: str | None = None
+    """Name of the column with the blocks of the prompts, numbers and ranges as in `0 14-27`, where equal numbers stand
+    for equal beginnings; nothing is known of prompts if not given."""
 
 
 class TraceWorkload(_Workload):
@@ -171,7 +174,8 @@ class TraceWorkload(_Workload):
         if reader is not None:
             columns = self.columns
             try:
-                self._trace = reader(self.file, TraceColumns(columns.arrival, columns.prompt, columns.output))
+                asked = TraceColumns(columns.arrival, columns.prompt, columns.output, columns.blocks)
+                self._trace = reader(self.file, asked)
             except BadTrace as error:
                 raise wrong("file", *error.texts) from None
         return self

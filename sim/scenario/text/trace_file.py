@@ -5,15 +5,18 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.routing.request import Chain
+from sim.scenario.text import trace_blocks
 from sim.scenario.text.errors import found, listed, nearest, plain
 from sim.scenario.text.files import UnreadableFile, read_regular
+from sim.scenario.text.trace_blocks import read_blocks
 from sim.scenario.text.trace_times import Arrivals, Seconds, arrivals_like
 
 MOST_BYTES = 16 << 20
@@ -26,11 +29,17 @@ _FIRST_ROW = 2  # The header is row 1.
 
 
 class TraceColumns(NamedTuple):
-    """Header names of the three columns that are read."""
+    """Header names of the columns that are read."""
 
     arrival: str
     prompt: str
     output: str
+    blocks: str | None = None
+    """None if the blocks of prompts are not read."""
+
+    def asked(self) -> dict[str, str]:
+        """Return the columns that are to be read, by what they hold."""
+        return {key: column for key, column in self._asdict().items() if column is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +49,8 @@ class Trace:
     arrival_ns: NDArray[np.int64]
     prompt_tokens: NDArray[np.int64]
     output_tokens: NDArray[np.int64]
+    chains: tuple[Chain, ...]
+    """Blocks of each prompt; empty if they were not read."""
     digest: str
 
     def __eq__(self, other: object) -> bool:
@@ -132,8 +143,8 @@ class _Rows:
             self.faults.append(f"{self.name} has no rows; allowed: at least one below the header")
         if self.faults:
             raise BadTrace(self.faults)
-        arrivals_ns, prompts, outputs = zip(*blocks, strict=True)
-        return Trace(_column(arrivals_ns), _column(prompts), _column(outputs), digest)
+        arrivals_ns, prompts, outputs, chains = zip(*blocks, strict=True)
+        return Trace(_column(arrivals_ns), _column(prompts), _column(outputs), tuple(chain(*chains)), digest)
 
     def _lines(self, text: Iterable[str]) -> Iterator[str]:
         """Yield the lines; a file that is one endless line would have more fields than memory holds."""
@@ -148,7 +159,7 @@ class _Rows:
         other = next((sign for sign in _OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
         if other is not None:
             raise BadTrace([f"{self.name}:1: found {found(other)} between the fields; allowed: ','"])
-        for key, column in self.columns._asdict().items():
+        for key, column in self.columns.asked().items():
             if header.count(column) != 1:
                 count = "no" if column not in header else "more than one"
                 near = nearest(column, header)
@@ -158,7 +169,7 @@ class _Rows:
                 )
         if self.faults:
             raise BadTrace(self.faults)
-        return _Places(len(header), *(header.index(column) for column in self.columns))
+        return _Places(len(header), **{key: header.index(column) for key, column in self.columns.asked().items()})
 
     def _values(self, block: list[list[str]], places: "_Places") -> "_Block | None":
         """Return the values of the rows, None if there is a fault in them."""
@@ -167,12 +178,13 @@ class _Rows:
         fields = list(zip(*block, strict=True))
         arrival_ns = self.arrivals.read_ns(fields[places.arrival])
         prompt_tokens, output_tokens = (_whole_numbers(fields[place]) for place in (places.prompt, places.output))
-        if arrival_ns is None or prompt_tokens is None or output_tokens is None:
+        chains = [] if places.blocks is None else read_blocks(fields[places.blocks])
+        if arrival_ns is None or prompt_tokens is None or output_tokens is None or chains is None:
             return None
         if (np.diff(arrival_ns, prepend=self.last_arrival_ns) < 0).any():
             return None
         self.last_arrival_ns = int(arrival_ns[-1])
-        return _Block(arrival_ns, prompt_tokens, output_tokens)
+        return _Block(arrival_ns, prompt_tokens, output_tokens, chains)
 
     def _find_faults(self, first_number: int, block: list[list[str]], places: "_Places") -> None:
         for number, row in enumerate(block, start=first_number):
@@ -186,6 +198,8 @@ class _Rows:
             self._check_arrival(number, row[places.arrival])
             self._check_tokens(number, self.columns.prompt, row[places.prompt])
             self._check_tokens(number, self.columns.output, row[places.output])
+            if places.blocks is not None and read_blocks([row[places.blocks]]) is None:
+                self._fault(number, self.columns.blocks or "", row[places.blocks], trace_blocks.ALLOWED)
 
     def _check_arrival(self, number: int, text: str) -> None:
         arrival_ns = self.arrivals.read_ns([text])
@@ -210,6 +224,7 @@ class _Places(NamedTuple):
     arrival: int
     prompt: int
     output: int
+    blocks: int | None = None
 
 
 class _Block(NamedTuple):
@@ -218,6 +233,7 @@ class _Block(NamedTuple):
     arrival_ns: NDArray[np.int64]
     prompt_tokens: NDArray[np.int64]
     output_tokens: NDArray[np.int64]
+    chains: list[Chain]
 
 
 def _whole_numbers(texts: Sequence[str]) -> NDArray[np.int64] | None:

@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 
-from sim.testing.mutants import clients, counts, figures, loads, loops, picks, policies, probes, retries, scaling
+from sim.testing.mutants import (
+    clients,
+    counts,
+    figures,
+    loads,
+    loops,
+    picks,
+    policies,
+    probes,
+    retries,
+    scaling,
+    workers,
+)
 from sim.testing.mutants.mutant import Mutant
 
 AREAS: Mapping[str, tuple[Mutant, ...]] = {
     module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
-    for module in (picks, policies, probes, counts, clients, retries, loads, loops, scaling, figures)
+    for module in (picks, policies, probes, counts, clients, retries, loads, loops, scaling, workers, figures)
 }
 """The mutants of each file, in its order."""
 

@@ -162,3 +162,9 @@ def leak_is_judged_by_the_update(fleet: Fleet, before_ns: int) -> list[ReplicaRo
 def leak_is_judged_at_once(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
     """Every count is suspected of a leak, however lately its row was used."""
     return [row for row in fleet.rows if row.is_loaded and row.in_flight]
+
+
+@in_place_of(f"{_ROUTE}._end_uncounted", "registry_by_hand")
+def doubtful_call_keeps_its_reservation(self: Route, is_uncertain: bool) -> None:
+    """A call that the registry did not count leaves what its pick has counted on the row."""
+    self.leave_behind()

@@ -52,7 +52,7 @@ router:
   cancellation: propagated
   reservation: request_scope
   on_wrong_model: remove_row
-workload: [{kind: uniform, model: m, rate: 6/s, patience: 5s}]
+workload: [{kind: uniform, model: m, rate: 6/s, patience: 15s}]  # long, as the machine may be slow
 faults:
   - {kind: replica_exit, node: a, model: m, at: 5s}
   - {kind: replica_hang, node: b, model: m, at: 5s}

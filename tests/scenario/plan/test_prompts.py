@@ -2,10 +2,11 @@
 
 from collections import Counter
 from itertools import combinations, islice
+from pathlib import Path
 
 from scipy import stats
 
-from sim import loads
+from sim import load, loads
 from sim.routing.request import Chain, Request
 from sim.scenario import Plan, make_plan
 
@@ -18,9 +19,13 @@ CLOSED = f"kind: closed, users: 3, think: 1s, {PROMPTS}"
 
 
 def plan_of(*workloads: str, seed: int = 1) -> Plan:
+    return make_plan(loads(scenario_of(*workloads)).variants["default"], seed)
+
+
+def scenario_of(*workloads: str) -> str:
     lines = "\n".join(f"  - {{model: m, {workload}}}" for workload in workloads)
-    text = "name: prompts\nduration: 100s\nnodes: [{name: n}]\nmodels: [{name: m, service: {mean: 1s}}]\nworkload:\n"
-    return make_plan(loads(text + lines).variants["default"], seed)
+    start = "name: prompts\nduration: 100s\nnodes: [{name: n}]\nmodels: [{name: m, service: {mean: 1s}}]\nworkload:\n"
+    return start + lines
 
 
 def chains_of(plan: Plan, source: int = 0) -> list[Chain]:
@@ -88,3 +93,12 @@ def test_another_seed_draws_other_families() -> None:
     one, other = (chains_of(plan_of("kind: uniform, rate: 2/s, " + PROMPTS, seed=seed)) for seed in (1, 2))
 
     assert [chain[0] for chain in one] != [chain[0] for chain in other]
+
+
+def test_the_prompts_of_a_trace_are_those_of_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text("t,in,out,blocks\n0,5,6,0 4-5\n1,7,8,0-1\n", encoding="utf-8")
+    columns = "columns: {arrival: t, prompt: in, output: out, blocks: blocks}"
+    path = tmp_path / "traced.yaml"
+    path.write_text(scenario_of(f"kind: trace, file: trace.csv, {columns}"), encoding="utf-8")
+
+    assert chains_of(make_plan(load(path).variants["default"], 1)) == [(0, 4, 5), (0, 1)]
