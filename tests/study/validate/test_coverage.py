@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sim.study.validate.answer import CONFIDENCE, SKEWNESS
-from sim.study.validate.controls import POOLED
 from sim.study.validate.estimate import Estimate, controlled_estimate
-from sim.study.validate.served import Served
-from sim.study.validate.theory import pollaczek_khinchine, relaxation_time
+from sim.study.validate.queueing.controls import POOLED
+from sim.study.validate.queueing.served import Served
+from sim.study.validate.queueing.theory import pollaczek_khinchine, relaxation_time
 
 REPLICATIONS = 14
 EXPERIMENTS = 500

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sim.study.validate import services
-from sim.study.validate.controls import SeveralWorkers, SojournAbove
 from sim.study.validate.entry import Entry
-from sim.study.validate.served import (
+from sim.study.validate.queueing import services
+from sim.study.validate.queueing.controls import SeveralWorkers, SojournAbove
+from sim.study.validate.queueing.served import (
     FindAtLeast,
     SojournPercentile,
     WaitAbove,
@@ -14,8 +14,8 @@ from sim.study.validate.served import (
     mean_wait,
     share_that_waits,
 )
-from sim.study.validate.services import Service
-from sim.study.validate.station import Station
+from sim.study.validate.queueing.services import Service
+from sim.study.validate.queueing.station import Station
 from sim.study.validate.system import CannotExpress, Figure, Question
 
 SERVICES: Final[Mapping[str, Service]] = {

@@ -11,12 +11,12 @@ from sim.scenario import Scenario
 from sim.scenario.plan.plan import Plan, make_plan
 from sim.simulated.world import World
 from sim.study.scenarios import loads
-from sim.study.validate.arrivals import POISSON, Arrivals, with_drawn_demand
-from sim.study.validate.controls import POOLED, Control, less_loaded
-from sim.study.validate.served import Served
-from sim.study.validate.services import EXPONENTIAL, Service
+from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
+from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
+from sim.study.validate.queueing.served import Served
+from sim.study.validate.queueing.services import EXPONENTIAL, Service
+from sim.study.validate.queueing.theory import relaxation_time
 from sim.study.validate.system import Figure, Replication
-from sim.study.validate.theory import relaxation_time
 
 RELAXATIONS = 10
 """Length of the warm-up, in relaxation times."""

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sim.study.validate.served import Floats, Served
-from sim.study.validate.theory import embedded_root, multi_server_wait
+from sim.study.validate.queueing.served import Floats, Served
+from sim.study.validate.queueing.theory import embedded_root, multi_server_wait
 
 SLACK = 1.05
 """The control has so many times the spare capacity of the system."""
