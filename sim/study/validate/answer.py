@@ -48,7 +48,7 @@ class Precision:
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(replications=14, width=0.01, most_requests=1.2e6)
+FULL = Precision(replications=14, width=0.01, most_requests=6e5)
 QUICK = Precision(replications=8, width=0.1, most_requests=1.8e4)
 
 
