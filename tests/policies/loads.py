@@ -9,5 +9,7 @@ BASE = "best_replica"
 EQUAL_HERE = {
     "outlier_ejection": "no request fails, so it is `least_in_flight`",
     "zone_aware": "there are no zones, so it is `least_in_flight`",
+    "prefix_cache": "no prompt begins like another one, so it is `best_replica`",
+    "prefix_then_balance": "no prompt begins like another one, so it balances alone",
 }
 """Policies that the loads leave out, and why."""

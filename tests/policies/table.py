@@ -52,7 +52,7 @@ def page(today: str) -> str:
         f"[scenarios/policies/{load}.yaml](../scenarios/policies/{load}.yaml)\n\n{table(head, lines(comparison))}"
         for load, comparison in comparisons().items()
     ]
-    left_out = "; ".join(f"{code(name)}, because {reason}" for name, reason in EQUAL_HERE.items())
+    left_out = "\n".join(f"- {code(name)}: {reason}" for name, reason in EQUAL_HERE.items())
     body = "\n\n".join(parts)
     return f"""# Which policy for whom
 
@@ -60,7 +60,9 @@ Eleven policies on four loads, each on the same requests and {SEEDS} seeds, with
 (`pick: locked`). Latency is from arrival to the last token. The differences are paired, and all intervals of one load
 hold at once with 95 % confidence. `python -m tests.policies.table` measured them on {today}.
 
-Left out: {left_out}.
+Left out:
+
+{left_out}
 
 {ADVICE.read_text(encoding="utf-8").strip()}
 

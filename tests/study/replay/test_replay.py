@@ -23,7 +23,7 @@ REQUEST = Request(0, "qwen3", 0, 0, 1_000, 0, 0, 5)
 FIRST = Replica("a", ReplicaKey("spark", "qwen3", 0), "127.0.0.1:1", 0, 7, 100)
 SECOND = Replica("b", ReplicaKey("thor", "qwen3", 0), "127.0.0.1:2", 0, 7, 100)
 ASKED = [
-    Line("arrived", 1_000, 0, None, "request", [asdict(REQUEST)]),
+    Line("arrived", 1_000, 0, None, "request", [plain(asdict(REQUEST))]),
     Line("asked", 1_000, 0, 0, "pick", ["qwen3", []]),
 ]
 PROBING = [
@@ -233,7 +233,7 @@ BAD_LINES = {
     "a limit that is no limit": (Line("late", 2_000, 0, 0, "within", []), "nothing waits for this"),
     "a task that failed to begin": (Line("failed", 2_000, 0, 1, "Busy", [""]), "nothing waits for this"),
     "the same request again": (
-        Line("arrived", 2_000, 0, None, "request", [asdict(REQUEST)]),
+        Line("arrived", 2_000, 0, None, "request", [plain(asdict(REQUEST))]),
         "the number of the request",
     ),
     "no request": (Line("arrived", 2_000, 1, None, "request", []), "should be"),
