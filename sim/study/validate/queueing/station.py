@@ -88,7 +88,7 @@ class Station:
         return self.arrivals.mean_wait(load, self.service)
 
 
-def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float, more: str = "") -> str:
+def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float) -> str:
     """Return a scenario of equal replicas whose registry and network take no time."""
     nodes = ", ".join(f"{{name: n{number}}}" for number in range(servers))
     replicas = ", ".join(f"{{node: n{number}}}" for number in range(servers))
@@ -102,7 +102,6 @@ registry: {{transaction: 0s}}
 network: {{latency: 0s}}
 router: {{profile: fixed, policy: {policy}}}
 workload: [{workload}]
-{more}
 """
 
 
