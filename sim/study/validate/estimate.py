@@ -1,8 +1,9 @@
 """What replications say of a mean: an estimate with its error, and with what is known of their luck taken out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
+from typing import Self
 
 import numpy as np
 
@@ -16,6 +17,10 @@ class Estimate:
     mean: float
     error: float
     freedom: int
+
+    def stretched(self, factor: float) -> Self:
+        """Return the same mean with an error that is so many times as large."""
+        return replace(self, error=self.error * factor)
 
     def half_width(self, confidence: float, other_error: float = 0.0) -> float:
         """Return half of the Student-t interval for the difference to a value with a standard error of its own."""

@@ -5,9 +5,9 @@ import pytest
 from sim.study.validate.answer import FULL, Answer
 from sim.study.validate.entry import Entry
 from sim.study.validate.estimate import Estimate
+from sim.study.validate.queueing.served import mean_wait
+from sim.study.validate.queueing.station import Station
 from sim.study.validate.row import Row, compared, failures, most_outside_by_chance
-from sim.study.validate.served import mean_wait
-from sim.study.validate.station import Station
 from sim.study.validate.system import Question
 
 QUESTION = Question(Station(0.5), mean_wait)

@@ -10,8 +10,8 @@ import pytest
 from sim.measure.analysis.fairness import jain, jain_of_random_split
 from sim.study.validate.estimate import controlled_estimate
 from sim.study.validate.families.splits import Split
-from sim.study.validate.served import mean_sojourn
-from sim.study.validate.station import Station
+from sim.study.validate.queueing.served import mean_sojourn
+from sim.study.validate.queueing.station import Station
 
 AT_RANDOM = "{name: least_in_flight, ties: random}"
 FIRST = "{name: least_in_flight, ties: first}"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.study.validate import station
 from sim.study.validate.answer import QUICK
 from sim.study.validate.entry import Entry, shipped_entries
+from sim.study.validate.queueing import station
 from sim.study.validate.row import Row, failures
 from sim.study.validate.validation import planned
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.scenario.plan.plan import make_plan
-from sim.study.validate.arrivals import Batches
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import question
-from sim.study.validate.served import Served, mean_sojourn
-from sim.study.validate.services import EXPONENTIAL
-from sim.study.validate.station import Station, recorded, scenario, station_text
+from sim.study.validate.queueing.arrivals import Batches
+from sim.study.validate.queueing.served import Served, mean_sojourn
+from sim.study.validate.queueing.services import EXPONENTIAL
+from sim.study.validate.queueing.station import Station, recorded, scenario, station_text
 from sim.study.validate.system import CannotExpress, Figure, Question, Replication
 
 _BURSTS = 50

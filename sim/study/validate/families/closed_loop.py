@@ -8,9 +8,9 @@ import numpy as np
 
 from sim.scenario.plan.plan import make_plan
 from sim.study.validate.entry import Entry
-from sim.study.validate.served import Floats, Served
-from sim.study.validate.services import EXPONENTIAL
-from sim.study.validate.station import recorded, scenario, station_text
+from sim.study.validate.queueing.served import Floats, Served
+from sim.study.validate.queueing.services import EXPONENTIAL
+from sim.study.validate.queueing.station import recorded, scenario, station_text
 from sim.study.validate.system import Figure, Question, Replication
 
 _WARMUP_S = 100.0

@@ -8,12 +8,12 @@ import numpy as np
 
 from sim.routing.units import NS_PER_S
 from sim.scenario.plan.plan import make_plan
-from sim.study.validate.arrivals import POISSON, with_drawn_demand
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import SERVICES
-from sim.study.validate.served import Floats
-from sim.study.validate.services import EXPONENTIAL, Service
-from sim.study.validate.station import scenario, station_text
+from sim.study.validate.queueing.arrivals import POISSON, with_drawn_demand
+from sim.study.validate.queueing.served import Floats
+from sim.study.validate.queueing.services import EXPONENTIAL, Service
+from sim.study.validate.queueing.station import scenario, station_text
 from sim.study.validate.system import Figure, Question, Replication
 
 _DRAWS = 200_000

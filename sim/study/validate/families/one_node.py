@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sim.study.validate import services
-from sim.study.validate.controls import SeveralWorkers
 from sim.study.validate.entry import Entry
-from sim.study.validate.served import FindAtLeast, WaitAbove, mean_sojourn, mean_wait, share_that_waits
-from sim.study.validate.services import Service
-from sim.study.validate.station import Station
+from sim.study.validate.queueing import services
+from sim.study.validate.queueing.controls import SeveralWorkers, SojournAbove
+from sim.study.validate.queueing.served import (
+    FindAtLeast,
+    SojournPercentile,
+    WaitAbove,
+    mean_sojourn,
+    mean_wait,
+    share_that_waits,
+)
+from sim.study.validate.queueing.services import Service
+from sim.study.validate.queueing.station import Station
 from sim.study.validate.system import CannotExpress, Figure, Question
 
 SERVICES: Final[Mapping[str, Service]] = {
@@ -30,12 +37,17 @@ _FIGURES: Final[Mapping[str, Figure]] = {
     "P(wait>2D)": WaitAbove(2.0),
     "P(N>=4)": FindAtLeast(4),
 }
+_TAILS = ("sojourn_p99", "wait_p99")
 _TIMES = ("mean_wait", "mean_sojourn")
 
 
 def exponential(entry: Entry) -> Question:
-    """M/M/1, by `rho` or by `lam` and `mu`."""
-    return question(entry, Station(load_of(entry)))
+    """M/M/1, by `rho` or by `lam` and `mu`. Its sojourn times are exponential."""
+    load = load_of(entry)
+    if entry.quantity != "sojourn_p50":
+        return question(entry, Station(load))
+    figure = SojournPercentile(entry.number, above=0.5, density_per_s=0.5 * (1 - load))
+    return Question(Station(load, control=SojournAbove(entry.number)), figure)
 
 
 def deterministic(entry: Entry) -> Question:
@@ -63,6 +75,8 @@ def question(entry: Entry, station: Station) -> Question:
     if entry.quantity == "mean_number":
         # Little's law, with the rate that is known.
         return Question(station, mean_sojourn, station.rate_per_s)
+    if entry.quantity in _TAILS:
+        raise CannotExpress("a percentile of the tail takes far longer replications than are made")
     if entry.quantity not in _FIGURES:
         raise CannotExpress(f"the quantity {entry.quantity} is not measured")
     mean_service = 1 / entry.parameters.get("mu", 1.0)

@@ -15,15 +15,15 @@ from sim.measure.recording.records import MISSING, Records
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.units import NS_PER_S
 from sim.scenario.plan.plan import make_plan
-from sim.study.validate import services
-from sim.study.validate.arrivals import POISSON, with_drawn_demand
-from sim.study.validate.controls import POOLED, Control, SeveralWorkers, less_loaded
 from sim.study.validate.entry import Entry
-from sim.study.validate.served import Floats, Served
-from sim.study.validate.services import Service
-from sim.study.validate.station import RELAXATIONS, recorded, scenario
+from sim.study.validate.queueing import services
+from sim.study.validate.queueing.arrivals import POISSON, with_drawn_demand
+from sim.study.validate.queueing.controls import POOLED, Control, SeveralWorkers, less_loaded
+from sim.study.validate.queueing.served import Floats, Served
+from sim.study.validate.queueing.services import Service
+from sim.study.validate.queueing.station import RELAXATIONS, recorded, scenario
+from sim.study.validate.queueing.theory import relaxation_time
 from sim.study.validate.system import CannotExpress, Figure, Question, Replication
-from sim.study.validate.theory import relaxation_time
 
 _FEWEST_PROBES = 1500
 """In each replication, besides the warm-up."""

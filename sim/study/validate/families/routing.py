@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sim.study.validate import services
-from sim.study.validate.arrivals import Even
-from sim.study.validate.controls import ByReplica, SeveralWorkers
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import load_of, question
-from sim.study.validate.served import mean_sojourn
-from sim.study.validate.station import Station
+from sim.study.validate.queueing import services
+from sim.study.validate.queueing.arrivals import Even
+from sim.study.validate.queueing.controls import ByReplica, SeveralWorkers
+from sim.study.validate.queueing.served import mean_sojourn
+from sim.study.validate.queueing.station import Station
 from sim.study.validate.system import CannotExpress, Question
 
 SHORTEST = "least_in_flight"

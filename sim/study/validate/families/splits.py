@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sim.measure.analysis.fairness import jain, max_over_mean
 from sim.scenario.plan.plan import make_plan
 from sim.study.validate.entry import Entry
-from sim.study.validate.station import recorded, scenario, station_text
+from sim.study.validate.queueing.station import recorded, scenario, station_text
 from sim.study.validate.system import CannotExpress, Figure, Question, Replication
 
 _REQUESTS = 2000

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sim.routing.units import NS_PER_S
 from sim.scenario.plan.plan import OpenRequests, Plan
 from sim.scenario.plan.streams import stream
-from sim.study.validate.services import Service
-from sim.study.validate.theory import embedded_root, pollaczek_khinchine
+from sim.study.validate.queueing.services import Service
+from sim.study.validate.queueing.theory import embedded_root, pollaczek_khinchine
 
 
 class Arrivals(Protocol):

@@ -11,15 +11,17 @@ from sim.scenario import Scenario
 from sim.scenario.plan.plan import Plan, make_plan
 from sim.simulated.world import World
 from sim.study.scenarios import loads
-from sim.study.validate.arrivals import POISSON, Arrivals, with_drawn_demand
-from sim.study.validate.controls import POOLED, Control, less_loaded
-from sim.study.validate.served import Served
-from sim.study.validate.services import EXPONENTIAL, Service
+from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
+from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
+from sim.study.validate.queueing.served import Served
+from sim.study.validate.queueing.services import EXPONENTIAL, Service
+from sim.study.validate.queueing.theory import relaxation_time
 from sim.study.validate.system import Figure, Replication
-from sim.study.validate.theory import relaxation_time
 
 RELAXATIONS = 10
-"""Length of the warm-up, and of what is looked at after it, in relaxation times."""
+"""Length of the warm-up, in relaxation times."""
+_WARMUPS = 2
+"""Length of what is looked at after the warm-up, in warm-ups."""
 _FEWEST_REQUESTS = 1000
 """In each replication, besides the warm-up."""
 
@@ -55,7 +57,7 @@ class Station:
 
     @property
     def _observed_s(self) -> float:
-        return max(self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
+        return max(_WARMUPS * self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication: requests that arrive after the warm-up count, and are followed to their end."""
@@ -86,7 +88,7 @@ class Station:
         return self.arrivals.mean_wait(load, self.service)
 
 
-def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float, more: str = "") -> str:
+def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float) -> str:
     """Return a scenario of equal replicas whose registry and network take no time."""
     nodes = ", ".join(f"{{name: n{number}}}" for number in range(servers))
     replicas = ", ".join(f"{{node: n{number}}}" for number in range(servers))
@@ -100,7 +102,6 @@ registry: {{transaction: 0s}}
 network: {{latency: 0s}}
 router: {{profile: fixed, policy: {policy}}}
 workload: [{workload}]
-{more}
 """
 
 

@@ -9,12 +9,13 @@ own, without controls: a mistake in them would move system and control alike.
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from math import exp
 from typing import Protocol
 
 import numpy as np
 
-from sim.study.validate.served import Floats, Served
-from sim.study.validate.theory import embedded_root, multi_server_wait
+from sim.study.validate.queueing.served import Floats, Served
+from sim.study.validate.queueing.theory import embedded_root, multi_server_wait
 
 SLACK = 1.05
 """The control has so many times the spare capacity of the system."""
@@ -82,6 +83,25 @@ class SeveralWorkers:
         factor = other / load
         waits_s = _several(served.arrival_s, served.demand_s * factor, capacity)
         return _counted_mean(served, waits_s) - factor * multi_server_wait(capacity, other)
+
+
+@dataclass(frozen=True, slots=True)
+class SojournAbove:
+    """M/M/1: the share of requests that take longer than `limit_s`, for figures of the tail."""
+
+    limit_s: float
+
+    def pace(self, servers: int, workers: int) -> float:
+        """One server."""
+        return 1.0
+
+    def deviation(self, served: Served, load: float, capacity: int, mean_wait: MeanWait) -> float:
+        """Compare with the exponential law of M/M/1."""
+        other = less_loaded(load)
+        factor = other / load
+        _, ends_s = _spells(served, factor)
+        sojourns_s = (ends_s - served.arrival_s)[served.counts_from :]
+        return float((sojourns_s > self.limit_s).mean()) - exp(-(1 - other) * self.limit_s / factor)
 
 
 @dataclass(frozen=True, slots=True)
