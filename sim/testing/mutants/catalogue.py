@@ -12,6 +12,7 @@ from sim.testing.mutants import (
     policies,
     probes,
     retries,
+    rivals,
     scaling,
     workers,
 )
@@ -19,7 +20,7 @@ from sim.testing.mutants.mutant import Mutant
 
 AREAS: Mapping[str, tuple[Mutant, ...]] = {
     module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
-    for module in (picks, policies, probes, counts, clients, retries, loads, loops, scaling, workers, figures)
+    for module in (picks, policies, rivals, probes, counts, clients, retries, loads, loops, scaling, workers, figures)
 }
 """The mutants of each file, in its order."""
 
