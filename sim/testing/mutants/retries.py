@@ -8,8 +8,16 @@ from sim.routing.ports import Backend
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.request_path.call_limit import LimitedDialer
-from sim.routing.request_path.retries import FULL_TENTHS, MOST_CALLS, Retries, ThrottledRetries, _Untried
-from sim.testing.mutants.mutant import in_place_of
+from sim.routing.request_path.retries import (
+    FAILURE_TENTHS,
+    FULL_TENTHS,
+    MOST_CALLS,
+    SUCCESS_TENTHS,
+    Retries,
+    ThrottledRetries,
+    _Untried,
+)
+from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _RETRIES = "sim.routing.request_path.retries"
 
@@ -49,3 +57,44 @@ def throttle_is_full_after_one_success(self: ThrottledRetries, request: Request,
 def call_has_no_limit(self: LimitedDialer, key: ReplicaKey, address: str) -> Backend:
     """A call may take as long as it likes."""
     return self._dialer.dial(key, address)
+
+
+request_is_sent_once_too_often = Mutant(
+    "request_is_sent_once_too_often",
+    f"{_RETRIES}:MOST_CALLS",
+    "A request is sent four times: its first call is not counted.",
+    MOST_CALLS + 1,
+    ("retries_by_hand",),
+)
+
+success_gives_a_whole_token = Mutant(
+    "success_gives_a_whole_token",
+    f"{_RETRIES}:SUCCESS_TENTHS",
+    "A completed request gives as much to the bucket of the throttle as a failed call takes.",
+    FAILURE_TENTHS,
+    ("retries_by_hand",),
+)
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.grant", "retries_by_hand")
+def half_a_bucket_is_enough(self: ThrottledRetries, request: Request, failed: ReplicaKey) -> bool:
+    """The throttle grants a retry when exactly half of its tokens are left: `>=` for `>`."""
+    self._tenths = max(0, self._tenths - FAILURE_TENTHS)
+    return 2 * self._tenths >= FULL_TENTHS and Retries.grant(self, request, failed)
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.ended", "retries_by_hand")
+def failure_fills_the_bucket(self: ThrottledRetries, request: Request, outcome: Outcome, cause: str) -> None:
+    """Every request that ends gives something back, whether it was completed or not."""
+    self._tenths = min(FULL_TENTHS, self._tenths + SUCCESS_TENTHS)
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.ended", "retries_by_hand")
+def bucket_is_never_filled(self: ThrottledRetries, request: Request, outcome: Outcome, cause: str) -> None:
+    """Completed requests give nothing back to the bucket of the throttle."""
+
+
+@in_place_of(f"{_RETRIES}:_Untried.__call__", "retries_by_hand")
+def retry_finds_nobody(self: _Untried, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+    """The policy is shown nobody when all replicas have failed the request."""
+    return self._choose([replica for replica in replicas if replica.key not in self._tried])
