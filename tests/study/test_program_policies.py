@@ -94,7 +94,8 @@ class Log:
         self.note(request, event="ended", replica=replica._asdict(), outcome=outcome, duration_ns=duration_ns)
 
     def note(self, request: RequestView, **content: Any) -> None:
-        self.lines.append({"now_ns": self.clock.now_ns(), "request": request._asdict(), **content})
+        shown = {**request._asdict(), "chain": list(request.chain)}
+        self.lines.append({"now_ns": self.clock.now_ns(), "request": shown, **content})
 
 
 LINES: tuple[list[Any], list[Any]] = ([], [])
