@@ -14,13 +14,28 @@ from sim.testing.mutants import (
     probes,
     retries,
     scaling,
+    verdicts,
     workers,
 )
 from sim.testing.mutants.mutant import Mutant
 
 AREAS: Mapping[str, tuple[Mutant, ...]] = {
     module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
-    for module in (picks, policies, probes, counts, clients, retries, loads, failures, loops, scaling, workers, figures)
+    for module in (
+        picks,
+        policies,
+        probes,
+        counts,
+        clients,
+        retries,
+        loads,
+        failures,
+        loops,
+        scaling,
+        workers,
+        figures,
+        verdicts,
+    )
 }
 """The mutants of each file, in its order."""
 
