@@ -3,7 +3,7 @@
 from sim.measure.analysis.load import LoadVerdict, piles_up
 from sim.measure.analysis.readiness import ReplicaUse
 from sim.measure.recording.records import Integers
-from sim.testing.mutants.mutant import in_place_of
+from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _LOAD = "sim.measure.catalogue.load"
 
@@ -32,3 +32,12 @@ def nobody_leaves(instants_ns: Integers, arrivals_ns: Integers, ends_ns: Integer
 def replica_has_one_worker(self: ReplicaUse, workers: int = 1) -> float | None:
     """A replica's utilization is that of one worker, however many it has."""
     return self.busy_while_ready_ns / self.ready_ns if self.ready_ns else None
+
+
+slow_node_counts_as_fast = Mutant(
+    "slow_node_counts_as_fast",
+    "sim.measure.catalogue.view:ModelView.completed_per_speed",
+    "Requests are multiplied by the speed of their node, where they should be divided by it.",
+    property(lambda self: self.completed * [self.view.facts.speeds[key.node] for key in self.replicas.values()]),
+    ("figures_by_hand",),
+)
