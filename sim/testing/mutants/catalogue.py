@@ -15,6 +15,7 @@ from sim.testing.mutants import (
     retries,
     rivals,
     scaling,
+    verdicts,
     workers,
 )
 from sim.testing.mutants.mutant import Mutant
@@ -35,6 +36,7 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         scaling,
         workers,
         figures,
+        verdicts,
     )
 }
 """The mutants of each file, in its order."""

@@ -1,13 +1,16 @@
-"""Slips in what is remembered of a load that has failed: its pause, and the job that tells of it."""
+"""Slips in when a load has failed, and in what is remembered of it: its limit, its pause, the job that tells of it."""
 
 from sim.routing.errors import CallError
 from sim.routing.fleet import LoadJob
 from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.job_load import JobLoad
+from sim.routing.loading.load_limits import LoadLimit, leave_alone, limit_by_size_ns
 from sim.routing.loading.load_owner import LoadOwner
 from sim.routing.loading.load_retry import FIRST_PAUSE_NS, RetryWithBackoff, _Pause
 from sim.routing.request import Request
 from sim.routing.request_path.route import Route
+from sim.routing.strategies import LOAD_LIMITS
+from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _RETRY = "sim.routing.loading.load_retry"
@@ -51,3 +54,44 @@ async def refused_job_stays(self: JobLoad, request: Request, job: LoadJob, warm_
     owned = LoadOwner(self._ports, self._load_path, self._broadcast, job)
     self._ports.runtime.spawn(owned.run() if route is None else owned.end(), "load job")
     return route
+
+
+orphan_is_found_at_the_very_end = Mutant(
+    "orphan_is_found_at_the_very_end",
+    "sim.routing.loading.job_load:ORPHAN_NS",
+    "A load counts as given up when its heartbeat is just a minute old: `<` for `<=`.",
+    60 * NS_PER_S - 1,
+    ("orphan_by_hand",),
+)
+
+heartbeats_are_rare = Mutant(
+    "heartbeats_are_rare",
+    "sim.routing.loading.load_owner:HEARTBEAT_NS",
+    "The owner of a load sends a heartbeat every 45 s, where it should every second.",
+    45 * NS_PER_S,
+    ("orphan_by_hand",),
+)
+
+install_may_take_seconds_only = Mutant(
+    "install_may_take_seconds_only",
+    "sim.routing.loading.installs:INSTALL_LIMIT_NS",
+    "An install is given up after 15 seconds: seconds for minutes.",
+    15 * NS_PER_S,
+    ("limits_by_hand",),
+)
+
+large_model_gets_too_little_time = Mutant(
+    "large_model_gets_too_little_time",
+    "sim.routing.loading.load_limits:PER_GIB_NS",
+    "A load may take 2 s more for each GiB, where it should 20 s.",
+    2 * NS_PER_S,
+    ("limits_by_hand",),
+)
+
+late_process_goes_on = Mutant(
+    "late_process_goes_on",
+    "sim.routing.frontend:LOAD_LIMITS",
+    "A process that takes too long to load its model is not stopped.",
+    {**LOAD_LIMITS, "by_size": LoadLimit(limit_by_size_ns, leave_alone)},
+    ("limits_by_hand",),
+)

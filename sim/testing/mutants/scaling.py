@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Literal
 
 from sim.routing.control_plane.background import Rank
@@ -120,6 +121,12 @@ async def more_is_added_than_there_are_slots(self: ReplicaPass, fleet: Fleet, mo
     least = next(one.min_replicas or 0 for one in self._models if one.name == model)
     lacking = max(addition.replicas, least - len(fleet.loaded(model)))
     await _add(self, fleet, model, addition._replace(replicas=lacking))
+
+
+@in_place_of(f"{_SCALING}:ReplicaPass._add", "cooldown_by_hand")
+async def setbacks_are_never_forgotten(self: ReplicaPass, fleet: Fleet, model: str, addition: Addition) -> None:
+    """A replica that was added in the end leaves the passes without a slot in the registry."""
+    await _add(self, replace(fleet, cooldowns={}), model, addition)
 
 
 @in_place_of(f"{_SCALING}:ReplicaPass._add", "slots_by_hand")
