@@ -100,7 +100,7 @@ def test_a_line_that_does_not_end_is_shown(tmp_path: Path) -> None:
     def told(limit_s: float) -> str:
         with (
             pytest.raises(PolicyError) as caught,
-            started(tmp_path, "printf '{\"index\": 0}'; cat >/dev/null", limit_s) as policy,
+            started(tmp_path, "read line; printf '{\"index\": 0}'; cat >/dev/null", limit_s) as policy,
         ):
             policy.pick(REPLICAS, REQUEST)
         return str(caught.value)

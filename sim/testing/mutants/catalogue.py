@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sim.testing.mutants import (
     clients,
     counts,
+    failures,
     figures,
     loads,
     loops,
@@ -19,7 +20,7 @@ from sim.testing.mutants.mutant import Mutant
 
 AREAS: Mapping[str, tuple[Mutant, ...]] = {
     module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
-    for module in (picks, policies, probes, counts, clients, retries, loads, loops, scaling, workers, figures)
+    for module in (picks, policies, probes, counts, clients, retries, loads, failures, loops, scaling, workers, figures)
 }
 """The mutants of each file, in its order."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.measure.analysis.readiness import ReadyTime
+from sim.measure.analysis.readiness import ReadyTime, ReplicaUse
 from sim.measure.catalogue import CATALOGUE
 from sim.measure.catalogue.metric import ModelMetric, RunMetric
 from sim.measure.catalogue.view import ModelView, View
@@ -284,3 +284,9 @@ def minimum_is_not_enough(records: Any, minimums: Mapping[str, int], opens_ns: i
     from sim.measure.analysis.fleet import below_minimum_ns
 
     return below_minimum_ns(records, {model: least + 1 for model, least in minimums.items()}, opens_ns, end_ns)
+
+
+@in_place_of("sim.measure.analysis.readiness:ReplicaUse.utilization", "slots_by_hand")
+def replica_has_one_worker(self: ReplicaUse, workers: int = 1) -> float | None:
+    """A replica's utilization is that of one worker, however many it has."""
+    return self.busy_while_ready_ns / self.ready_ns if self.ready_ns else None

@@ -1,11 +1,14 @@
 """Slips in how the reconciler adds and removes replicas, and in who makes a pass and when."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from sim.routing.control_plane.background import Rank
-from sim.routing.control_plane.replica_pass import Bounds, Removal, Setback
+from sim.routing.control_plane.replica_pass import Addition, Bounds, Removal, ReplicaPass, Setback
+from sim.routing.errors import CallError
 from sim.routing.fleet import Cooldown, Fleet, ReplicaRow
+from sim.routing.loading.placement import TakenIndexes, _free_slots, indexes_of_rows
 from sim.routing.ports import Runtime
 from sim.routing.settings import ModelConfig, ReconcilerSettings
 from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS
@@ -93,6 +96,47 @@ def lowest_index_goes_first(loaded: Sequence[ReplicaRow], floor: int, unused_sin
     idle = sorted(_idle(loaded, unused_since_ns), key=lambda row: (row.key.replica_index, row.last_used_ns, row.id))
     going = idle[: max(0, len(loaded) - floor)]
     return Removal(going, unused_since_ns) if going else None
+
+
+@in_place_of(f"{_SCALING}:_removal", "slots_by_hand")
+def idle_for_just_so_long_is_enough(loaded: Sequence[ReplicaRow], floor: int, unused_since_ns: int) -> Removal | None:
+    """A replica is removed at the very end of the time that it may be idle: `<=` for `<`."""
+    going = _idle(loaded, unused_since_ns + 1)[: max(0, len(loaded) - floor)]
+    return Removal(going, unused_since_ns + 1) if going else None
+
+
+@in_place_of(f"{_SCALING}:capacity", "slots_by_hand")
+def slots_of_all_nodes_count(fleet: Fleet, model: ModelConfig, taken: TakenIndexes = indexes_of_rows) -> int:
+    """Free slots count on nodes too that the model may not use."""
+    return sum(_free_slots(fleet, node, model.name, taken) for node in fleet.healthy_nodes())
+
+
+_add = ReplicaPass._add
+
+
+@in_place_of(f"{_SCALING}:ReplicaPass._add", "slots_by_hand")
+async def more_is_added_than_there_are_slots(self: ReplicaPass, fleet: Fleet, model: str, addition: Addition) -> None:
+    """A model gets all replicas that it lacks, and others are evicted where slots are short."""
+    least = next(one.min_replicas or 0 for one in self._models if one.name == model)
+    lacking = max(addition.replicas, least - len(fleet.loaded(model)))
+    await _add(self, fleet, model, addition._replace(replicas=lacking))
+
+
+@in_place_of(f"{_SCALING}:ReplicaPass._add", "slots_by_hand")
+async def one_is_added_at_a_time(self: ReplicaPass, fleet: Fleet, model: str, addition: Addition) -> None:
+    """A model gets one replica in a pass, however many it lacks."""
+    await _add(self, fleet, model, addition._replace(replicas=1))
+
+
+@in_place_of(f"{_SCALING}:ReplicaPass._load", "slots_by_hand")
+async def loads_go_on_after_a_failure(self: ReplicaPass, model: str, replicas: int) -> int:
+    """A pass tries all replicas that a model lacks, also after a load that has failed."""
+    added = 0
+    for _ in range(replicas):
+        with suppress(CallError):
+            await self._load_path.load(model, in_flight=0, cause="scale_up")
+            added += 1
+    return added
 
 
 @in_place_of("sim.simulated.registry.fleet_registry:SimulatedFleetRegistry.claim_pass", "scaling_by_hand")

@@ -1,9 +1,12 @@
-"""Slips in what a node does with its processes: stop, install, ports, drain."""
+"""Slips in what a node does with its processes: stop, install, ports, disk, drain."""
+
+from itertools import chain
 
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.node import _WAITS
+from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.port_pool import PortPool, _Release
-from sim.simulated.nodes.worker import SimulatedWorkers
+from sim.simulated.nodes.worker import SimulatedWorkers, WorkerNode
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _WORKERS = "sim.simulated.nodes.worker:SimulatedWorkers"
@@ -37,3 +40,33 @@ drain_does_not_wait = Mutant(
     {**_WAITS, "when_idle": _WAITS["at_once"]},
     ("drain_cuts_requests",),
 )
+
+
+@in_place_of("sim.simulated.nodes.port_pool:PortPool.take", "ports_by_hand")
+def process_has_no_port_of_its_own(self: PortPool, key: ReplicaKey) -> int:
+    """A process that comes back gets whichever port is free."""
+    claimants = self._claimants_of_free_ports()
+    unclaimed = (port for port, claimant in claimants.items() if claimant is None)
+    port = next(chain(unclaimed, self._unused, claimants))
+    self._hold(key, port)
+    return port
+
+
+@in_place_of("sim.simulated.nodes.port_pool:PortPool.take", "ports_by_hand")
+def port_of_another_comes_before_a_new_one(self: PortPool, key: ReplicaKey) -> int:
+    """A new process gets a port that is kept for another one, although there are new ones."""
+    claimants = self._claimants_of_free_ports()
+    own = (port for port, claimant in claimants.items() if claimant == key)
+    port = next(chain(own, claimants, self._unused))
+    self._hold(key, port)
+    return port
+
+
+_remove = WorkerNode.remove
+
+
+@in_place_of("sim.simulated.nodes.worker:WorkerNode.remove", "disks_by_hand")
+def files_go_with_their_process(self: WorkerNode, key: ReplicaKey) -> BackendProcess:
+    """The files of a model leave the disk when its process ends."""
+    self._disk_bytes.pop(key.model, None)
+    return _remove(self, key)
