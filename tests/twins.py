@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
@@ -12,7 +13,8 @@ from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.outcomes import Answer, Outcome, ProbeOutcome
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import FrontendPorts, Future, Journal, Runtime, WorkerControl
-from sim.routing.registry import Registry
+from sim.routing.proxy import calls_of
+from sim.routing.registry import Registry, RowChange
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 from sim.routing.settings import ProbeSettings
@@ -115,6 +117,8 @@ class MemoryRegistry:
     def __init__(self, runtime: Runtime, slots: dict[str, int]) -> None:
         self.rows: dict[ReplicaKey, Replica] = {}
         self.counts: list[int] = []
+        self.exchanged: list[Mapping[str, RowChange]] = []
+        self.exchange_error: CallError | None = None
         self._states: dict[ReplicaKey, RowState] = {}
         self._runtime = runtime
         self._slots = slots
@@ -154,6 +158,15 @@ class MemoryRegistry:
         if key in self.rows:
             self.rows[key].last_used_ns += 1
 
+    async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> list[Replica]:
+        self.exchanged.append(changes)
+        if self.exchange_error is not None:
+            raise self.exchange_error
+        for row in self.rows.values():
+            if row.id in changes:
+                self._count(row, changes[row.id].added)
+        return [replace(row) for key, row in self.rows.items() if self._may_be_picked(key, model, ())]
+
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
     ) -> None:
@@ -190,6 +203,12 @@ class MemoryRegistry:
             if queue:
                 queue[0].set_result(None)
 
+    def __getattr__(self, call: str) -> Callable[..., Any]:
+        """Stand for the other calls, which no request leads to."""
+        if call in calls_of(Registry):
+            return partial(_is_not_called, call)
+        raise AttributeError(call)
+
     def _may_be_picked(self, key: ReplicaKey, model: str, nodes: Collection[str]) -> bool:
         is_among = not nodes or key.node in nodes
         return key.model == model and self._states[key] is RowState.LOADED and is_among
@@ -198,6 +217,10 @@ class MemoryRegistry:
         row.in_flight += by
         row.last_used_ns += by > 0
         self.counts.append(row.in_flight)
+
+
+def _is_not_called(call: str, *_args: Any) -> None:
+    raise AssertionError(f"{call} is not for requests")
 
 
 def _node(name: str, slots: int) -> Node:

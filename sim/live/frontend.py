@@ -101,7 +101,7 @@ class Frontend:
 
         Raises:
             ValueError: The settings are not a router's, or not a control plane's, or the policy is none, or the router
-                makes failed calls again.
+                makes failed calls again or picks from lists of its own.
         """
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}
@@ -109,6 +109,8 @@ class Frontend:
         if self._router.retry != "none":
             # Its caller may have read a part of the answer by then.
             raise ValueError(f"router.retry: found {self._router.retry}; allowed: none, as answers are streamed")
+        if self._router.replica_list is not None:
+            raise ValueError("router.replica_list: found a list; allowed: none, lists exist only in a simulation")
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}

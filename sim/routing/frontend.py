@@ -21,6 +21,7 @@ from sim.routing.policies.choose import Chooser
 from sim.routing.policies.feedback import Feedback
 from sim.routing.policies.port import PolicyError
 from sim.routing.ports import Clock, FrontendPorts, Journal
+from sim.routing.replica_list.replica_list import with_replica_list
 from sim.routing.request import Request
 from sim.routing.request_path.call_limit import LimitedDialer
 from sim.routing.request_path.health_check import HealthCheck
@@ -32,6 +33,7 @@ from sim.routing.settings import ControlPlaneSettings, ControlSettings, Frontend
 from sim.routing.strategies import (
     DISK,
     FREE_PROCESS,
+    LISTED_COUNTS,
     LOAD_LIMITS,
     LOAD_RETRIES,
     LOAD_ROWS,
@@ -204,11 +206,14 @@ def build_frontend(
 
 
 def _ports_of(settings: FrontendSettings, ports: FrontendPorts, listeners: Sequence[object]) -> FrontendPorts:
-    """Return the ports with the frontend's limit on calls, and with those who listen to its journal."""
+    """Return the ports with the frontend's limit on calls, its replica list and those who listen to its journal."""
     if listeners:
         ports = replace(ports, journal=FanOutJournal([ports.journal, *listeners]))
     if settings.call_limit_ns is not None:
         ports = replace(ports, dialer=LimitedDialer(ports.dialer, ports.runtime, settings.call_limit_ns))
+    if settings.replica_list is not None:
+        own = settings.replica_list
+        ports = with_replica_list(ports, own.refresh_ns, LISTED_COUNTS[own.counts])
     return ports
 
 

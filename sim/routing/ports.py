@@ -182,6 +182,12 @@ class Journal:
         A negative number is of counts that were told of before, and are given back after all.
         """
 
+    def counted_apart(self, key: ReplicaKey, count: int) -> None:
+        """A frontend that keeps its counts itself has so many places more on the replica, or fewer if it is negative.
+
+        The row hears of them later, or never.
+        """
+
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         """A row was written as loaded."""
 

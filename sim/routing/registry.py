@@ -1,8 +1,8 @@
 """The registry port: replica rows, node rows, locks by name and loads under way, behind transactions that take time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.routing.fleet import (
     Cooldown,
@@ -20,6 +20,15 @@ from sim.routing.replica import Replica, ReplicaKey
 
 LockWaited = Callable[[int], None]
 """Told how long a transaction has waited for a lock, in ns."""
+
+
+class RowChange(NamedTuple):
+    """What a row hears of the requests that one frontend counts by itself."""
+
+    added: int
+    """To the in-flight count; negative to take from it."""
+    is_used: bool
+    """Whether the row is to be touched."""
 
 
 class Registry(Protocol):
@@ -55,6 +64,13 @@ class Registry(Protocol):
 
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
+
+    async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> Sequence[Replica]:
+        """Make the changes to the rows of these ids, and read the model's rows that may be picked, in one transaction.
+
+        No count falls below 0, and rows that have gone are passed over. Returns the loaded rows on healthy nodes, by
+        id, as they are afterwards.
+        """
 
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""

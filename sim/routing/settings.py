@@ -34,6 +34,7 @@ MonitoringName = Literal["every_miss", "busy_is_alive"]
 ReaperName = Literal["first_miss", "third_miss"]
 DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
+ListedCountsName = Literal["snapshot", "own_sends", "own_in_flight", "rotate"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
@@ -90,6 +91,16 @@ class ControlSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaListSettings:
+    """A frontend's own list of replicas, which spares the registry a transaction for each pick."""
+
+    refresh_ns: int
+    """Time between readings."""
+    counts: ListedCountsName
+    """What the list shows of the requests since."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrontendSettings:
     """How a frontend routes."""
 
@@ -115,6 +126,8 @@ class FrontendSettings:
     """How long a call may take; None for no limit."""
     selector: SelectorName
     """Whether a pick keeps to the nodes that the model's selector matches."""
+    replica_list: ReplicaListSettings | None
+    """None for a transaction with the registry for each pick."""
     probe: ProbeSettings
     control: ControlSettings
 

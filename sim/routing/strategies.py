@@ -25,6 +25,8 @@ from sim.routing.loading.placement import (
     no_index,
 )
 from sim.routing.ports import Clock, FrontendPorts, Runtime
+from sim.routing.replica_list.listed import OwnInFlight, OwnSends, Rotating, Snapshot
+from sim.routing.replica_list.replica_list import NewList
 from sim.routing.request_path.decrements import IGNORED, RETRIED, Decrements
 from sim.routing.request_path.health_check import BUSY_IS_NOT_DEAD, DELETE_ROW_ON_TIMEOUT, Reading
 from sim.routing.request_path.retries import Retries, ThrottledRetries
@@ -45,6 +47,7 @@ from sim.routing.request_path.singleflight import DetachedFlight, LeaderOwnedFli
 from sim.routing.settings import (
     DiskRuleName,
     ExactStopName,
+    ListedCountsName,
     LoadInfoName,
     LoadLimitName,
     LoadRetryName,
@@ -81,6 +84,12 @@ RETRIES: Mapping[RetryName, Callable[[], Retries] | None] = {
     "throttled": ThrottledRetries,
 }
 SELECTORS: Mapping[SelectorName, PickScope] = {"after_pick": among_all, "in_pick": among_matching}
+LISTED_COUNTS: Mapping[ListedCountsName, NewList] = {
+    "snapshot": Snapshot,
+    "own_sends": OwnSends,
+    "own_in_flight": OwnInFlight,
+    "rotate": Rotating,
+}
 
 SHARING: Mapping[SharingName, Callable[[Runtime], Singleflight]] = {
     "unshared": lambda _runtime: UnsharedCalls(),

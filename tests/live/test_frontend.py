@@ -154,6 +154,8 @@ def test_settings_that_are_no_routers_are_refused_at_once(settings: dict[str, An
 
 
 def test_retries_are_refused_because_a_reader_may_have_seen_a_part_of_the_answer() -> None:
+    with pytest.raises(ValueError, match=r"router\.replica_list: found a list; allowed: none"):
+        Frontend("sqlite:///unused.db", router={"replica_list": {"refresh": "5s", "counts": "rotate"}})
     with pytest.raises(ValueError, match=r"router\.retry: found throttled; allowed: none"):
         Frontend("sqlite:///unused.db", router={"retry": "throttled"})
 

@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "exact stop": (settings.ExactStopName, strategies.EXACT_STOPS),
     "retry": (settings.RetryName, strategies.RETRIES),
     "selector": (settings.SelectorName, strategies.SELECTORS),
+    "listed counts": (settings.ListedCountsName, strategies.LISTED_COUNTS),
     "sharing of probes": (settings.SharingName, strategies.SHARING),
     "reading of probes": (settings.ReadingName, strategies.READINGS),
     "disk": (settings.DiskRuleName, strategies.DISK),

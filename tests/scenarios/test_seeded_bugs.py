@@ -122,6 +122,12 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "stops the process": STOPS_THE_PROCESS,
         "nobody reconciles": NOBODY_RECONCILES,
     },
+    "rotating_cache": {
+        "all show a snapshot": ("router.replica_list.refresh=5s", "router.replica_list.counts=snapshot"),
+        "all take turns": ("router.replica_list.refresh=5s", "router.replica_list.counts=rotate"),
+        "all read too often": ("router.replica_list.refresh=1s", "router.replica_list.counts=own_in_flight"),
+        "ends at once": ENDS_AT_ONCE,
+    },
 }
 CAUGHT_BY = [
     ("leader_leaves", "leaves counts", "hardened in_flight.final <= 0"),
@@ -145,6 +151,8 @@ CAUGHT_BY = [
     ("busy_reaped", "reaps busy rows", "hardened rows.removed_alive <= 0"),
     ("long_load", "loads inline", "hardened loads.started >= 1 and <= 1"),
     ("idle_unload", "unloads something", "hardened requests.failed <= 0"),
+    ("rotating_cache", "all show a snapshot", "own_in_flight fairness.longest_streak <= 8"),
+    ("rotating_cache", "all take turns", "snapshot fairness.longest_streak >= 15"),
 ]
 
 

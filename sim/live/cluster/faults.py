@@ -60,7 +60,7 @@ class LiveFaultRefused(ValueError):
 
 
 def check_faults(scenario: Scenario) -> None:
-    """Raise LiveFaultRefused if a fault, or what becomes of the rows of a drained node, exists only in a simulation."""
+    """Raise LiveFaultRefused if a fault or a setting of the router exists only in a simulation."""
     allowed = ", ".join(sorted(_kind(spec) for spec in _INJECTORS))
     refused = [
         f"faults[{number}]: sim live cannot do {fault.kind}{_how(fault)}; allowed: {allowed}"
@@ -70,6 +70,8 @@ def check_faults(scenario: Scenario) -> None:
     node_status = scenario.router.control.node_status
     if node_status != "heeded":
         refused.append(f"router.control.node_status: sim live cannot do {node_status}; allowed: heeded")
+    if scenario.router.replica_list is not None:
+        refused.append("router.replica_list: sim live cannot pick from lists; allowed: a pick from the registry (null)")
     if refused:
         raise LiveFaultRefused("\n".join(refused))
 

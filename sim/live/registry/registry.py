@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sim.live.registry.database import SqlDatabase
-from sim.live.registry.picks import SqlPickMode
+from sim.live.registry.picks import ELIGIBLE_ROWS, SqlPickMode
 from sim.live.registry.tables import (
     REPLICA_COLUMNS,
     StoredRow,
@@ -27,7 +27,7 @@ from sim.live.registry.transactions import AnsweredLock, LiveRuntime, Transactio
 from sim.routing.errors import Unavailable
 from sim.routing.fleet import RowState, require_current
 from sim.routing.policies.choose import Choose
-from sim.routing.registry import LockWaited
+from sim.routing.registry import LockWaited, RowChange
 from sim.routing.replica import Replica, ReplicaKey
 
 _rows, _nodes, _states = node_models.c, backend_nodes.c, model_config_states.c
@@ -108,6 +108,19 @@ class SqlRegistry:
             await connection.execute(update(node_models).where(_is(key)).values(last_used=now_ns, updated_at=now_ns))
 
         await self._transactions.run(work)
+
+    async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> Sequence[Replica]:
+        """Change the rows and read the model's rows that may be picked; a NULL reads as 0."""
+
+        async def work(connection: AsyncConnection) -> list[Replica]:
+            # Locked in the order of their ids, so that two exchanges never wait for each other.
+            locked = select(_rows.id, _rows.in_flight).where(_rows.model_name == model, _rows.id.in_(changes))
+            for row in (await connection.execute(locked.order_by(_rows.id).with_for_update())).all():
+                await self._change(connection, row.id, row.in_flight, changes[row.id])
+            listed = await connection.execute(ELIGIBLE_ROWS.order_by(_rows.id), {"model": model})
+            return [stored_row(columns).as_read() for columns in listed]
+
+        return await self._transactions.run(work)
 
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
@@ -219,6 +232,15 @@ class SqlRegistry:
             return
         if (await connection.execute(select(_rows.id).where(_is(key)))).first() is not None:
             self.floor_hits += 1
+
+    async def _change(self, connection: AsyncConnection, row_id: str, in_flight: int | None, change: RowChange) -> None:
+        """Write what has changed of a locked row; a count that is NULL stays so."""
+        total = None if in_flight is None else in_flight + change.added
+        values: dict[str, int | None] = {"in_flight": None if total is None else max(0, total)}
+        if change.is_used:
+            values["last_used"] = values["updated_at"] = self._runtime.wall_ns()
+        await connection.execute(update(node_models).where(_rows.id == row_id).values(values))
+        self.floor_hits += max(0, -(total or 0))
 
     def _insert(self, table: Table) -> Any:
         # Both dialects have the same clause, but each has its own class for it.

@@ -13,6 +13,7 @@ from sim.routing.settings import (
     ExactStopName,
     FailureDomainName,
     FrontendSettings,
+    ListedCountsName,
     LivenessName,
     LoadInfoName,
     LoadLimitName,
@@ -30,6 +31,7 @@ from sim.routing.settings import (
     ReadingName,
     ReaperName,
     ReleaseName,
+    ReplicaListSettings,
     ReservationName,
     RetryName,
     SelectorName,
@@ -74,6 +76,20 @@ class ProbeSpec(Spec):
             on_timeout=self.on_timeout,
             refreshed_by=self.refresh,
         )
+
+
+class ReplicaListSpec(Spec):
+    """A list of each model's replicas in each frontend, from which it picks without a transaction."""
+
+    refresh_ns: Duration = Field(alias="refresh", gt=0)
+    """Time between two readings of the registry, each of which also writes the frontend's counts."""
+    counts: ListedCountsName
+    """What the policy sees: the last reading (`snapshot`), with what the frontend has sent since (`own_sends`), also
+    without what has ended of that (`own_in_flight`), or the last reading as the order of turns (`rotate`)."""
+
+    def settings(self) -> ReplicaListSettings:
+        """Return the settings that the routing code uses."""
+        return ReplicaListSettings(refresh_ns=self.refresh_ns, counts=self.counts)
 
 
 InstallOrder = Literal["one_by_one", "by_backend"]
@@ -192,6 +208,9 @@ class RouterSpec(Spec):
     pick: Literal["serial", "read_committed", "locked"]
     """How simultaneous picks see each other: one by one, by committed rows only, or locked."""
 
+    replica_list: ReplicaListSpec | None = None
+    """From what list of its own a frontend picks; each pick is a transaction with the registry if not given."""
+
     @model_validator(mode="before")
     @classmethod
     def _profile_under_written_keys(cls, written: Any) -> Any:
@@ -211,6 +230,7 @@ class RouterSpec(Spec):
             retry=self.retry,
             call_limit_ns=self.call_timeout_ns,
             selector=self.selector,
+            replica_list=None if self.replica_list is None else self.replica_list.settings(),
             probe=self.probe.settings(),
             control=self.control.settings(),
         )

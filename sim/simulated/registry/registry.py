@@ -1,6 +1,6 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sim.routing.fleet import RowState
 from sim.routing.policies.choose import Choose
 from sim.routing.ports import Clock, Journal
+from sim.routing.registry import RowChange
 from sim.routing.replica import Replica, ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
@@ -77,6 +78,17 @@ class SimulatedRegistry:
         if self._transaction_ns:
             await self._statement(key)
         self._table.touch(key, self._clock.wall_ns())
+
+    async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> Sequence[Replica]:
+        """Change the rows, once no pick holds one of them, and read the model's rows."""
+        self.transactions += 1
+        if self._transaction_ns:
+            await self._runtime.sleep(self._transaction_ns)
+        for row in [row for row in self._rows.values() if row.id in changes and not row.lock.is_free()]:
+            await self._acquire(row.lock)
+            row.lock.release()
+        self._table.change(model, changes, self._clock.wall_ns())
+        return [row.as_picked() for row in self._table.eligible(model)]
 
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""

@@ -6,12 +6,13 @@ differ after a row is deleted under running requests, published again, or decrem
 its way or left behind. Until then they are equal, so nothing has to be counted twice.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 from sim.routing.fleet import OVERTAKEN, STATUS_HEEDED, NodeRule, NodeStatus, ReplicaRow, RowState
 from sim.routing.ports import Clock
+from sim.routing.registry import RowChange
 from sim.routing.replica import ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.null import Null, known
@@ -200,6 +201,21 @@ class ReplicaTable:
     def left_behind(self, key: ReplicaKey, count: int) -> None:
         """Hear from the journal of counts that stay although their request has ended."""
         self.leak(key, count)
+
+    def counted_apart(self, key: ReplicaKey, count: int) -> None:
+        """Hear from the journal of places that the row does not count yet."""
+        self._settle_drift(key).missing += count
+
+    def change(self, model: str, changes: Mapping[str, RowChange], wall_ns: int) -> None:
+        """Make the changes to those of the model's rows that are there, by id. Places that were apart are counted."""
+        for row in [row for row in self.rows.values() if row.key.model == model and row.id in changes]:
+            added, is_used = changes[row.id]
+            total = row.in_flight + added
+            self._settle_drift(row.key).missing -= added if total >= 0 else -row.in_flight
+            self.floor_hits += max(0, -total)
+            row.in_flight = total if total >= 0 else 0
+            if is_used:
+                row.last_used_ns = wall_ns
 
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0. No row counts its holders any more."""

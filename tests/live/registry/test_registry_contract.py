@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from sim.routing.fleet import NodeStatus, RowState
+from sim.routing.registry import RowChange
 from sim.routing.replica import ReplicaKey
 from tests.choices import BEST
 from tests.drivers import all_of
@@ -313,6 +314,40 @@ async def a_lock_that_was_had_by_trying_is_waited_for(arm: Arm) -> None:
     assert told == ["out", "waiter in"]
 
 
+# Exchanges with frontends that count by themselves.
+
+
+async def an_exchange_adds_and_takes_and_then_reads(arm: Arm) -> None:
+    first, second = await put(arm, "n0", in_flight=1), await put(arm, "n1", in_flight=5)
+    ids = {replica.key: replica.id for replica in await arm.registry.exchange(MODEL, {})}
+    arm.show(77)
+
+    changes = {ids[first]: RowChange(2, True), ids[second]: RowChange(-4, False), "gone": RowChange(9, True)}
+    read = {replica.key: replica for replica in await arm.registry.exchange(MODEL, changes)}
+
+    assert {key: replica.in_flight for key, replica in read.items()} == {first: 3, second: 1}
+    assert await rows(arm) == {first: 3, second: 1}
+    assert read[first].last_used_ns == 77 != read[second].last_used_ns
+
+
+async def an_exchange_stops_at_0(arm: Arm) -> None:
+    key = await put(arm, "n0", in_flight=1)
+    (replica,) = await arm.registry.exchange(MODEL, {})
+
+    await arm.registry.exchange(MODEL, {replica.id: RowChange(-2, is_used=False)})
+
+    assert await rows(arm) == {key: 0}
+
+
+async def an_exchange_shows_the_rows_that_a_pick_could_take(arm: Arm) -> None:
+    await put(arm, "n0")
+    await put(arm, "n1")
+    await arm.registry.set_status("n0", NodeStatus.UNHEALTHY)
+
+    assert [replica.key.node for replica in await arm.registry.exchange(MODEL, {})] == ["n1"]
+    assert await arm.registry.exchange("another", {}) == []
+
+
 CASES: list[Story] = [
     the_only_replica_is_picked_and_counted,
     an_unknown_model_has_nothing_to_pick,
@@ -344,6 +379,9 @@ CASES: list[Story] = [
     a_lock_that_is_held_cannot_be_had_by_trying,
     whoever_tried_in_vain_releases_nothing,
     a_lock_that_was_had_by_trying_is_waited_for,
+    an_exchange_adds_and_takes_and_then_reads,
+    an_exchange_stops_at_0,
+    an_exchange_shows_the_rows_that_a_pick_could_take,
 ]
 
 
