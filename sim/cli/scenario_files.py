@@ -9,6 +9,12 @@ from sim.cli.process.output import complain
 from sim.study.scenarios import files_below
 
 
+def check_folder(folder: str | Path, option: str = "") -> None:
+    """Raise BadInput if this is no folder; `option` is what the message begins with."""
+    if not isdir(folder):
+        raise BadInput(f"{option}{folder} is not a folder; allowed: a folder with scenario files")
+
+
 def expanded(paths: Sequence[Path]) -> list[Path]:
     """Return the files, and in place of each folder those that are directly in it; tell the user how many these are.
 

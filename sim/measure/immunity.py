@@ -98,14 +98,18 @@ class Standing:
             "command": (worst and worst.command) or None,
         }
 
+    @property
+    def evidence(self) -> str:
+        """The bound that is broken worst, and on how many seeds any is; empty if none is broken."""
+        one = self.worst
+        if one is None:
+            return ""
+        figure = f"{one.figure_name} is {one.figure} on seed {one.seed}, expected {one.bound}"
+        return f"{figure}; broken on {self.broken} of {self.seeds} seeds"
+
     def __str__(self) -> str:
         """Read as one line."""
-        line = f"{self.known.name}: {self.words}"
-        if self.worst is None:
-            return line
-        one = self.worst
-        figure = f"{one.figure_name} is {one.figure} on seed {one.seed}, expected {one.bound}"
-        return f"{line}; {figure}; broken on {self.broken} of {self.seeds} seeds"
+        return "; ".join(filter(None, [f"{self.known.name}: {self.words}", self.evidence]))
 
     def __repr__(self) -> str:
         """Show in an assertion that fails what a reader wants to know."""

@@ -43,8 +43,7 @@ def findings(one: Standing) -> Iterator[str]:
     if one.worst is None:
         return
     yield f"{one.known.name}: {one.known.symptom}"
-    figure = f"{one.worst.figure_name} is {one.worst.figure} on seed {one.worst.seed}, expected {one.worst.bound}"
-    yield f"{figure}; broken on {one.broken} of {one.seeds} seeds{_addition(one)}"
+    yield f"{one.evidence}{_addition(one)}"
     if one.worst.command:
         yield one.worst.command
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
 from sim.observer import RunView
 from sim.scenario import ScenarioFile
-from sim.study.errors import WorkerDied
+from sim.study.calls import answers_in_order
 from sim.study.judge import judge
 from sim.study.out_folder import run_folder
 from sim.study.run import run
@@ -96,16 +96,9 @@ def run_batch(
     Without an executor each job is done here, when its runs are asked for. Raises what a job raises, and WorkerDied if
     the process that did it is gone.
     """
-    answers: list[Callable[[], list[JudgedRun]]]
-    if executor is None:
-        answers = [partial(do, job, watcher) for job in jobs]
-    else:
-        answers = [executor.submit(do, job).result for job in jobs]
-    for job, answer in zip(jobs, answers, strict=True):
-        try:
-            runs = answer()
-        except BrokenExecutor as error:
-            raise WorkerDied(f"the process that ran {job} was killed, perhaps out of memory") from error
+    # What watches in this process cannot watch in another one.
+    calls = [partial(do, job, watcher if executor is None else None) for job in jobs]
+    for job, runs in zip(jobs, answers_in_order(calls, (f"ran {job}" for job in jobs), executor), strict=True):
         yield runs
         if watcher is not None:
             watcher.done(len(job.runs))

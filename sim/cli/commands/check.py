@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from os.path import isdir
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
@@ -10,6 +9,7 @@ from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.report_files import check_report_file, publish, write_report
 from sim.cli.process.workers import workers
+from sim.cli.scenario_files import check_folder
 from sim.measure.document import to_json
 from sim.scenario import ScenarioError
 from sim.study.batch import cores
@@ -62,8 +62,8 @@ def check_command(policy: str, options: CheckOptions, reports: CheckReports, *, 
 
 
 def _planned(policy: str, options: CheckOptions) -> CheckPlan:
-    if options.corpus is not None and not isdir(options.corpus):
-        raise BadInput(f"--corpus: {options.corpus} is not a folder; allowed: a folder with scenario files")
+    if options.corpus is not None:
+        check_folder(options.corpus, "--corpus: ")
     try:
         return planned(policy, options)
     except NoSuchRegression as error:

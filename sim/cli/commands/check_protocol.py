@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from os import X_OK, access
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def check_protocol_command(path: Path, parameters: str, *, as_json: bool) -> Exi
         if not as_json:
             show(_line(finding))
     if as_json:
-        emit(f"{to_json({'program': str(path), 'rows': [_document(one) for one in found]})}\n")
+        emit(f"{to_json({'program': str(path), 'rows': list(map(asdict, found))})}\n")
     return ExitCode.BROKEN if any(one.kept is False for one in found) else ExitCode.HELD
 
 
@@ -46,7 +47,3 @@ def _line(finding: Finding) -> Text:
     mark = {True: Mark.HELD, False: Mark.FAILED, None: Mark.NONE}[finding.kept]
     remark = f": {finding.remark}" if finding.remark else ""
     return Text(f"{UNICODE.marks[mark]} {finding.demand}{remark}", STYLES[mark])
-
-
-def _document(finding: Finding) -> dict[str, object]:
-    return {"demand": finding.demand, "kept": finding.kept, "remark": finding.remark}

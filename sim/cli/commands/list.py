@@ -1,7 +1,6 @@
 """`sim list`: the scenario files below a folder."""
 
 from dataclasses import dataclass
-from os.path import isdir
 from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -9,8 +8,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sim.cli.process.console import show
-from sim.cli.process.exits import BadInput, ExitCode
+from sim.cli.process.exits import ExitCode
 from sim.cli.process.output import complain, emit
+from sim.cli.scenario_files import check_folder
 from sim.measure.document import to_json
 from sim.scenario import ScenarioError, ScenarioFile
 from sim.study.scenarios import files_below, load
@@ -18,8 +18,7 @@ from sim.study.scenarios import files_below, load
 
 def list_command(folder: Path, *, as_json: bool, allow_code: bool) -> ExitCode:
     """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
-    if not isdir(folder):
-        raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
+    check_folder(folder)
     files: list[ScenarioFile] = []
     is_any_bad = False
     for path in files_below(folder):

@@ -1,7 +1,6 @@
 """`sim list --regressions`: the known regressions, each with what shows it and where it was found."""
 
 from dataclasses import dataclass
-from os.path import isdir
 from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,6 +10,7 @@ from rich.text import Text
 from sim.cli.process.console import show
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
+from sim.cli.scenario_files import check_folder
 from sim.measure.document import to_json
 from sim.scenario import ScenarioError
 from sim.study.regressions.corpus import KnownRegression, corpus_folder, load_corpus
@@ -19,8 +19,7 @@ from sim.study.regressions.corpus import KnownRegression, corpus_folder, load_co
 def list_regressions_command(folder: Path | None, *, as_json: bool, allow_code: bool) -> ExitCode:
     """Show the regressions of the folder, or of the corpus that comes with `sim`. Raises BadInput."""
     folder = folder or corpus_folder()
-    if not isdir(folder):
-        raise BadInput(f"{folder} is not a folder; allowed: a folder with scenario files")
+    check_folder(folder)
     try:
         known = load_corpus(folder, allow_code=allow_code)
     except ScenarioError as error:

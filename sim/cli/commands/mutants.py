@@ -1,11 +1,9 @@
 """`sim mutants`: run the scenarios against deliberately wrong routers, and tell which expectation notices each."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from os.path import isdir
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
@@ -13,12 +11,15 @@ from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
 from sim.cli.process.report_files import check_report_file, write_report
 from sim.cli.process.workers import workers
+from sim.cli.run_selection import load_all
+from sim.cli.scenario_files import check_folder
 from sim.measure.document import to_json
-from sim.scenario import ScenarioError, ScenarioFile
+from sim.scenario import ScenarioFile
 from sim.scenario.text.errors import did_you_mean, found
 from sim.study.batch import cores
-from sim.study.errors import WorkerDied
-from sim.study.scenarios import files_below, load
+from sim.study.calls import answers_in_order
+from sim.study.scenarios import files_below
+from sim.study.selection import RunSelection
 from sim.testing.mutants.catalogue import MUTANTS
 from sim.testing.mutants.hunt import Fate, hunted
 from sim.testing.mutants.report import document, kills_by_scenario, line, markdown, summary
@@ -75,16 +76,8 @@ def _checked(names: Sequence[str]) -> Sequence[str]:
 
 def _read(corpus: Path) -> list[ScenarioFile]:
     """Load the scenarios. BadInput lists all problems."""
-    if not isdir(corpus):
-        raise BadInput(f"--corpus: {corpus} is not a folder; allowed: a folder with scenario files")
-    files, problems = [], []
-    for path in files_below(corpus):
-        try:
-            files.append(load(path))
-        except ScenarioError as error:
-            problems += str(error).splitlines()
-    if problems:
-        raise BadInput("\n".join(problems))
+    check_folder(corpus, "--corpus: ")
+    files = load_all(list(files_below(corpus)), RunSelection((), None), (), ())
     if not files:
         raise BadInput(f"--corpus: {corpus} holds no scenario files (.yaml or .yml); allowed: a folder of them")
     return files
@@ -96,12 +89,8 @@ def _hunt(
     """Yield what becomes of each mutant, in their order; each is let loose in a process of its own or here."""
     hunt = partial(hunted, paths=tuple(file.path for file in files), seeds=options.seeds, in_all=options.in_all)
     with progress(len(names)) as display, workers(processes) as executor:
-        calls = [partial(hunt, name) if executor is None else executor.submit(hunt, name).result for name in names]
-        for name, call in zip(names, calls, strict=True):
-            try:
-                fate = call()
-            except BrokenExecutor as error:
-                raise WorkerDied(f"the process that hunted {name} was killed, perhaps out of memory") from error
+        calls = [partial(hunt, name) for name in names]
+        for fate in answers_in_order(calls, (f"hunted {name}" for name in names), executor):
             display.done(1)
             with display.put_aside():
                 yield fate

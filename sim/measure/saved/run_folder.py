@@ -36,11 +36,18 @@ class BadRunFolder(ValueError):
     """The folder holds no complete run that this version can read."""
 
 
-def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict], choices: "pa.Buffer | None" = None) -> None:
+def save_run(
+    folder: Path,
+    result: RunResult,
+    verdicts: Sequence[Verdict],
+    choices: "pa.Buffer | None" = None,
+    *,
+    plan_head: str = _PLAN_HEAD,
+) -> None:
     """Write the run's files to its folder, all or none. Raises CannotWrite.
 
-    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening. A folder without a manifest,
-    or with one whose hashes do not match, is not complete.
+    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening, and `plan_head` the comment
+    above its plan. A folder without a manifest, or with one whose hashes do not match, is not complete.
     """
     # Here, because reading does without it.
     import pyarrow as pa
@@ -62,7 +69,7 @@ def save_run(folder: Path, result: RunResult, verdicts: Sequence[Verdict], choic
         paths[RECORDS] = files.add(
             RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
         )
-        paths[PLAN] = files.add_text(PLAN, plan_text(result.plan, folder))
+        paths[PLAN] = files.add_text(PLAN, plan_text(result.plan, folder, plan_head))
         manifest = {
             **_header(result),
             "files": {name: _entry(path, rows.get(name)) for name, path in paths.items()},
@@ -129,7 +136,7 @@ def checked_manifest(folder: Path, needed: Sequence[str]) -> dict[str, Any]:
     return manifest
 
 
-def plan_text(plan: Scenario | str, folder: Path, head: str = _PLAN_HEAD) -> str:
+def plan_text(plan: Scenario | str, folder: Path, head: str) -> str:
     """Return the plan as a file of that folder, which runs again on the same seed; a text stays as it is.
 
     `head` is the comment that it begins with.

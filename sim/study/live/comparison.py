@@ -136,7 +136,7 @@ def _compares_equals(verdict: Verdict) -> bool:
 
 
 def _counts_by_race(runs: Sequence[RunResult]) -> dict[str, int]:
-    """Return by how much counts may be off because of who comes first, in the run where that happens most often.
+    """Return how far each count may be off because of races, taken from the run with the most of them.
 
     A process that is told to end and its row that is deleted race each other. So do a fault and the end of a request:
     each fault may catch one more or one less.

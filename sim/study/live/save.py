@@ -1,13 +1,12 @@
 """The folder of live runs, in the layout of simulated ones."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
-from sim.measure.saved.run_folder import plan_text, save_run
+from sim.measure.saved.run_folder import save_run
 from sim.scenario import ScenarioFile
 from sim.study.out_folder import run_folder, save_summary
 
@@ -21,6 +20,6 @@ def save_live_runs(out: Path, file: ScenarioFile, results: Sequence[RunResult], 
     folders: list[Path] = []
     for result, run in zip(results, runs, strict=True):
         folder = run_folder(out, file.name, result.variant, result.seed)
-        save_run(folder, replace(result, plan=plan_text(result.plan, folder, _PLAN_HEAD)), run.verdicts)
+        save_run(folder, result, run.verdicts, plan_head=_PLAN_HEAD)
         folders.append(folder)
     save_summary(out, to_json(document(file.name, runs)), folders)

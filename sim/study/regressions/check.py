@@ -128,8 +128,8 @@ def planned(policy: object, options: CheckOptions) -> CheckPlan:
 def bounds_of(file: ScenarioFile, repaired: str, variant: str) -> Iterator[Expectation]:
     """Yield the limits that the repaired variant has to keep, as expectations of single runs of another variant.
 
-    Those that name it come before those of all variants: they are about the regression, and the first of them that is
-    about its metric says in which window that is shown. Comparisons are left out, because the variants to compare with
+    Expectations that name the repaired variant come first, since they are about the regression: the first one on its
+    metric sets the window in which the metric is shown. Comparisons are left out, because the variants to compare with
     are not run.
     """
     unlimited = {"above": None, "below": None, "over": None, "for_every_seed": False, "shows": None}

@@ -1,12 +1,12 @@
 """A table of reference figures, compared with the simulator row by row."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
-from sim.study.errors import WorkerDied
-from sim.study.validate.answer import Answer, Asked, Precision, answers
+from sim.study.calls import answers_in_order
+from sim.study.validate.answer import Asked, Precision, answers
 from sim.study.validate.catalogue import question_for
 from sim.study.validate.entry import Entry
 from sim.study.validate.row import Row, compared, skipped
@@ -47,15 +47,12 @@ class Validation:
 
         Raises WorkerDied if a process is gone.
         """
-        calls: list[Callable[[], list[Answer]]] = []
-        for system, cases in self.systems:
-            work = partial(answers, system, [case.asked for case in cases], self.precision, self.seed)
-            calls.append(work if executor is None else executor.submit(work).result)
-        for (system, cases), call in zip(self.systems, calls, strict=True):
-            try:
-                found = call()
-            except BrokenExecutor as error:
-                raise WorkerDied(f"the process that ran {system} was killed, perhaps out of memory") from error
+        calls = [
+            partial(answers, system, [case.asked for case in cases], self.precision, self.seed)
+            for system, cases in self.systems
+        ]
+        found_by_system = answers_in_order(calls, (f"ran {system}" for system, _ in self.systems), executor)
+        for (_, cases), found in zip(self.systems, found_by_system, strict=True):
             yield [
                 compared(case.entry, case.value, case.question, answer, self.precision)
                 for case, answer in zip(cases, found, strict=True)
