@@ -53,7 +53,7 @@ def controlled_estimate(values: Sequence[float], controls: Sequence[Sequence[flo
     if sample.min() == sample.max():
         return Estimate(float(sample[0]), 0.0, freedom)
     # Scaled, so that the normal equations are well conditioned whatever the units.
-    design = np.column_stack([np.ones(len(sample)), known / np.where(known.std(axis=0) > 0, known.std(axis=0), 1)])
+    design = np.column_stack([np.ones(len(sample)), known / known.std(axis=0)])
     coefficients = np.linalg.lstsq(design, sample, rcond=None)[0]
     residuals = sample - design @ coefficients
     variance = float(residuals @ residuals) / freedom

@@ -92,16 +92,18 @@ def _least_confidence(beyond: float, answer: Answer, their_error: float, scale: 
 
 def most_outside_by_chance(rows: int) -> int:
     """Return how many of so many independent rows may be outside: more happen with a chance of 0.1 % at most."""
-    from scipy.stats import binom
+    # Not from scipy.stats, whose import takes a second.
+    from scipy.special import bdtrc
 
-    return int(binom.isf(FAMILY_FALSE_ALARM, rows, 1 - CONFIDENCE)) if rows else 0
+    return next(most for most in range(rows + 1) if bdtrc(most, rows, 1 - CONFIDENCE) <= FAMILY_FALSE_ALARM)
 
 
 def failures(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that fail the validation as a whole, none if it holds.
 
-    Each row that is outside at the confidence at which all rows together hold with 99.9 % (Bonferroni, whatever the
-    rows have in common); and all that are outside, if they are more than chance explains.
+    If more rows are outside than chance explains, these are all of them. Otherwise they are the rows that are outside
+    even at the confidence that each needs for all to hold together with 99.9 % (Bonferroni, whatever the rows have in
+    common).
     """
     judged = [row for row in rows if row.confidence is not None]
     outside = [row for row in judged if row.verdict == "outside"]

@@ -1,6 +1,6 @@
 """A router and several servers: random, in turn, the shortest queue, an idle one, and the shorter of a few."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sim.study.validate.entry import Entry
@@ -57,22 +57,7 @@ def other_simulator(entry: Entry) -> Question:
     name, load = entry.parameters["system"], load_of(entry)
     if name not in _SYSTEMS:
         raise CannotExpress("nothing here counts waiting requests alone")
-    servers, workers = _SYSTEMS[name]
-    if name == "M/D/1":
-        return question(entry, Station(load, services.DETERMINISTIC))
-    if servers > 1:
-        return question(entry, _in_turn(load, servers))
-    return question(entry, Station(load, workers=workers, control=SeveralWorkers()))
-
-
-_SYSTEMS: Final[Mapping[str, tuple[int, int]]] = {
-    "M/M/1": (1, 1),
-    "M/D/1": (1, 1),
-    "M/M/4": (1, 4),
-    "round robin n=2": (2, 1),
-    "round robin n=4": (4, 1),
-}
-"""Servers, and workers of each."""
+    return question(entry, _SYSTEMS[name](load))
 
 
 def _random(load: float, servers: int) -> Station:
@@ -88,3 +73,13 @@ def _drawn(entry: Entry, *, replacement: bool) -> Station:
     load = given["rho"] if "rho" in given else given["lam"]
     policy = f"{{name: power_of_d, d: {given['d']}, replacement: {str(replacement).lower()}}}"
     return Station(load, servers=given["n"], policy=policy)
+
+
+_SYSTEMS: Final[Mapping[str, Callable[[float], Station]]] = {
+    "M/M/1": lambda load: Station(load, control=SeveralWorkers()),
+    "M/D/1": lambda load: Station(load, services.DETERMINISTIC),
+    "M/M/4": lambda load: Station(load, workers=4, control=SeveralWorkers()),
+    "round robin n=2": lambda load: _in_turn(load, 2),
+    "round robin n=4": lambda load: _in_turn(load, 4),
+}
+"""By the name that the other simulator's rows give them; each is made from its load."""
