@@ -64,8 +64,8 @@ class FrontendCore:
         journal: Journal,
         taught: ProbeCache | None,
         edits: ModelEdits,
-        loops: Sequence[Loop] = (),
-        retries: Retries | None = None,
+        loops: Sequence[Loop],
+        retries: Retries | None,
     ) -> None:
         self.edits = edits
         """Is told when somebody edits the options of a model through this frontend."""

@@ -183,9 +183,9 @@ class Journal:
         """
 
     def counted_apart(self, key: ReplicaKey, count: int) -> None:
-        """A frontend that keeps its counts itself has so many places more on the replica, or fewer if it is negative.
+        """A frontend that keeps its own counts has added `count` to that of the replica; a negative one takes away.
 
-        The row hears of them later, or never.
+        The row hears of it later, or never.
         """
 
     def row_published(self, key: ReplicaKey, cause: str) -> None:

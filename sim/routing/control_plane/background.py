@@ -19,7 +19,7 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, SLOTS
+from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -86,7 +86,6 @@ class Background:
             FREE_PROCESS[self._settings.release],
             LOAD_INFO[self._settings.load_info],
             Pressure(self._ports.runtime),
-            SLOTS[self._settings.slots],
         )
         state_pass = StatePass(
             self._ports, settings, REAPERS[self._settings.reaper], EXACT_STOPS[self._settings.exact_stop]

@@ -1,4 +1,4 @@
-"""Whether a worker finds the process that it is told to stop, by the address at which the registry has it."""
+"""Whether a worker that is told to stop a process finds it by the address in the registry."""
 
 from collections.abc import Callable
 

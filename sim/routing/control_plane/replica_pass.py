@@ -144,7 +144,6 @@ class ReplicaPass:
         "_ports",
         "_pressure",
         "_settings",
-        "_taken",
     )
 
     def __init__(
@@ -156,7 +155,6 @@ class ReplicaPass:
         free_process: FreeProcess,
         has_load_info: LoadInfo,
         pressure: Pressure,
-        taken: TakenIndexes = indexes_of_rows,
     ) -> None:
         """`models` go by name; those without bounds are left alone.
 
@@ -169,7 +167,6 @@ class ReplicaPass:
         self._free_process = free_process
         self._has_load_info = has_load_info
         self._pressure = pressure
-        self._taken = taken
 
     async def run_pass(self) -> None:
         """Scale each model in turn, by name, as soon as no other frontend does.
@@ -185,7 +182,8 @@ class ReplicaPass:
     async def _scale(self, model: ModelConfig) -> None:
         fleet = await self._ports.registry.fleet()
         disturbs = self._pressure.count(model.name)
-        match scaling_of(fleet, model, self._ports.runtime.wall_ns(), disturbs, self._settings, self._taken):
+        now_ns, taken = self._ports.runtime.wall_ns(), self._load_path.taken_indexes
+        match scaling_of(fleet, model, now_ns, disturbs, self._settings, taken):
             case Addition() as addition:
                 await self._add(fleet, model.name, addition)
             case Removal() as removal:

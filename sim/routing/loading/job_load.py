@@ -101,8 +101,8 @@ class JobLoad:
     async def _begin(self, request: Request, job: LoadJob, warm_path: WarmPath) -> Route | None:
         """Start the claimed job, or end it and return a route if there is a replica after all.
 
-        A request that leaves before the job has started ends it, and so does one for a model that this frontend is not
-        to load again yet. Raises LoadFailed then; another frontend may try.
+        If the request leaves before the job has started, the job ends. If this frontend may not load the model again
+        yet, the job ends too and LoadFailed is raised; another frontend may try.
         """
         owned = LoadOwner(self._ports, self._load_path, self._broadcast, job)
         name = f"load job of {job.model}"

@@ -9,8 +9,8 @@ from sim.routing.fleet import LoadState, RowState
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.installs import Installs
 from sim.routing.loading.load_limits import LoadLimit
-from sim.routing.loading.load_retry import LoadRetry, RetryAtOnce
-from sim.routing.loading.placement import PlacementRules, SlotsExhausted, place, place_on
+from sim.routing.loading.load_retry import RETRY_AT_ONCE, LoadRetry
+from sim.routing.loading.placement import PlacementRules, SlotsExhausted, TakenIndexes, place, place_on
 from sim.routing.ports import Backend
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -52,9 +52,9 @@ class LoadPath:
         eviction: Eviction,
         limit: LoadLimit,
         rows: LoadRows = LIFECYCLE,
-        retry: LoadRetry | None = None,
+        retry: LoadRetry = RETRY_AT_ONCE,
     ) -> None:
-        """`models` go by name; nothing is known of others. Without `retry` a failed load is tried again at once."""
+        """`models` go by name; nothing is known of others."""
         self._counting = counting
         self._ports = ports = counting.ports
         self._models = models
@@ -62,9 +62,14 @@ class LoadPath:
         self._eviction = eviction
         self._limit = limit
         self._load_rows = rows
-        self.retry = RetryAtOnce() if retry is None else retry
+        self.retry = retry
         """Which models may be loaded again now."""
         self._installs = Installs(ports.runtime, ports.worker)
+
+    @property
+    def taken_indexes(self) -> TakenIndexes:
+        """Which replicas take a slot on a node."""
+        return self._rules.taken_indexes
 
     async def load(
         self, model: str, in_flight: int, cause: str, on_progress: OnProgress = lambda _state: None

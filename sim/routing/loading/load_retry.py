@@ -37,6 +37,9 @@ class RetryAtOnce:
         """Remember nothing."""
 
 
+RETRY_AT_ONCE = RetryAtOnce()
+
+
 @dataclass(frozen=True, slots=True)
 class _Pause:
     length_ns: int

@@ -67,7 +67,7 @@ class Rotating(Snapshot):
     def __init__(self, rows: Sequence[Replica]) -> None:
         super().__init__(rows)
         self._waiting: dict[ReplicaKey, None] = {}
-        """The replicas that have had a turn, the one whose turn is longest ago first."""
+        """The replicas that have had a turn, oldest turn first."""
 
     def pick(self, choose: Choose) -> Replica | None:
         """Return the policy's choice among those without a turn yet; otherwise who has waited longest for another."""

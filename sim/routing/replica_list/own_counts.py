@@ -1,5 +1,6 @@
 """How many places one frontend holds on the replicas of a model, and how many of them the registry's rows count."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,15 +23,15 @@ class OwnCounts:
     """Goes by replica, so that a replica that gets a new row keeps the requests that run on it."""
 
     def __init__(self) -> None:
-        self._places: dict[ReplicaKey, _Places] = {}
+        self._places: defaultdict[ReplicaKey, _Places] = defaultdict(_Places)
 
     def add(self, key: ReplicaKey, count: int) -> None:
         """Hold so many places more, or fewer if it is negative."""
-        self._of(key).held += count
+        self._places[key].held += count
 
     def use(self, key: ReplicaKey) -> None:
         """Note that a request is sent there."""
-        self._of(key).is_used = True
+        self._places[key].is_used = True
 
     def is_active(self) -> bool:
         """Return whether a place is held or written, or a replica was used since the last exchange."""
@@ -56,31 +57,26 @@ class OwnCounts:
         for places in self._changed(changes):
             places.written += changes[places.row_id].added
         for row in rows:
-            places = self._of(row.key)
+            places = self._places[row.key]
             if places.row_id != row.id:
                 places.row_id, places.written = row.id, 0
         listed = {row.key for row in rows}
         # A row that may not be picked for a while still counts what was written into it.
-        self._places = {
-            key: places
-            for key, places in self._places.items()
-            if key in listed or places.held or places.written or places.is_used
-        }
+        for key, places in list(self._places.items()):
+            if not (key in listed or places.held or places.written or places.is_used):
+                del self._places[key]
 
     def failed(self, changes: Mapping[str, RowChange], is_certain: bool) -> None:
         """Hear that the changes were not committed, or only perhaps.
 
-        If they may have been, what was to be taken counts as taken: one too low is worse than one too high, and a
-        decrement that is made twice would be that.
+        If they may have been committed, decrements count as made. Making one twice would leave the row's count too low,
+        which is worse than too high.
         """
         for places in self._changed(changes):
             change = changes[places.row_id]
             places.is_used |= change.is_used
             if change.added < 0 and not is_certain:
                 places.written += change.added
-
-    def _of(self, key: ReplicaKey) -> _Places:
-        return self._places.setdefault(key, _Places())
 
     def _changed(self, changes: Mapping[str, RowChange]) -> list[_Places]:
         return [places for places in self._places.values() if places.row_id in changes]

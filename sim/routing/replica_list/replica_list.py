@@ -4,6 +4,7 @@ Every few seconds one transaction per model writes what has changed in the front
 So the registry's counts are as old as that, for everyone who reads them: other frontends, evictions, scale-downs.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -58,7 +59,7 @@ class ReplicaList:
         self._exchanges = DetachedFlight(ports.runtime)
         self._lists: dict[str, Snapshot] = {}
         """By model, like the counts."""
-        self._own: dict[str, OwnCounts] = {}
+        self._own: defaultdict[str, OwnCounts] = defaultdict(OwnCounts)
         self._kept_fresh: set[str] = set()
 
     async def pick(self, model: str, choose: Choose) -> Replica | None:
@@ -113,23 +114,20 @@ class ReplicaList:
         return await self._registry.remove(key)
 
     def _use(self, key: ReplicaKey) -> None:
-        self._counts(key.model).use(key)
+        self._own[key.model].use(key)
         listed = self._lists.get(key.model)
         if listed is not None:
             listed.used(key, self._runtime.wall_ns())
 
     def _add(self, key: ReplicaKey, count: int) -> None:
-        self._counts(key.model).add(key, count)
+        self._own[key.model].add(key, count)
         self._journal.counted_apart(key, count)
         listed = self._lists.get(key.model)
         if listed is not None:
             _tell(listed, key, count)
 
-    def _counts(self, model: str) -> OwnCounts:
-        return self._own.setdefault(model, OwnCounts())
-
     async def _keep_fresh(self, model: str) -> None:
-        own = self._counts(model)
+        own = self._own[model]
         await self._runtime.sleep(self._refresh_ns)
         while own.is_active():
             # A list that cannot be read anew is better than none.
@@ -140,7 +138,7 @@ class ReplicaList:
         self._lists.pop(model, None)
 
     async def _exchange(self, model: str) -> Snapshot:
-        own = self._counts(model)
+        own = self._own[model]
         changes = own.take_changes()
         try:
             rows = await self._registry.exchange(model, changes)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.routing.policies.limits import check_time
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.units import NS_PER_S
 
@@ -16,8 +17,7 @@ class ExpiringCountsParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a time that is none."""
-        if not 0 < self.expire_s <= 1e6:
-            raise ValueError(f"expire_s: found {self.expire_s:g}; allowed: more than 0, up to 1e6")
+        check_time("expire_s", self.expire_s)
 
 
 class ExpiringCounts:

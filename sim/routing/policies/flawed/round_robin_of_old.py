@@ -13,12 +13,14 @@ class RoundRobinOfOld:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, list[tuple[str, int]]] = {}
+        self._known: dict[str, set[tuple[str, int]]] = {}
         """Names of each model's replicas at the first request."""
         self._rotations: dict[str, Rotation] = {}
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         """Return the next of those known that are still there."""
-        known = self._known.setdefault(request.model, [name_of(one) for one in replicas])
-        rotation = self._rotations.setdefault(request.model, Rotation())
-        return rotation.next([one for one in replicas if name_of(one) in known])
+        if request.model not in self._known:
+            self._known[request.model] = {name_of(one) for one in replicas}
+            self._rotations[request.model] = Rotation()
+        known = self._known[request.model]
+        return self._rotations[request.model].next([one for one in replicas if name_of(one) in known])

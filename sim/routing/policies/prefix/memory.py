@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sim.routing.policies.limits import check_number, check_time
 from sim.routing.policies.port import PolicyClock, ReplicaView, RequestView
 from sim.routing.policies.prefix.index import PrefixIndex
 from sim.routing.replica import ReplicaKey
@@ -23,10 +24,8 @@ class MemoryParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a time that is none."""
-        if not 0 < self.ttl_s <= 1e6:
-            raise ValueError(f"ttl_s: found {self.ttl_s:g}; allowed: more than 0, up to 1e6")
-        if not 0 <= self.min_match <= 1:
-            raise ValueError(f"min_match: found {self.min_match:g}; allowed: from 0 to 1")
+        check_time("ttl_s", self.ttl_s)
+        check_number("min_match", self.min_match, 0, 1)
 
 
 def key_of(replica: ReplicaView, request: RequestView) -> ReplicaKey:

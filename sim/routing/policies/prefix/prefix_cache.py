@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sim.routing.policies.best_replica import pick_best_replica
+from sim.routing.policies.limits import check_count
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.prefix.choice import DEFAULT_THRESHOLDS, Candidate, Thresholds, select
 from sim.routing.policies.prefix.index import MAX_BLOCKS
@@ -29,12 +30,10 @@ class PrefixCacheParameters(MemoryParameters):
     def __post_init__(self) -> None:
         """Raise ValueError for limits that are none."""
         MemoryParameters.__post_init__(self)
-        if self.max_excess < 0:
-            raise ValueError(f"max_excess: found {self.max_excess}; allowed: 0 or more")
+        check_count("max_excess", self.max_excess, 0)
         if not self.max_factor >= 1:
             raise ValueError(f"max_factor: found {self.max_factor:g}; allowed: 1 or more")
-        if self.depth < 1:
-            raise ValueError(f"depth: found {self.depth}; allowed: 1 or more")
+        check_count("depth", self.depth, 1)
 
 
 class PrefixCache:

@@ -1,8 +1,10 @@
 """Keeps away for a while from replicas whose requests fail in a row, but never from too many at once."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.routing.policies.limits import check_count, check_number, check_time
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.rotation import name_of
@@ -23,12 +25,9 @@ class OutlierEjectionParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a count, a time or a part that is none."""
-        if self.consecutive_failures < 1:
-            raise ValueError(f"consecutive_failures: found {self.consecutive_failures}; allowed: 1 or more")
-        if not 0 < self.ejection_s <= 1e6:
-            raise ValueError(f"ejection_s: found {self.ejection_s:g}; allowed: more than 0, up to 1e6")
-        if not 0 <= self.max_ejected <= 1:
-            raise ValueError(f"max_ejected: found {self.max_ejected:g}; allowed: from 0 to 1")
+        check_count("consecutive_failures", self.consecutive_failures, 1)
+        check_time("ejection_s", self.ejection_s)
+        check_number("max_ejected", self.max_ejected, 0, 1)
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class OutlierEjection:
         self._keys: OutlierEjectionParameters = context.parameters
         self._clock = context.clock
         self._break_tie = tie_breaker("random", context.random)
-        self._records: dict[tuple[str, str, int], _Record] = {}
+        self._records: defaultdict[tuple[str, str, int], _Record] = defaultdict(_Record)
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
@@ -81,4 +80,4 @@ class OutlierEjection:
         return [one.id for one in away[: int(self._keys.max_ejected * len(replicas))]]
 
     def _record(self, model: str, replica: ReplicaView) -> _Record:
-        return self._records.setdefault((model, *name_of(replica)), _Record())
+        return self._records[model, *name_of(replica)]

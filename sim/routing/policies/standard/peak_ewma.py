@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.routing.policies.limits import check_time
 from sim.routing.policies.port import PolicyClock, PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.rotation import name_of
 from sim.routing.units import NS_PER_S
@@ -21,8 +22,7 @@ class PeakEwmaParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a time that is none."""
-        if not 0 < self.decay_s <= 1e6:
-            raise ValueError(f"decay_s: found {self.decay_s:g}; allowed: more than 0, up to 1e6")
+        check_time("decay_s", self.decay_s)
 
 
 class PeakCost:

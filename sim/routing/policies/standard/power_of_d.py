@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.routing.policies.limits import check_count
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.ties import TiesName, tie_breaker
@@ -21,8 +22,7 @@ class PowerOfDParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError if nothing would be drawn."""
-        if self.d < 1:
-            raise ValueError(f"d: found {self.d}; allowed: 1 or more")
+        check_count("d", self.d, 1)
 
 
 class PowerOfD:

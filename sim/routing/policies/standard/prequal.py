@@ -1,11 +1,12 @@
 """The fastest replica that is not busier than usual, of a few that are drawn."""
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from sim.routing.policies.limits import check_count, check_number
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.rotation import name_of
 
@@ -25,10 +26,8 @@ class PrequalParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a number or a quantile that is none."""
-        if self.probes < 1:
-            raise ValueError(f"probes: found {self.probes}; allowed: 1 or more")
-        if not 0 <= self.hot_quantile <= 1:
-            raise ValueError(f"hot_quantile: found {self.hot_quantile:g}; allowed: from 0 to 1")
+        check_count("probes", self.probes, 1)
+        check_number("hot_quantile", self.hot_quantile, 0, 1)
 
 
 class LatencyEstimate:
@@ -66,7 +65,7 @@ class Prequal:
         self._random = context.random
         self._loads: deque[int] = deque(maxlen=_REMEMBERED_LOADS)
         """What the last looks saw in flight."""
-        self._latencies: dict[tuple[str, str, int], LatencyEstimate] = {}
+        self._latencies: defaultdict[tuple[str, str, int], LatencyEstimate] = defaultdict(LatencyEstimate)
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
@@ -85,7 +84,7 @@ class Prequal:
             self._estimate(request.model, replica).learn(replica.in_flight, duration_ns)
 
     def _estimate(self, model: str, replica: ReplicaView) -> LatencyEstimate:
-        return self._latencies.setdefault((model, *name_of(replica)), LatencyEstimate())
+        return self._latencies[model, *name_of(replica)]
 
 
 def quantile(values: Sequence[int], share: float) -> int:

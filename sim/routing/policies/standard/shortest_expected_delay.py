@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sim.routing.policies.limits import check_weights
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.ties import TiesName, tie_breaker
-from sim.routing.policies.standard.weighted_least_request import check_weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sim.routing.policies.limits import check_number, check_weights
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.slow_start import Newcomers, weight_share
 from sim.routing.units import NS_PER_S
@@ -27,22 +28,10 @@ class WeightedLeastRequestParameters:
     def __post_init__(self) -> None:
         """Raise ValueError for what is no weight, no time, or no exponent."""
         check_weights(self.weights)
-        _check("active_request_bias", self.active_request_bias, 0, 100)
-        _check("slow_start_s", self.slow_start_s, 0, 1e6)
-        _check("aggression", self.aggression, 0.01, 100)
-        _check("min_weight", self.min_weight, 0.001, 1)
-
-
-def check_weights(weights: Mapping[str, float]) -> None:
-    """Raise ValueError for a number that is no weight; the weights go by node."""
-    for node, weight in weights.items():
-        if not 1e-6 <= weight <= 1e6:
-            raise ValueError(f"weights: found {weight:g} for {node}; allowed: from 1e-06 to 1e+06")
-
-
-def _check(key: str, found: float, least: float, most: float) -> None:
-    if not least <= found <= most:
-        raise ValueError(f"{key}: found {found:g}; allowed: from {least:g} to {most:g}")
+        check_number("active_request_bias", self.active_request_bias, 0, 100)
+        check_number("slow_start_s", self.slow_start_s, 0, 1e6)
+        check_number("aggression", self.aggression, 0.01, 100)
+        check_number("min_weight", self.min_weight, 0.001, 1)
 
 
 def effective_weight(weight: float, in_flight: int, active_request_bias: float) -> float:

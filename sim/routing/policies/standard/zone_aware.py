@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sim.routing.policies.limits import check_count
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.ties import tie_breaker
@@ -34,8 +35,7 @@ class ZoneAwareParameters(Zones):
 
     def __post_init__(self) -> None:
         """Raise ValueError for an excess below 0."""
-        if self.max_excess < 0:
-            raise ValueError(f"max_excess: found {self.max_excess}; allowed: 0 or more")
+        check_count("max_excess", self.max_excess, 0)
 
 
 class ZoneAware:
