@@ -45,9 +45,9 @@ class RunFacts:
             faults=tuple(dict.fromkeys(fault.kind for fault in scenario.faults)),
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},
             matching_nodes={
-                model.name: tuple(node.name for node in scenario.nodes if selector.items() <= node.labels.items())
+                model.name: tuple(node.name for node in scenario.matching_nodes(model))
                 for model in scenario.models
-                if (selector := model.scheduling.selector)
+                if model.scheduling.selector
             },
         )
 

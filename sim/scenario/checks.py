@@ -94,7 +94,7 @@ def _scheduling(scenario: Scenario, index: int, model: ModelSpec) -> Iterator[Co
     for number, name in enumerate(scheduling.conflicts):
         if name == model.name:
             yield (*path, "conflicts", number), f"found {found(name)}, the model itself; allowed: other models"
-    matching = [node for node in scenario.nodes if scheduling.selector.items() <= node.labels.items()]
+    matching = scenario.matching_nodes(model)
     if not matching:
         yield (*path, "selector"), "found labels that no node has; allowed: labels of at least one node"
         return

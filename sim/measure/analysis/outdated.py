@@ -47,8 +47,14 @@ def outdated_ns(records: Records, opens_ns: int, end_ns: int) -> int:
 
     A process does so until it ends or loads again.
     """
+    if EDITED not in records.causes:
+        return 0
+    return _outdated_ns(records, opens_ns, end_ns)
+
+
+def _outdated_ns(records: Records, opens_ns: int, end_ns: int) -> int:
     events, keys, subjects = records.events, list(records.replicas), list(records.subjects)
-    edited, total_ns = records.causes.get(EDITED, MISSING), 0
+    edited, total_ns = records.causes[EDITED], 0
     since_ns: dict[int, int] = {}
     running: dict[int, None] = {}
     columns = (events[column].tolist() for column in ("kind", "replica", "cause", "subject", "t_ns"))

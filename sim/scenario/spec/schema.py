@@ -174,6 +174,10 @@ class Scenario(Spec):
         """Return what a frontend knows of each model, by name, in the order of the file."""
         return {model.name: model.config() for model in self.models}
 
+    def matching_nodes(self, model: ModelSpec) -> tuple[NodeSpec, ...]:
+        """Return the nodes that have the labels that the model asks for."""
+        return tuple(node for node in self.nodes if model.scheduling.selector.items() <= node.labels.items())
+
     def loops(self) -> ControlPlaneSettings | None:
         """Return which loops every frontend runs; None for none."""
         return None if self.control_plane is None else self.control_plane.settings()

@@ -46,9 +46,13 @@ def names_profile(changes: Any) -> bool:
 
 def names_policy(changes: Any) -> bool:
     """Tell whether a variant's changes name a policy, which has none of the keys of another one."""
-    router = changes.get("router") if isinstance(changes, dict) else None
-    policy = router.get("policy") if isinstance(router, dict) else None
+    policy = _policy_in(changes)
     return isinstance(policy, str) or (isinstance(policy, dict) and "name" in policy)
+
+
+def _policy_in(document: Any) -> Any:
+    router = document.get("router") if isinstance(document, dict) else None
+    return router.get("policy") if isinstance(router, dict) else None
 
 
 def variant_document(base: dict[str, Any], changes: dict[str, Any]) -> Any:
@@ -96,8 +100,7 @@ def overridden(document: Any, path: Path, value: Any) -> Any:
 
 
 def _with_policy_as_mapping(document: Any) -> Any:
-    router = document.get("router") if isinstance(document, dict) else None
-    policy = router.get("policy") if isinstance(router, dict) else None
+    policy = _policy_in(document)
     return merged(document, {"router": {"policy": {"name": policy}}}) if isinstance(policy, str) else document
 
 

@@ -28,6 +28,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 _KEY = re.compile("[a-z][a-z0-9_]{0,63}")
 _VARIANT_KEY = re.compile("[a-z][a-z0-9_-]{0,63}")
 _NAME_KEY = re.compile("[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
+_ALLOWED_KEYS = {
+    _KEY: "small letters, digits and _, from a letter on",
+    _VARIANT_KEY: "small letters, digits, _ and -, from a letter on",
+    _NAME_KEY: "letters, digits and . _ - / :, from a letter or digit on",
+}
 # Twenty digits hold every 64-bit seed.
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]{0,19})?(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,4})?")
@@ -183,7 +188,7 @@ class _Builder:
         if event.value == "<<":
             raise _refusal(self.name, _place(event), "found a merge key; allowed: the keys written out", path)
         if not _key_pattern(path).fullmatch(event.value):
-            wrong = f"found the key {found(event.value)}; allowed: small letters, digits and _, from a letter on"
+            wrong = f"found the key {found(event.value)}; allowed: {_ALLOWED_KEYS[_key_pattern(path)]}"
             raise _refusal(self.name, _place(event), wrong, path)
         return str(event.value)
 

@@ -110,10 +110,15 @@ class WorkerNode:
     def disk_failure(self, model: str, load_time_ns: int) -> LoadFailure | None:
         """Return how a load of the model fails: its files are fetched until the disk is full. None if they fit."""
         size_bytes = self._disk_bytes[model]
-        room_bytes = max(0, self._settings.disk_bytes - sum(self._disk_bytes.values()) + size_bytes)
+        room_bytes = max(0, self._free_disk_bytes + size_bytes)
         if not self._settings.disk_bytes or size_bytes <= room_bytes:
             return None
         return LoadFailure("disk_full", load_time_ns * room_bytes // size_bytes)
+
+    @property
+    def _free_disk_bytes(self) -> int:
+        """Below 0 if loads have begun that do not fit."""
+        return self._settings.disk_bytes - sum(self._disk_bytes.values())
 
     def changed(self) -> None:
         """Report that a process has taken or freed VRAM."""
@@ -122,10 +127,9 @@ class WorkerNode:
     def report(self) -> NodeReport:
         """Return what a heartbeat says."""
         held = (process.key.model for process in self.processes.values() if process.model is not None)
-        disk_bytes = self._settings.disk_bytes - sum(self._disk_bytes.values())
         return NodeReport(
             available_vram_bytes=self._settings.vram_bytes - sum(self._vram_bytes[model] for model in held),
-            available_disk_bytes=max(0, disk_bytes) if self._settings.disk_bytes else None,
+            available_disk_bytes=max(0, self._free_disk_bytes) if self._settings.disk_bytes else None,
         )
 
 

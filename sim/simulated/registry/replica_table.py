@@ -211,9 +211,9 @@ class ReplicaTable:
         for row in [row for row in self.rows.values() if row.key.model == model and row.id in changes]:
             added, is_used = changes[row.id]
             total = row.in_flight + added
-            self._settle_drift(row.key).missing -= added if total >= 0 else -row.in_flight
+            self._settle_drift(row.key).missing -= max(added, -row.in_flight)
             self.floor_hits += max(0, -total)
-            row.in_flight = total if total >= 0 else 0
+            row.in_flight = max(0, total)
             if is_used:
                 row.last_used_ns = wall_ns
 
