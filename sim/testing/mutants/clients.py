@@ -190,15 +190,17 @@ async def leaving_cancels_the_route(self: DetachedRoutes, request: Request) -> R
 _SERVE = "sim.routing.frontend:FrontendCore.serve"
 
 
-@in_place_of(_SERVE, "clients_by_hand")
-async def rejected_is_failed(self: FrontendCore, request: Request) -> None:
-    """A request that is told to come back later is recorded as failed."""
-    try:
-        route = await self._find_route(request)
-    except CallError as error:
-        self._journal.ended(request, Outcome.FAILED, type(error).__name__)
-        return
-    await _predicted(self, request, route)
+class _NeverRaised(CallError):
+    """An error that no call ends with, in place of one that is asked for."""
+
+
+rejected_is_failed = Mutant(
+    "rejected_is_failed",
+    "sim.routing.frontend:StillLoading",
+    "A request that is told to come back later is recorded as failed.",
+    _NeverRaised,
+    ("loads_by_hand",),
+)
 
 
 @in_place_of(_SERVE, "silence_by_hand")
@@ -218,24 +220,10 @@ async def failed_call_is_tried_again(self: FrontendCore, request: Request) -> No
             return
 
 
-@in_place_of(_SERVE, "clients_by_hand")
-async def refused_call_is_not_told(self: FrontendCore, request: Request) -> None:
-    """A call that reached nobody teaches neither the probe cache nor the client cache."""
-    try:
-        route = await self._find_route(request)
-    except CallError as error:
-        self._journal.ended(request, Outcome.FAILED, type(error).__name__)
-        return
-    await _predicted(self, request, route)
-
-
-async def _predicted(frontend: FrontendCore, request: Request, route: Route) -> None:
-    frontend._journal.routed(request, route.to.key)
-    try:
-        await route.predict(request)
-    except CallError as error:
-        frontend._journal.ended(request, Outcome.FAILED, type(error).__name__)
-        return
-    frontend._journal.ended(request, Outcome.COMPLETED, "")
-    if frontend._taught is not None:
-        frontend._taught.refresh(route.to.place)
+refused_call_is_not_told = Mutant(
+    "refused_call_is_not_told",
+    "sim.routing.frontend:Unavailable",
+    "A call that reached nobody teaches neither the probe cache nor the client cache.",
+    _NeverRaised,
+    ("clients_by_hand",),
+)

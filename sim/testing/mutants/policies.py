@@ -11,7 +11,7 @@ from sim.routing.policies.standard.round_robin import RoundRobin
 from sim.routing.policies.standard.slow_start import Newcomers
 from sim.routing.policies.standard.ties import BreakTie, TiesName
 from sim.routing.policies.standard.zone_aware import ZoneAware, Zones
-from sim.testing.mutants.mutant import in_place_of
+from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _STANDARD = "sim.routing.policies.standard"
 
@@ -35,11 +35,13 @@ def ties_go_to_the_first(name: TiesName, random: Random) -> BreakTie:
     return lambda replicas: replicas[0] if replicas else None
 
 
-@in_place_of(f"{_STANDARD}.power_of_d:least_loaded", "stale_power_of_two")
-def most_loaded_of_those_drawn(replicas: Sequence[ReplicaView]) -> list[ReplicaView]:
-    """Of the replicas that are drawn, the most loaded ones are taken."""
-    most = max((replica.in_flight for replica in replicas), default=0)
-    return [replica for replica in replicas if replica.in_flight == most]
+most_loaded_of_those_drawn = Mutant(
+    "most_loaded_of_those_drawn",
+    f"{_STANDARD}.power_of_d:least_loaded",
+    "Of the replicas that are drawn, the most loaded ones are taken.",
+    most_loaded_of_all.replacement,
+    ("stale_power_of_two",),
+)
 
 
 @in_place_of(f"{_STANDARD}.power_of_d:PowerOfD._without_replacement", "stale_power_of_two")
