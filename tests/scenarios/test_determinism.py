@@ -1,6 +1,5 @@
 """A run is a function of its scenario and seed: the same digest always, another one for another seed."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import sys
 import pytest
 
 from sim import judge, load, run
+from tests.golden import digests_of, written_down
 from tests.scenarios.refresh_digests import GOLDEN
 from tests.scenarios.shipped import FOLDER, NAMES, results, scenario_file, sentences
 
@@ -19,11 +19,9 @@ PRINT_DIGEST = "import sys; from sim import load, run; print(run(load(sys.argv[1
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_scenario_runs_as_it_did_when_its_digests_were_written_down(name: str) -> None:
-    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    digests = digests_of(results(name))
 
-    digests = {variant: result.digest for variant, result in results(name).items()}
-
-    assert digests == golden[name], "if this is meant: python -m tests.scenarios.refresh_digests"
+    assert digests == written_down(GOLDEN)[name], "if this is meant: python -m tests.scenarios.refresh_digests"
 
 
 @pytest.mark.parametrize("name", NAMES)
