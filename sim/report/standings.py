@@ -88,7 +88,7 @@ def left_out_in_words(standings: Sequence[Standing]) -> str:
 def rule_in_words(seeds: int, too_many: int) -> str:
     """Return by which rule a router is called affected, and how often that is wrong."""
     return (
-        f"Affected: on {too_many} or more of {seeds} seeds a bound is broken that the repaired router keeps. A router "
-        f"that breaks bounds on {100 * TOLERATED:g} % of all seeds by chance is called affected by anything in at most "
-        f"{100 * FALSE_ALARM:g} % of all checks (exact binomial tests, Bonferroni)."
+        f"Affected: on {too_many} or more of {seeds} seeds a bound is broken that the repaired router keeps. If a "
+        f"router breaks bounds on {100 * TOLERATED:g} % of seeds by chance alone, at most {100 * FALSE_ALARM:g} % of "
+        "checks call it affected by anything (exact binomial tests, Bonferroni)."
     )

@@ -23,8 +23,8 @@ class LatePicks:
     def __init__(self, runtime: SimulatedRuntime, generator: np.random.Generator, measured: Sequence[float]) -> None:
         """`measured` has the late part of each crowd that was measured.
 
-        A crowd here is late as one of them, or as none of them was: no number of crowds shows all there are. Each of
-        these is as likely (Laplace's rule of succession), and then any order of magnitude from SMALLEST_PART to all.
+        A crowd here takes the late part of one of them or a new one, all equally likely (Laplace's rule of succession),
+        since no number of crowds shows all there are. The logarithm of a new one is uniform, from SMALLEST_PART to 1.
         """
         self._runtime = runtime
         self._generator = generator

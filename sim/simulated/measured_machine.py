@@ -1,9 +1,9 @@
 """A machine whose costs were measured: the simulated twin of a live run has them too.
 
-A live frontend is one event loop, which does one thing at a time. So a call that finds nobody before it takes what such
-calls took alone; one that has to wait takes its share of what a crowd of such calls took. And whoever is answered may
-find the loop at another one's step, so that answers overtake each other. All these times are drawn from what was
-measured, so that the replications of one plan differ as live runs of it do.
+A live frontend is one event loop, which does one thing at a time. So a call that finds nobody before it takes what
+such calls took alone; one that has to wait takes its share of what a crowd of such calls took. An answer may arrive
+while the loop runs another task, and waits for the end of that step, so answers can overtake each other. All these
+times are drawn from what was measured, so that the replications of one plan differ as live runs of it do.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -181,9 +181,9 @@ class _Queue:
         self._busy = FifoQueue(runtime, 1)
 
     async def turn(self, times: CallTimes) -> None:
-        """Wait for the others, then for what the call takes, and then for the end of another one's step.
+        """Wait for the others, then for what the call takes, and then for the end of another task's step.
 
-        So one that ends later may go on earlier.
+        So a call that ends later may go on earlier.
         """
         is_alone = self._busy.take_if_free()
         if not is_alone:

@@ -153,7 +153,7 @@ def test_settings_that_are_no_routers_are_refused_at_once(settings: dict[str, An
         Frontend("sqlite:///unused.db", **settings)
 
 
-def test_retries_are_refused_because_a_reader_may_have_seen_a_part_of_the_answer() -> None:
+def test_lists_of_replicas_and_retries_are_refused() -> None:
     with pytest.raises(ValueError, match=r"router\.replica_list: found a list; allowed: none"):
         Frontend("sqlite:///unused.db", router={"replica_list": {"refresh": "5s", "counts": "rotate"}})
     with pytest.raises(ValueError, match=r"router\.retry: found throttled; allowed: none"):

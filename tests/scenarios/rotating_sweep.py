@@ -44,7 +44,7 @@ def listed() -> Iterator[list[str]]:
     """Yield a row for each number of frontends and each time between two readings: a latency for each kind of list."""
     for count in FRONTENDS:
         for refresh in REFRESHES:
-            # The key of one variant's list would be half a list in the variant that has none, so all of them have one.
+            # Both keys, because `--set` changes every variant: one without a list would get a `refresh` alone.
             sets = [f"frontends.count={count}", f"router.replica_list.refresh={refresh}"]
             row = [figures(name, *sets, f"router.replica_list.counts={name}") for name in LISTS]
             yield [str(count), refresh, *(f"{latency_s:.2f}" for latency_s, _ in row), f"{row[-1][1]:.0f}"]

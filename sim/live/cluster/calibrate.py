@@ -151,7 +151,7 @@ class _Measurement:
         await self._registry.pick(self._rows[0].model, ChooseBest())
 
     async def _crowded_picks(self) -> tuple[Sample, tuple[int, ...]]:
-        """Return also how many picks of each crowd took another row than the first to end, which they saw counted."""
+        """Return also how many picks of each crowd were late: they saw the first one counted, and took another row."""
         taken: list[ReplicaKey] = []
         late: list[int] = []
 

@@ -64,9 +64,9 @@ def detections_ns(records: Records) -> list[int]:
 
 
 def _spells(records: Records, opening: Booleans, end_ns: int) -> dict[int, list[tuple[int, int]]]:
-    """Return, for each replica, the times from such an event to the next other one of its row or its process.
+    """Return each replica's spells: from an opening event to the next event of its row or process that opens none.
 
-    `opening` tells of each event whether it is such a one; shape (events,).
+    `opening` marks the opening events; shape (events,).
     """
     events = records.events
     which = np.isin(events["kind"], (EventKind.ROW_PUBLISHED, EventKind.ROW_REMOVED, EventKind.PROCESS_ENDED))

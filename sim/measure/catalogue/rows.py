@@ -93,7 +93,7 @@ METRICS = (
         "processes.outdated_s",
         Unit.SECONDS,
         Better.LOWER,
-        "time for which processes went on with options of before an edit of their model, summed over the processes",
+        "time for which processes kept the options that their model had before an edit, summed over the processes",
         _outdated_s,
         shown=Shown.IF_ANY,
         subject=EDITS,

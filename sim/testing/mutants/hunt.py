@@ -61,8 +61,8 @@ def hunted(name: str, paths: Sequence[Path], seeds: int, *, in_all: bool) -> Fat
 def fate_of(mutant: Mutant, corpus: Corpus, *, in_all: bool = False) -> Fate:
     """Run the scenarios with the mutant in place until one kills it, or all of them if `in_all`.
 
-    A scenario that kills on its first seed is tried on the others too; the others are also tried if no scenario kills
-    on its first. Raises NoSuchPlace.
+    Each scenario is tried on its first seed. One that kills there is tried on its other seeds too, to count them. If
+    none does, each is tried on its other seeds. Raises NoSuchPlace.
     """
     return _Hunt(mutant, corpus).fate(in_all=in_all)
 

@@ -137,7 +137,7 @@ evicts_anywhere = Mutant(
 
 @in_place_of("sim.routing.loading.inline_load:InlineLoad.route", "silence_by_hand")
 async def loaded_meanwhile_is_loaded_again(self: InlineLoad, request: Request, warm_path: WarmPath) -> Route:
-    """A request that has waited for the model's lock loads the model without another look."""
+    """A request that has waited for the model's lock loads the model without looking again whether it is loaded."""
     async with self._registry.lock(load_lock(request.model)):
         return await self._load_path.load_for(request)
 

@@ -18,8 +18,7 @@ class Mutant:
 
     name: str
     place: str
-    """What it replaces, as `module:name` or `module:Class.name`; a name that was imported, in the module that uses it.
-    """
+    """What it replaces: `module:name` or `module:Class.name`. Of an imported name, the module that uses it."""
     slip: str
     """What is wrong, in one sentence."""
     replacement: Any
@@ -44,7 +43,7 @@ def in_place_of(place: str, *seen_in: str) -> Callable[[Slip], Mutant]:
 def applied(mutant: Mutant) -> Iterator[None]:
     """Put the mutant in its place within the block, for all of this process. Raises NoSuchPlace.
 
-    Only what is looked up within the block is wrong, so whatever it is part of has to be made there.
+    Code that took a reference before the block keeps the right version, so the router has to be built within the block.
     """
     owner, name = _found(mutant)
     original = vars(owner)[name]

@@ -33,7 +33,7 @@ def maximum_is_one_too_high(fleet: Fleet, model: ModelConfig) -> Bounds | None:
 
 @in_place_of(f"{_SCALING}:bounds_of", "scaling_by_hand")
 def spread_is_ignored(fleet: Fleet, model: ModelConfig) -> Bounds | None:
-    """A model that should be on every node gets no replica of its own accord."""
+    """No replica is added for a model that should be on every node."""
     return Bounds(model.min_replicas or 0, model.max_replicas or 0)
 
 

@@ -81,7 +81,7 @@ def test_a_crowd_takes_its_calls_shares_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(
     ("late_picks", "burst"),
-    # Beside those measured there is one more crowd, which may be late by any part: of so many, it is drawn too seldom.
+    # Beside the measured crowds there is a made-up one, late by any part. Among so many it is too rare to matter.
     [((), (32, 0)), ((0,) * 10_000, (32, 0)), ((31,) * 10_000, (1, 31))],
     ids=["not measured", "none late", "all late but the first"],
 )

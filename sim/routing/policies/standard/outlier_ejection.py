@@ -59,7 +59,7 @@ class OutlierEjection:
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        """Return one of the least loaded; None if all are ejected, which `max_ejected` has to allow."""
+        """Return one of the least loaded; None if all are, which takes a `max_ejected` of 1."""
         out = self._ejected(replicas, request.model)
         return self._break_tie(least_loaded([one for one in replicas if one.id not in out]))
 
