@@ -61,8 +61,8 @@ def page(today: str) -> str:
 
 The load of [scenarios/rotating_cache.yaml](../../scenarios/rotating_cache.yaml): eight replicas, 5 requests per second
 of 1 s each in the mean, 5 minutes; here with other numbers of frontends and other times between two readings. Each
-figure is the mean over {len(SEEDS)} seeds, without an interval. `python -m tests.scenarios.rotating_sweep` measured them
-on {today}.
+figure is the mean over {len(SEEDS)} seeds, without an interval. `python -m tests.scenarios.rotating_sweep` measured
+them on {today}.
 
 {ADVICE.read_text(encoding="utf-8").strip()}
 
