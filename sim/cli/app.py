@@ -15,6 +15,8 @@ from sim.cli.options.help import ALLOW_CODE_HELP
 from sim.cli.options.live import live_scenario
 from sim.cli.options.mutants import EXIT_CODES as MUTANTS_EXIT_CODES
 from sim.cli.options.mutants import hunt_mutants
+from sim.cli.options.report import EXIT_CODES as REPORT_EXIT_CODES
+from sim.cli.options.report import report_on_runs
 from sim.cli.options.run import EXIT_CODES as RUN_EXIT_CODES
 from sim.cli.options.run import run_scenarios
 from sim.cli.options.validate import EXIT_CODES as VALIDATE_EXIT_CODES
@@ -51,6 +53,8 @@ def _options(
 app.command("run", epilog=RUN_EXIT_CODES, no_args_is_help=True)(run_scenarios)
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
+
+app.command("report", epilog=REPORT_EXIT_CODES, no_args_is_help=True)(report_on_runs)
 
 app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
 app.command("validate", epilog=VALIDATE_EXIT_CODES)(validate_table)
