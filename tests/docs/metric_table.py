@@ -1,12 +1,12 @@
-"""The README's table of metrics, drawn from the catalogue: `python -m tests.cli.metric_table` writes it there."""
+"""The table of all metrics, drawn from the catalogue: `python -m tests.docs.metric_table` writes it there."""
 
 from itertools import groupby
 
 from sim.measure.catalogue import CATALOGUE, Metric
-from tests.cli.picture import ROOT
+from tests.docs.pages import between, page, put_between
 
-README = ROOT / "README.md"
-FIRST_LINE = "<!-- metrics: drawn by `python -m tests.cli.metric_table` -->\n"
+PAGE = page("reference/metrics")
+FIRST_LINE = "<!-- metrics: drawn by `python -m tests.docs.metric_table` -->\n"
 LAST_LINE = "<!-- end of metrics -->\n"
 
 
@@ -19,9 +19,9 @@ def drawn() -> str:
     return "\n".join(["| Name | Unit | Better | What it is |", "| --- | --- | --- | --- |", *rows, ""])
 
 
-def in_readme() -> str:
-    """The table that the README has."""
-    return README.read_text(encoding="utf-8").partition(FIRST_LINE)[2].partition(LAST_LINE)[0]
+def on_its_page() -> str:
+    """The table that the page has."""
+    return between(PAGE, FIRST_LINE, LAST_LINE)
 
 
 def _told(metric: Metric) -> tuple[str, str, str]:
@@ -38,6 +38,4 @@ def _together(names: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    before, _, rest = README.read_text(encoding="utf-8").partition(FIRST_LINE)
-    after = rest.partition(LAST_LINE)[2]
-    README.write_text(f"{before}{FIRST_LINE}{drawn()}{LAST_LINE}{after}", encoding="utf-8")
+    put_between(PAGE, FIRST_LINE, drawn(), LAST_LINE)

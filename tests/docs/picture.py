@@ -1,9 +1,8 @@
-"""The README's picture, what `sim run scenarios/cache_pinning.yaml` shows: `python -m tests.cli.picture` draws it."""
+"""The README's picture, what `sim run scenarios/cache_pinning.yaml` shows: `python -m tests.docs.picture` draws it."""
 
 import inspect
 import io
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 from rich.console import Console
@@ -12,10 +11,10 @@ from sim import load
 from sim.report.column import columns
 from sim.report.terminal.table import ScenarioTable
 from sim.study.batch import Job, RunSpec, do
+from tests.docs.pages import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "scenarios/cache_pinning.yaml"
-PICTURE = SCENARIO.with_suffix(".svg")
+PICTURE = ROOT / "docs/pictures/cache_pinning.svg"
 # Without the web fonts that rich would have the reader's browser fetch.
 FORMAT = re.sub(
     r"@font-face \{\{.*?\}\}\s*",

@@ -1,4 +1,4 @@
-"""The README tells the truth: its examples run, its picture is what the command shows, its names exist."""
+"""The README and the pages tell the truth: examples run, pictures are what commands show, names exist."""
 
 import re
 import subprocess
@@ -11,41 +11,20 @@ import pytest
 from sim import run
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
-from tests.cli import comparison, metric_table
 from tests.cli.command import sim, sim_process
-from tests.cli.picture import PICTURE, ROOT, words
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-
-
-def example(words: str) -> str:
-    """The only example in Python or YAML that holds these words."""
-    [found] = [block for language in ("python", "yaml") for block in blocks(language) if words in block]
-    return found
+from tests.docs import comparison, metric_table
+from tests.docs.pages import README, ROOT, blocks, example, page, text
+from tests.docs.picture import PICTURE, words
 
 
 def test_there_are_exactly_two_shell_commands_of_one_line_each() -> None:
-    assert [block.count("\n") for block in blocks("sh")] == [1, 1]
+    assert [block.count("\n") for block in blocks(README, "sh")] == [1, 1]
 
 
 def test_the_picture_shows_what_the_command_prints() -> None:
     shown = sim("run", "scenarios/cache_pinning.yaml", folder=ROOT).stdout
 
-    assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.cli.picture"
-
-
-def test_every_link_within_the_readme_leads_to_a_section() -> None:
-    titles = re.findall(r"^## (.*)$", README, flags=re.MULTILINE)
-    sections = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-    links = re.findall(r"\]\(#([^)]*)\)", README)
-
-    assert links
-    assert set(links) <= sections
+    assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.docs.picture"
 
 
 @pytest.mark.parametrize("name", ["two_nodes", "one_of_three"])
@@ -59,7 +38,7 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize("command", comparison.COMMANDS)
 def test_a_comparison_is_what_the_command_prints(command: str) -> None:
-    assert comparison.in_readme(command) == comparison.drawn(command), "draw it anew: python -m tests.cli.comparison"
+    assert comparison.on_its_page(command) == comparison.drawn(command), "draw it anew: python -m tests.docs.comparison"
 
 
 def test_the_example_of_a_comparison_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,17 +124,17 @@ def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> N
 
 
 def test_every_kind_of_fault_is_in_the_table() -> None:
-    rows = re.findall(r"^\| ([a-z]+) \| `([a-z_ ]+)` \|$", README, flags=re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z]+) \| `([a-z_ ]+)` \|$", text(page("how-to/break-things")), flags=re.MULTILINE)
 
     assert {family: tuple(kinds.split()) for family, kinds in rows} == FAULT_KINDS
 
 
 def test_the_table_of_metrics_is_what_the_catalogue_says() -> None:
-    assert metric_table.in_readme() == metric_table.drawn(), "draw it anew: python -m tests.cli.metric_table"
+    assert metric_table.on_its_page() == metric_table.drawn(), "draw it anew: python -m tests.docs.metric_table"
 
 
 def test_every_exit_code_is_in_the_table() -> None:
-    rows = re.findall(r"^\| ([0-9, ]+) \|", README, flags=re.MULTILINE)
+    rows = re.findall(r"^\| ([0-9, ]+) \|", text(page("how-to/run-scenarios")), flags=re.MULTILINE)
 
     told = {code.strip() for row in rows for code in row.split(",")}
     assert told == {str(int(code)) for code in ExitCode} | {"130", "143"}
