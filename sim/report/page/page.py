@@ -6,11 +6,9 @@ scenario's names and texts, which are the user's, stay texts whatever they look 
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.resources import files
-from itertools import cycle
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,12 +20,10 @@ from sim.report.page.packed import Packed, pack
 from sim.report.page.section import Section
 from sim.report.page.timeline import Timeline
 from sim.report.parting import parting_lines
+from sim.report.plots.look.palette import replica_colours
 
 _SCRIPTS = ("columns", "run", "lanes", "painter", "story", "pointed", "timeline", "page")
 """Ours, in the order in which each needs those before it."""
-
-
-_OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
 class Pair(NamedTuple):
@@ -38,18 +34,14 @@ class Pair(NamedTuple):
     parting: Parting | None
 
 
-@dataclass(frozen=True, slots=True)
-class Timelines:
-    """The runs that can be looked at in the page, and how they differ."""
+def page_html(sections: Sequence[Section], runs: Sequence[Timeline], pairs: Sequence[Pair]) -> str:
+    """Return the page: a section for each scenario, and then the timeline of the runs.
 
-    runs: Sequence[Timeline]
-    pairs: Sequence[Pair]
-
-
-def page_html(sections: Sequence[Section], timelines: Timelines) -> str:
-    """Return the page: a section for each scenario, and then the timeline. Equal input gives an equal page."""
+    Of every two runs that the user may set one below the other, `pairs` tells where they part. Equal input gives an
+    equal page.
+    """
     scripts = [_library(), _our_scripts()]
-    packed = [pack(run.columns) for run in timelines.runs]
+    packed = [pack(run.columns) for run in runs]
     environment = Environment(
         loader=PackageLoader(__package__, "."),
         autoescape=True,
@@ -60,29 +52,25 @@ def page_html(sections: Sequence[Section], timelines: Timelines) -> str:
     return environment.get_template("page.html").render(
         version=__version__,
         sections=sections,
-        runs=timelines.runs,
+        runs=runs,
         packed=packed,
-        content=_json(_content(timelines, packed)),
+        content=_json(_content(runs, packed, pairs)),
         style=Markup(_asset("page.css")),
         scripts=[Markup(script) for script in scripts],
         hashes=Markup(" ".join(map(_hash, scripts))),
     )
 
 
-def _content(timelines: Timelines, packed: Sequence[Packed]) -> dict[str, Any]:
+def _content(runs: Sequence[Timeline], packed: Sequence[Packed], pairs: Sequence[Pair]) -> dict[str, Any]:
     """Return what the scripts read, but for the columns."""
     return {
         "runs": [
             {"title": run.title, "names": run.names, "index": columns.index}
-            for run, columns in zip(timelines.runs, packed, strict=True)
+            for run, columns in zip(runs, packed, strict=True)
         ],
-        "partings": [_parting(pair, timelines.runs) for pair in timelines.pairs],
-        "colours": _colours(lane["label"] for run in timelines.runs for lane in run.names["lanes"]),
+        "partings": [_parting(pair, runs) for pair in pairs],
+        "colours": replica_colours(lane["label"] for run in runs for lane in run.names["lanes"]),
     }
-
-
-def _colours(labels: Iterable[str]) -> dict[str, str]:
-    return dict(zip(dict.fromkeys(labels), cycle(_OKABE_ITO), strict=False))
 
 
 def _parting(pair: Pair, runs: Sequence[Timeline]) -> dict[str, Any]:

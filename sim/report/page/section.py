@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sim.measure.differences import Finding
+from sim.measure.differences import Difference, Finding
 from sim.report.difference_cells import difference_cells, difference_head, known_differences
 from sim.report.marks import UNICODE, Mark, mark_of
 from sim.report.sentences import judged_lines, load_lines, seeds_line
@@ -102,13 +102,12 @@ class Section:
     @property
     def difference_head(self) -> list[str]:
         """The titles of the differences' columns."""
-        return [] if self.differences is None else difference_head(self.differences.base, self.differences.rows)
+        return [] if self.differences is None else difference_head(self.differences.base, self._differences)
 
     @property
     def difference_rows(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield the class and the cells of each difference."""
-        rows = [] if self.differences is None else known_differences(self.differences.rows)
-        for row, cells in zip(rows, difference_cells(rows), strict=True):
+        """Yield the class and the cells of each difference that tells something."""
+        for row, cells in zip(self._differences, difference_cells(self._differences), strict=True):
             yield _CLASSES.get(row.verdict, ""), cells
 
     @property
@@ -116,6 +115,10 @@ class Section:
         """Yield each variant with its first seed and the digest of that run."""
         for column in self.table.columns:
             yield column.variant, column.seeds[0], column.digests[0]
+
+    @property
+    def _differences(self) -> list[Difference]:
+        return [] if self.differences is None else known_differences(self.differences.shown_rows)
 
 
 def look(mark: Mark) -> str:

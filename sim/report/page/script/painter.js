@@ -8,6 +8,7 @@ const PHASES = [
 ];
 const SERVICE = { from: "start", to: "served", tone: 1 }; // Where nothing is known of a first token.
 const GRAVE = new Set(["row_removed", "fault_struck", "process_ended"]);
+const LEAST_PHASES = 3; // Pixels; a shorter bar has no room for phases.
 const LEAST_GAP = 7; // Pixels between two marks of one kind.
 
 class Painter {
@@ -88,7 +89,13 @@ class Painter {
     const height = lane.rowHeight > 4 ? lane.rowHeight - 1 : lane.rowHeight;
     const left = Math.floor(this.x(requests.arrival[request]));
     const right = Math.max(left + 1, this.x(lane.run.endOf(request)));
+    const isBad = lane.run.outcomeOf(request) !== "completed";
     this.context.fillStyle = colour;
+    if (right - left < LEAST_PHASES) {
+      if (isBad) this.context.fillStyle = this.colour("bad");
+      this._tone(0.8, left, top, right - left, height);
+      return right;
+    }
     // From its arrival to its end a line, so that what it waits for besides the replica is seen.
     this._tone(0.45, left, top + height / 2 - 0.5, right - left, 1);
     const phases = Number.isNaN(requests.first_token[request]) ? [PHASES[0], SERVICE] : PHASES;
@@ -97,7 +104,7 @@ class Painter {
       const stop = Number.isNaN(requests[to][request]) ? right : this.x(requests[to][request]);
       if (start <= this.width && stop >= this.gutter) this._tone(tone, start, top, Math.max(1, stop - start), height);
     }
-    if (lane.run.outcomeOf(request) !== "completed") {
+    if (isBad) {
       this.context.fillStyle = this.colour("bad");
       this._tone(1, right - 2, top, 3, height);
     }

@@ -14,6 +14,8 @@ const KEYS = {
 };
 const ZOOM_STEP = 1.6;
 const PAN_STEP = 0.15; // Of the picture's width.
+const FURTHEST_LENGTHS = 60; // How many times a request's length the picture may show and still show its phases.
+const REVEALED_LENGTHS = 15; // How many times it shows after it came closer.
 const CLOSEST_S = 0.0005; // What the picture shows at least.
 
 class Timeline {
@@ -118,13 +120,15 @@ class Timeline {
     this._reveal(t[pick]);
   }
 
-  // Move the time into the picture if it is not in it, and come close enough to tell it from its neighbours.
+  // Move the time into the picture if it is not in it, and come close enough to see what is chosen.
   _reveal(time) {
-    const [from, to] = this.scale.domain();
-    const isFarOut = to - from > this.duration / 4;
-    if (!isFarOut && from < time && time < to) return;
     const selection = d3.select(this.canvas);
-    if (isFarOut) selection.call(this.zoom.scaleTo, 12);
+    const [from, to] = this.scale.domain();
+    const { run, request } = this.selected ?? {};
+    const length = run ? run.endOf(request) - run.requests.arrival[request] : this.duration / 20;
+    const isFarOff = to - from > FURTHEST_LENGTHS * length;
+    if (!isFarOff && from < time && time < to) return;
+    if (isFarOff) selection.call(this.zoom.scaleTo, this.duration / (REVEALED_LENGTHS * length));
     selection.call(this.zoom.translateTo, this.base(time), 0);
   }
 
