@@ -7,17 +7,19 @@ import typer
 
 from sim import __version__
 from sim.cli.group import Commands
-from sim.cli.options.check import EXIT_CODES as CHECK_EXIT_CODES
+from sim.cli.options.check import HELP_END as CHECK_END
 from sim.cli.options.check import check_policy
-from sim.cli.options.compare import EXIT_CODES as COMPARE_EXIT_CODES
+from sim.cli.options.compare import HELP_END as COMPARE_END
 from sim.cli.options.compare import compare_variants_of
 from sim.cli.options.help import ALLOW_CODE_HELP, examples
 from sim.cli.options.live import live_scenario
-from sim.cli.options.mutants import EXIT_CODES as MUTANTS_EXIT_CODES
+from sim.cli.options.mutants import HELP_END as MUTANTS_END
 from sim.cli.options.mutants import hunt_mutants
-from sim.cli.options.run import EXIT_CODES as RUN_EXIT_CODES
+from sim.cli.options.report import HELP_END as REPORT_END
+from sim.cli.options.report import report_on_runs
+from sim.cli.options.run import HELP_END as RUN_END
 from sim.cli.options.run import run_scenarios
-from sim.cli.options.validate import EXIT_CODES as VALIDATE_EXIT_CODES
+from sim.cli.options.validate import HELP_END as VALIDATE_END
 from sim.cli.options.validate import validate_table
 from sim.cli.process.output import emit
 
@@ -49,49 +51,13 @@ def _options(
     pass
 
 
-app.command(
-    "run",
-    epilog=examples(
-        "sim run scenarios/probe_stall.yaml",
-        "sim run scenarios --variant fixed --reps 20 -j 2",
-        "sim run scenarios/probe_stall.yaml --set router.probe.ttl=5s --out runs/short_ttl",
-    )
-    + RUN_EXIT_CODES,
-    no_args_is_help=True,
-)(run_scenarios)
-app.command(
-    "compare",
-    epilog=examples(
-        "sim compare scenarios/cache_pinning.yaml --a pinned --b fixed",
-        "sim compare scenarios/burst_herd.yaml --metric latency.p99_s --precision 5%",
-        "sim compare runs/main runs/mine --markdown drift.md --fail-on-worse",
-    )
-    + COMPARE_EXIT_CODES,
-    no_args_is_help=True,
-)(compare_variants_of)
-app.command(
-    "check",
-    epilog=examples(
-        "sim check best_replica --set router.pick=locked",
-        "sim check ./my_picker.py:PowerOfTwo --allow-code --junit check.xml",
-        "sim check exec:./my_picker --allow-code --allow capacity_blind",
-    )
-    + CHECK_EXIT_CODES,
-    no_args_is_help=True,
-)(check_policy)
+app.command("run", epilog=RUN_END, no_args_is_help=True)(run_scenarios)
+app.command("compare", epilog=COMPARE_END, no_args_is_help=True)(compare_variants_of)
+app.command("check", epilog=CHECK_END, no_args_is_help=True)(check_policy)
+app.command("report", epilog=REPORT_END, no_args_is_help=True)(report_on_runs)
 
-app.command(
-    "mutants",
-    epilog=examples("sim mutants", "sim mutants busy_is_dead --seeds 20", "sim mutants --corpus my_scenarios --json")
-    + MUTANTS_EXIT_CODES,
-)(hunt_mutants)
-app.command(
-    "validate",
-    epilog=examples(
-        "sim validate --quick", "sim validate --model M/M/1 --model M/M/c", "sim validate --file mine.json --json"
-    )
-    + VALIDATE_EXIT_CODES,
-)(validate_table)
+app.command("mutants", epilog=MUTANTS_END)(hunt_mutants)
+app.command("validate", epilog=VALIDATE_END)(validate_table)
 
 app.command(
     "live",
