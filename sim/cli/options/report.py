@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP
+from sim.cli.options.help import ALLOW_CODE_HELP, examples
 
-EXIT_CODES = """
-\b
-Examples:
-    sim report scenarios/cache_pinning.yaml --html cache_pinning.html
-    sim run scenarios/burst_herd.yaml --reps 20 --out runs
-    sim report runs --html runs.html
-    sim report runs/burst_herd/fixed/seed-1 --trace fixed.json.gz
-
+HELP_END = (
+    examples(
+        "sim report scenarios/cache_pinning.yaml --html pinning.html",
+        "sim run scenarios/burst_herd.yaml --reps 20 --out runs/herd",
+        "sim report runs/herd --html herd.html",
+        "sim report runs/herd/burst_herd/fixed/seed-1 --trace fixed.json.gz",
+    )
+    + """
 \b
 Exit codes:
     0  the report was written, whatever the verdicts in it
@@ -22,6 +22,7 @@ Exit codes:
     4  the report could not be written, or sim is at fault
   130  Ctrl-C; 143: a TERM signal
 """
+)
 
 
 def report_on_runs(
