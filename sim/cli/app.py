@@ -11,6 +11,8 @@ from sim.cli.options.check import EXIT_CODES as CHECK_EXIT_CODES
 from sim.cli.options.check import check_policy
 from sim.cli.options.compare import EXIT_CODES as COMPARE_EXIT_CODES
 from sim.cli.options.compare import compare_variants_of
+from sim.cli.options.explain import EXIT_CODES as EXPLAIN_EXIT_CODES
+from sim.cli.options.explain import explain_run
 from sim.cli.options.help import ALLOW_CODE_HELP
 from sim.cli.options.live import live_scenario
 from sim.cli.options.mutants import EXIT_CODES as MUTANTS_EXIT_CODES
@@ -54,6 +56,7 @@ app.command("run", epilog=RUN_EXIT_CODES, no_args_is_help=True)(run_scenarios)
 app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
 app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
 
+app.command("explain", epilog=EXPLAIN_EXIT_CODES, no_args_is_help=True)(explain_run)
 app.command("report", epilog=REPORT_EXIT_CODES, no_args_is_help=True)(report_on_runs)
 
 app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
