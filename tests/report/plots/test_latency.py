@@ -51,11 +51,12 @@ def test_marks_are_on_the_curve_at_half_nine_tenths_and_all_but_a_hundredth() ->
     assert np.allclose(marks.get_xydata(), [(2, 0.5), (3.6, 0.9), (3.96, 0.99)])
 
 
-def test_a_legend_tells_the_seeds_and_how_many_requests_completed() -> None:
+def test_the_axes_tell_the_seeds_and_how_many_requests_completed() -> None:
     failing = curve("fails", requests(1, 2, 3, np.nan))
     axes = draw_latency([curve("mine", *TWO_SEEDS), failing], file_axes())
 
-    assert legend(axes) == ["mine\nmedian and range\nof 2 seeds", "fails\n(75 % completed)"]
+    assert axes.get_xlabel() == "latency, s (marks at 50, 90 and 99 %; median and range of 2 seeds)"
+    assert legend(axes) == ["mine", "fails\n(75 % completed)"]
 
 
 def test_variants_have_lines_and_marks_of_their_own_and_no_colour() -> None:

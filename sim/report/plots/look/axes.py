@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -13,8 +12,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from sim.report.plots.look.palette import FAINT, INK
 
-SIZE_INCHES = (8.0, 3.6)
-"""Width and height of a plot; 1,200 pixels wide at 150 dots an inch."""
+_WIDTH_INCHES, _LEAST_HEIGHT_INCHES, _LANE_INCHES = 8.0, 3.6, 0.75
 
 _TITLE_WIDTH = 68
 """Characters of a line."""
@@ -22,15 +20,18 @@ _LOGARITHMIC_FROM = 20
 """Where the longest time is so many times the shortest, only a logarithmic axis shows both."""
 
 
-def shown_axes(height_inches: float = SIZE_INCHES[1]) -> Axes:
-    """Return axes that a notebook shows at the end of the cell."""
-    axes: Axes = pyplot.subplots(figsize=(SIZE_INCHES[0], height_inches), layout="constrained")[1]
+def shown_axes(lanes: float = 0) -> Axes:
+    """Return axes that a notebook shows at the end of the cell, higher if that many lanes need it."""
+    # Here, because files need no windows.
+    from matplotlib import pyplot
+
+    axes: Axes = pyplot.subplots(figsize=_size(lanes), layout="constrained")[1]
     return axes
 
 
-def file_axes(height_inches: float = SIZE_INCHES[1]) -> Axes:
+def file_axes(lanes: float = 0) -> Axes:
     """Return axes for a file: no window and no notebook is told of them."""
-    return Figure(figsize=(SIZE_INCHES[0], height_inches), layout="constrained").subplots()
+    return Figure(figsize=_size(lanes), layout="constrained").subplots()
 
 
 def dress(axes: Axes, title: str, x: str, y: str) -> None:
@@ -64,3 +65,7 @@ def write_plainly(axis: Axis) -> None:
     """Write the axis's numbers as they are, without powers of ten."""
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def _size(lanes: float) -> tuple[float, float]:
+    return _WIDTH_INCHES, max(_LEAST_HEIGHT_INCHES, 1.2 + lanes * _LANE_INCHES)

@@ -42,8 +42,7 @@ class LatencyCurve:
     @property
     def label(self) -> str:
         """What the legend says."""
-        told = self.variant if self.completed == 1 else f"{self.variant}\n({percent(self.completed)} completed)"
-        return told if self.seeds == 1 else f"{told}\nmedian and range\nof {self.seeds} seeds"
+        return self.variant if self.completed == 1 else f"{self.variant}\n({percent(self.completed)} completed)"
 
 
 def latency_curve(variant: str, runs: Iterable[pd.DataFrame]) -> LatencyCurve | None:
@@ -74,9 +73,9 @@ def draw_latency(curves: Sequence[LatencyCurve], axes: Axes) -> Axes:
             axes.fill_betweenx(PARTS, curve.low_s, curve.high_s, color=INK, alpha=0.13, linewidth=0)
         axes.plot(curve.middle_s, PARTS, linestyle=style.line, color=INK, linewidth=1.6, label=curve.label)
         axes.plot(np.interp(MARKED, PARTS, curve.middle_s), MARKED, linestyle="", marker=style.marker, color=INK)
-    dress(
-        axes, title(curves), "latency, s (marks: half, 90 % and 99 % of the requests)", "requests that take no longer"
-    )
+    seeds = max((curve.seeds for curve in curves), default=1)
+    over = f"; median and range of {seeds} seeds" if seeds > 1 else ""
+    dress(axes, title(curves), f"latency, s (marks at 50, 90 and 99 %{over})", "requests that take no longer")
     axes.set(ylim=(0, 1.01))
     axes.grid(axis="x", color=FAINT, alpha=0.3, linewidth=0.6)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
