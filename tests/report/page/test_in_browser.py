@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, expect
 
 from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import read, read_choices
+from sim.measure.story.decision import Decision, Seen
+from sim.measure.story.decision_words import decision_in_words
 from tests.report.page.conftest import ABOUT
 from tests.report.page.opened import NEEDS_CHROMIUM, Opened
 
@@ -58,6 +61,33 @@ def test_a_click_on_a_request_tells_its_way_with_all_candidates(opened: Opened, 
     rows = [row.locator("td").first.inner_text() for row in opened.page.locator(".candidates tbody tr").all()]
     assert rows == [str(in_flight) for in_flight in seen["in_flight"]]
     expect(opened.page.locator(".candidates .chosen th")).to_have_text(f"→ {request['replica']} (chosen)")
+
+
+def test_a_pick_is_explained_as_sim_explain_does(opened: Opened, result: RunResult, fixed: Path) -> None:
+    """Word for word, for every pick of the run."""
+    choices = read_choices(fixed)
+    assert choices is not None
+    expected = [
+        decision_in_words(decision_of(choices[choices["pick"] == pick], replica))
+        for pick, replica in enumerate(result.picks["replica"])
+    ]
+
+    opened.page.select_option("[data-run=first]", "1")
+    told = []
+    for _ in expected:
+        opened.page.click("[data-action=nextDecision]")
+        told.append(opened.page.locator(".looked-at > p").first.inner_text())
+
+    assert len(set(expected)) > 1
+    assert told == [f"{words}." for words in expected]
+
+
+def decision_of(rows: pd.DataFrame, taken: str) -> Decision:
+    seen = [
+        Seen(row["replica"], "", row["in_flight"], round(row["last_used_s"] * 1e9), row["available_vram_bytes"])
+        for row in rows.to_dict("records")
+    ]
+    return Decision("best_replica", tuple(seen), [one.replica for one in seen].index(taken))
 
 
 def test_next_and_previous_step_through_the_decisions(opened: Opened, result: RunResult) -> None:

@@ -31,7 +31,7 @@ def choices(fixed: Path) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def timeline(result: RunResult, choices: pd.DataFrame) -> Timeline:
-    return timeline_of(result, "fixed", choices)
+    return timeline_of(result, "fixed", "best_replica", choices)
 
 
 def seconds(steps: Numbers) -> Floats:
@@ -56,6 +56,7 @@ def wrong_columns(timeline: Timeline, result: RunResult, choices: pd.DataFrame) 
     columns, names = timeline.columns, timeline.names
     labels = [lane["label"] for lane in names["lanes"]]
     arrival, start = seconds(columns["requests.arrival"]), seconds(columns["probes.start"])
+    last_used = columns["choices.last_used"] / names["last_used_per_s"]
     requests, picks, events = result.requests, result.picks, result.events
     probes = result.probes.sort_values("start_s", kind="stable")
     right = {
@@ -74,7 +75,9 @@ def wrong_columns(timeline: Timeline, result: RunResult, choices: pd.DataFrame) 
         "picks.candidates": list(columns["picks.candidates"]) == list(choices.groupby("pick").size()),
         "choices.lane": same_names(labels, columns["choices.lane"], choices["replica"]),
         "choices.in_flight": list(columns["choices.in_flight"]) == list(choices["in_flight"]),
-        "choices.last_used": same_times(columns["choices.last_used"] / 1e6, choices["last_used_s"]),
+        "choices.last_used": same_times(
+            columns["choices.last_used"] / names["last_used_per_s"], choices["last_used_s"]
+        ),
         "choices.vram": list(columns["choices.vram"]) == list(choices["available_vram_bytes"]),
         "probes.start": same_times(start, probes["start_s"]),
         "probes.end": same_times(after(start, columns["probes.end"]), probes["end_s"]),
@@ -105,13 +108,13 @@ def test_a_planted_slip_is_found(timeline: Timeline, result: RunResult, choices:
 def test_lanes_lie_node_by_node_in_the_order_of_the_scenario(result: RunResult, choices: pd.DataFrame) -> None:
     facts = RunFacts(("qwen3",), speeds={"thor": 1.0, "spark": 1.0})
 
-    timeline = timeline_of(replace(result, facts=facts), "fixed", choices)
+    timeline = timeline_of(replace(result, facts=facts), "fixed", "best_replica", choices)
 
     assert timeline.names["lanes"] == [{"label": "thor#0", "node": "thor"}, {"label": "spark#0", "node": "spark"}]
 
 
 def test_a_run_of_which_nobody_wrote_down_the_choices_has_none(result: RunResult) -> None:
-    timeline = timeline_of(result, "fixed", None)
+    timeline = timeline_of(result, "fixed", "best_replica", None)
 
     assert not timeline.columns["picks.candidates"].any()
     assert "choices.lane" not in timeline.columns
