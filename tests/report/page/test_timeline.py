@@ -75,9 +75,7 @@ def wrong_columns(timeline: Timeline, result: RunResult, choices: pd.DataFrame) 
         "picks.candidates": list(columns["picks.candidates"]) == list(choices.groupby("pick").size()),
         "choices.lane": same_names(labels, columns["choices.lane"], choices["replica"]),
         "choices.in_flight": list(columns["choices.in_flight"]) == list(choices["in_flight"]),
-        "choices.last_used": same_times(
-            columns["choices.last_used"] / names["last_used_per_s"], choices["last_used_s"]
-        ),
+        "choices.last_used": same_times(last_used, choices["last_used_s"]),
         "choices.vram": list(columns["choices.vram"]) == list(choices["available_vram_bytes"]),
         "probes.start": same_times(start, probes["start_s"]),
         "probes.end": same_times(after(start, columns["probes.end"]), probes["end_s"]),
