@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sim.cli.process.exits import BadInput
 from sim.cli.run_selection import load_all
-from sim.cli.saved_runs import saved_runs
 from sim.measure.result import RunResult
+from sim.measure.saved.result_folder import BadResultFolder, read_result_folder
 from sim.scenario import ScenarioError
 from sim.study.errors import NoSuchVariant
 from sim.study.explain.again import MakeRun, run_again
@@ -49,7 +49,10 @@ def saved_folder(chosen: ChosenRun) -> Path:
     """Return the folder of the saved run. Raises BadInput if there is no such run, or several."""
     if chosen.path is None or chosen.sets:
         raise BadInput("--set says what to run; a saved run is made again as it was")
-    runs = saved_runs([chosen.path])
+    try:
+        runs = read_result_folder(chosen.path).runs
+    except BadResultFolder as error:
+        raise BadInput(str(error)) from None
     fitting = [one for one in runs if chosen.variant in (None, one.run.variant) and chosen.seed in (None, one.run.seed)]
     if len(fitting) != 1:
         names = ", ".join(f"{one.scenario} {one.run.variant} {one.run.seed}" for one in (fitting or runs)[:12])

@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP
+from sim.cli.options.help import ALLOW_CODE_HELP, examples
 from sim.cli.process.exits import BadInput
 
-EXIT_CODES = """
-\b
-Examples:
-    sim explain scenarios/cache_pinning.yaml --variant fixed --request 14
-    sim explain scenarios/probe_stall.yaml --variant uncached --row dgx-spark1#0
-    sim explain scenarios/cache_pinning.yaml --first-difference pinned fixed
-    sim explain runs/cache_pinning/fixed/seed-1 --request 14
-
+HELP_END = (
+    examples(
+        "sim explain scenarios/cache_pinning.yaml --variant fixed --request 14",
+        "sim explain scenarios/probe_stall.yaml --variant uncached --row dgx-spark1#0",
+        "sim explain scenarios/cache_pinning.yaml --first-difference pinned fixed",
+        "sim explain runs/cache_pinning/fixed/seed-1 --request 14",
+    )
+    + """
 \b
 Exit codes:
     0  it was explained
@@ -24,6 +24,7 @@ Exit codes:
     4  sim is at fault
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def explain_run(
