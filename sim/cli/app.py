@@ -11,6 +11,8 @@ from sim.cli.options.check import HELP_END as CHECK_END
 from sim.cli.options.check import check_policy
 from sim.cli.options.compare import HELP_END as COMPARE_END
 from sim.cli.options.compare import compare_variants_of
+from sim.cli.options.explain import HELP_END as EXPLAIN_END
+from sim.cli.options.explain import explain_run
 from sim.cli.options.help import ALLOW_CODE_HELP, examples
 from sim.cli.options.live import live_scenario
 from sim.cli.options.mutants import HELP_END as MUTANTS_END
@@ -54,6 +56,7 @@ def _options(
 app.command("run", epilog=RUN_END, no_args_is_help=True)(run_scenarios)
 app.command("compare", epilog=COMPARE_END, no_args_is_help=True)(compare_variants_of)
 app.command("check", epilog=CHECK_END, no_args_is_help=True)(check_policy)
+app.command("explain", epilog=EXPLAIN_END, no_args_is_help=True)(explain_run)
 app.command("report", epilog=REPORT_END, no_args_is_help=True)(report_on_runs)
 
 app.command("mutants", epilog=MUTANTS_END)(hunt_mutants)

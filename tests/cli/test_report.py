@@ -39,7 +39,10 @@ def test_the_processes_of_several_runs_are_named_after_their_run(home: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     {
-        "nothing to write": (["runs"], "there is nothing to write; allowed: --trace FILE"),
+        "nothing to write": (
+            ["runs"],
+            "there is nothing to write; allowed: --html FILE, --markdown FILE, --trace FILE",
+        ),
         "no such folder": (["run", "--trace", "t.json"], "run does not exist; allowed: a folder that `sim run --out`"),
         "no runs": ([".", "--trace", "t.json"], ". holds no runs; allowed: a folder that `sim run --out`"),
         "no place": (["runs", "--trace", "no/t.json"], "--trace: no is not a folder; allowed: a file in a folder that"),

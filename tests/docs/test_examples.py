@@ -15,7 +15,7 @@ from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
 from tests.cli.command import sim, sim_process
 from tests.docs import comparison
-from tests.docs.pages import README, ROOT, blocks, example, page, text
+from tests.docs.pages import PAGES, README, ROOT, blocks, example, page, text
 from tests.docs.picture import PICTURE, words
 
 
@@ -148,3 +148,17 @@ def test_every_exit_code_is_in_the_table() -> None:
 
     told = {code.strip() for row in rows for code in row.split(",")}
     assert told == {str(int(code)) for code in ExitCode} | {"130", "143"}
+
+
+WITH_TESTS_OF_THEIR_OWN = ("router-in-any-language", "check-your-router-in-ci")
+
+
+def test_no_example_goes_untested() -> None:
+    tests = Path(__file__).read_text(encoding="utf-8")
+    names = "two_nodes", "one_of_three"
+    tried = [*(f"name: {name}\n" for name in names), *re.findall(r'example\("([^"]*)"\)', tests)]
+    pages = [path for path in PAGES if path.stem not in WITH_TESTS_OF_THEIR_OWN]
+    examples = [block for path in pages for language in ("python", "yaml") for block in blocks(path, language)]
+
+    assert len(examples) >= 10
+    assert [block for block in examples if not any(words in block for words in tried)] == []

@@ -1,6 +1,6 @@
 """A run made again, told to whoever looks closer this time. It has to come out as it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,9 @@ from sim.study.scenarios import load
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MakeRun = Callable[[Sequence[object]], RunResult]
+"""Makes a run that these observers are told of."""
 
 
 def run_again(
