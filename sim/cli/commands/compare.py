@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
@@ -17,9 +16,6 @@ from sim.study.batch import cores
 from sim.study.compare import Replications, asked, compare_variants, sides
 from sim.study.comparison import Comparison, Question
 from sim.study.errors import NoSuchMetric, NoSuchVariant
-
-if TYPE_CHECKING:
-    from sim.report.terminal.differences import DifferencesTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +78,13 @@ def show_comparison(comparison: Comparison) -> None:
     """Print the comparison as a table."""
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
+    from sim.study.differences_table import differences_table
 
-    show(_table(comparison))
+    show(differences_table(comparison))
 
 
 def _markdown(comparison: Comparison) -> str:
     from sim.report.ci.comparison_markdown import variants_markdown
+    from sim.study.differences_table import differences_table
 
-    return variants_markdown(_table(comparison))
-
-
-def _table(comparison: Comparison) -> "DifferencesTable":
-    from sim.report.terminal.differences import DifferencesTable
-
-    return DifferencesTable(
-        comparison.scenario,
-        comparison.question.a,
-        comparison.question.b,
-        comparison.seeds,
-        comparison.rows,
-        comparison.identical,
-        comparison.sentences,
-    )
+    return variants_markdown(differences_table(comparison))

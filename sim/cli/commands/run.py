@@ -10,12 +10,12 @@ from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.workers import workers
+from sim.cli.process.workers import processes_for, workers
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
-from sim.study.batch import Job, cores, jobs_of, run_batch
+from sim.study.batch import Job, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
 from sim.study.out_folder import claimed, save_summary
 from sim.study.selection import RunSelection
@@ -62,7 +62,7 @@ def _run(
     summaries: list[str] = []
     codes: dict[Path, ExitCode] = {}
     number_of_runs = sum(len(job.runs) for job in jobs)
-    with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
+    with progress(number_of_runs) as display, workers(processes_for(jobs, processes)) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
             runs = [one for of_job in islice(done, selection.seeds(file)) for one in of_job]
@@ -105,13 +105,6 @@ def _tell_of_more_seeds(file: ScenarioFile, selection: RunSelection) -> None:
     seeds = selection.seeds(file)
     if selection.repetitions is not None and selection.repetitions < seeds:
         complain(f"{file.path}: runs {seeds} seeds, not {selection.repetitions}: an expectation is judged over as many")
-
-
-def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
-    """Return how many jobs to do at a time: as the user says, or all cores for expectations over seeds."""
-    if wanted is None:
-        wanted = cores() if any(job.is_extra for job in jobs) else 1
-    return min(wanted, len(jobs))
 
 
 def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:

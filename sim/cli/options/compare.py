@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.options.help import examples
 from sim.cli.process.exits import BadInput
 
-EXIT_CODES = """
+HELP_END = (
+    examples(
+        "sim compare scenarios/cache_pinning.yaml --a pinned --b fixed",
+        "sim compare scenarios/burst_herd.yaml --metric latency.p99_s --precision 5%",
+        "sim compare runs/main runs/mine --markdown drift.md --fail-on-worse",
+    )
+    + """
 \b
 Exit codes:
     0  the variants or folders were compared, whatever came of it
@@ -18,6 +25,7 @@ Exit codes:
     5  every figure is 0 or absent: nothing was compared
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def part(written: str | float) -> float:

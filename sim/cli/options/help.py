@@ -7,3 +7,8 @@ OUT_HELP = (
 OVERWRITE_HELP = "Let --out replace files in a folder that is not empty."
 
 ALLOW_CODE_HELP = "Let the scenario's policy be code of your own: module:name, ./file.py:name or exec:./program."
+
+
+def examples(*lines: str) -> str:
+    """What the help of a command says below its options: lines that run as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), ""])

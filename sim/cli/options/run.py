@@ -5,9 +5,15 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP
+from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP, examples
 
-EXIT_CODES = """
+HELP_END = (
+    examples(
+        "sim run scenarios/probe_stall.yaml",
+        "sim run scenarios --variant fixed --reps 20 -j 2",
+        "sim run scenarios/probe_stall.yaml --set router.probe.ttl=5s --out runs/short_ttl",
+    )
+    + """
 \b
 Exit codes:
     0  everything ran and every expectation that could be checked held
@@ -18,6 +24,7 @@ Exit codes:
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def run_scenarios(

@@ -20,6 +20,7 @@ from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 TABLES = ("requests", "probes", "picks", "events", "replicas")
@@ -115,6 +116,20 @@ def read(folder: str | Path) -> RunResult:
         facts,
         plan=(folder / PLAN).read_text(encoding="utf-8"),
     )
+
+
+def read_choices(folder: Path) -> "pd.DataFrame | None":
+    """Return what each pick of a saved run was made from; None if nobody wrote it down.
+
+    The columns are those of `ChoiceRecorder`, and `replica` is categorical. Raises BadRunFolder if it is damaged.
+    """
+    if CHOICES not in checked_manifest(folder, [])["files"]:
+        return None
+    checked_manifest(folder, [CHOICES])
+    # Here, because few who read a run want it.
+    import pandas as pd
+
+    return pd.read_parquet(folder / CHOICES).astype({"replica": "category"})
 
 
 def of_another_version(problem: str, manifest: Mapping[str, Any]) -> BadRunFolder:

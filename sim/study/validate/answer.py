@@ -1,13 +1,14 @@
 """As many replications of a system as its figures need to be as exact as is asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import blake2b
 from math import ceil
 from typing import NamedTuple
 
 from sim.study.validate.estimate import Estimate, controlled_estimate
-from sim.study.validate.system import Figure, Replication, System
+from sim.study.validate.system import Figure, Level, Replication, System
 
 CONFIDENCE = 0.999
 """Of the interval of each row."""
@@ -15,6 +16,8 @@ _BUSY = 0.95
 """Load from which on intervals may be twice as wide."""
 _FURTHER_STAGES = 2
 """The second makes up for a spread that the first replications showed too small."""
+_NEVER = 10**9
+"""Replications, where no number of them is enough."""
 _TO_SPARE = 1.2
 """How many times as many replications as the first ones ask for: their spread is only an estimate."""
 SKEWNESS = 1.5
@@ -29,27 +32,31 @@ should miss the true value. Without the factor, 0.5 % did at a load of 0.5 and 2
 class Precision:
     """How exact figures are to be, and what it may cost."""
 
-    replications: int
-    """At first; there are more if a figure needs them."""
     width: float
     """Largest half interval, relative to the value it is compared with; twice that at a load of 0.95 or more."""
     most_requests: float
-    """That may be simulated for one system."""
-    fewest: int = 8
-    """Replications that make an interval."""
+    """That may be simulated for one system, or the time of so many requests where a level takes less."""
+    fewest: int
+    """Replications of a level, at first; there are more if a figure needs them."""
+    at_first: float
+    """Requests in the first replications of a level, if those are more than the fewest."""
+    most_at_first: int = 60
 
-    def at_first(self, system: System) -> int:
-        """Return how many replications to begin with; 0 if there cannot be enough."""
-        most = int(self.most_requests / system.cost)
-        return min(self.replications, most) if most >= self.fewest else 0
+    def first_replications(self, level: Level) -> int:
+        """Return how many replications to begin with: more where they cost little."""
+        return max(self.fewest, min(self.most_at_first, int(self.at_first / level.cost)))
 
     def width_for(self, system: System) -> float:
         """Return the largest half interval for this system's figures, relative to the value."""
         return self.width * (2 if system.load >= _BUSY else 1)
 
+    def least_cost(self, system: System) -> float:
+        """Return how many requests the fewest replications simulate."""
+        return self.fewest * sum(level.cost for level in system.levels)
 
-FULL = Precision(replications=14, width=0.01, most_requests=6e5)
-QUICK = Precision(replications=8, width=0.1, most_requests=1.8e4)
+
+FULL = Precision(width=0.01, most_requests=6e5, fewest=10, at_first=3e4)
+QUICK = Precision(width=0.1, most_requests=1.8e4, fewest=8, at_first=1e3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,9 @@ class Answer(NamedTuple):
     """What replications say of a figure, in the system's own unit."""
 
     estimate: Estimate
-    replications: int
-    needed: int
+    requests: float
+    """That were simulated, or in whose time replications were made."""
+    needed: float
     """About how many would be enough."""
 
 
@@ -77,38 +85,69 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     leave it.
     """
     figures = [one.figure for one in asked]
-    first = first_seed(system, seed)
-    runs = [system.replicate(first + number, figures) for number in range(precision.at_first(system))]
-    most = int(precision.most_requests / system.cost)
+    samples = [_Sample(level, figures, first_seed(level, seed)) for level in system.levels]
+    for sample in samples:
+        sample.extend(precision.first_replications(sample.level))
+    width = precision.width_for(system)
     for _ in range(_FURTHER_STAGES):
-        found = _judged(system, asked, runs, precision)
-        wanted = max((one.needed for one in found if one.needed <= most), default=0)
-        runs += [system.replicate(first + number, figures) for number in range(len(runs), wanted)]
-    return _judged(system, asked, runs, precision)
+        wanted = [_wanted(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
+        affordable = [one for one in wanted if _cost(samples, one) <= precision.most_requests]
+        for sample, *counts in zip(samples, *affordable, strict=True):
+            sample.extend(max(counts, default=0))
+    return [_answer(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
 
 
-def first_seed(system: System, seed: int) -> int:
-    """Return a first seed that other systems do not share, so that rows are wrong independently of each other."""
-    digest = blake2b(f"{seed} {system!r}".encode(), digest_size=7).digest()
+def first_seed(level: Level, seed: int) -> int:
+    """Return a first seed that other levels do not share, so that rows are wrong independently of each other."""
+    digest = blake2b(f"{seed} {level!r}".encode(), digest_size=7).digest()
     return int.from_bytes(digest, "little")
 
 
-def _judged(system: System, asked: Sequence[Asked], runs: Sequence[Replication], precision: Precision) -> list[Answer]:
-    controls, width = [run.controls for run in runs], precision.width_for(system)
-    return [
-        _answer(_estimate([run.figures[place] for run in runs], controls), len(runs), one.value, width)
-        for place, one in enumerate(asked)
-    ]
+@dataclass(slots=True)
+class _Sample:
+    """The replications of a level so far."""
+
+    level: Level
+    figures: Sequence[Figure]
+    first_seed: int
+    runs: list[Replication] = field(default_factory=list)
+
+    def extend(self, count: int) -> None:
+        """Replicate until there are so many."""
+        numbers = range(len(self.runs), count)
+        self.runs += [self.level.replicate(self.first_seed + number, self.figures) for number in numbers]
+
+    def estimate(self, place: int) -> Estimate:
+        """Return what they say of the figure in this place."""
+        controls = [run.controls for run in self.runs]
+        estimate = controlled_estimate([run.figures[place] for run in self.runs], controls)
+        return estimate.stretched(SKEWNESS) if any(controls) else estimate
 
 
-def _estimate(values: Sequence[float], controls: Sequence[Sequence[float]]) -> Estimate:
-    estimate = controlled_estimate(values, controls)
-    return estimate.stretched(SKEWNESS) if any(controls) else estimate
+def _wanted(samples: Sequence[_Sample], place: int, half_width: float) -> list[int]:
+    """Return about how many replications of each level make a figure that exact at the least cost (Giles 2008)."""
+    estimates = [sample.estimate(place) for sample in samples]
+    spreads = [estimate.error * len(sample.runs) ** 0.5 for estimate, sample in zip(estimates, samples, strict=True)]
+    total = sum(spread * sample.level.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
+    error = half_width / _sum(estimates).quantile(CONFIDENCE)
+    if total == 0 or _sum(estimates).error <= error:
+        return [len(sample.runs) for sample in samples]
+    if half_width == 0:
+        return [_NEVER for _ in samples]
+    shares = (spread / sample.level.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
+    return [min(_NEVER, ceil(_TO_SPARE * share * total / error**2)) for share in shares]
 
 
-def _answer(estimate: Estimate, replications: int, value: float, width: float) -> Answer:
-    if estimate.error == 0:
-        return Answer(estimate, replications, replications)
-    times_too_wide = estimate.half_width(CONFIDENCE) / (width * abs(value)) if value else float("inf")
-    needed = replications if times_too_wide <= 1 else min(1e9, replications * times_too_wide**2 * _TO_SPARE)
-    return Answer(estimate, replications, ceil(needed))
+def _sum(estimates: Sequence[Estimate]) -> Estimate:
+    return reduce(Estimate.plus, estimates)
+
+
+def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
+    """Return how many requests so many replications of each level take in all, those there are included."""
+    return sum(max(len(sample.runs), count) * sample.level.cost for sample, count in zip(samples, counts, strict=True))
+
+
+def _answer(samples: Sequence[_Sample], place: int, half_width: float) -> Answer:
+    spent = _cost(samples, [0 for _ in samples])
+    needed = _cost(samples, _wanted(samples, place, half_width))
+    return Answer(_sum([sample.estimate(place) for sample in samples]), spent, needed)

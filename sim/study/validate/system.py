@@ -1,6 +1,6 @@
 """What can be asked of the simulator: a system that is run again and again, and a figure of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -12,13 +12,31 @@ class CannotExpress(Exception):
     """The simulator has nothing that corresponds to an entry; the message says why."""
 
 
+def figure_named(quantity: str, figures: Mapping[str, Figure]) -> Figure:
+    """Return the figure of that name. Raises CannotExpress if there is none."""
+    if quantity not in figures:
+        raise CannotExpress(f"the quantity {quantity} is not measured")
+    return figures[quantity]
+
+
 class Replication(NamedTuple):
     """What one replication shows."""
 
     figures: tuple[float, ...]
     """In the order in which they were asked for."""
-    controls: tuple[float, ...]
+    controls: tuple[float, ...] = ()
     """Control variates: figures of the drawn arrivals and sizes, less their exact means."""
+
+
+class Level(Hashable, Protocol):
+    """A part of a system's figures that is replicated by itself. The means of all levels add up to the figures."""
+
+    @property
+    def cost(self) -> float:
+        """About how many requests the simulator would serve in the time that a replication takes."""
+
+    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
+        """Run one replication, the same for the same seed."""
 
 
 class System(Hashable, Protocol):
@@ -29,11 +47,21 @@ class System(Hashable, Protocol):
         """Offered work over capacity; 0 where that says nothing."""
 
     @property
-    def cost(self) -> float:
-        """About how many requests a replication simulates."""
+    def levels(self) -> Sequence[Level]:
+        """What its figures are the sum of."""
 
-    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
-        """Run one replication, the same for the same seed."""
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A system whose figures the simulator gives alone."""
+
+    level: Level
+    load: float = 0.0
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """Just the one."""
+        return (self.level,)
 
 
 @dataclass(frozen=True, slots=True)

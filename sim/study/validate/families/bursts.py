@@ -1,7 +1,8 @@
 """Requests that come in groups: again and again at a busy station, or once at an idle one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from sim.study.validate.queueing.arrivals import Batches
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.services import EXPONENTIAL
 from sim.study.validate.queueing.station import Station, recorded, scenario, station_text
-from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, Replication, Simulated, figure_named
 
 _BURSTS = 50
 """In each replication."""
@@ -42,8 +43,6 @@ class Bursts:
     workers: int = 1
     policy: str = "best_replica"
 
-    load: float = 0.0
-
     @property
     def cost(self) -> float:
         """Requests of a replication."""
@@ -51,7 +50,7 @@ class Bursts:
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run some bursts; the mean size is the only control."""
-        served = Served.of(recorded(make_plan(scenario(self._text()), seed)), 0.0)
+        served = Served.of(recorded(make_plan(scenario(self._text()), seed)).requests, 0.0)
         sizes = float(served.demand_s.mean()) - 1
         return Replication(tuple(figure(served) for figure in figures), (sizes,))
 
@@ -70,6 +69,9 @@ def mean_makespan(served: Served) -> float:
     """Return the mean time from a burst to the end of its last request, in s."""
     bursts, first = np.unique(served.arrival_s, return_index=True)
     return float((np.maximum.reduceat(served.end_s, first) - bursts).mean())
+
+
+_FIGURES: Final[Mapping[str, Figure]] = {"mean_sojourn": mean_sojourn, "makespan": mean_makespan}
 
 
 def central_queue(entry: Entry) -> Question:
@@ -94,7 +96,4 @@ def herd(entry: Entry) -> Question:
 
 
 def _question(entry: Entry, bursts: Bursts) -> Question:
-    figures = {"mean_sojourn": mean_sojourn, "makespan": mean_makespan}
-    if entry.quantity not in figures:
-        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
-    return Question(bursts, figures[entry.quantity])
+    return Question(Simulated(bursts), figure_named(entry.quantity, _FIGURES))

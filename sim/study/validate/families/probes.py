@@ -23,7 +23,7 @@ from sim.study.validate.queueing.served import Floats, Served
 from sim.study.validate.queueing.services import Service
 from sim.study.validate.queueing.station import RELAXATIONS, recorded, scenario
 from sim.study.validate.queueing.theory import relaxation_time
-from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, Replication, Simulated, figure_named
 
 _FEWEST_PROBES = 1500
 """In each replication, besides the warm-up."""
@@ -65,7 +65,7 @@ class ProbedBackend:
         plan = with_drawn_demand(make_plan(scenario(self._text()), seed), self.service)
         records = recorded(plan)
         probed = Probed.of(records, self._warmup_s)
-        served = Served.of(records, self._warmup_s)
+        served = Served.of(records.requests, self._warmup_s)
         return Replication(tuple(figure(probed) for figure in figures), self._controls(served, probed.begin_s))
 
     def _text(self) -> str:
@@ -191,8 +191,6 @@ _FIGURES: Final[Mapping[str, Figure]] = {"P(probe timeout)": share_of_timeouts}
 
 def _question(entry: Entry, mean_s: float, service: Service, workers: int = 1, health: str = "serialized") -> Question:
     """Ask for the entry's quantity, with its times in mean service times."""
-    if entry.quantity not in _FIGURES:
-        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
     given = entry.parameters
     backend = ProbedBackend(given["rho"], given["timeout_s"] / mean_s, service, workers, health)
-    return Question(backend, _FIGURES[entry.quantity])
+    return Question(Simulated(backend, backend.load), figure_named(entry.quantity, _FIGURES))

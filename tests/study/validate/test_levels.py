@@ -1,0 +1,72 @@
+"""The recursion and the simulator on the same requests: they agree to the nanosecond, unless one of them is wrong."""
+
+import numpy as np
+import pytest
+
+from sim.study.validate.queueing import services, station
+from sim.study.validate.queueing.arrivals import Batches
+from sim.study.validate.queueing.dispatch import OldFigures
+from sim.study.validate.queueing.levels import Correction, FirstCome, Recursion, recursed, simulated
+from sim.study.validate.queueing.served import Served, mean_sojourn
+from sim.study.validate.queueing.station import Station
+
+SHORT = 0.3
+"""A load at which replications are short."""
+
+
+def old(shows: str, every_s: float = 2.0) -> OldFigures:
+    return OldFigures(every_s, shows)  # type: ignore[arg-type]
+
+
+STATIONS = {
+    "one server": Station(SHORT),
+    "constant service": Station(SHORT, services.DETERMINISTIC),
+    "service that the validation draws": Station(SHORT, services.SHORT_AND_LONG),
+    "batches": Station(SHORT, arrivals=Batches(4)),
+    "several workers": Station(SHORT, workers=4),
+    "a random server": Station(SHORT, servers=3, policy="random"),
+    "in turn": Station(SHORT, servers=3, policy="round_robin"),
+    "the shortest queue": Station(SHORT, servers=3, policy="least_in_flight"),
+    "an idle server": Station(0.6, servers=3, policy="join_idle_queue"),
+    "the shorter of two": Station(0.6, servers=12, policy="{name: power_of_d, d: 2, replacement: true}"),
+    "old figures": Station(0.6, servers=4, policy="least_in_flight", figures=old("snapshot")),
+    "old figures and idle times": Station(0.1, servers=2, policy="least_in_flight", figures=old("snapshot", 0.5)),
+    "old figures and what was sent since": Station(0.6, servers=4, policy="least_in_flight", figures=old("own_sends")),
+    "old figures as turns": Station(0.6, servers=4, policy="least_in_flight", figures=old("rotate")),
+}
+
+
+@pytest.mark.parametrize("one", STATIONS.values(), ids=STATIONS)
+def test_the_simulator_starts_and_ends_each_request_when_the_recursion_does(one: Station) -> None:
+    plan = one.plan(7)
+
+    assert_same(simulated(one, plan), recursed(one, plan))
+
+
+def test_the_sum_of_the_levels_is_the_mean_of_the_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that is slower than its node says differs from the recursion by what that costs."""
+    text = station.station_text
+    monkeypatch.setattr(
+        station, "station_text", lambda *given: text(*given).replace("{name: n0}", "{name: n0, speed: 0.5}")
+    )
+    one = Station(SHORT)
+    slow = simulated(one, one.plan(7))
+
+    (added,) = Correction(one).replicate(7, [mean_sojourn]).figures
+    (expected,) = Recursion(one).replicate(7, [mean_sojourn]).figures
+
+    assert added > 1
+    assert expected + added == pytest.approx(mean_sojourn(slow))
+
+
+def test_levels_have_requests_of_their_own() -> None:
+    recursion, correction = FirstCome(Station(SHORT)).levels
+
+    assert repr(recursion) != repr(correction)
+    assert recursion.cost < correction.cost
+
+
+def assert_same(one: Served, other: Served) -> None:
+    np.testing.assert_array_equal(one.start_s, other.start_s)
+    np.testing.assert_array_equal(one.end_s, other.end_s)
+    assert len(one.arrival_s) > 100
