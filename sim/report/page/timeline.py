@@ -71,7 +71,8 @@ def timeline_of(result: RunResult, variant: str, policy: str, choices: "pd.DataF
 
 def _in_order(labels: Mapping[str, None], facts: RunFacts) -> list[str]:
     """Return the labels node by node, and within a node model by model, both in the scenario's order."""
-    nodes, models = list(facts.speeds), list(facts.models)
+    models = list(facts.models)
+    nodes = list(facts.speeds[models[0]])
 
     def place(label: str) -> tuple[int, int, int]:
         model, _, rest = label.rpartition("@")
