@@ -56,22 +56,26 @@ class RunTrace:
             yield thread.arrow("s", self._first_flow + request, arrival_ns)
             routed_ns = min(self._known(table["routed_ns"][request]), end_ns)
             yield thread.slice("route", arrival_ns, routed_ns)
-            yield from self._picked(thread, request, routed_ns)
+            yield from self._picked(thread, request, routed_ns, end_ns)
             start_ns = table["start_ns"][request]
             if routed_ns < start_ns <= end_ns:
                 yield thread.slice("queue", routed_ns, start_ns)
 
-    def _picked(self, thread: Thread, request: int, routed_ns: int) -> Iterator[Event]:
-        """Yield the request's picks, each until the next one or the route."""
-        rows, picks = self._picks_of[request], self._picks
+    def _picked(self, thread: Thread, request: int, routed_ns: int, end_ns: int) -> Iterator[Event]:
+        """Yield the request's picks, each until the next one or the route; none after its end.
+
+        A frontend may go on with the route of a client that has left.
+        """
+        picks = self._picks
+        rows = [row for row in self._picks_of[request] if picks["t_ns"][row] <= end_ns]
         starts_ns = [picks["t_ns"][row] for row in rows]
-        for row, (start_ns, end_ns) in zip(rows, pairwise([*starts_ns, routed_ns]), strict=True):
+        for row, (start_ns, next_ns) in zip(rows, pairwise([*starts_ns, routed_ns]), strict=True):
             source = picks["source"][row]
             yield thread.slice(
                 f"pick {self._labels[picks['replica'][row]]}",
                 start_ns,
-                # A retried request has picks that are later than the route that was recorded last.
-                max(start_ns, min(end_ns, routed_ns)),
+                # The picks of a retry that finds no route come after the route that was recorded.
+                max(start_ns, min(next_ns, routed_ns)),
                 in_flight=picks["in_flight"][row],
                 last_used_s=picks["last_used_ns"][row] / 1e9,
                 vouched_by="nobody" if source == MISSING else AnswerSource(source).name.lower(),
