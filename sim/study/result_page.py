@@ -14,7 +14,7 @@ from sim.report.page.timeline import Timeline, timeline_of
 from sim.report.terminal.differences import DifferencesTable
 from sim.study.comparison import Question, compared
 from sim.study.differences_table import differences_table
-from sim.study.reported import Reported, reported, table_of
+from sim.study.reported import Reported, plan_of, reported, table_of
 
 _DEMAND = Demand(confidence=0.95, margin=0.01)
 
@@ -27,10 +27,15 @@ def result_page(folders: Sequence[ResultFolder]) -> str:
     for scenario in reported(folders):
         sections.append(Section(table_of(scenario), _differences(scenario)))
         pairs += _pairs(scenario.looked_at, first_number=len(timelines))
-        timelines += [
-            timeline_of(read(one.folder), one.run.variant, read_choices(one.folder)) for one in scenario.looked_at
-        ]
+        timelines += map(_timeline, scenario.looked_at)
     return page_html(sections, timelines, pairs)
+
+
+def _timeline(one: SavedRun) -> Timeline:
+    result = read(one.folder)
+    policy = plan_of(result)["router"]["policy"]
+    name = policy if isinstance(policy, str) else policy["name"]
+    return timeline_of(result, one.run.variant, name, read_choices(one.folder))
 
 
 def _differences(scenario: Reported) -> DifferencesTable | None:

@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 
 from sim import run
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
 from tests.cli.command import sim, sim_process
 from tests.docs import comparison
-from tests.docs.pages import README, ROOT, blocks, example, page, text
+from tests.docs.pages import PAGES, README, ROOT, blocks, example, page, text
 from tests.docs.picture import PICTURE, words
 
 
@@ -64,6 +66,18 @@ def test_the_example_of_many_runs_finds_nothing_amiss(monkeypatch: pytest.Monkey
 
     assert len(names["results"]) == 60
     assert names["results"].failed == []
+
+
+def test_the_example_of_plots_draws_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    matplotlib.use("Agg")
+
+    exec(example("result.plot.share()"), {})
+
+    titles = [pyplot.figure(number).axes[0].get_title(loc="left") for number in pyplot.get_fignums()]
+    pyplot.close("all")
+    assert titles[0] == "dgx-spark1#0 serves 100 % of the requests (pinned)"
+    assert len(titles) == 4
 
 
 def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,3 +148,17 @@ def test_every_exit_code_is_in_the_table() -> None:
 
     told = {code.strip() for row in rows for code in row.split(",")}
     assert told == {str(int(code)) for code in ExitCode} | {"130", "143"}
+
+
+WITH_TESTS_OF_THEIR_OWN = ("router-in-any-language", "check-your-router-in-ci")
+
+
+def test_no_example_goes_untested() -> None:
+    tests = Path(__file__).read_text(encoding="utf-8")
+    names = "two_nodes", "one_of_three"
+    tried = [*(f"name: {name}\n" for name in names), *re.findall(r'example\("([^"]*)"\)', tests)]
+    pages = [path for path in PAGES if path.stem not in WITH_TESTS_OF_THEIR_OWN]
+    examples = [block for path in pages for language in ("python", "yaml") for block in blocks(path, language)]
+
+    assert len(examples) >= 10
+    assert [block for block in examples if not any(words in block for words in tried)] == []

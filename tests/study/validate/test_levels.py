@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from sim.study.validate.families.bursts import Bursts
 from sim.study.validate.queueing import services, station
 from sim.study.validate.queueing.arrivals import Batches
 from sim.study.validate.queueing.dispatch import OldFigures
-from sim.study.validate.queueing.levels import Correction, FirstCome, Recursion, recursed, simulated
+from sim.study.validate.queueing.levels import Correction, FirstCome, Queues, Recursion, recursed, simulated
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.station import Station
 
@@ -18,7 +19,7 @@ def old(shows: str, every_s: float = 2.0) -> OldFigures:
     return OldFigures(every_s, shows)  # type: ignore[arg-type]
 
 
-STATIONS = {
+STATIONS: dict[str, Queues] = {
     "one server": Station(SHORT),
     "constant service": Station(SHORT, services.DETERMINISTIC),
     "service that the validation draws": Station(SHORT, services.SHORT_AND_LONG),
@@ -29,6 +30,8 @@ STATIONS = {
     "the shortest queue": Station(SHORT, servers=3, policy="least_in_flight"),
     "an idle server": Station(0.6, servers=3, policy="join_idle_queue"),
     "the shorter of two": Station(0.6, servers=12, policy="{name: power_of_d, d: 2, replacement: true}"),
+    "bursts at a central queue": Bursts(8, 1, 4),
+    "bursts that herd": Bursts(8, 4, policy="{name: snapshot, refresh_s: 1}"),
     "old figures": Station(0.6, servers=4, policy="least_in_flight", figures=old("snapshot")),
     "old figures and idle times": Station(0.1, servers=2, policy="least_in_flight", figures=old("snapshot", 0.5)),
     "old figures and what was sent since": Station(0.6, servers=4, policy="least_in_flight", figures=old("own_sends")),
@@ -37,7 +40,7 @@ STATIONS = {
 
 
 @pytest.mark.parametrize("one", STATIONS.values(), ids=STATIONS)
-def test_the_simulator_starts_and_ends_each_request_when_the_recursion_does(one: Station) -> None:
+def test_the_simulator_starts_and_ends_each_request_when_the_recursion_does(one: Queues) -> None:
     plan = one.plan(7)
 
     assert_same(simulated(one, plan), recursed(one, plan))
