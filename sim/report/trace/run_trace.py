@@ -15,7 +15,7 @@ from sim.report.trace.tracks import Event, Thread, Tracks, microseconds
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 
 _LEFT_OUT = (EventKind.BLOCKS_RECALLED, EventKind.BLOCKS_READ)
-"""What the slice of the request tells as well."""
+"""Two for each prompt: nothing else could be seen beside them."""
 
 
 class RunTrace:
@@ -152,7 +152,9 @@ class RunTrace:
             yield self._place(row).instant(kind.name.lower().replace("_", " "), table["t_ns"][row], **args)
 
     def _place(self, row: int) -> Thread:
-        replica, subject = self._events["replica"][row], self._events["subject"][row]
+        replica, request, subject = (self._events[column][row] for column in ("replica", "request", "subject"))
+        if replica == MISSING and request != MISSING:
+            replica = self._requests["replica"][request]
         if replica != MISSING:
             return self._tracks.thread(self._node(replica), self._labels[replica])
         if EventKind(self._events["kind"][row]) is EventKind.NODE_CHANGED:
