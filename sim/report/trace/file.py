@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,8 +38,9 @@ def write_trace(path: Path, results: Sequence[RunResult]) -> None:
 
 def trace_events(results: Sequence[RunResult]) -> Iterator[Event]:
     """Yield the events of all runs, and before the first event of each process and thread the one that names it."""
-    tracks, requests = Tracks(), 0
+    number, requests = count(1).__next__, 0
     for result in results:
+        tracks = Tracks(number)
         within = f"{result.name}: " if len(results) > 1 else ""
         for event in RunTrace(result, tracks, within, requests).events():
             yield from tracks.names()

@@ -40,8 +40,8 @@ class RunTrace:
     def events(self) -> Iterator[Event]:
         """Yield the events, part by part; slices of one thread come in the order of their starts."""
         yield from self._taken()
-        yield from self._probed()
         yield from self._served()
+        yield from self._probed()
         yield from self._in_flight()
         yield from self._happened()
 
@@ -83,24 +83,6 @@ class RunTrace:
             )
             yield thread.arrow("t", self._first_flow + request, start_ns)
 
-    def _probed(self) -> Iterator[Event]:
-        """Yield the probes, those of background loops included, beside the replica that they went to."""
-        table = self._probes
-        for row in _in_order(table["start_ns"]):
-            replica, request = table["replica"][row], table["request"][row]
-            start_ns, end_ns = table["start_ns"][row], table["end_ns"][row]
-            thread = self._tracks.lane(self._node(replica), f"probes of {self._labels[replica]}", start_ns, end_ns)
-            asker = "a loop" if request == MISSING else f"request {request}"
-            yield thread.slice(
-                f"probe for {asker}",
-                start_ns,
-                end_ns,
-                outcome=ProbeOutcome(table["outcome"][row]).name.lower(),
-                process_alive=table["process_alive"][row] == 1,
-            )
-            if request != MISSING:
-                yield thread.arrow("t", self._first_flow + request, start_ns)
-
     def _served(self) -> Iterator[Event]:
         """Yield what replicas do: each request from the start of its service, with prefill and decode if known."""
         table = self._requests
@@ -118,6 +100,24 @@ class RunTrace:
             if first_ns != MISSING:
                 yield thread.slice("prefill", start_ns, first_ns)
                 yield thread.slice("decode", first_ns, end_ns)
+
+    def _probed(self) -> Iterator[Event]:
+        """Yield the probes, those of background loops included, beside the replica that they went to."""
+        table = self._probes
+        for row in _in_order(table["start_ns"]):
+            replica, request = table["replica"][row], table["request"][row]
+            start_ns, end_ns = table["start_ns"][row], table["end_ns"][row]
+            thread = self._tracks.lane(self._node(replica), f"probes of {self._labels[replica]}", start_ns, end_ns)
+            asker = "a loop" if request == MISSING else f"request {request}"
+            yield thread.slice(
+                f"probe for {asker}",
+                start_ns,
+                end_ns,
+                outcome=ProbeOutcome(table["outcome"][row]).name.lower(),
+                process_alive=table["process_alive"][row] == 1,
+            )
+            if request != MISSING:
+                yield thread.arrow("t", self._first_flow + request, start_ns)
 
     def _in_flight(self) -> Iterator[Event]:
         """Yield a counter for each replica: the requests that have their route to it and have not ended."""

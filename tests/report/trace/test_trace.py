@@ -86,8 +86,8 @@ def test_an_arrow_leads_from_the_arrival_by_pick_and_probe_to_the_service(
 
     way = [
         (event["ph"], where[event["pid"], event["tid"]])
-        for event in events
-        if event["ph"] in "stf" and event["id"] == probed
+        for event in sorted((one for one in events if one["ph"] in "stf"), key=lambda one: one["ts"])
+        if event["id"] == probed
     ]
 
     assert way[:2] == [("s", "frontend 0/requests"), ("t", "frontend 0/requests")]
