@@ -113,6 +113,7 @@ def draw_load(drawn: Load, axes: Axes, colours: Mapping[str, str]) -> Axes:
     axes.set_yticks([bottom + _STEPS_HEIGHT / 2 for bottom in bottoms.values()], names)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
+    axes.margins(x=0)
     axes.set(xlim=(0, None), ylim=(_STEPS_HEIGHT - max(len(bottoms), 1), _STEPS_HEIGHT + _ROW_HEIGHT))
     legend_beside(axes)
     return axes

@@ -51,17 +51,21 @@ class Probes:
     @property
     def title(self) -> str:
         """What is seen."""
+        shared = int((self.entries["kind"] == "answer shared").sum())
+        more = f"; {count(shared, 'pick')} shared an answer" if shared else ""
+        return f"{self._told}{more} ({self.who})"
+
+    @property
+    def _told(self) -> str:
         kinds = self.entries["kind"].value_counts()
         sent = int(len(self.entries) - kinds.get("answer shared", 0))
         lost = int(sent - kinds.get("answered", 0))
         if not sent:
-            return f"No probe was sent ({self.who})"
+            return "No probe was sent"
         if not lost:
-            return f"{count(sent, 'probe')}, all answered ({self.who})"
-        told = f"{lost} of {count(sent, 'probe')} got no answer"
-        if self.false_dead == lost:
-            return f"{told}, from live processes ({self.who})"
-        return f"{told}, {self.false_dead} of them from live processes ({self.who})"
+            return f"{count(sent, 'probe')}, all answered"
+        whose = "" if self.false_dead == lost else f"{self.false_dead} of them "
+        return f"{lost} of {count(sent, 'probe')} got no answer, {whose}from live processes"
 
 
 def probes(result: RunResult, model: str | None = None) -> Probes:
