@@ -13,6 +13,7 @@ from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
 from sim.report.plots.run.faults import draw_faults, faults_of
 from sim.report.plots.run.one_model import replicas_of, who
+from sim.report.plots.run.resolution import visible
 
 
 class Kind(NamedTuple):
@@ -90,7 +91,7 @@ def probes(result: RunResult, model: str | None = None) -> Probes:
 def draw_probes(drawn: Probes, axes: Axes, colours: Mapping[str, str]) -> Axes:
     """Draw a lane for each replica, in it a line for each call from its start to its end, and a mark at the end."""
     bottoms = {replica: -float(number) for number, replica in enumerate(drawn.replicas)}
-    entries = drawn.entries
+    entries = visible(drawn.entries, "end_s", drawn.end_s, "replica", "kind")
     heights = entries["replica"].map(bottoms) + entries["kind"].map({name: kind.height for name, kind in KINDS.items()})
     for replica in drawn.replicas:
         own = entries["replica"] == replica
