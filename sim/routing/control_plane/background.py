@@ -10,7 +10,7 @@ from sim.routing.control_plane.replica_pass import ReplicaPass
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.policies.prefix.choice import Pressure
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import (
     ControlPlaneSettings,
