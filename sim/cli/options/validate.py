@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-EXIT_CODES = """
+from sim.cli.options.help import examples
+
+HELP_END = (
+    examples(
+        "sim validate --quick",
+        "sim validate --model M/M/1 --model M/M/c",
+        "sim validate --file mine.json --json",
+    )
+    + """
 \b
 Exit codes:
     0  the simulator agrees with the table, but for what chance explains
@@ -15,6 +23,7 @@ Exit codes:
     5  nothing was compared
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def validate_table(

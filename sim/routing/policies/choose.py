@@ -52,10 +52,13 @@ class Chooser(Protocol):
 
 
 class RowPolicy(ABC):
-    """A built-in policy that sees the rows themselves, without views and checks, for speed."""
+    """A built-in policy that sees the rows themselves, without views and checks, for speed.
+
+    It is made from a PolicyContext, or from nothing if it needs none.
+    """
 
     anywhere: ClassVar[Choose | None] = None
-    listener: ClassVar[Listener | None] = None
+    listener: Listener | None = None
 
     @abstractmethod
     def choice(self, request: Request, nodes: Collection[str]) -> Choose:

@@ -103,7 +103,7 @@ def excess_is_ignored(self: Thresholds, in_flight: int, least_in_flight: int) ->
     return in_flight <= least_in_flight * self.max_factor + 1
 
 
-@in_place_of(f"{_PREFIX}.index:PrefixIndex.forget", "prompts_by_hand")
+@in_place_of(f"{_PREFIX}.index:PrefixIndex.forget", "prompts_by_hand", "prefix_entries_outlive_replica")
 def new_row_keeps_its_prompts(self: PrefixIndex, replica: ReplicaKey) -> None:
     """What a replica was given is remembered beyond its row."""
 
