@@ -9,13 +9,14 @@ FIGURE_NAMES = {
     Figure.LAST_USED: "last used (s)",
     Figure.FREE_VRAM: "free VRAM (GB)",
 }
-_REASONS = {
+REASONS = {
     Rule.ONLY_ONE: "there is no other",
     Rule.IN_FLIGHT: "it has the fewest requests in flight",
     Rule.LAST_USED: "no other has fewer in flight, and of those with as few it is the least recently used",
     Rule.FREE_VRAM: "it has the most free VRAM of those that no other figure tells apart",
     Rule.FIRST: "no figure tells it apart from others, and it is the first of them in the registry's order",
 }
+"""Why a replica was taken, by the rules that figures tell."""
 _RANKED = {Figure.IN_FLIGHT: "requests in flight", Figure.LAST_USED: "last use", Figure.FREE_VRAM: "free VRAM"}
 
 
@@ -26,8 +27,8 @@ def decision_in_words(decision: Decision) -> str:
     if decision.taken is None:
         return f"{decision.policy} takes none of the {len(decision.seen)}"
     taken = f"{decision.policy} takes {decision.seen[decision.taken].replica}"
-    if decision.rule in _REASONS:
-        return f"{taken}: {_REASONS[decision.rule]}"
+    if decision.rule in REASONS:
+        return f"{taken}: {REASONS[decision.rule]}"
     ranks = [f"{_place(decision.rank(decision.taken, figure))} in {name}" for figure, name in _RANKED.items()]
     return f"{taken} by its own rule; it ranks {', '.join(ranks)}"
 

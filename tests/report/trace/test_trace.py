@@ -125,6 +125,14 @@ def test_prefill_and_decode_are_within_the_slice_of_their_request() -> None:
     assert list(broken_rules(events)) == []
 
 
+def test_a_pick_for_a_client_that_has_left_is_not_laid_under_the_next_request() -> None:
+    result = run("scenarios/long_load.yaml", "fixed")
+    left = result.picks.merge(result.requests, on="request").query("t_s > end_s")
+
+    assert len(left) > 0
+    assert list(broken_rules(trace_events([result]))) == []
+
+
 def test_of_several_runs_each_has_processes_and_arrows_of_its_own(result: RunResult) -> None:
     events = list(trace_events([result, result]))
 
