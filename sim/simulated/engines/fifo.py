@@ -3,10 +3,10 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from sim.prompt_cache import PromptCache
 from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, Service
-from sim.simulated.engines.prompt_cache import PromptCache
 from sim.simulated.engines.workers import WORKERS
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import WorkSpeed
