@@ -13,6 +13,11 @@ from typing import Any, Protocol
 from sim.scenario.plan.plan import Plan
 from sim.study.validate.system import Figure, Level, Replication
 
+_FEWEST_RECURSIONS = 14
+"""Some are spent on the coefficients of the controls."""
+_FEWEST_CORRECTIONS = 4
+"""If they all come out as 0, more would hardly tell more. Otherwise their spread asks for more."""
+
 
 class Model(Hashable, Protocol):
     """Something that both can compute. What comes of it is whatever its figures are taken of."""
@@ -56,7 +61,10 @@ class TwoLevels:
     @property
     def levels(self) -> Sequence[Level]:
         """The recursion, and the simulator's difference to it."""
-        return (Recursion(self.model), Correction(self.model))
+        return (
+            Level(Recursion(self.model), _FEWEST_RECURSIONS),
+            Level(Correction(self.model), _FEWEST_CORRECTIONS),
+        )
 
 
 @dataclass(frozen=True, slots=True)
