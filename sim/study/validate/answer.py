@@ -8,12 +8,13 @@ from math import ceil
 from typing import NamedTuple
 
 from sim.study.validate.estimate import Estimate, controlled_estimate
-from sim.study.validate.system import Figure, Level, Replication, System
+from sim.study.validate.system import Figure, Level, Replicated, Replication, System
 
 CONFIDENCE = 0.999
 """Of the interval of each row."""
 _BUSY = 0.95
 """Load from which on intervals may be twice as wide."""
+_MOST_AT_FIRST = 60
 _FURTHER_STAGES = 2
 """The second makes up for a spread that the first replications showed too small."""
 _NEVER = 10**9
@@ -39,27 +40,20 @@ class Precision:
     """Largest half interval, relative to the value it is compared with; twice that at a load of 0.95 or more."""
     most_requests: float
     """That may be simulated for one system, or the time of so many requests where a level takes less."""
-    fewest: int
-    """Replications of a level, at first; there are more if a figure needs them."""
     at_first: float
-    """Requests in the first replications of a level, if those are more than the fewest."""
-    most_at_first: int = 60
+    """Requests in the first replications of a level, or in their time, if they are more than the fewest."""
 
     def first_replications(self, level: Level) -> int:
-        """Return how many replications to begin with: more where they cost little."""
-        return max(self.fewest, min(self.most_at_first, int(self.at_first / level.cost)))
+        """Return how many replications to begin with: more than the fewest where they cost little."""
+        return max(level.fewest, min(_MOST_AT_FIRST, int(self.at_first / level.replicated.cost)))
 
     def width_for(self, system: System) -> float:
         """Return the largest half interval for this system's figures, relative to the value."""
         return self.width * (2 if system.load >= _BUSY else 1)
 
-    def least_cost(self, system: System) -> float:
-        """Return how many requests the fewest replications simulate."""
-        return self.fewest * sum(level.cost for level in system.levels)
 
-
-FULL = Precision(width=0.01, most_requests=6e5, fewest=10, at_first=3e4)
-QUICK = Precision(width=0.1, most_requests=1.8e4, fewest=8, at_first=1e3)
+FULL = Precision(width=0.01, most_requests=8e5, at_first=2e4)
+QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     leave it.
     """
     figures = [one.figure for one in asked]
-    samples = [_Sample(level, figures, first_seed(level, seed)) for level in system.levels]
+    samples = [_Sample(level, figures, first_seed(level.replicated, seed)) for level in system.levels]
     for sample in samples:
         sample.extend(precision.first_replications(sample.level))
     width = precision.width_for(system)
@@ -100,9 +94,9 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     return [_answer(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
 
 
-def first_seed(level: Level, seed: int) -> int:
-    """Return a first seed that other levels do not share, so that rows are wrong independently of each other."""
-    digest = blake2b(f"{seed} {level!r}".encode(), digest_size=7).digest()
+def first_seed(replicated: Replicated, seed: int) -> int:
+    """Return a first seed that no other level shares, so that rows are wrong independently of each other."""
+    digest = blake2b(f"{seed} {replicated!r}".encode(), digest_size=7).digest()
     return int.from_bytes(digest, "little")
 
 
@@ -118,7 +112,7 @@ class _Sample:
     def extend(self, count: int) -> None:
         """Replicate until there are so many."""
         numbers = range(len(self.runs), count)
-        self.runs += [self.level.replicate(self.first_seed + number, self.figures) for number in numbers]
+        self.runs += [self.level.replicated.replicate(self.first_seed + number, self.figures) for number in numbers]
 
     def estimate(self, place: int) -> Estimate:
         """Return what they say of the figure in this place."""
@@ -131,13 +125,13 @@ def _wanted(samples: Sequence[_Sample], place: int, half_width: float) -> list[i
     """Return about how many replications of each level make a figure that exact at the least cost (Giles 2008)."""
     estimates = [sample.estimate(place) for sample in samples]
     spreads = [estimate.error * len(sample.runs) ** 0.5 for estimate, sample in zip(estimates, samples, strict=True)]
-    total = sum(spread * sample.level.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
+    total = sum(spread * sample.level.replicated.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
     error = half_width / _sum(estimates).quantile(CONFIDENCE)
     if total == 0 or _sum(estimates).error <= error:
         return [len(sample.runs) for sample in samples]
     if half_width == 0:
         return [_NEVER for _ in samples]
-    shares = (spread / sample.level.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
+    shares = (spread / sample.level.replicated.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
     return [min(_NEVER, ceil(_TO_SPARE * share * total / error**2)) for share in shares]
 
 
@@ -147,7 +141,10 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
 
 def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
     """Return how many requests so many replications of each level take in all, those there are included."""
-    return sum(max(len(sample.runs), count) * sample.level.cost for sample, count in zip(samples, counts, strict=True))
+    return sum(
+        max(len(sample.runs), count) * sample.level.replicated.cost
+        for sample, count in zip(samples, counts, strict=True)
+    )
 
 
 def _answer(samples: Sequence[_Sample], place: int, half_width: float) -> Answer:

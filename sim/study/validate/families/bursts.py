@@ -10,10 +10,11 @@ from sim.scenario.plan.plan import Plan, make_plan
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import question
 from sim.study.validate.queueing.arrivals import Batches
-from sim.study.validate.queueing.levels import FirstCome
+from sim.study.validate.queueing.first_come import first_come, time_of_request
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.services import EXPONENTIAL
-from sim.study.validate.queueing.station import Station, scenario, station_text
+from sim.study.validate.queueing.station import Station, recorded, scenario, station_text
 from sim.study.validate.system import Figure, Question, figure_named
 
 _BURSTS = 50
@@ -45,8 +46,6 @@ class Bursts:
     policy: str = "best_replica"
 
     load: float = 0.0
-    figures: None = None
-    warmup_s: float = 0.0
 
     @property
     def size(self) -> float:
@@ -56,6 +55,19 @@ class Bursts:
     def plan(self, seed: int) -> Plan:
         """Return some bursts."""
         return make_plan(scenario(self._text()), seed)
+
+    @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(self.servers)
+
+    def simulated(self, plan: Plan) -> Served:
+        """Return what the simulator makes of the bursts."""
+        return Served.of(recorded(plan).requests, 0.0)
+
+    def recursed(self, plan: Plan) -> Served:
+        """Return what the recursion makes of them."""
+        return Served.of(first_come(plan, self.servers, self.workers, None), 0.0)
 
     def controls(self, served: Served) -> tuple[float, ...]:
         """Return the deviation of the mean size."""
@@ -103,4 +115,4 @@ def herd(entry: Entry) -> Question:
 
 
 def _question(entry: Entry, bursts: Bursts) -> Question:
-    return Question(FirstCome(bursts), figure_named(entry.quantity, _FIGURES))
+    return Question(TwoLevels(bursts), figure_named(entry.quantity, _FIGURES))

@@ -14,6 +14,7 @@ from sim.study.scenarios import loads
 from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
 from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
 from sim.study.validate.queueing.dispatch import OldFigures
+from sim.study.validate.queueing.first_come import first_come, time_of_request
 from sim.study.validate.queueing.served import Served
 from sim.study.validate.queueing.services import EXPONENTIAL, Service
 from sim.study.validate.queueing.theory import relaxation_time
@@ -73,6 +74,19 @@ class Station:
         """Return the requests of a replication, the same for the same seed."""
         plan = make_plan(scenario(self._text()), seed)
         return with_drawn_demand(self.arrivals.replanned(plan, self.rate_per_s), self.service)
+
+    @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(self.servers)
+
+    def simulated(self, plan: Plan) -> Served:
+        """Return what the simulator makes of the requests."""
+        return Served.of(recorded(plan).requests, self.warmup_s)
+
+    def recursed(self, plan: Plan) -> Served:
+        """Return what the recursion makes of them."""
+        return Served.of(first_come(plan, self.servers, self.workers, self.figures), self.warmup_s)
 
     def controls(self, served: Served) -> tuple[float, ...]:
         """Return how far mean size, number of arrivals and mean wait at a known queue are from their means."""
