@@ -7,6 +7,7 @@ from sim.testing.mutants import (
     counts,
     failures,
     figures,
+    lists,
     loads,
     loops,
     picks,
@@ -16,6 +17,7 @@ from sim.testing.mutants import (
     rivals,
     scaling,
     verdicts,
+    waits,
     workers,
 )
 from sim.testing.mutants.mutant import Mutant
@@ -29,6 +31,8 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         probes,
         counts,
         clients,
+        waits,
+        lists,
         retries,
         loads,
         failures,
