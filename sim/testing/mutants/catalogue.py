@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from sim.testing.mutants import (
     clients,
     counts,
+    engines,
     failures,
     figures,
     loads,
     loops,
+    outages,
     picks,
     policies,
     probes,
     retries,
     rivals,
     scaling,
+    spells,
     verdicts,
     workers,
 )
@@ -32,10 +35,13 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         retries,
         loads,
         failures,
+        outages,
         loops,
         scaling,
         workers,
+        engines,
         figures,
+        spells,
         verdicts,
     )
 }
