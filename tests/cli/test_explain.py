@@ -95,9 +95,10 @@ def test_where_two_folders_part_is_told_with_names_for_both(home: Path) -> None:
 
 
 def test_a_run_and_itself_do_not_part(home: Path) -> None:
-    done = sim("explain", "small.yaml", "--first-difference", "fixed", "fixed", "--json", folder=home)
+    asked = ["explain", "small.yaml", "--first-difference", "fixed", "fixed"]
 
-    assert json.loads(done.stdout) == {"first_difference": None}
+    assert sim(*asked, folder=home).stdout == "fixed and fixed decide the same, if perhaps at other times\n"
+    assert json.loads(sim(*asked, "--json", folder=home).stdout) == {"first_difference": None}
 
 
 def test_a_run_whose_code_has_changed_is_not_explained(tmp_path: Path) -> None:

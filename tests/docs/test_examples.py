@@ -80,6 +80,16 @@ def test_the_example_of_plots_draws_what_it_names(monkeypatch: pytest.MonkeyPatc
     assert len(titles) == 4
 
 
+def test_the_example_of_a_story_tells_of_the_new_replica(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+
+    exec(example("explain(result, request=14)"), {})
+
+    assert "best_replica takes nvidia-thor1#0: it has the fewest requests in flight" in capsys.readouterr().out
+
+
 def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}

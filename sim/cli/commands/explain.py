@@ -37,10 +37,13 @@ def explain_difference_command(chosen: ChosenRun, one: str, other: str, *, as_js
     if as_json:
         emit(f"{to_json({'first_difference': None if parting is None else parting.document})}\n")
         return ExitCode.HELD
-    if chosen.path is None:
-        emit(f"A {one}\nB {other}\n")
-    names = (one, other) if chosen.path is not None else ("A", "B")
-    emit("\n".join(parting_lines(parting, *names)) + "\n")
+    if parting is None:
+        emit(f"{one} and {other} decide the same, if perhaps at other times\n")
+    elif chosen.path is None:
+        # Paths are too long for the heads of a table.
+        emit("\n".join([f"A {one}", f"B {other}", *parting_lines(parting, "A", "B")]) + "\n")
+    else:
+        emit("\n".join(parting_lines(parting, one, other)) + "\n")
     return ExitCode.HELD
 
 

@@ -1,8 +1,10 @@
 """A decision in words: what was taken, why, and each replica with its figures and ranks."""
 
 from collections.abc import Iterator
+from pkgutil import resolve_name
 
 from sim.measure.story.decision import Decision, Figure, Rank, Rule
+from sim.routing.policies.catalogue import BUILT_IN
 
 FIGURE_NAMES = {
     Figure.IN_FLIGHT: "in flight",
@@ -30,7 +32,15 @@ def decision_in_words(decision: Decision) -> str:
     if decision.rule in REASONS:
         return f"{taken}: {REASONS[decision.rule]}"
     ranks = [f"{_place(decision.rank(decision.taken, figure))} in {name}" for figure, name in _RANKED.items()]
-    return f"{taken} by its own rule; it ranks {', '.join(ranks)}"
+    return f"{taken} by its own rule{_rule_of(decision.policy)}; it ranks {', '.join(ranks)}"
+
+
+def _rule_of(policy: str) -> str:
+    """Return what a built-in policy says that it does; nothing of a policy that somebody else has written."""
+    if policy not in BUILT_IN:
+        return ""
+    sentence = (resolve_name(BUILT_IN[policy]).__doc__ or "").partition("\n")[0].rstrip(".")
+    return f" ({sentence[:1].lower()}{sentence[1:]})" if sentence else ""
 
 
 def candidate_cells(decision: Decision) -> Iterator[tuple[str, ...]]:

@@ -17,6 +17,8 @@ _CAUSES = {
     "evicted": "another replica needed its place, and it was the least recently used",
     "idle": "the reconciler found one replica too many, and this one was idle",
     "node_offline": "the heartbeats of its node were missing",
+    "node_drain": "its node was taken out of service",
+    "reregistered": "its node registered anew, which deletes its rows",
     "monitor_misses": "the health monitor's probes were not answered several times in a row",
     "not_in_process_table": "its worker did not list the process",
     "unreachable": "the reconciler's probes did not reach it",

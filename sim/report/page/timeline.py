@@ -71,7 +71,8 @@ def timeline_of(result: RunResult, variant: str, policy: str, choices: "pd.DataF
 
 def _in_order(labels: Mapping[str, None], facts: RunFacts) -> list[str]:
     """Return the labels node by node, and within a node model by model, both in the scenario's order."""
-    nodes, models = list(facts.speeds), list(facts.models)
+    models = list(facts.models)
+    nodes = list(facts.speeds[models[0]])
 
     def place(label: str) -> tuple[int, int, int]:
         model, _, rest = label.rpartition("@")
@@ -88,7 +89,7 @@ def _rank(name: str, names: list[str]) -> int:
 def _names(result: RunResult, lanes: list[str]) -> dict[str, Any]:
     records = result.records
     return {
-        "end": result.totals.end_ns // 1000,
+        "end": (result.totals.end_ns + 500) // 1000,
         "lanes": [{"label": label, "node": label.rpartition("@")[2].partition("#")[0]} for label in lanes],
         "models": list(records.models),
         "causes": list(records.causes),
@@ -176,7 +177,7 @@ def _events(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
 
 
 def _microseconds(times_ns: Numbers) -> Numbers:
-    return np.where(times_ns == MISSING, MISSING, times_ns // 1000)
+    return np.where(times_ns == MISSING, MISSING, (times_ns + 500) // 1000)
 
 
 def _after(start: Numbers, times: Numbers) -> Numbers:

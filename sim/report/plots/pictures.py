@@ -1,6 +1,6 @@
 """The pictures that are written beside results: which there are, and each as an SVG file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
@@ -28,25 +28,33 @@ _OF_RUN: Mapping[str, tuple[Callable[[RunPlots], Axes], Callable[[RunResult], bo
 """By file name: the plot, and whether there is anything to see in it."""
 
 
-def run_pictures(results: Iterable[RunResult]) -> dict[str, dict[str, str]]:
+def run_pictures(
+    results: Iterable[RunResult], write: Callable[[Axes], str] = svg_file, leave_out: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
     """Return the pictures of runs of different variants: by variant and file name, those that show anything.
 
-    A replica has the same colour in all of them.
+    A replica has the same colour in all of them. `write` gives a picture's text; `leave_out` are file names.
     """
     drawn = list(results)
     colours = replica_colours(label for result in drawn for label in result.replicas["replica"])
-    return {result.variant: _pictures(result, colours) for result in drawn}
+    wanted = {name: of_run for name, of_run in _OF_RUN.items() if name not in leave_out}
+    return {
+        result.variant: {
+            name: write(draw(RunPlots(result, colours, file_axes)))
+            for name, (draw, has_something) in wanted.items()
+            if has_something(result)
+        }
+        for result in drawn
+    }
 
 
-def variant_pictures(runs: Sequence[JudgedRun], result: Callable[[tuple[str, int]], RunResult]) -> dict[str, str]:
+def variant_pictures(
+    runs: Sequence[JudgedRun], result: Callable[[tuple[str, int]], RunResult], write: Callable[[Axes], str] = svg_file
+) -> dict[str, str]:
     """Return the pictures of a scenario's variants side by side, by file name.
 
-    `result` gives the result of a variant on a seed; it is called for each run, one after the other.
+    `result` gives the result of a variant on a seed; it is called for each run, one after the other. `write` gives a
+    picture's text.
     """
     plots = ResultsPlots(runs, result, file_axes)
-    return {"latency.svg": svg_file(plots.latency()), "percentiles.svg": svg_file(plots.percentiles())}
-
-
-def _pictures(result: RunResult, colours: Mapping[str, str]) -> dict[str, str]:
-    plots = RunPlots(result, colours, file_axes)
-    return {name: svg_file(draw(plots)) for name, (draw, has_something) in _OF_RUN.items() if has_something(result)}
+    return {"latency.svg": write(plots.latency()), "percentiles.svg": write(plots.percentiles())}

@@ -57,6 +57,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[Any, Any, Any, Any]] = {
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
     ("control", "exact_stop"):  ("by_loopback",    "by_loopback",    "by_loopback",              "by_key"),
     ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
+    ("control", "pressure"):    ("ignored",        "ignored",        "heeded",                   "ignored"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),
 }

@@ -49,6 +49,12 @@ def test_a_policy_of_which_nothing_is_known_is_told_by_its_ranks() -> None:
     )
 
 
+def test_a_built_in_policy_tells_its_rule() -> None:
+    words = decision_in_words(Decision("least_in_flight", seen((0, 4, 9), (0, 4, 8)), 1))
+
+    assert words.startswith("least_in_flight takes b by its own rule (takes one of the least loaded replicas); it ")
+
+
 def test_ranks_count_the_better_ones_and_mark_equals() -> None:
     decision = Decision("any", seen((0, 4, 9), (2, 4, 8), (2, 3, 9)), 0)
 

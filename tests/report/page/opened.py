@@ -18,12 +18,18 @@ class Opened:
     """The page as it is open, and whatever the browser complains of."""
 
     def __init__(
-        self, browser: Browser, file: Path, width: int = 1400, scheme: Literal["light", "dark"] = "light"
+        self,
+        browser: Browser,
+        file: Path,
+        width: int = 1400,
+        scheme: Literal["light", "dark"] = "light",
+        script: str = "",
     ) -> None:
         self.page: Page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.add_init_script(script)
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("html[data-ready]")
 
@@ -50,7 +56,7 @@ class Opened:
 
     def x_of(self, time_s: float) -> float:
         (first, from_x), *_, (last, to_x) = self.ticks.items()
-        from_s, to_s = (float(label.removesuffix(" s")) for label in (first, last))
+        from_s, to_s = (float(label.removesuffix(" s").replace(",", "")) for label in (first, last))
         return from_x + (time_s - from_s) / (to_s - from_s) * (to_x - from_x)
 
     def point_at(self, time_s: float, text: str) -> None:

@@ -136,6 +136,7 @@ def test_the_wheel_scrolls_the_page_until_the_timeline_has_the_focus(opened: Ope
     assert opened.span == pytest.approx(whole)
 
     opened.page.locator(".plot").focus()
+    opened.page.locator("canvas").hover()  # It has scrolled away.
     opened.page.mouse.wheel(0, -300)
     opened.page.wait_for_function("() => document.querySelector('.plot').dataset.from !== '0'")
 

@@ -104,7 +104,7 @@ def test_a_planted_slip_is_found(timeline: Timeline, result: RunResult, choices:
 
 
 def test_lanes_lie_node_by_node_in_the_order_of_the_scenario(result: RunResult, choices: pd.DataFrame) -> None:
-    facts = RunFacts(("qwen3",), speeds={"thor": 1.0, "spark": 1.0})
+    facts = RunFacts(("qwen3",), speeds={"qwen3": {"thor": 1.0, "spark": 1.0}})
 
     timeline = timeline_of(replace(result, facts=facts), "fixed", "best_replica", choices)
 

@@ -71,18 +71,29 @@ const VOUCHED = {
 };
 
 function pickStep(run, pick, number) {
-  const { t, lane, in_flight, source, alive } = run.picks;
-  const candidates = run.candidatesOf(pick);
-  const chosen = candidates.find((one) => one.lane === lane[pick] && one.inFlight === in_flight[pick]);
-  const details = chosen
-    ? [candidatesTable(run, candidates, chosen), ...reasons(run.names, run.replica(lane[pick]), candidates, chosen)]
-    : [paragraph(`It had ${in_flight[pick]} in flight. What else there was to choose from was not written down.`)];
+  const { t, lane, source, alive } = run.picks;
+  const details = choiceDetails(run, pick);
   if (source[pick] !== MISSING) {
     const verdict = alive[pick] === 1 ? "" : " It was taken for dead.";
     details.push(paragraph(VOUCHED[run.names.sources[source[pick]]] + verdict));
   }
   const which = number ? `pick ${number + 1}` : "pick";
   return { at: t[pick], title: `${which}: ${run.replica(lane[pick])}`, details, pick };
+}
+
+// What the pick chose from, and why it chose as it did.
+function choiceDetails(run, pick) {
+  const { lane, in_flight } = run.picks;
+  const candidates = run.candidatesOf(pick);
+  // A replica may have two rows; then the figure tells which of them it was.
+  const ofReplica = candidates.filter((one) => one.lane === lane[pick]);
+  const chosen = ofReplica.find((one) => one.inFlight === in_flight[pick]) ?? ofReplica[0];
+  if (!chosen) return [paragraph(`It had ${in_flight[pick]} in flight. What else there was was not written down.`)];
+  const why = reasons(run.names, run.replica(lane[pick]), candidates, chosen);
+  // Others may have picked between the statement's view of the rows and the lock on this one.
+  const isLater = chosen.inFlight !== in_flight[pick];
+  const later = isLater ? [paragraph(`When its row was locked, it had ${in_flight[pick]} in flight.`)] : [];
+  return [candidatesTable(run, candidates, chosen), ...why, ...later];
 }
 
 function probeStep(run, probe) {

@@ -11,6 +11,7 @@ from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.prefix.choice import DEFAULT_THRESHOLDS, Candidate, Thresholds, select
 from sim.routing.policies.prefix.index import MAX_BLOCKS
 from sim.routing.policies.prefix.memory import MemoryParameters, PrefixMemory
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 
@@ -56,6 +57,7 @@ class PrefixCache(RowPolicy):
         self._knows_index = keys.replica_index == "shown"
         self._memory = PrefixMemory(context.clock, keys)
         self.listener = self
+        self.pressure: Pressure = Pressure(context.clock)
 
     def choice(self, request: Request, nodes: Collection[str]) -> Choose:
         """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""
@@ -68,7 +70,11 @@ class PrefixCache(RowPolicy):
         candidates = [Candidate(self._believed(row.key), row.in_flight) for row in rows]
         keys = [candidate.replica for candidate in candidates]
         choice = select(candidates, index.match(chain, keys), index.cold_order(keys), self._thresholds)
-        return None if choice is None else choice.replica
+        if choice is None:
+            return None
+        if choice.forced_disturb:
+            self.pressure.record(request.model)
+        return choice.replica
 
     def sent(self, replica: ReplicaView, request: RequestView) -> None:
         """Remember who was given the prompt."""

@@ -156,6 +156,20 @@ def test_prefix_cache_takes_the_best_of_the_rest_once_the_preferred_row_has_gone
     assert chosen == (rows[1], rows[2])
 
 
+def test_prefix_cache_counts_a_request_that_is_kept_from_its_replica_once_a_pick() -> None:
+    router = made(PrefixCache)
+    sent(router, "b", 1)
+    kept, spared, unknown = loads(a=0, b=1), loads(a=0, b=2), loads(a=9, b=9)
+
+    counts = []
+    for replicas, block in ((kept, 1), (spared, 1), (unknown, 7)):
+        choose, rows = router.choice(requested(block), ()), list(map(row_of, replicas))
+        choose(rows), choose(rows)
+        counts.append(router.pressure.count("m"))
+
+    assert counts == [0, 1, 1]
+
+
 def of_one_node(*in_flight: int) -> list[Replica]:
     return [Replica(f"row {n}", ReplicaKey("a", "m", n), "", count, 0, 0) for n, count in enumerate(in_flight)]
 

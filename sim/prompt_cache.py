@@ -5,6 +5,11 @@ from collections import OrderedDict
 from sim.routing.request import Chain
 
 
+def rest_of(prefill_ns: int, chain: Chain, cached_blocks: int) -> int:
+    """Return what is left of a prefill if so many of the chain's blocks are cached; the chain has a block at least."""
+    return prefill_ns * (len(chain) - cached_blocks) // len(chain)
+
+
 class PromptCache:
     """Keeps so many blocks of prompts at most; the least recently used go first.
 
