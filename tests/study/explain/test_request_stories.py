@@ -68,7 +68,7 @@ probe of a request said that it is dead (probe_failed)
   128.650892            takes the lock 'frontend'
   128.652892     +2 ms  its liveness check of dgx-spark1#0 answers after 2 ms
   128.652892            gives the lock 'frontend' back
-  128.652892            is sent to dgx-spark1#0, where no request is
+  128.652892            is sent to dgx-spark1#0, which was loaded for it, where no request is
   128.655892     +3 ms  its service begins
   130.654996  +1.999 s  its service ends
   130.659996     +5 ms  completed
@@ -173,6 +173,15 @@ def test_a_program_as_a_policy_is_explained_alike(tmp_path: Path) -> None:
 
     assert [one[0] for one in candidates(story)] == ["a", "b", "c"]
     assert "exec:./last takes c#0 by its own rule" in repr(story)
+
+
+def test_a_request_for_which_a_replica_is_loaded_tells_so() -> None:
+    nothing_loaded = FLEET.replace("replicas: [{node: a}, {node: b}, {node: c}]", "replicas: []")
+
+    told = repr(explain(run(loads(nothing_loaded)), request=0))
+
+    assert "best_replica is shown no replica" in told
+    assert "is sent to a#0, which was loaded for it, where no request is" in told
 
 
 def test_a_request_that_joins_a_probe_tells_whose_it_is() -> None:
