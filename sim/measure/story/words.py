@@ -73,7 +73,7 @@ def _chose(step: Step) -> str:
 
 
 def _picked(step: Step) -> str:
-    known = "has answered lately" if step.facts["is_fresh"] else "has not answered lately and is probed"
+    known = "has answered lately" if step.facts["is_fresh"] else "is to be probed"
     return f"the registry reserves {step.facts['replica']}, which {known}"
 
 
