@@ -10,10 +10,12 @@ from tests.docs.pages import ROOT, between, example, page, put_between, text
 
 OF_VARIANTS, OF_FOLDERS = "sim compare two_nodes.yaml --a before", "sim compare runs/main runs/mine"
 OF_REGRESSIONS = "sim check best_replica --seeds 10"
+OF_REQUEST = "sim explain scenarios/cache_pinning.yaml --variant fixed --request 14"
 COMMANDS = {
     OF_VARIANTS: page("how-to/is-it-better"),
     OF_FOLDERS: page("how-to/what-did-this-commit-change"),
     OF_REGRESSIONS: page("how-to/check-your-router"),
+    OF_REQUEST: page("how-to/look-at-a-run"),
 }
 LAST_LINE = "```\n"
 
@@ -37,7 +39,7 @@ def on_its_page(command: str) -> str:
 
 def _prepared(folder: Path, command: str) -> Path:
     """Do in the folder what the page does before the command, and return the folder to call it in."""
-    if command == OF_REGRESSIONS:
+    if command in (OF_REGRESSIONS, OF_REQUEST):
         return ROOT
     _write_example(folder)
     if command == OF_FOLDERS:
