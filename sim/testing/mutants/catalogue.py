@@ -8,6 +8,7 @@ from sim.testing.mutants import (
     engines,
     failures,
     figures,
+    lists,
     loads,
     loops,
     outages,
@@ -19,6 +20,7 @@ from sim.testing.mutants import (
     scaling,
     spells,
     verdicts,
+    waits,
     workers,
 )
 from sim.testing.mutants.mutant import Mutant
@@ -32,6 +34,8 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         probes,
         counts,
         clients,
+        waits,
+        lists,
         retries,
         loads,
         failures,
