@@ -52,7 +52,7 @@ class Precision:
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(width=0.01, most_requests=8e5, at_first=2e4)
+FULL = Precision(width=0.01, most_requests=1e6, at_first=2e4)
 QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
 
 
