@@ -68,8 +68,8 @@ def _chose(step: Step) -> str:
 
 
 def _picked(step: Step) -> str:
-    known = "which has answered lately" if step.facts["is_fresh"] else "whose last answer is too old, or missing"
-    return f"the registry counts it on {step.facts['replica']}, {known}"
+    known = "has answered lately" if step.facts["is_fresh"] else "has not answered lately and is probed"
+    return f"the registry reserves {step.facts['replica']}, which {known}"
 
 
 def _vouched(step: Step) -> str:
