@@ -47,7 +47,7 @@ def waits_among(arrivals: Times, demands: Times, probes: Times, workers: int) ->
 def time_of_request(servers: int, workers: int) -> float:
     """Return about how long this takes for a request, in the simulator's time for one."""
     if servers > 1:
-        return 0.15
+        return 0.1 + 0.003 * servers
     return 0.03 if workers > 1 else 0.01
 
 
