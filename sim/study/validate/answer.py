@@ -19,6 +19,8 @@ _FURTHER_STAGES = 3
 """The later ones make up for a spread that the replications before them showed too small."""
 _NEVER = 10**9
 """Replications, where no number of them is enough."""
+_AIM = 0.95
+"""Of the width that is asked for: the spread is only an estimate."""
 _STEP = 1.2
 """By which numbers of replications are raised until they are expected to be enough."""
 SKEWNESS = 7.0
@@ -52,7 +54,7 @@ class Precision:
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(width=0.01, most_requests=8e5, at_first=2e4)
+FULL = Precision(width=0.01, most_requests=1e6, at_first=2e4)
 QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
 
 
@@ -87,7 +89,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
         sample.extend(precision.first_replications(sample.level))
     width = precision.width_for(system)
     for _ in range(_FURTHER_STAGES):
-        wanted = [_wanted(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
+        wanted = [_wanted(samples, place, _AIM * width * abs(one.value)) for place, one in enumerate(asked)]
         affordable = [one for one in wanted if _cost(samples, one) <= precision.most_requests]
         for sample, *counts in zip(samples, *affordable, strict=True):
             sample.extend(max(counts, default=0))
