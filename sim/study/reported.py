@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from yaml import safe_load
 
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
+from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import ResultFolder, SavedRun
 from sim.measure.saved.run_folder import read
 from sim.report.column import columns
@@ -71,10 +73,15 @@ def _named_by_folder(folder: ResultFolder) -> ResultFolder:
 def table_of(scenario: Reported) -> ScenarioTable:
     """Return the scenario's table, as the terminal shows it. Raises BadRunFolder if its first run is damaged."""
     run = read(scenario.runs[0].folder)
-    about = str(safe_load(str(run.plan)).get("about", "")).strip()
     return ScenarioTable(
         scenario.name,
-        about,
+        str(plan_of(run).get("about", "")).strip(),
         columns(scenario.judged, scenario.joint),
-        speeds_differ=len(set(run.facts.speeds.values())) > 1,
+        speeds_differ=any(len(set(of_nodes.values())) > 1 for of_nodes in run.facts.speeds.values()),
     )
+
+
+def plan_of(run: RunResult) -> dict[str, Any]:
+    """Return a saved run's plan as a scenario file has it: to read it as a scenario could need code and traces."""
+    plan: dict[str, Any] = safe_load(str(run.plan))
+    return plan

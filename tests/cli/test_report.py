@@ -36,6 +36,35 @@ def test_the_processes_of_several_runs_are_named_after_their_run(home: Path) -> 
     assert "small, fixed, seed 3: thor" in processes(home / "all.json")
 
 
+def test_the_page_and_the_markdown_of_a_saved_run_are_written(home: Path) -> None:
+    done = sim("report", "runs/small/fixed/seed-3", "--html", "page.html", "--markdown", "page.md", folder=home)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "<title>small · sim report</title>" in (home / "page.html").read_text()
+    assert "### small, seed 3" in (home / "page.md").read_text()
+
+
+def test_a_scenario_file_is_run_for_its_report_and_leaves_nothing_else(home: Path) -> None:
+    before = {*home.iterdir()}
+
+    done = sim("report", "small.yaml", "--markdown", "ran.md", folder=home)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert {*home.iterdir()} - before == {home / "ran.md"}
+    sim("report", "runs", "--markdown", "saved.md", folder=home)
+    assert (home / "ran.md").read_text() == (home / "saved.md").read_text()
+
+
+def test_a_scenario_with_a_mistake_is_refused_before_anything_is_run_or_written(home: Path) -> None:
+    (home / "wrong.yaml").write_text(SMALL.replace("qwen3", "qwen4", 1))
+
+    done = sim("report", "wrong.yaml", "runs", "--html", "wrong.html", folder=home)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("wrong.yaml:")
+    assert not (home / "wrong.html").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     {

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
+from matplotlib import pyplot
 
 from sim import run
 from sim.cli.process.exits import ExitCode
@@ -64,6 +66,28 @@ def test_the_example_of_many_runs_finds_nothing_amiss(monkeypatch: pytest.Monkey
 
     assert len(names["results"]) == 60
     assert names["results"].failed == []
+
+
+def test_the_example_of_plots_draws_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    matplotlib.use("Agg")
+
+    exec(example("result.plot.share()"), {})
+
+    titles = [pyplot.figure(number).axes[0].get_title(loc="left") for number in pyplot.get_fignums()]
+    pyplot.close("all")
+    assert titles[0] == "dgx-spark1#0 serves 100 % of the requests (pinned)"
+    assert len(titles) == 4
+
+
+def test_the_example_of_a_story_tells_of_the_new_replica(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+
+    exec(example("explain(result, request=14)"), {})
+
+    assert "best_replica takes nvidia-thor1#0: it has the fewest requests in flight" in capsys.readouterr().out
 
 
 def test_the_example_of_a_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.report_files import publish
+from sim.cli.process.report_files import publish, write_report
 from sim.cli.process.workers import workers
 from sim.measure.document import to_json
 from sim.scenario import ScenarioFile
@@ -33,6 +33,8 @@ class CompareOptions:
     margin: float
     markdown: Path | None = None
     """Where to write the comparison as Markdown."""
+    plot: Path | None = None
+    """Where to draw it."""
 
     def question(self, file: ScenarioFile) -> Question:
         """Return what is asked of the file. Raises BadInput."""
@@ -68,6 +70,8 @@ def compare_command(
     else:
         show_comparison(comparison)
     publish(partial(_markdown, comparison), options.markdown)
+    if options.plot is not None:
+        write_report(options.plot, _picture(comparison))
     if not any(row.a or row.b for row in comparison.rows):
         complain(f"{file.path}: every figure is 0 or absent: nothing was compared")
         return ExitCode.NOTHING
@@ -88,3 +92,13 @@ def _markdown(comparison: Comparison) -> str:
     from sim.study.differences_table import differences_table
 
     return variants_markdown(differences_table(comparison))
+
+
+def _picture(comparison: Comparison) -> str:
+    from sim.report.plots.comparison_plots import ComparisonPlots
+    from sim.report.plots.look.axes import file_axes
+    from sim.report.plots.look.image import svg_file
+
+    question = comparison.question
+    plots = ComparisonPlots(question.a, comparison.rows, question.demand.margin, file_axes)
+    return svg_file(plots.differences())

@@ -15,9 +15,9 @@ from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
-from sim.study.batch import Job, jobs_of, run_batch
+from sim.study.batch import Job, RunSpec, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
-from sim.study.out_folder import claimed, save_summary
+from sim.study.out_folder import claimed, save_pictures, save_summary
 from sim.study.selection import RunSelection
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def run_command(
     *,
     out: Path | None,
     overwrite: bool,
+    plots: bool,
     as_json: bool,
     processes: int | None,
     twice: bool,
@@ -39,7 +40,7 @@ def run_command(
 
     Raises BadInput before anything runs; CannotWrite, WorkerDied and, of runs that are made twice, NotTheSameRun later.
     """
-    jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice)]
+    jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice, plots=plots)]
     with ExitStack() as stack:
         if out is not None:
             claim_out(out, files, stack, overwrite=overwrite)
@@ -75,12 +76,20 @@ def _run(
                 codes[file.path] = judged(file, runs)
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
-        save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
+        _save(out, content, [run for job in jobs for run in job.runs], done_files)
     if as_json:
         emit(f"{content}\n")
     elif len(files) > 1:
         emit(f"\n{_summary(codes)}\n")
     return _worst(*codes.values(), _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
+
+
+def _save(out: Path, summary: str, specs: Sequence[RunSpec], scenarios: Sequence[ScenarioRuns]) -> None:
+    """Write what is about all runs; each of them is written already."""
+    save_summary(out, summary, [one.folder for one in specs if one.folder is not None])
+    if any(one.is_drawn for one in specs):
+        for scenario in scenarios:
+            save_pictures(out, scenario.file.name, scenario.runs)
 
 
 def _beside_baseline(changes: "Sequence[BaselineChange]", tell: Callable[[str], None]) -> ExitCode:

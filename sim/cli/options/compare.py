@@ -100,6 +100,9 @@ def compare_variants_of(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what belongs in a pull request, as Markdown.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw the differences with their intervals (SVG).")
+    ] = None,
     fail_on_worse: Annotated[
         bool, typer.Option("--fail-on-worse", help="Exit with 1 if a variant is worse than the base in any metric.")
     ] = False,
@@ -128,8 +131,11 @@ def compare_variants_of(
     from sim.cli.process.report_files import check_report_file
 
     check_report_file("--markdown", markdown)
+    check_report_file("--plot", plot)
     if len(paths) == 2 and any(path.is_dir() for path in paths):
         _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
+        if plot is not None:
+            raise BadInput("--plot draws variants against their base; of two folders, use --markdown")
         from sim.cli.commands.compare_folders import FolderOptions, compare_folders
 
         of_folders = FolderOptions(tuple(metric or ()), confidence, margin, markdown)
@@ -145,7 +151,7 @@ def compare_variants_of(
     # Imported after the scenario is read, so that a mistake in it is reported without this wait.
     from sim.cli.commands.compare import CompareOptions, compare_command
 
-    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin, markdown)
+    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin, markdown, plot)
     raise typer.Exit(compare_command(file, options, as_json=json, fail_on_worse=fail_on_worse, processes=jobs))
 
 

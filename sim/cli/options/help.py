@@ -2,7 +2,7 @@
 
 OUT_HELP = (
     "Also write DIR/summary.json and, for each run, DIR/<scenario>/<variant>/seed-<n>/ with its tables (Parquet), "
-    "figures and plan. Files are replaced whole or not at all."
+    "metrics and plan. Files are replaced whole or not at all."
 )
 OVERWRITE_HELP = "Let --out replace files in a folder that is not empty."
 

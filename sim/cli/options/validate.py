@@ -40,6 +40,9 @@ def validate_table(
     quick: Annotated[
         bool, typer.Option("--quick", help="Compare one system of each model, to 10 % instead of 1 %.")
     ] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page on the models and their rows, as Markdown.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     jobs: Annotated[
         int | None,
@@ -54,4 +57,4 @@ def validate_table(
     from sim.cli.commands.validate import Selected, validate_command
 
     selected = Selected(model or (), ids or (), file)
-    raise typer.Exit(validate_command(selected, quick=quick, as_json=json, processes=jobs))
+    raise typer.Exit(validate_command(selected, quick=quick, as_json=json, markdown_file=markdown, processes=jobs))

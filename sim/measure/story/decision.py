@@ -1,6 +1,6 @@
 """A policy's decision: the replicas that it could take, their figures as it saw them, and what told them apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ class Rule(Enum):
     """It took none of them."""
 
 
-_ORDERS: dict[str, Sequence[Figure]] = {
+ORDERS: Mapping[str, Sequence[Figure]] = {
     "best_replica": (Figure.IN_FLIGHT, Figure.LAST_USED, Figure.FREE_VRAM),
     "in_flight_then_vram": (Figure.IN_FLIGHT, Figure.FREE_VRAM),
 }
@@ -91,7 +91,7 @@ class Decision:
             return Rule.NONE
         if len(self.seen) == 1:
             return Rule.ONLY_ONE
-        order, left = _ORDERS.get(self.policy), list(self.seen)
+        order, left = ORDERS.get(self.policy), list(self.seen)
         if order is None:
             return Rule.OWN
         taken = self.seen[self.taken]

@@ -17,6 +17,8 @@ _CAUSES = {
     "evicted": "another replica needed its place, and it was the least recently used",
     "idle": "the reconciler found one replica too many, and this one was idle",
     "node_offline": "the heartbeats of its node were missing",
+    "node_drain": "its node was taken out of service",
+    "reregistered": "its node registered anew, which deletes its rows",
     "monitor_misses": "the health monitor's probes were not answered several times in a row",
     "not_in_process_table": "its worker did not list the process",
     "unreachable": "the reconciler's probes did not reach it",
@@ -66,8 +68,8 @@ def _chose(step: Step) -> str:
 
 
 def _picked(step: Step) -> str:
-    known = "which has answered lately" if step.facts["is_fresh"] else "whose last answer is too old, or missing"
-    return f"the registry counts it on {step.facts['replica']}, {known}"
+    known = "has answered lately" if step.facts["is_fresh"] else "has not answered lately and is probed"
+    return f"the registry reserves {step.facts['replica']}, which {known}"
 
 
 def _vouched(step: Step) -> str:

@@ -1,7 +1,7 @@
 """One scenario's part of the page: what was judged, the figures side by side, the differences, the plots."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sim.measure.differences import Difference, Finding
@@ -48,7 +48,9 @@ class Section:
     table: ScenarioTable
     differences: DifferencesTable | None = None
     """None if there are not several variants on several seeds."""
-    plots: Sequence[Plot] = field(default=())
+    plots: Sequence[Plot] = ()
+    more_plots: Sequence[Plot] = ()
+    """Those that are shown when they are asked for."""
 
     @property
     def seeds(self) -> str:

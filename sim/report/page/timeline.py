@@ -13,6 +13,8 @@ from sim.measure.facts import RunFacts
 from sim.measure.recording.events import FLAG_OF, NODE_STATUSES, EventKind
 from sim.measure.recording.records import MISSING, Records
 from sim.measure.result import RunResult
+from sim.measure.story.decision import ORDERS
+from sim.measure.story.decision_words import REASONS
 from sim.report.page.packed import Numbers
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 
@@ -36,10 +38,11 @@ class Timeline:
     """By table and column, as `requests.arrival`."""
 
 
-def timeline_of(result: RunResult, variant: str, choices: "pd.DataFrame | None") -> Timeline:
+def timeline_of(result: RunResult, variant: str, policy: str, choices: "pd.DataFrame | None") -> Timeline:
     """Return the timeline of a run; `variant` is what the page calls it among those of its scenario and seed.
 
-    `choices` has a row for each replica that a pick could take, as in `choices.parquet`; None if nobody wrote it down.
+    `policy` is the name of what picked. `choices` has a row for each replica that a pick could take, as in
+    `choices.parquet`; None if nobody wrote it down.
     """
     records, facts = result.records, result.facts
     labels = [facts.label(key) for key in records.replicas]
@@ -57,14 +60,19 @@ def timeline_of(result: RunResult, variant: str, choices: "pd.DataFrame | None")
         f"{result.scenario}, {variant}, seed {result.seed}",
         variant,
         result.digest,
-        _names(result, lanes),
+        {
+            **_names(result, lanes),
+            **_rules(policy),
+            "last_used_per_s": 1e9 if choices is None else _last_used_per_s(choices),
+        },
         {f"{table}.{name}": column for table, of_table in columns.items() for name, column in of_table.items()},
     )
 
 
 def _in_order(labels: Mapping[str, None], facts: RunFacts) -> list[str]:
     """Return the labels node by node, and within a node model by model, both in the scenario's order."""
-    nodes, models = list(facts.speeds), list(facts.models)
+    models = list(facts.models)
+    nodes = list(facts.speeds[models[0]])
 
     def place(label: str) -> tuple[int, int, int]:
         model, _, rest = label.rpartition("@")
@@ -81,7 +89,7 @@ def _rank(name: str, names: list[str]) -> int:
 def _names(result: RunResult, lanes: list[str]) -> dict[str, Any]:
     records = result.records
     return {
-        "end": result.totals.end_ns // 1000,
+        "end": (result.totals.end_ns + 500) // 1000,
         "lanes": [{"label": label, "node": label.rpartition("@")[2].partition("#")[0]} for label in lanes],
         "models": list(records.models),
         "causes": list(records.causes),
@@ -92,6 +100,16 @@ def _names(result: RunResult, lanes: list[str]) -> dict[str, Any]:
         "kinds": _words(EventKind),
         "flags": {kind.name.lower(): flag.value for kind, flag in FLAG_OF.items()},
         "statuses": [status.value for status in NODE_STATUSES],
+    }
+
+
+def _rules(policy: str) -> dict[str, Any]:
+    """Return what a pick can be explained by."""
+    order = ORDERS.get(policy)
+    return {
+        "policy": policy,
+        "order": None if order is None else [figure.name.lower() for figure in order],
+        "reasons": {rule.value: words for rule, words in REASONS.items()},
     }
 
 
@@ -126,9 +144,14 @@ def _choices(choices: "pd.DataFrame", lane_of: Numbers) -> dict[str, Numbers]:
     return {
         "lane": lane_of[choices["replica"].cat.codes.to_numpy()],
         "in_flight": choices["in_flight"].to_numpy(),
-        "last_used": np.rint(choices["last_used_s"].to_numpy() * 1e6).astype(np.int64),
+        "last_used": np.rint(choices["last_used_s"].to_numpy() * _last_used_per_s(choices)).astype(np.int64),
         "vram": choices["available_vram_bytes"].to_numpy(),
     }
+
+
+def _last_used_per_s(choices: "pd.DataFrame") -> float:
+    """Return the unit in which last uses are told: nanoseconds, as picks compare them, if JavaScript can count them."""
+    return 1e9 if choices["last_used_s"].max() < 2**53 / 1e9 else 1e6
 
 
 def _probes(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
@@ -154,7 +177,7 @@ def _events(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
 
 
 def _microseconds(times_ns: Numbers) -> Numbers:
-    return np.where(times_ns == MISSING, MISSING, times_ns // 1000)
+    return np.where(times_ns == MISSING, MISSING, (times_ns + 500) // 1000)
 
 
 def _after(start: Numbers, times: Numbers) -> Numbers:

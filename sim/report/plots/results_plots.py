@@ -38,5 +38,8 @@ class ResultsPlots:
         return draw_latency([curve for curve in curves if curve is not None], axes or self._new_axes(0))
 
     def percentiles(self, axes: Axes | None = None, *, family: str = "latency") -> Axes:
-        """Draw percentiles of each variant, with the range over its seeds, of `latency`, `ttft`, `queue` or `route`."""
+        """Draw percentiles of each variant, with the range over its seeds, of `latency`, `ttft`, `queue` or `route`.
+
+        Raises ValueError for another family of metrics.
+        """
         return draw_percentiles(percentiles(self._runs, family), axes or self._new_axes(0), family)

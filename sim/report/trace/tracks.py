@@ -4,8 +4,9 @@ On one thread, slices must lie inside each other or apart. So those that overlap
 what they belong to, and each lane is a thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 Event = dict[str, Any]
@@ -46,26 +47,41 @@ class Thread:
 
 @dataclass(slots=True)
 class _Lanes:
-    """The lanes of one owner: until when each is taken."""
+    """The lanes of one owner."""
 
     threads: list[Thread] = field(default_factory=list)
-    until_ns: list[int] = field(default_factory=list)
+    taken: list[tuple[int, int]] = field(default_factory=list)
+    """A heap: until when a lane is taken, and its number."""
+    free: list[int] = field(default_factory=list)
+    """A heap of the numbers of lanes that were taken before."""
+
+    def take(self, start_ns: int, end_ns: int) -> int:
+        """Take the first lane that is free from `start_ns` on, and return its number."""
+        while self.taken and self.taken[0][0] <= start_ns:
+            heappush(self.free, heappop(self.taken)[1])
+        number = heappop(self.free) if self.free else len(self.taken)
+        heappush(self.taken, (end_ns, number))
+        return number
 
 
 class Tracks:
-    """Hands out processes and threads, numbered from 1 in the order in which they are asked for."""
+    """Hands out the processes and threads of one run, numbered in the order in which they are asked for.
 
-    def __init__(self) -> None:
+    No thread has the number of a process, because a viewer would take it for the main one.
+    """
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        """`number` returns numbers that nothing else in the trace has, rising."""
+        self._number = number
         self._pids: dict[str, int] = {}
         self._lanes: dict[tuple[int, str], _Lanes] = {}
-        self._threads: dict[int, int] = {}
         self._named: list[Event] = []
 
     def process(self, name: str) -> int:
         """Return the number of the process of that name."""
         pid = self._pids.get(name)
         if pid is None:
-            pid = self._pids[name] = len(self._pids) + 1
+            pid = self._pids[name] = self._number()
             self._name("process_name", pid, 0, name=name)
             self._name("process_sort_index", pid, 0, sort_index=pid)
         return pid
@@ -80,10 +96,9 @@ class Tracks:
         Starts must not decrease from call to call of one owner.
         """
         lanes = self._lanes_of(process, owner)
-        number = next((n for n, until_ns in enumerate(lanes.until_ns) if until_ns <= start_ns), len(lanes.until_ns))
+        number = lanes.take(start_ns, end_ns)
         if number == len(lanes.threads):
             lanes.threads.append(self._new_thread(process, f"{owner} ({number + 1})"))
-        lanes.until_ns[number:] = [end_ns, *lanes.until_ns[number + 1 :]]
         return lanes.threads[number]
 
     def names(self) -> Iterator[Event]:
@@ -101,7 +116,7 @@ class Tracks:
 
     def _new_thread(self, process: str, name: str) -> Thread:
         pid = self.process(process)
-        tid = self._threads[pid] = self._threads.get(pid, 0) + 1
+        tid = self._number()
         self._name("thread_name", pid, tid, name=name)
         return Thread(pid, tid)
 

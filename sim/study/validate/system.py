@@ -28,8 +28,8 @@ class Replication(NamedTuple):
     """Control variates: figures of the drawn arrivals and sizes, less their exact means."""
 
 
-class Level(Hashable, Protocol):
-    """A part of a system's figures that is replicated by itself. The means of all levels add up to the figures."""
+class Replicated(Hashable, Protocol):
+    """Something that is run again and again, independently."""
 
     @property
     def cost(self) -> float:
@@ -37,6 +37,20 @@ class Level(Hashable, Protocol):
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication, the same for the same seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A part of a system's figures that is replicated by itself. The means of all levels add up to the figures."""
+
+    replicated: Replicated
+    fewest: int = 8
+    """Replications that tell its spread."""
+
+    @property
+    def cost(self) -> float:
+        """About how many requests the simulator would serve in the time of the fewest replications."""
+        return self.fewest * self.replicated.cost
 
 
 class System(Hashable, Protocol):
@@ -55,13 +69,13 @@ class System(Hashable, Protocol):
 class Simulated:
     """A system whose figures the simulator gives alone."""
 
-    level: Level
+    simulated: Replicated
     load: float = 0.0
 
     @property
     def levels(self) -> Sequence[Level]:
         """Just the one."""
-        return (self.level,)
+        return (Level(self.simulated),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +86,8 @@ class Question:
     figure: Figure
     scale: float = 1.0
     """What a figure of the system is multiplied by, to be in the unit of the entry."""
+
+
+def least_cost(system: System) -> float:
+    """Return how many requests the fewest replications simulate, or how many would be simulated in their time."""
+    return sum(level.cost for level in system.levels)

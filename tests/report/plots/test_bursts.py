@@ -69,4 +69,5 @@ def test_bars_of_bursts_that_were_left_out_are_told_of(result: RunResult) -> Non
 def test_a_run_without_bursts_has_a_plot_without_bars(result: RunResult) -> None:
     nothing = replace(fan_out(result), counts=pd.DataFrame(), even=pd.Series(dtype=float), bursts=0)
 
-    assert draw_fan_out(nothing, file_axes(), {}).containers == []
+    axes = draw_fan_out(nothing, file_axes(), {})
+    assert (axes.containers, legend(axes)) == ([], [])

@@ -124,3 +124,5 @@ def test_a_matrix_needs_one_base_and_rows_of_its_metric() -> None:
         ValueError, match=r"a matrix of ttft.p99_s needs rows of that metric with one base, not 0 bases"
     ):
         matrix(LOADS, "ttft.p99_s")
+    with pytest.raises(ValueError, match=r"of requests.offered neither more nor less is better"):
+        matrix(LOADS, "requests.offered")

@@ -63,7 +63,7 @@ def test_the_title_tells_of_rows_that_were_deleted_though_their_process_was_aliv
 
 def test_a_run_without_replicas_has_a_plot_that_says_so(result: RunResult) -> None:
     drawn = load(result)
-    nothing = Load({}, drawn.marks.iloc[:0], drawn.faults, 0, "mine")
+    nothing = Load({}, drawn.marks.iloc[:0], drawn.faults, 0, 100.0, "mine")
 
     axes = draw_load(nothing, file_axes(), {})
     assert title(axes) == "No replica was there (mine)"

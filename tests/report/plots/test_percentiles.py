@@ -49,6 +49,11 @@ def test_ranks_that_do_not_apply_have_no_mark() -> None:
     assert percentiles(RUNS, "ttft").empty
 
 
+def test_a_family_without_percentiles_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(ValueError, match=r"'latncy' has no percentiles; allowed: .*; did you mean 'latency'\?"):
+        percentiles(RUNS, "latncy")
+
+
 def test_the_title_tells_the_shortest_and_the_longest_tail() -> None:
     assert title(draw_percentiles(percentiles(RUNS), file_axes())) == "p99 of latency: quick 4 s, slow 15 s"
     assert title(draw_percentiles(percentiles(RUNS[::2]), file_axes())) == "p99 of latency: slow 15 s"

@@ -57,7 +57,8 @@ def test_a_fault_has_a_line_and_its_name(result: RunResult) -> None:
 @pytest.mark.parametrize(
     ("in_all", "told_of"),
     [
-        ({"a#0": 5 / 7, "b#0": 2 / 7}, "2 replicas serve 29 % to 71 % of the requests (mine)"),
+        ({"a#0": 5 / 7, "b#0": 2 / 7}, "2 replicas serve 29 % to 71 % of the requests each (mine)"),
+        ({"a#0": 0.5, "b#0": 0.5}, "2 replicas serve 50 % of the requests each (mine)"),
         ({"a#0": 0.8, "b#0": 0.2}, "a#0 serves 80 % of the requests (mine)"),
         ({"a#0": 0.9999, "b#0": 0.0001}, "a#0 serves over 99 % of the requests (mine)"),
         ({"a#0": 1.0, "b#0": 0.0}, "a#0 serves 100 % of the requests (mine)"),

@@ -86,8 +86,8 @@ def test_an_arrow_leads_from_the_arrival_by_pick_and_probe_to_the_service(
 
     way = [
         (event["ph"], where[event["pid"], event["tid"]])
-        for event in events
-        if event["ph"] in "stf" and event["id"] == probed
+        for event in sorted((one for one in events if one["ph"] in "stf"), key=lambda one: one["ts"])
+        if event["id"] == probed
     ]
 
     assert way[:2] == [("s", "frontend 0/requests"), ("t", "frontend 0/requests")]
@@ -123,6 +123,14 @@ def test_prefill_and_decode_are_within_the_slice_of_their_request() -> None:
     names = [(event["name"], event["ts"], event["dur"]) for event in slices_on(events, "a/a#0")]
     assert names == [("request 0", 0.0, 3e6), ("prefill", 0.0, 1e6), ("decode", 1e6, 2e6)]
     assert list(broken_rules(events)) == []
+
+
+def test_a_pick_for_a_client_that_has_left_is_not_laid_under_the_next_request() -> None:
+    result = run("scenarios/long_load.yaml", "fixed")
+    left = result.picks.merge(result.requests, on="request").query("t_s > end_s")
+
+    assert len(left) > 0
+    assert list(broken_rules(trace_events([result]))) == []
 
 
 def test_of_several_runs_each_has_processes_and_arrows_of_its_own(result: RunResult) -> None:

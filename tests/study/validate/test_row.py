@@ -5,13 +5,13 @@ import pytest
 from sim.study.validate.answer import FULL, Answer
 from sim.study.validate.entry import Entry
 from sim.study.validate.estimate import Estimate
-from sim.study.validate.queueing.levels import FirstCome
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import mean_wait
 from sim.study.validate.queueing.station import Station
 from sim.study.validate.row import Row, compared, failures, most_outside_by_chance
 from sim.study.validate.system import Question
 
-QUESTION = Question(FirstCome(Station(0.5)), mean_wait)
+QUESTION = Question(TwoLevels(Station(0.5)), mean_wait)
 
 
 def row(value: float, ours: float, error: float, **entry: object) -> Row:

@@ -10,7 +10,6 @@ import pytest
 from sim.measure.analysis.fairness import jain, jain_of_random_split
 from sim.study.validate.estimate import controlled_estimate
 from sim.study.validate.families.splits import Split
-from sim.study.validate.queueing.levels import simulated
 from sim.study.validate.queueing.served import mean_sojourn
 from sim.study.validate.queueing.station import Station
 
@@ -68,4 +67,4 @@ def test_an_idle_fleet_is_as_uneven_as_chance_if_ties_are_random() -> None:
 def sojourns(policy: str) -> list[float]:
     """The mean of each replication at 70 % load; replications of the same number see the same requests."""
     station = Station(0.7, servers=4, policy=policy)
-    return [mean_sojourn(simulated(station, station.plan(number))) for number in REPLICATIONS]
+    return [mean_sojourn(station.simulated(station.plan(number))) for number in REPLICATIONS]

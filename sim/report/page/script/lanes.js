@@ -83,7 +83,9 @@ function lanesOf(run, top) {
   const ofNoReplica = nobodys(run.events.lane);
   if (markedEvents(run, ofNoReplica).size) made.push(laneOf(run, "nodes, faults", MISSING, [], [], ofNoReplica));
   lanes.forEach(({ label, node }, lane) => {
-    if (node !== lanes[lane - 1]?.node) made.push({ node, height: SIZES.node });
+    // The label of a node's only replica says enough.
+    const isFirstOfSeveral = node !== lanes[lane - 1]?.node && node === lanes[lane + 1]?.node;
+    if (isFirstOfSeveral) made.push({ node, height: SIZES.node });
     made.push(laneOf(run, label, lane, requests.of(lane), probes.of(lane), events.of(lane)));
   });
   const unrouted = nobodys(run.requests.lane);

@@ -61,7 +61,7 @@ class Run {
     const { lane, in_flight, last_used, vram } = this.choices;
     const candidates = [];
     for (let row = this.firstChoice[pick]; row < this.firstChoice[pick + 1]; row++) {
-      candidates.push({ lane: lane[row], inFlight: in_flight[row], lastUsed: last_used[row] / 1e6, vram: vram[row] });
+      candidates.push({ lane: lane[row], inFlight: in_flight[row], lastUsed: last_used[row] / this.names.last_used_per_s, vram: vram[row] });
     }
     return candidates;
   }

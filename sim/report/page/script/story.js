@@ -17,21 +17,38 @@ function duration(from, to) {
   return length < 0.001 ? `${(length * 1e6).toFixed(0)} µs` : length < 1 ? `${(length * 1e3).toFixed(1)} ms` : `${length.toFixed(3)} s`;
 }
 
-// The figures that a pick shows of each candidate. How the chosen one stands in them is told of any policy alike: which of
-// them the policy goes by is its own affair.
-const FIGURES = [
-  { head: "in flight", better: "fewer in flight", rank: (one) => one.inFlight, write: (one) => `${one.inFlight}` },
-  { head: "last used (s)", better: "an earlier last use", rank: (one) => one.lastUsed, write: (one) => one.lastUsed.toFixed(6) },
-  { head: "free VRAM (GB)", better: "more free VRAM", rank: (one) => -one.vram, write: (one) => `${+(one.vram / 1e9).toPrecision(6)}` },
-];
+// The figures that a pick shows of each candidate, by the names that the policies' orders have for them; less is better.
+const FIGURES = {
+  in_flight: { head: "in flight", better: "fewer in flight", key: (one) => one.inFlight, write: (one) => `${one.inFlight}` },
+  last_used: { head: "last used (s)", better: "an earlier last use", key: (one) => one.lastUsed, write: (one) => one.lastUsed.toFixed(6) },
+  free_vram: { head: "free VRAM (GB)", better: "more free VRAM", key: (one) => -one.vram, write: (one) => `${+(one.vram / 1e9).toPrecision(6)}` },
+};
 
-function standing(candidates, chosen) {
-  if (candidates.length === 1) return ["It was the only one to choose."];
-  return FIGURES.map(({ better, rank }) => {
-    const ahead = candidates.filter((one) => rank(one) < rank(chosen)).length;
-    const level = candidates.filter((one) => rank(one) === rank(chosen)).length - 1;
-    return `${ahead || "No"} other${ahead > 1 ? "s" : ""} had ${better}${level ? `, ${level} the same` : ""}.`;
-  });
+// What the pick was decided by: as `Decision.rule` of sim.measure.story.decision has it.
+function ruleOf(candidates, chosen, order) {
+  if (candidates.length === 1) return "only_one";
+  if (!order) return "own";
+  let left = candidates;
+  for (const figure of order) {
+    const { key } = FIGURES[figure];
+    const best = Math.min(...left.map(key));
+    left = left.filter((one) => key(one) === best);
+    if (left.length === 1 && left[0] === chosen) return figure;
+  }
+  return left[0] === chosen ? "first" : "own";
+}
+
+function reasons({ policy, order, reasons: words }, replica, candidates, chosen) {
+  const rule = ruleOf(candidates, chosen, order);
+  const taken = `${policy} takes ${replica}`;
+  if (rule in words) return [paragraph(`${taken}: ${words[rule]}.`)];
+  return [paragraph(`${taken} by its own rule.`), listOf(Object.values(FIGURES).map((one) => standing(one, candidates, chosen)))];
+}
+
+function standing({ better, key }, candidates, chosen) {
+  const ahead = candidates.filter((one) => key(one) < key(chosen)).length;
+  const level = candidates.filter((one) => key(one) === key(chosen)).length - 1;
+  return `${ahead || "No"} other${ahead > 1 ? "s" : ""} had ${better}${level ? `, ${level} the same` : ""}.`;
 }
 
 function candidatesTable(run, candidates, chosen) {
@@ -39,9 +56,9 @@ function candidatesTable(run, candidates, chosen) {
     const isChosen = one === chosen;
     const name = element("th", { scope: "row" }, `${isChosen ? "→ " : ""}${run.replica(one.lane)}`);
     if (isChosen) name.append(element("span", { class: "unseen" }, " (chosen)"));
-    return element("tr", isChosen ? { class: "chosen" } : {}, name, ...FIGURES.map(({ write }) => element("td", {}, write(one))));
+    return element("tr", isChosen ? { class: "chosen" } : {}, name, ...Object.values(FIGURES).map(({ write }) => element("td", {}, write(one))));
   });
-  const heads = ["replica", ...FIGURES.map(({ head }) => head)].map((head) => element("th", { scope: "col" }, head));
+  const heads = ["replica", ...Object.values(FIGURES).map(({ head }) => head)].map((head) => element("th", { scope: "col" }, head));
   const table = element("table", { class: "candidates" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
   return element("div", { class: "scrolls" }, table);
 }
@@ -54,18 +71,29 @@ const VOUCHED = {
 };
 
 function pickStep(run, pick, number) {
-  const { t, lane, in_flight, source, alive } = run.picks;
-  const candidates = run.candidatesOf(pick);
-  const chosen = candidates.find((one) => one.lane === lane[pick] && one.inFlight === in_flight[pick]);
-  const details = chosen
-    ? [candidatesTable(run, candidates, chosen), listOf(standing(candidates, chosen))]
-    : [paragraph(`It had ${in_flight[pick]} in flight. What else there was to choose from was not written down.`)];
+  const { t, lane, source, alive } = run.picks;
+  const details = choiceDetails(run, pick);
   if (source[pick] !== MISSING) {
     const verdict = alive[pick] === 1 ? "" : " It was taken for dead.";
     details.push(paragraph(VOUCHED[run.names.sources[source[pick]]] + verdict));
   }
   const which = number ? `pick ${number + 1}` : "pick";
   return { at: t[pick], title: `${which}: ${run.replica(lane[pick])}`, details, pick };
+}
+
+// What the pick chose from, and why it chose as it did.
+function choiceDetails(run, pick) {
+  const { lane, in_flight } = run.picks;
+  const candidates = run.candidatesOf(pick);
+  // A replica may have two rows; then the figure tells which of them it was.
+  const ofReplica = candidates.filter((one) => one.lane === lane[pick]);
+  const chosen = ofReplica.find((one) => one.inFlight === in_flight[pick]) ?? ofReplica[0];
+  if (!chosen) return [paragraph(`It had ${in_flight[pick]} in flight. What else there was was not written down.`)];
+  const why = reasons(run.names, run.replica(lane[pick]), candidates, chosen);
+  // Others may have picked between the statement's view of the rows and the lock on this one.
+  const isLater = chosen.inFlight !== in_flight[pick];
+  const later = isLater ? [paragraph(`When its row was locked, it had ${in_flight[pick]} in flight.`)] : [];
+  return [candidatesTable(run, candidates, chosen), ...why, ...later];
 }
 
 function probeStep(run, probe) {

@@ -191,6 +191,7 @@ class Timeline {
 
   _zoomed(transform) {
     this.scale = transform.rescaleX(this.base);
+    [this.plot.dataset.from, this.plot.dataset.to] = this.scale.domain();
     this._redraw();
   }
 

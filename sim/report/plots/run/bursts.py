@@ -66,12 +66,13 @@ def draw_fan_out(drawn: FanOut, axes: Axes, colours: Mapping[str, str]) -> Axes:
     """Draw bars side by side for each burst, one for each replica, and a line where they would end if even."""
     places = np.arange(len(drawn.counts), dtype=np.float64)
     width = _ROOM / max(len(drawn.counts.columns), 1)
-    for number, (replica, heights) in enumerate(drawn.counts.items()):
-        label = str(replica)
-        left = places - _ROOM / 2 + number * width
-        axes.bar(left, heights, width=0.94 * width, align="edge", color=colours[label], label=label)
     if len(places):
+        for number, (replica, heights) in enumerate(drawn.counts.items()):
+            label = str(replica)
+            left = places - _ROOM / 2 + number * width
+            axes.bar(left, heights, width=0.94 * width, align="edge", color=colours[label], label=label)
         axes.hlines(drawn.even, places - 0.48, places + 0.48, color=INK, linewidth=1.6, label="even split")
+    axes.set_ylim(0, None if len(places) else 1)
     axes.set_xticks(places, [f"{arrival_s:g}" for arrival_s in drawn.counts.index])
     which = "" if drawn.bursts == len(drawn.counts) else f" (the {len(drawn.counts)} most uneven of {drawn.bursts})"
     dress(axes, drawn.title, f"bursts by arrival, s{which}", "requests")

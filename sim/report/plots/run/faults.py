@@ -16,10 +16,10 @@ def faults_of(result: RunResult) -> pd.DataFrame:
     return struck.astype({"cause": "str"}).reset_index(drop=True)
 
 
-def draw_faults(faults: pd.DataFrame, axes: Axes) -> None:
+def draw_faults(faults: pd.DataFrame, axes: Axes, line_colour: str = INK) -> None:
     """Draw a vertical line for each fault, and write the kind above the first of each."""
     for number, (cause, rows) in enumerate(faults.groupby("cause", sort=False)):
         for t_s in rows["t_s"]:
-            axes.axvline(t_s, color=INK, linewidth=0.8)
+            axes.axvline(t_s, color=line_colour, linewidth=0.8)
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         axes.annotate(str(cause), (rows["t_s"].iloc[0], 1), xytext=(2, 3 + 10 * number), **place, fontsize=8, color=INK)

@@ -15,6 +15,7 @@ from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
 from sim.report.plots.run.faults import draw_faults, faults_of
 from sim.report.plots.run.one_model import replicas_of, who
+from sim.report.plots.run.resolution import peaks, visible
 
 
 class Mark(NamedTuple):
@@ -62,6 +63,8 @@ class Load:
     """As `faults_of` returns them."""
     removed_alive: int
     """Deleted rows of processes that were alive."""
+    end_s: float
+    """When the run ended."""
     who: str
 
     @property
@@ -85,11 +88,13 @@ def load(result: RunResult, model: str | None = None) -> Load:
     events = result.events[result.events["replica"].isin(replicas)]
     removed = events[events["kind"] == "row_removed"]
     marks = pd.concat([_probes(result.probes, replicas), _events(events)])
+    end_s = result.totals.end_ns / 1e9
     return Load(
-        {replica: _steps(result.in_flight, replica, result.totals.end_ns / 1e9) for replica in replicas},
+        {replica: _steps(result.in_flight, replica, end_s) for replica in replicas},
         marks.sort_values("t_s", kind="stable", ignore_index=True),
         faults_of(result),
         int(removed["process_alive"].eq(True).sum()),
+        end_s,
         who(result, model),
     )
 
@@ -99,11 +104,13 @@ def draw_load(drawn: Load, axes: Axes, colours: Mapping[str, str]) -> Axes:
     most = max((steps.most for steps in drawn.steps.values()), default=0)
     bottoms = {replica: -float(number) for number, replica in enumerate(drawn.steps)}
     for replica, steps in drawn.steps.items():
-        heights = bottoms[replica] + _STEPS_HEIGHT * steps.in_flight / max(most, 1)
-        axes.fill_between(steps.t_s, bottoms[replica], heights, step="post", color=colours[replica], alpha=0.4, lw=0)
-        axes.step(steps.t_s, heights, where="post", color=colours[replica], linewidth=1.2, label=f"_{replica}")
+        t_s, in_flight = peaks(*steps, drawn.end_s)
+        heights = bottoms[replica] + _STEPS_HEIGHT * in_flight / max(most, 1)
+        axes.fill_between(t_s, bottoms[replica], heights, step="post", color=colours[replica], alpha=0.4, lw=0)
+        axes.step(t_s, heights, where="post", color=colours[replica], linewidth=1.2, label=f"_{replica}")
+    marks = visible(drawn.marks, "t_s", drawn.end_s, "replica", "mark")
     for name, (shape, row) in MARKS.items():
-        marked = drawn.marks[drawn.marks["mark"] == name]
+        marked = marks[marks["mark"] == name]
         if not marked.empty:
             rows = marked["replica"].map(bottoms) - _ROW_HEIGHT * row
             axes.plot(marked["t_s"], rows, shape, color=INK, markersize=5, label=name)
@@ -113,7 +120,7 @@ def draw_load(drawn: Load, axes: Axes, colours: Mapping[str, str]) -> Axes:
     axes.set_yticks([bottom + _STEPS_HEIGHT / 2 for bottom in bottoms.values()], names)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    axes.set(xlim=(0, None), ylim=(_STEPS_HEIGHT - max(len(bottoms), 1), _STEPS_HEIGHT + _ROW_HEIGHT))
+    axes.set(xlim=(0, drawn.end_s or None), ylim=(_STEPS_HEIGHT - max(len(bottoms), 1), _STEPS_HEIGHT + _ROW_HEIGHT))
     legend_beside(axes)
     return axes
 

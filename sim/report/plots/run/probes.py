@@ -13,6 +13,7 @@ from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
 from sim.report.plots.run.faults import draw_faults, faults_of
 from sim.report.plots.run.one_model import replicas_of, who
+from sim.report.plots.run.resolution import visible
 
 
 class Kind(NamedTuple):
@@ -51,17 +52,21 @@ class Probes:
     @property
     def title(self) -> str:
         """What is seen."""
+        shared = int((self.entries["kind"] == "answer shared").sum())
+        more = f"; {count(shared, 'pick')} shared an answer" if shared else ""
+        return f"{self._told}{more} ({self.who})"
+
+    @property
+    def _told(self) -> str:
         kinds = self.entries["kind"].value_counts()
         sent = int(len(self.entries) - kinds.get("answer shared", 0))
         lost = int(sent - kinds.get("answered", 0))
         if not sent:
-            return f"No probe was sent ({self.who})"
+            return "No probe was sent"
         if not lost:
-            return f"{count(sent, 'probe')}, all answered ({self.who})"
-        told = f"{lost} of {count(sent, 'probe')} got no answer"
-        if self.false_dead == lost:
-            return f"{told}, from live processes ({self.who})"
-        return f"{told}, {self.false_dead} of them from live processes ({self.who})"
+            return f"{count(sent, 'probe')}, all answered"
+        whose = "" if self.false_dead == lost else f"{self.false_dead} of them "
+        return f"{lost} of {count(sent, 'probe')} got no answer, {whose}from live processes"
 
 
 def probes(result: RunResult, model: str | None = None) -> Probes:
@@ -86,7 +91,7 @@ def probes(result: RunResult, model: str | None = None) -> Probes:
 def draw_probes(drawn: Probes, axes: Axes, colours: Mapping[str, str]) -> Axes:
     """Draw a lane for each replica, in it a line for each call from its start to its end, and a mark at the end."""
     bottoms = {replica: -float(number) for number, replica in enumerate(drawn.replicas)}
-    entries = drawn.entries
+    entries = visible(drawn.entries, "end_s", drawn.end_s, "replica", "kind")
     heights = entries["replica"].map(bottoms) + entries["kind"].map({name: kind.height for name, kind in KINDS.items()})
     for replica in drawn.replicas:
         own = entries["replica"] == replica

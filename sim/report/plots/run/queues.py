@@ -1,6 +1,7 @@
 """How many requests wait at each replica over time, as a map: a row a replica, a column a stretch of time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ _MOST_WINDOWS = 120
 COLOUR_MAP = "YlGnBu"
 """From light to dark, so that it can be printed, and safe for readers with any kind of colour vision (C. Brewer,
 colorbrewer2.org)."""
+_DARK = "#3a3a3c"
+"""For lines on the map, which is light on dark pages too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,13 @@ def draw_queues(drawn: Queues, axes: Axes) -> Axes:
         edges = np.append(starts_s, starts_s[-1] + drawn.window_s)
         most = max(1.0, float(drawn.waiting.to_numpy().max()))
         rows = np.arange(replicas + 1) - 0.5
-        cells = axes.pcolormesh(edges, rows, drawn.waiting.to_numpy(), cmap=COLOUR_MAP, vmin=0, vmax=most)
+        # With edges of their own colour, or the page shows through between the cells.
+        look: dict[str, Any] = {"cmap": COLOUR_MAP, "vmin": 0, "vmax": most, "edgecolors": "face", "linewidth": 1}
+        cells = axes.pcolormesh(edges, rows, drawn.waiting.to_numpy(), **look)
         scale = axes.figure.colorbar(cells, ax=axes, pad=0.02)
         scale.set_label("requests waiting, mean", color=INK, fontsize=9)
         scale.ax.tick_params(colors=INK, labelsize=9)
-    draw_faults(drawn.faults, axes)
+    draw_faults(drawn.faults, axes, _DARK)
     axes.set_yticks(range(replicas), list(drawn.waiting.index))
     axes.set_ylim(max(replicas, 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

@@ -46,8 +46,8 @@ class Shares:
         share = self.in_all[busiest]
         if len(self.in_all) == 1 or share > _MOST_OF_EVEN / len(self.in_all):
             return f"{busiest} serves {percent(share)} of the requests ({self.who})"
-        least = min(self.in_all.values())
-        return f"{len(self.in_all)} replicas serve {percent(least)} to {percent(share)} of the requests ({self.who})"
+        ends = dict.fromkeys((percent(min(self.in_all.values())), percent(share)))
+        return f"{len(self.in_all)} replicas serve {' to '.join(ends)} of the requests each ({self.who})"
 
 
 def shares(result: RunResult, window_s: float | None = None, model: str | None = None) -> Shares:
@@ -91,6 +91,7 @@ def draw_shares(drawn: Shares, axes: Axes, colours: Mapping[str, str]) -> Axes:
         axes.plot(ready_s, 1.03, "v", color=colours[replica], markersize=9, clip_on=False, label=told)
     draw_faults(drawn.faults, axes)
     dress(axes, drawn.title, f"arrival, s (windows of {drawn.window_s:g} s)", "share of the requests")
+    axes.margins(x=0)
     axes.set(ylim=(0, 1), xlim=(0, None))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     legend_beside(axes)

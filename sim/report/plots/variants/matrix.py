@@ -44,8 +44,11 @@ class Matrix:
 def matrix(comparisons: Mapping[str, Sequence[Difference]], metric: str) -> Matrix:
     """Return the matrix of a metric; `comparisons` has the rows of a comparison for each load, all with one base.
 
-    Raises ValueError if there are several bases, or no row is about the metric.
+    Raises ValueError if there are several bases, if no row is about the metric, and if neither more nor less of it is
+    better.
     """
+    if metric_of(metric).better is Better.NEITHER:
+        raise ValueError(f"of {metric} neither more nor less is better; allowed: a metric with a better direction")
     cells = {(row.variant, load): row for load, rows in comparisons.items() for row in rows if row.metric == metric}
     bases = sorted({row.base for row in cells.values()})
     if len(bases) != 1:

@@ -10,16 +10,21 @@ from sim.measure.judged_run import JudgedRun, by_variant
 from sim.report.plots.look.axes import dress, legend_beside, scale_of, write_plainly
 from sim.report.plots.look.palette import INK, variant_styles
 from sim.report.plots.look.words import seconds
+from sim.scenario.text.errors import did_you_mean, found, listed
 
+FAMILIES = ("latency", "ttft", "queue", "route")
 RANKS = ("p50", "p90", "p95", "p99", "max")
 
 
 def percentiles(runs: Sequence[JudgedRun], family: str = "latency") -> pd.DataFrame:
-    """Return the percentiles of a family of metrics: `latency`, `ttft`, `queue` or `route`.
+    """Return the percentiles of a family of metrics, one of `FAMILIES`. Raises ValueError for another one.
 
     A row for each variant and rank of `RANKS` that applies on any seed, in these orders: `variant`, `rank`, and over
     the seeds `mean_s`, `low_s` and `high_s`. Each run has its own percentile; they are never pooled.
     """
+    if family not in FAMILIES:
+        hint = did_you_mean(family, FAMILIES)
+        raise ValueError(f"{found(family)} has no percentiles; allowed: {listed(FAMILIES)}{hint}")
     rows = []
     for variant, of_variant in by_variant(runs).items():
         for rank in RANKS:

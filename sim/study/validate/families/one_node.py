@@ -6,7 +6,7 @@ from typing import Final
 from sim.study.validate.entry import Entry
 from sim.study.validate.queueing import services
 from sim.study.validate.queueing.controls import SeveralWorkers, SojournAbove
-from sim.study.validate.queueing.levels import FirstCome
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import (
     FindAtLeast,
     Percentile,
@@ -53,7 +53,7 @@ def exponential(entry: Entry) -> Question:
     if above is None:
         return question(entry, Station(load))
     figure = Percentile(sojourns, entry.number, above, density_per_s=above * (1 - load))
-    return Question(FirstCome(Station(load, control=SojournAbove(entry.number))), figure)
+    return Question(TwoLevels(Station(load, control=SojournAbove(entry.number))), figure)
 
 
 def deterministic(entry: Entry) -> Question:
@@ -63,7 +63,7 @@ def deterministic(entry: Entry) -> Question:
     if entry.quantity != "wait_p99":
         return question(entry, station)
     figure = Percentile(waits, entry.number, above=0.01, density_per_s=0.01 * decay_rate_of_constant_service(load))
-    return Question(FirstCome(station), figure)
+    return Question(TwoLevels(station), figure)
 
 
 def general(entry: Entry) -> Question:
@@ -85,10 +85,10 @@ def question(entry: Entry, station: Station) -> Question:
     """Ask a station for what the entry is about. Raises CannotExpress for a quantity that is not measured here."""
     if entry.quantity == "mean_number":
         # Little's law, with the rate that is known.
-        return Question(FirstCome(station), mean_sojourn, station.rate_per_s)
+        return Question(TwoLevels(station), mean_sojourn, station.rate_per_s)
     mean_service = 1 / entry.parameters.get("mu", 1.0)
     scale = mean_service if entry.quantity in _TIMES else 1.0
-    return Question(FirstCome(station), figure_named(entry.quantity, _FIGURES), scale)
+    return Question(TwoLevels(station), figure_named(entry.quantity, _FIGURES), scale)
 
 
 def load_of(entry: Entry) -> float:

@@ -9,7 +9,7 @@ from sim.study.validate.queueing import services
 from sim.study.validate.queueing.arrivals import Even
 from sim.study.validate.queueing.controls import ByReplica, SeveralWorkers
 from sim.study.validate.queueing.dispatch import OldFigures, ShownCounts
-from sim.study.validate.queueing.levels import FirstCome
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import mean_sojourn
 from sim.study.validate.queueing.station import Station
 from sim.study.validate.system import CannotExpress, Question
@@ -58,7 +58,7 @@ def power_of_d_with_replacement(entry: Entry) -> Question:
     """The same server may be drawn again. The queue length is that of Little's law, with the rate that is known."""
     station = _drawn(entry, replacement=True)
     if entry.quantity == "mean_queue_length_per_server":
-        return Question(FirstCome(station), mean_sojourn, station.load)
+        return Question(TwoLevels(station), mean_sojourn, station.load)
     return question(entry, station)
 
 

@@ -59,10 +59,12 @@ class Picks:
         new_policy: Any = find_policy(spec)
         draws = random_stream(seed, "policy", "0", "draws")
         parameters = checked_parameters(new_policy, spec.parameters)
-        self._policy = new_policy(PolicyContext(0, PolicyClock(lambda: 0), draws, parameters))
+        self._now_ns = 0
+        self._policy = new_policy(PolicyContext(0, PolicyClock(lambda: self._now_ns), draws, parameters))
 
-    def server_of(self, views: Views) -> int:
+    def server_of(self, views: Views, now_ns: int) -> int:
         """Return the server that the policy picks of one or more."""
+        self._now_ns = now_ns
         return int(self._policy.pick(views, _REQUEST).id)
 
 
@@ -74,18 +76,18 @@ class Reading:
         self.is_idle = not any(view.in_flight for view in views)
         """Whether nothing was in flight when they were read, and nothing has been sent since."""
 
-    def pick(self, picks: Picks) -> int:
+    def pick(self, picks: Picks, now_ns: int) -> int:
         """Return a server."""
         self.is_idle = False
-        return picks.server_of(self.views)
+        return picks.server_of(self.views, now_ns)
 
 
 class WithOwnSends(Reading):
     """Adds what has been sent since. What has ended since is seen with the next reading."""
 
-    def pick(self, picks: Picks) -> int:
+    def pick(self, picks: Picks, now_ns: int) -> int:
         """Return a server."""
-        server = super().pick(picks)
+        server = super().pick(picks, now_ns)
         self.views[server] = _with_more(self.views[server], 1)
         return server
 
@@ -98,10 +100,10 @@ class InTurn(Reading):
         self._in_turn: list[int] = []
         self._turn = 0
 
-    def pick(self, picks: Picks) -> int:
+    def pick(self, picks: Picks, now_ns: int) -> int:
         """Return a server."""
         if self.views:
-            server = super().pick(picks)
+            server = super().pick(picks, now_ns)
             self.views = [view for view in self.views if int(view.id) != server]
             self._in_turn.append(server)
             return server
@@ -135,7 +137,7 @@ class _FromReadings:
         while self._reading is not None and self._due_ns <= arrival_ns:
             self._reading = None if self._reading.is_idle else self._read(self._due_ns)
         reading = self._reading = self._reading or self._read(arrival_ns)
-        return reading.pick(self._picks)
+        return reading.pick(self._picks, arrival_ns)
 
     def _read(self, moment_ns: int) -> Reading:
         self._servers.until(moment_ns)
@@ -165,6 +167,6 @@ def fresh_figures(servers: Servers, picks: Picks) -> Callable[[int], int]:
 
     def server_for(arrival_ns: int) -> int:
         servers.until(arrival_ns)
-        return picks.server_of(servers.views)
+        return picks.server_of(servers.views, arrival_ns)
 
     return server_for

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sim.routing.units import NS_PER_S
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Columns(Protocol):

@@ -12,8 +12,10 @@ from sim.scenario.plan.plan import Plan, make_plan
 from sim.simulated.world import World
 from sim.study.scenarios import loads
 from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
-from sim.study.validate.queueing.controls import POOLED, Control
+from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
 from sim.study.validate.queueing.dispatch import OldFigures
+from sim.study.validate.queueing.first_come import first_come, time_of_request
+from sim.study.validate.queueing.served import Served
 from sim.study.validate.queueing.services import EXPONENTIAL, Service
 from sim.study.validate.queueing.theory import relaxation_time
 
@@ -47,7 +49,7 @@ class Station:
         return self.load * self.servers * self.workers
 
     @property
-    def requests(self) -> float:
+    def size(self) -> float:
         """About how many requests a replication has."""
         return self.rate_per_s * (self.warmup_s + self.observed_s)
 
@@ -72,6 +74,32 @@ class Station:
         """Return the requests of a replication, the same for the same seed."""
         plan = make_plan(scenario(self._text()), seed)
         return with_drawn_demand(self.arrivals.replanned(plan, self.rate_per_s), self.service)
+
+    @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(self.servers)
+
+    def simulated(self, plan: Plan) -> Served:
+        """Return what the simulator makes of the requests."""
+        return Served.of(recorded(plan).requests, self.warmup_s)
+
+    def recursed(self, plan: Plan) -> Served:
+        """Return what the recursion makes of them."""
+        return Served.of(first_come(plan, self.servers, self.workers, self.figures), self.warmup_s)
+
+    def controls(self, served: Served) -> tuple[float, ...]:
+        """Return how far mean size, number of arrivals and mean wait at a known queue are from their means."""
+        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
+        arrivals = len(served.arrival_s) - served.counts_from - self.rate_per_s * self.observed_s
+        counts = (float(arrivals),) if self.arrivals == POISSON else ()
+        if less_loaded(self.load) <= 0:
+            return (*sizes, *counts)
+        capacity = self.servers * self.workers
+        return (*sizes, *counts, self.control.deviation(served, self.load, capacity, self._mean_wait))
+
+    def _mean_wait(self, load: float) -> float:
+        return self.arrivals.mean_wait(load, self.service)
 
     def _text(self) -> str:
         return station_text(
