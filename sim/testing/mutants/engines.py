@@ -1,14 +1,14 @@
 """Slips in what a process does with its calls: cached prompts, health calls, calls that arrive twice."""
 
+from sim.prompt_cache import PromptCache
 from sim.routing.request import Chain, Request
 from sim.simulated.engines.fifo import FifoEngine
 from sim.simulated.engines.port import Service
-from sim.simulated.engines.prompt_cache import PromptCache
 from sim.simulated.engines.workers import WORKERS, EventLoop, Threads
 from sim.simulated.nodes.backend import BackendProcess
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
-_CACHE = "sim.simulated.engines.prompt_cache:PromptCache"
+_CACHE = "sim.prompt_cache:PromptCache"
 
 
 @in_place_of(f"{_CACHE}.leading", "engines_by_hand")
