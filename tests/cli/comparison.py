@@ -10,15 +10,17 @@ from tests.cli.picture import ROOT
 
 README = ROOT / "README.md"
 OF_VARIANTS, OF_FOLDERS = "sim compare two_nodes.yaml --a before", "sim compare runs/main runs/mine"
-OF_REGRESSIONS = "sim check best_replica --seeds 10"
+OF_REGRESSIONS = "sim check best_replica --seeds 5"
 COMMANDS = (OF_VARIANTS, OF_FOLDERS, OF_REGRESSIONS)
+_ONE_PROCESS = {OF_VARIANTS: ("-j", "1"), OF_FOLDERS: (), OF_REGRESSIONS: ("-j", "1")}
+"""Others would take longer to start than they save."""
 LAST_LINE = "```\n"
 
 
 def drawn(command: str) -> str:
     """What the command prints, after what the README does before it; sentences are wrapped as the README is."""
     with TemporaryDirectory() as name:
-        shown = sim(*command.split()[1:], folder=_prepared(Path(name), command)).stdout
+        shown = sim(*command.split()[1:], *_ONE_PROCESS[command], folder=_prepared(Path(name), command)).stdout
     lines = (line.rstrip() for line in shown.splitlines())
     return "\n".join(part for line in lines for part in (_wrapped(line) if len(line) > 100 else [line])) + "\n"
 
@@ -52,7 +54,7 @@ def _run_examples(folder: Path) -> None:
     """Do what the README does to have two folders of results."""
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
     for line in re.findall(r"^    sim (run .* --out runs/(?:main|mine))\b", _text(), flags=re.MULTILINE):
-        sim(*line.split(), folder=folder)
+        sim(*line.split(), "-j", "1", folder=folder)
 
 
 def _first_lines(command: str) -> str:

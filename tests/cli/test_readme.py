@@ -52,7 +52,7 @@ def test_every_link_within_the_readme_leads_to_a_section() -> None:
 def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> None:
     (tmp_path / "example.yaml").write_text(example(f"name: {name}\n"))
 
-    done = sim("run", "example.yaml", folder=tmp_path)
+    done = sim("run", "example.yaml", "-j", "1", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 
