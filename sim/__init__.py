@@ -12,6 +12,8 @@ __all__ = [
     "Difference",
     "NoSuchMetric",
     "NoSuchRegression",
+    "NoSuchRequest",
+    "NoSuchRow",
     "NoSuchVariant",
     "Observer",
     "Results",
@@ -24,6 +26,7 @@ __all__ = [
     "check",
     "compare",
     "dump",
+    "explain",
     "judge",
     "load",
     "loads",
@@ -42,7 +45,8 @@ if TYPE_CHECKING:
     from sim.scenario import ScenarioError, ScenarioFile, dump
     from sim.study.compare import compare
     from sim.study.comparison import Comparison
-    from sim.study.errors import NoSuchMetric, NoSuchRegression, NoSuchVariant
+    from sim.study.errors import NoSuchMetric, NoSuchRegression, NoSuchRequest, NoSuchRow, NoSuchVariant
+    from sim.study.explain.stories import explain
     from sim.study.judge import judge
     from sim.study.regressions.check import check
     from sim.study.regressions.results import CheckResults
@@ -60,10 +64,13 @@ _HOMES = {
     "check": "sim.study.regressions.check",
     "compare": "sim.study.compare",
     "read": "sim.measure.saved.run_folder",
-    **dict.fromkeys(("NoSuchMetric", "NoSuchRegression", "NoSuchVariant"), "sim.study.errors"),
+    **dict.fromkeys(
+        ("NoSuchMetric", "NoSuchRegression", "NoSuchRequest", "NoSuchRow", "NoSuchVariant"), "sim.study.errors"
+    ),
     **dict.fromkeys(("Observer", "RunView"), "sim.observer"),
     **dict.fromkeys(("ScenarioError", "ScenarioFile", "dump"), "sim.scenario"),
     **dict.fromkeys(("Results", "run_all"), "sim.study.results"),
+    "explain": "sim.study.explain.stories",
     "judge": "sim.study.judge",
     "run": "sim.study.run",
     **dict.fromkeys(("load", "loads"), "sim.study.scenarios"),

@@ -62,6 +62,9 @@ class ListJournal(Journal):
     def routed(self, request: Request, key: ReplicaKey) -> None:
         self.told.append(("routed", request.id, str(key)))
 
+    def recalled(self, request: Request, blocks: int) -> None:
+        self.told.append(("recalled", request.id, blocks))
+
     def served_from(self, request: Request) -> None:
         self.told.append(("served_from", request.id))
 

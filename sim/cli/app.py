@@ -7,17 +7,21 @@ import typer
 
 from sim import __version__
 from sim.cli.group import Commands
-from sim.cli.options.check import EXIT_CODES as CHECK_EXIT_CODES
+from sim.cli.options.check import HELP_END as CHECK_END
 from sim.cli.options.check import check_policy
-from sim.cli.options.compare import EXIT_CODES as COMPARE_EXIT_CODES
+from sim.cli.options.compare import HELP_END as COMPARE_END
 from sim.cli.options.compare import compare_variants_of
-from sim.cli.options.help import ALLOW_CODE_HELP
+from sim.cli.options.explain import HELP_END as EXPLAIN_END
+from sim.cli.options.explain import explain_run
+from sim.cli.options.help import ALLOW_CODE_HELP, examples
 from sim.cli.options.live import live_scenario
-from sim.cli.options.mutants import EXIT_CODES as MUTANTS_EXIT_CODES
+from sim.cli.options.mutants import HELP_END as MUTANTS_END
 from sim.cli.options.mutants import hunt_mutants
-from sim.cli.options.run import EXIT_CODES as RUN_EXIT_CODES
+from sim.cli.options.report import HELP_END as REPORT_END
+from sim.cli.options.report import report_on_runs
+from sim.cli.options.run import HELP_END as RUN_END
 from sim.cli.options.run import run_scenarios
-from sim.cli.options.validate import EXIT_CODES as VALIDATE_EXIT_CODES
+from sim.cli.options.validate import HELP_END as VALIDATE_END
 from sim.cli.options.validate import validate_table
 from sim.cli.process.output import emit
 
@@ -26,6 +30,7 @@ app = typer.Typer(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Simulate a distributed LLM-inference router, deterministically: which replica serves which request, and why.",
+    epilog=examples("sim run scenarios/cache_pinning.yaml", "sim check ./my_picker.py:PowerOfTwo --allow-code"),
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -48,17 +53,26 @@ def _options(
     pass
 
 
-app.command("run", epilog=RUN_EXIT_CODES, no_args_is_help=True)(run_scenarios)
-app.command("compare", epilog=COMPARE_EXIT_CODES, no_args_is_help=True)(compare_variants_of)
-app.command("check", epilog=CHECK_EXIT_CODES, no_args_is_help=True)(check_policy)
+app.command("run", epilog=RUN_END, no_args_is_help=True)(run_scenarios)
+app.command("compare", epilog=COMPARE_END, no_args_is_help=True)(compare_variants_of)
+app.command("check", epilog=CHECK_END, no_args_is_help=True)(check_policy)
+app.command("explain", epilog=EXPLAIN_END, no_args_is_help=True)(explain_run)
+app.command("report", epilog=REPORT_END, no_args_is_help=True)(report_on_runs)
 
-app.command("mutants", epilog=MUTANTS_EXIT_CODES)(hunt_mutants)
-app.command("validate", epilog=VALIDATE_EXIT_CODES)(validate_table)
+app.command("mutants", epilog=MUTANTS_END)(hunt_mutants)
+app.command("validate", epilog=VALIDATE_END)(validate_table)
 
-app.command("live", no_args_is_help=True)(live_scenario)
+app.command(
+    "live",
+    epilog=examples(
+        "sim live scenarios/cache_pinning.yaml --time-scale 0.1",
+        "sim live scenarios/burst_herd.yaml --registry postgres --time-scale 0.1 --compare",
+    ),
+    no_args_is_help=True,
+)(live_scenario)
 
 
-@app.command("calibrate")
+@app.command("calibrate", epilog=examples("sim calibrate", "sim calibrate --registry postgres --out machine.yaml"))
 def calibrate_machine(
     registry: Annotated[
         str,
@@ -87,7 +101,13 @@ def calibrate_machine(
     raise typer.Exit(calibrate_command(registry, out, calls, as_json=json))
 
 
-@app.command("replay", no_args_is_help=True)
+@app.command(
+    "replay",
+    epilog=examples(
+        "sim live scenarios/cache_pinning.yaml --variant fixed --time-scale 0.1 --record run.rec", "sim replay run.rec"
+    ),
+    no_args_is_help=True,
+)
 def replay_recording(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
@@ -103,7 +123,7 @@ def replay_recording(
     raise typer.Exit(replay_command(file, as_json=json, allow_code=allow_code))
 
 
-@app.command("new", no_args_is_help=True)
+@app.command("new", epilog=examples("sim new my_router && cd my_router && pytest"), no_args_is_help=True)
 def new_starter(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
 ) -> None:
@@ -117,7 +137,7 @@ def new_starter(
     raise typer.Exit(new_command(folder))
 
 
-@app.command("list")
+@app.command("list", epilog=examples("sim list", "sim list --regressions"))
 def list_scenarios(
     folder: Annotated[
         Path | None,
@@ -139,7 +159,7 @@ def list_scenarios(
     raise typer.Exit(list_command(folder or Path("scenarios"), as_json=json, allow_code=allow_code))
 
 
-@app.command("schema")
+@app.command("schema", epilog=examples("sim schema > scenario.schema.json", "sim schema --protocol"))
 def print_schema(
     protocol: Annotated[
         bool, typer.Option("--protocol", help="That of the lines between sim and a program that picks.")
@@ -156,7 +176,11 @@ def print_schema(
     emit(dumps(schema(), indent=2) + "\n")
 
 
-@app.command("check-protocol", no_args_is_help=True)
+@app.command(
+    "check-protocol",
+    epilog=examples("sim check-protocol ./my_picker", "sim check-protocol ./my_picker --parameters '{\"d\": 3}'"),
+    no_args_is_help=True,
+)
 def check_protocol_of_program(
     program: Annotated[Path, typer.Argument(metavar="PROGRAM", help="A program that picks, as in exec:PROGRAM.")],
     parameters: Annotated[

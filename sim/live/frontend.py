@@ -26,6 +26,7 @@ from sim.routing.frontend import build_frontend
 from sim.routing.journal import FanOutJournal
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.choose import Chooser
+from sim.routing.policies.prefix.index import prefix_chain
 from sim.routing.ports import Clock, FrontendPorts, Journal, WorkerControl
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -199,9 +200,9 @@ class Frontend:
 
     def _start(self, model: str, prompt: str, max_tokens: int, hear: Callable[[bytes], None]) -> "_Call":
         """Begin a call as a task of the frontend's own, so that it can end with the frontend."""
-        opened, now_ns = self._open(), self._runtime.now_ns()
+        opened, now_ns, chain = self._open(), self._runtime.now_ns(), prefix_chain(model, prompt.encode())
         # The prompt's tokens are not counted yet. Words are close enough for a worker that imitates their cost.
-        request = Request(self._next_id(), model, 0, 0, now_ns, len(prompt.split()), max_tokens, 0)
+        request = Request(self._next_id(), model, 0, 0, now_ns, len(prompt.split()), max_tokens, chain=chain)
 
         def end(task: asyncio.Task[None]) -> None:
             del self._calls[request.id]

@@ -8,6 +8,7 @@ from sim import __version__
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun, by_variant
 from sim.measure.over_seeds import joint_verdicts
+from sim.scenario.text.units import format_duration
 
 
 def document(scenario: str, runs: Sequence[JudgedRun]) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def _joint_expectation(verdict: Verdict) -> dict[str, Any]:
         "seeds": over.seeds,
         "held": over.held,
         "worst_seed": over.worst_seed,
+        "worst": over.worst,
         "command": verdict.command,
     }
 
@@ -68,6 +70,10 @@ def _expectation(verdict: Verdict) -> dict[str, Any]:
         "bound": verdict.bound,
         "passed": verdict.passed,
     }
+    if verdict.window.after_ns:
+        content["after"] = format_duration(verdict.window.after_ns)
+    if verdict.window.before_ns is not None:
+        content["before"] = format_duration(verdict.window.before_ns)
     if verdict.shows_bug:
         content["shows_bug"] = True
     return content | ({"reason": verdict.reason} if verdict.reason else {})

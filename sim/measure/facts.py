@@ -6,6 +6,7 @@ from typing import Self
 
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
+from sim.scenario.spec.service import relative_speed
 from sim.scenario.vocabulary import replica_label
 
 
@@ -21,8 +22,8 @@ class RunFacts:
     """From then on nothing arrives."""
     workers: Mapping[str, int] = field(default_factory=dict)
     """By model, how many requests each of its replicas serves at a time; 1 where nothing is said."""
-    speeds: Mapping[str, float] = field(default_factory=dict)
-    """By node, how fast its replicas serve; 1 where nothing is said."""
+    speeds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By model and node, how fast the node's replicas serve; 1 where nothing is said."""
     has_loops: bool = False
     """Whether background loops run."""
     faults: tuple[str, ...] = ()
@@ -40,7 +41,10 @@ class RunFacts:
             warmup_ns=scenario.warmup_ns,
             duration_ns=scenario.duration_ns,
             workers={model.name: model.backend.workers for model in scenario.models},
-            speeds={node.name: node.speed for node in scenario.nodes},
+            speeds={
+                model.name: {node.name: relative_speed(model.service, node) for node in scenario.nodes}
+                for model in scenario.models
+            },
             has_loops=scenario.control_plane is not None,
             faults=tuple(dict.fromkeys(fault.kind for fault in scenario.faults)),
             minimums={model.name: least for model in scenario.models if (least := model.scheduling.min_replicas)},

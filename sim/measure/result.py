@@ -17,6 +17,8 @@ from sim.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.report.plots.run_plots import RunPlots
+
 _SHOWN = (
     "requests.offered",
     "requests.completed",
@@ -88,6 +90,14 @@ class RunResult:
         This is the truth; what the registry counted and showed a pick is `in_flight` of `picks`.
         """
         return self._table("in_flight")
+
+    @property
+    def plot(self) -> "RunPlots":
+        """The run's plots: `result.plot.share()` and others."""
+        # Here, because it imports matplotlib; and pictures are made by the room above, which this name only offers.
+        from sim.report.plots.run_plots import RunPlots
+
+        return RunPlots(self)
 
     def metrics_in(
         self, window: Window | None = None, *, after: str | None = None, before: str | None = None

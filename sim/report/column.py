@@ -10,7 +10,7 @@ from sim.measure.over_seeds import summed_up
 
 @dataclass(frozen=True, slots=True)
 class VariantColumn:
-    """One variant's runs, one per seed; the four sequences go by the same order and have the same length."""
+    """One variant's runs, one per seed; the first four sequences go by the same order and have the same length."""
 
     variant: str
     seeds: Sequence[int]
@@ -18,7 +18,9 @@ class VariantColumn:
     """Of the whole run after its warm-up, by name."""
     digests: Sequence[str]
     verdicts: Sequence[Sequence[Verdict]]
-    """Of each run, in the order of the scenario's expectations."""
+    """Of each run, in the order of the scenario's expectations; none of a run that was not judged by itself."""
+    joint: Sequence[Verdict] = ()
+    """Those on all seeds together, where the runs do not have their parts in them."""
     outcomes: Sequence[Verdict] = field(init=False)
     """What the verdicts come to over all seeds: one for each expectation."""
 
@@ -26,12 +28,13 @@ class VariantColumn:
         lengths = {len(self.seeds), len(self.metrics), len(self.digests), len(self.verdicts)}
         if lengths != {len(self.seeds)} or not self.seeds:
             raise ValueError(f"variant {self.variant!r} needs metrics, a digest and verdicts for each of its seeds")
-        outcomes = [summed_up(of_expectation) for of_expectation in zip(*self.verdicts, strict=True)]
-        object.__setattr__(self, "outcomes", outcomes)
+        judged = filter(None, self.verdicts)
+        outcomes = [summed_up(of_expectation) for of_expectation in zip(*judged, strict=True)]
+        object.__setattr__(self, "outcomes", [*outcomes, *self.joint])
 
 
-def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:
-    """Return the runs by variant, each in the order of its seeds."""
+def columns(runs: Iterable[JudgedRun], joint: Sequence[Verdict] = ()) -> list[VariantColumn]:
+    """Return the runs by variant, each in the order of its seeds; `joint` are verdicts that the runs do not have."""
     return [
         VariantColumn(
             variant,
@@ -39,6 +42,7 @@ def columns(runs: Iterable[JudgedRun]) -> list[VariantColumn]:
             [run.metrics for run in of_variant],
             [run.digest for run in of_variant],
             [run.verdicts for run in of_variant],
+            [verdict for verdict in joint if verdict.variant == variant],
         )
         for variant, of_variant in by_variant(runs).items()
     ]

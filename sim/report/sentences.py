@@ -22,6 +22,16 @@ def verdict_lines(column: VariantColumn, signs: Signs) -> Iterator[Text]:
         yield Text("\n  ".join(lines), style=STYLES[mark] or "dim")
 
 
+def judged_lines(columns: Sequence[VariantColumn], signs: Signs) -> list[tuple[Mark, list[str]]]:
+    """Return the mark and the lines of each expectation; what failed comes first."""
+    outcomes = [
+        (mark_of([verdict]), line.plain.split("\n"))
+        for column in columns
+        for verdict, line in zip(column.outcomes, verdict_lines(column, signs), strict=True)
+    ]
+    return sorted(outcomes, key=lambda outcome: -outcome[0])
+
+
 def _more(verdict: Verdict) -> Iterator[str]:
     if verdict.reason:
         yield verdict.reason
@@ -44,7 +54,7 @@ def _seeds(verdict: Verdict) -> str:
     over, expected = verdict.over, verdict.expectation
     if over is None or verdict.passed is None:
         return ""
-    is_about_the_mean = expected is not None and expected.is_about_the_mean
+    is_about_the_mean = over.interval is not None or (expected is not None and expected.is_about_the_mean)
     return f" {'over' if is_about_the_mean else 'on each of'} {over.seeds} seeds"
 
 

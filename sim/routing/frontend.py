@@ -42,6 +42,7 @@ from sim.routing.strategies import (
     ON_REGISTRY_ERROR,
     ON_WRONG_MODEL,
     PLACEMENT,
+    PRESSURE,
     READINGS,
     RESERVATIONS,
     RETRIES,
@@ -168,6 +169,7 @@ def build_frontend(
     `new_chooser` makes its policy.
     """
     chooser = new_chooser(ports.runtime)
+    pressure = PRESSURE[settings.control.pressure](chooser)
     feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
     new_retries = RETRIES[settings.retry]
     retries = None if new_retries is None else new_retries()
@@ -182,7 +184,7 @@ def build_frontend(
         ON_FAILED_DECREMENT[settings.on_failed_decrement],
     )
     load_path = _load_path(settings.control, counting, models)
-    background = Background(settings.control, ports, models, load_path, rank)
+    background = Background(settings.control, ports, models, load_path, rank, pressure)
     probe = settings.probe
     probe_cache = ProbeCache(ports.runtime, probe.ttl_ns, SHARING[probe.sharing](ports.runtime))
     router = Router(

@@ -35,6 +35,7 @@ ReaperName = Literal["first_miss", "third_miss"]
 DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 ListedCountsName = Literal["snapshot", "own_sends", "own_in_flight", "rotate"]
+PressureName = Literal["ignored", "heeded"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
@@ -86,6 +87,8 @@ class ControlSettings:
     """Which processes of an old revision their workers find, when they are told to stop them."""
     edits: ModelEditsName
     """What becomes of a model's replicas when its options are edited."""
+    pressure: PressureName
+    """Whether a model gets one more replica when requests were kept from the one that knows their prompt."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

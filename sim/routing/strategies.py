@@ -24,6 +24,8 @@ from sim.routing.loading.placement import (
     no_disk_bytes,
     no_index,
 )
+from sim.routing.policies.choose import Chooser
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import Clock, FrontendPorts, Runtime
 from sim.routing.replica_list.listed import OwnInFlight, OwnSends, Rotating, Snapshot
 from sim.routing.replica_list.replica_list import NewList
@@ -60,6 +62,7 @@ from sim.routing.settings import (
     OnWrongModelName,
     PassRuleName,
     PlacementName,
+    PressureName,
     ReadingName,
     ReaperName,
     ReleaseName,
@@ -121,5 +124,9 @@ EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, 
 MODEL_EDITS: Mapping[ModelEditsName, Callable[[FrontendPorts], ModelEdits]] = {
     "unload": UnloadOnEdit,
     "revision": ReviseOnEdit,
+}
+PRESSURE: Mapping[PressureName, Callable[[Chooser], Pressure | None]] = {
+    "ignored": lambda _chooser: None,
+    "heeded": lambda chooser: chooser.pressure,
 }
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

@@ -6,7 +6,8 @@ while the loop runs another task, and waits for the end of that step, so answers
 times are drawn from what was measured, so that the replications of one plan differ as live runs of it do.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ from sim.simulated.registry.pick_modes import Hold
 
 _Turn = Callable[[], Awaitable[None]]
 _Pick = Callable[[str, Choose], Awaitable[Replica | None]]
+_Lock = Callable[[str], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class MachineTimes:
     """A transaction of one statement."""
     pick: CallTimes
     """A transaction that chooses a row and counts a request on it."""
+    lock_taken_ns: Sequence[int]
+    """From when an advisory lock is free until who wants it has it."""
+    lock_freed_ns: Sequence[int]
+    """How long giving it back takes, until the next one may take it."""
     message: CallTimes
     """One of the two halves of a call to a backend."""
     connect_ns: Sequence[int]
@@ -113,7 +119,12 @@ class MeasuredMachine:
         message = partial(self._messages(frontend, runtime).turn, self._times.message)
         return replace(
             ports,
-            registry=_registry_with(statement, self._picks(frontend, runtime, ports.registry), ports.registry),
+            registry=_registry_with(
+                statement,
+                ports.registry,
+                pick=self._picks(frontend, runtime, ports.registry),
+                lock=self._locks(frontend, runtime, ports.registry),
+            ),
             dialer=InterposedDialer(ports.dialer, _there_and_back(connect, message)),
             worker=interposed_worker(ports.worker, to_worker),
         )
@@ -135,6 +146,19 @@ class MeasuredMachine:
         draws = stream(self._seed, "machine", f"picks of {frontend}", "late")
         late_picks = LatePicks(runtime, draws, self._times.late_picks)
         return lambda model, choose: late_picks.pick(partial(registry.pick, model, choose))
+
+    def _locks(self, frontend: int, runtime: SimulatedRuntime, registry: Registry) -> _Lock:
+        """Return what takes advisory locks, each in the measured time."""
+        draw = self._draws(f"locks of {frontend}").one_of
+
+        @asynccontextmanager
+        async def held(name: str) -> AsyncIterator[None]:
+            async with registry.lock(name):
+                await runtime.sleep(draw(self._times.lock_taken_ns))
+                yield
+                await runtime.sleep(draw(self._times.lock_freed_ns))
+
+        return held
 
     def _transactions(self, frontend: int, runtime: SimulatedRuntime) -> "_Queue":
         return self._queue(frontend, "event loop" if self._times.is_one_queue else "transactions", runtime)
@@ -195,14 +219,14 @@ class _Queue:
         await self._runtime.sleep(self._draws.part_of_one(self._steps_ns))
 
 
-def _registry_with(turn: _Turn, pick: _Pick, registry: Registry) -> Registry:
+def _registry_with(turn: _Turn, registry: Registry, *, pick: _Pick, lock: _Lock) -> Registry:
     async def statement(name: str, args: tuple[Any, ...], call: MadeCall) -> Any:
         # A count is given back 1 at a time.
         for _ in range(args[1] if name == "decrement" else 1):
             await turn()
         return await call()
 
-    return passing_through(registry, Registry, statement, pick=pick)
+    return passing_through(registry, Registry, statement, pick=pick, lock=lock)
 
 
 def _there_and_back(

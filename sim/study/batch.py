@@ -37,6 +37,8 @@ class RunSpec:
     seed: int
     folder: Path | None = None
     """None to write nothing."""
+    is_drawn: bool = False
+    """Whether its pictures are written too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,23 @@ class Job:
 
 
 def jobs_of(
-    file: ScenarioFile, selection: RunSelection, out: Path | None = None, *, twice: bool = False
+    file: ScenarioFile, selection: RunSelection, out: Path | None = None, *, twice: bool = False, plots: bool = False
 ) -> Iterator[Job]:
     """Yield a job for each seed of the selection; with a folder `out`, each run is written to its own below it.
 
-    `twice` has each run done a second time, which has to decide the same.
+    `twice` has each run done a second time, which has to decide the same, and `plots` the first seeds drawn.
     """
     for number in range(selection.seeds(file)):
         seeds = {variant: first + number for variant, first in selection.first_seeds(file).items()}
         yield Job(
             file,
             tuple(
-                RunSpec(variant, seed, None if out is None else run_folder(out, file.name, variant, seed))
+                RunSpec(
+                    variant,
+                    seed,
+                    None if out is None else run_folder(out, file.name, variant, seed),
+                    is_drawn=plots and number == 0,
+                )
                 for variant, seed in seeds.items()
             ),
             is_extra=number >= selection.asked,
@@ -116,13 +123,15 @@ def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
         results[one.variant] = run_one(job.file, one.variant, one.seed, observers)
     verdicts = [_on_its_own(verdict, job) for verdict in judge(job.file.expect, results)]
     judged = [judged_run(result, verdicts) for result in results.values()]
+    pictures = _pictures([results[one.variant] for one in job.runs if one.is_drawn])
     for one, kept in zip(job.runs, judged, strict=True):
         if one.folder is not None:
             # Here, because most runs are not written.
             from sim.measure.saved.run_folder import save_run
 
             counting = [verdict for verdict in kept.verdicts if verdict.counts]
-            save_run(one.folder, results[one.variant], counting, choices[one.variant].finished())
+            seen = choices[one.variant].finished()
+            save_run(one.folder, results[one.variant], counting, seen, pictures=pictures.get(one.variant, {}))
     return judged
 
 
@@ -131,6 +140,15 @@ def _twice() -> "Callable[[ScenarioFile, str, int, Sequence[object]], RunResult]
     from sim.study.run_twice import run_twice
 
     return run_twice
+
+
+def _pictures(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
+    if not results:
+        return {}
+    # Here, because most runs are not drawn.
+    from sim.report.plots.pictures import run_pictures
+
+    return run_pictures(results)
 
 
 def _choice_recorder() -> "ChoiceRecorder":

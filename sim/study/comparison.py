@@ -20,6 +20,8 @@ from sim.study.errors import NoSuchMetric
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.report.plots.comparison_plots import ComparisonPlots
+
 CHIEF_METRICS = (
     *(f"requests.{name}" for name in ("completed", "failed", "rejected", "cancelled", "unfinished")),
     *("latency.mean_s", "latency.p50_s", "latency.p99_s", "ttft.p50_s", "ttft.p99_s", "route.p99_s"),
@@ -65,6 +67,14 @@ class Comparison:
     """Of every variant, the base first, seed by seed. Where two are equal, the variants decided identically."""
     remarks: tuple[str, ...] = ()
     """What else there is to say of how the comparison went, in sentences."""
+
+    @property
+    def plot(self) -> "ComparisonPlots":
+        """The comparison's plot: `comparison.plot.differences()`."""
+        # Here, because it imports matplotlib.
+        from sim.report.plots.comparison_plots import ComparisonPlots
+
+        return ComparisonPlots(self.question.a, self.rows, self.question.demand.margin)
 
     @property
     def better(self) -> list[Difference]:

@@ -23,3 +23,11 @@ class NoSuchMetric(LookupError):
 
 class NoSuchRegression(LookupError):
     """The corpus has no regression of that name."""
+
+
+class NoSuchRequest(LookupError):
+    """No request of that number arrived in the run."""
+
+
+class NoSuchRow(LookupError):
+    """The registry had no row of that replica in the run."""

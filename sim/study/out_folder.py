@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.measure.saved.run_folder import remove_run
-from sim.measure.saved.staged_files import StagedFiles, remove_leftovers
+from sim.measure.judged_run import JudgedRun
+from sim.measure.saved.run_folder import read, remove_run
+from sim.measure.saved.staged_files import StagedFiles, remove_files, remove_leftovers
 from sim.scenario import ScenarioFile
 from sim.study.errors import OutFolderRefused
 
 _SUMMARY = "summary.json"
+PICTURES = ("latency.svg", "percentiles.svg")
+"""That a scenario's folder may have."""
 
 
 @contextmanager
@@ -42,14 +45,28 @@ def run_folder(out: Path, scenario: str, variant: str, seed: int) -> Path:
 def save_summary(out: Path, content: str, runs: Sequence[Path]) -> None:
     """Write the document of all runs, when they are all written, and delete runs that it does not tell of.
 
-    `runs` are the folders of those that it tells of. Raises CannotWrite.
+    `runs` are the folders of those that it tells of. The pictures of scenarios go too, as they are of other runs.
+    Raises CannotWrite.
     """
-    kept = set(runs)
-    for folder in sorted(out.glob("*/*/seed-*")):
-        if folder not in kept and re.fullmatch("seed-[0-9]+", folder.name):
+    there = [folder for folder in sorted(out.glob("*/*/seed-*")) if re.fullmatch("seed-[0-9]+", folder.name)]
+    for scenario in dict.fromkeys(folder.parent.parent for folder in there):
+        remove_files(scenario, PICTURES)
+    for folder in there:
+        if folder not in runs:
             remove_run(folder)
     with StagedFiles(out) as files:
         files.add_text(_SUMMARY, f"{content}\n")
+
+
+def save_pictures(out: Path, scenario: str, runs: Sequence[JudgedRun]) -> None:
+    """Draw the runs of a scenario's variants side by side, from their folders below `out`. Raises CannotWrite."""
+    # Here, because most runs are not drawn.
+    from sim.report.plots.pictures import variant_pictures
+
+    pictures = variant_pictures(runs, lambda run: read(run_folder(out, scenario, *run)))
+    with StagedFiles(out / _folder_name(scenario)) as files:
+        for name, picture in pictures.items():
+            files.add_text(name, picture)
 
 
 def _check_names(files: Sequence[ScenarioFile]) -> None:

@@ -22,6 +22,8 @@ from sim.study.scenarios import as_loaded, checked_variant
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.report.plots.results_plots import ResultsPlots
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Results:
@@ -45,6 +47,14 @@ class Results:
         table = pd.DataFrame(rows, columns=["variant", "seed", "metric", "value"])
         # Seeds go up to 2^64 - 1.
         return table.astype({"seed": "uint64", "value": "float64"})
+
+    @property
+    def plot(self) -> "ResultsPlots":
+        """Plots of the variants side by side: `results.plot.latency()` and others."""
+        # Here, because it imports matplotlib.
+        from sim.report.plots.results_plots import ResultsPlots
+
+        return ResultsPlots(self.runs, self.__getitem__)
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -132,18 +132,19 @@ def test_the_help_of_run_lists_every_option_and_exit_code() -> None:
     assert [code for code in (" 0 ", " 1 ", " 2 ", " 4 ", " 5 ", "130 ", "141") if code not in done.stdout] == []
 
 
-def test_help_and_bad_input_wait_for_no_heavy_import(tmp_path: Path) -> None:
+def test_help_bad_input_and_a_small_run_wait_for_no_heavy_import(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("name: [")
+    (tmp_path / "small.yaml").write_text(SMALL)
     listing = "import atexit, sys; atexit.register(lambda: print(*sys.modules))\nfrom sim.cli import main\nmain()"
-    heavy = {"pandas", "scipy", "pyarrow"}
+    heavy = {"pandas", "scipy", "pyarrow", "matplotlib"}
 
     loaded = [
         set(sim_process(*arguments, start=listing, folder=tmp_path).stdout.split())
-        for arguments in (("--help",), ("run", "bad.yaml"))
+        for arguments in (("--help",), ("run", "bad.yaml"), ("run", "small.yaml"))
     ]
 
     assert "numpy" not in loaded[0]
-    assert [modules & heavy for modules in loaded] == [set(), set()]
+    assert [modules & heavy for modules in loaded] == [set(), set(), set()]
 
 
 def test_a_folder_with_an_impossible_name_is_refused() -> None:

@@ -60,6 +60,16 @@ def test_the_text_names_the_source_and_the_false_alarm_rate(tmp_path: Path) -> N
     assert "with a chance of at most 0.1 %" in end.stdout
 
 
+def test_a_page_counts_the_rows_of_each_model(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+
+    sim("validate", "-j", "1", "--file", table(tmp_path, SHARED, ROUND_ROBIN), "--markdown", page)
+
+    text = page.read_text()
+    assert "| round robin, Jain index | 1 | 0 | 0 |" in text
+    assert "| M/G/1 PS | 1 | no engine shares its time equally among its calls |" in text
+
+
 def test_chosen_rows_come_in_the_order_of_the_table() -> None:
     chosen = rows("--id", "GT-0411", "--id", "GT-0401")
 

@@ -13,7 +13,7 @@ from sim.programs.conformance import DEMANDS, findings
 from sim.programs.process import Program
 from sim.programs.schema import protocol_schema
 
-PAGE = Path(__file__).parents[2] / "docs" / "router-in-any-language.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "router-in-any-language.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 

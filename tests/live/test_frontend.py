@@ -63,6 +63,22 @@ def test_a_policy_of_ones_own_picks_the_replica_and_its_mistake_reaches_the_call
     run(story)
 
 
+def test_a_prompt_goes_where_its_beginning_went(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            live_world(service=BY_TOKENS) as world,
+            open_frontend(sqlite_url(tmp_path), router={"policy": "prefix_cache"}) as frontend,
+        ):
+            await publish(frontend, world, KEY, OTHER)
+
+            prompts = [f"{letter * 600} and {number}" for number in range(3) for letter in "xyy"]
+            answers = [await frontend.predict(MODEL, prompt, max_tokens=1) for prompt in prompts]
+
+            assert [answer.replica for answer in answers] == [KEY, OTHER, OTHER] * 3
+
+    run(story)
+
+
 def test_an_answer_in_one_piece_tells_no_first_token(tmp_path: Path) -> None:
     async def story() -> None:
         async with live_world(service=DRAWN) as world, open_frontend(sqlite_url(tmp_path)) as frontend:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sim import read, run
+from sim.measure.result import RunResult
 from tests.cli.command import sim, sim_process
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
@@ -27,6 +29,29 @@ variants:
   mixed:
     faults:
       - {kind: mixed_policy, frontend: 1, router: {policy: ./my_picker.py:ForgetfulRoundRobin, pick: locked}}
+"""
+
+# One user, so that no request sees another one, however slow the machine is.
+PROMPTS = """
+name: prompts
+seed: 1
+duration: 20s
+nodes: [{name: n0}, {name: n1}]
+models:
+  - name: qwen3
+    backend: {health: independent, prompt_cache: 40}
+    service: {prefill: 1000/s, decode: 1000/s}
+    replicas: [{node: n0}, {node: n1}]
+registry: {transaction: 0s}
+network: {latency: 0s}
+router: {profile: hardened, policy: prefix_cache}
+workload:
+  - kind: closed
+    model: qwen3
+    users: 1
+    prompt_tokens: 200
+    output_tokens: 20
+    prompts: {families: 12, shared_blocks: 8, own_blocks: 2}
 """
 
 
@@ -89,3 +114,23 @@ def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_l
     assert line.startswith("short.yaml:15:29: router.policy: ./my_picker.py:beyond raised IndexError: ")
     assert line.endswith("(my_picker.py:38) for request 0 of qwen3")
     assert not (folder / "run.rec").exists()
+
+
+def test_prefix_cache_and_the_caches_of_prompts_do_the_same_live_as_in_a_simulation(tmp_path: Path) -> None:
+    (tmp_path / "prompts.yaml").write_text(PROMPTS)
+
+    done = sim_process("live", "prompts.yaml", "--time-scale", "0.1", "--out", "live", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    simulated = found_in_caches(run(tmp_path / "prompts.yaml"))
+    live = found_in_caches(read(tmp_path / "live" / "prompts" / "default" / "seed-1"))
+
+    assert {0, 8} < {blocks for _, blocks in simulated}  # some prompts are known, and some not, or in part
+    assert live == simulated[: len(live)]
+    assert live
+
+
+def found_in_caches(result: RunResult) -> list[tuple[str, int]]:
+    """Return of each request where it went, and how many blocks of its prompt were cached there."""
+    events = result.events[result.events["kind"] == "blocks_recalled"]
+    went_to = result.requests["replica"]
+    return [(went_to[number], blocks) for number, blocks in zip(events["request"], events["blocks"], strict=True)]

@@ -12,7 +12,7 @@ from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import DeadlineExceeded
 from sim.routing.fleet import NodeReport
 from sim.routing.replica import ReplicaKey
-from sim.routing.request import Request
+from sim.routing.request import Chain, Request
 from sim.scenario import ModelSpec, NodeSpec
 from tests.twins import MODEL, MS, ListJournal
 from tests.waiting import in_time, wait_until
@@ -102,9 +102,11 @@ def model_spec(service: dict[str, str], backend: dict[str, Any]) -> ModelSpec:
     return ModelSpec.model_validate({"name": MODEL, "vram": "8GB", "backend": settings, "service": service})
 
 
-def request(demand_ms: int = 0, model: str = MODEL, prompt_tokens: int = 0, output_tokens: int = 0) -> Request:
+def request(
+    demand_ms: int = 0, model: str = MODEL, prompt_tokens: int = 0, output_tokens: int = 0, chain: Chain = ()
+) -> Request:
     """Make a request of so much work."""
-    return Request(7, model, 0, 0, 0, prompt_tokens, output_tokens, demand_ms * MS)
+    return Request(7, model, 0, 0, 0, prompt_tokens, output_tokens, demand_ms * MS, chain=chain)
 
 
 def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:

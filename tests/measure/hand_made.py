@@ -39,4 +39,6 @@ def served(served_by: list[ReplicaKey], ready: list[ReplicaKey], removed_ns: int
 def figures(records: Records, *models: str, speeds: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
     """Return the figures of such a run of these models, on nodes of these speeds."""
     end_ns = 1000 * len(records.requests)
-    return summarise(records, Totals(0, 0, 0, 0, end_ns=end_ns), RunFacts(models=models, speeds=speeds))
+    return summarise(
+        records, Totals(0, 0, 0, 0, end_ns=end_ns), RunFacts(models=models, speeds=dict.fromkeys(models, speeds))
+    )

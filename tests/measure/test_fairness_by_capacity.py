@@ -3,6 +3,8 @@
 import pytest
 
 from sim.routing.replica import ReplicaKey
+from sim.scenario import NodeSpec
+from sim.scenario.spec.service import ServiceSpec, relative_speed
 from tests.measure.hand_made import figures, served
 
 FAST, SLOW = (ReplicaKey(node, "q", 0) for node in ("fast", "slow"))
@@ -41,3 +43,13 @@ def test_without_a_completed_request_there_is_none() -> None:
     metrics = figures(served([], ready=[FAST, SLOW]), "q", speeds=SPEEDS)
 
     assert not [name for name in metrics if name.startswith("fairness.")]
+
+
+@pytest.mark.parametrize(
+    ("service", "speed"), [({"profile": "gpt-oss-20b"}, 0.67), ({"mean": "1s"}, 1.0)], ids=["by profile", "drawn"]
+)
+def test_hardware_counts_as_speed_where_the_service_depends_on_it(service: dict[str, str], speed: float) -> None:
+    spec = ServiceSpec.model_validate(service)
+
+    assert relative_speed(spec, NodeSpec(name="thor-1", hardware="thor")) == pytest.approx(speed)
+    assert relative_speed(spec, NodeSpec(name="spark-1", hardware="gb10", speed=2.0)) == 2.0

@@ -1,6 +1,7 @@
-"""Write docs/policies.md: `python -m tests.policies.table` compares the built-in policies on four loads, on 20 seeds.
+"""Write docs/explanation/which-policy.md: `python -m tests.policies.table`.
 
-It takes about four minutes of processor time. What it says is dated; a test holds that no policy is missing.
+It compares the built-in policies on four loads, on 20 seeds, and takes about four minutes of processor time.
+What it says is dated; a test holds that no policy is missing.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from sim.study.batch import cores
 from sim.study.comparison import Comparison
 from tests.policies.loads import BASE, EQUAL_HERE, FOLDER, LOADS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "policies.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "which-policy.md"
 ADVICE = Path(__file__).with_name("advice.md")
 SEEDS = 20
 METRICS = ("latency.mean_s", "latency.p99_s", "fairness.capacity_jain")
@@ -49,7 +50,7 @@ def page(today: str) -> str:
     head = ["", "mean s", f"against {code(BASE)}", "p99 s", f"against {code(BASE)}", "Jain's index by capacity"]
     parts = [
         f"## {load.replace('_', ' ').capitalize()}\n\n"
-        f"[scenarios/policies/{load}.yaml](../scenarios/policies/{load}.yaml)\n\n{table(head, lines(comparison))}"
+        f"[scenarios/policies/{load}.yaml](../../scenarios/policies/{load}.yaml)\n\n{table(head, lines(comparison))}"
         for load, comparison in comparisons().items()
     ]
     left_out = "\n".join(f"- {code(name)}: {reason}" for name, reason in EQUAL_HERE.items())

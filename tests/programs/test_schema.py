@@ -11,7 +11,7 @@ from sim.programs.protocol import ended_line, pick_line, sent_line
 from sim.programs.schema import protocol_schema
 from sim.routing.policies.port import ReplicaView, RequestView
 
-SHIPPED = Path(__file__).parents[2] / "docs" / "picker-protocol.schema.json"
+SHIPPED = Path(__file__).parents[2] / "docs" / "reference" / "picker-protocol.schema.json"
 REQUEST = RequestView(17, "m", 100)
 REPLICA = ReplicaView("5", "a", 0, 2, 7, 10**9)
 LINES = {
@@ -30,7 +30,9 @@ def fits(line: dict[str, Any], kind: str) -> bool:
 def test_the_shipped_file_is_up_to_date() -> None:
     written = json.loads(SHIPPED.read_text(encoding="utf-8"))
 
-    assert written == protocol_schema(), "write it anew: sim schema --protocol > docs/picker-protocol.schema.json"
+    assert written == protocol_schema(), (
+        "write it anew: sim schema --protocol > docs/reference/picker-protocol.schema.json"
+    )
 
 
 @pytest.mark.parametrize("kind", LINES)

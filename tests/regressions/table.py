@@ -1,6 +1,7 @@
-"""Write docs/regressions.md: `python -m tests.regressions.table` runs the corpus on 20 seeds and says what came of it.
+"""Write docs/reference/regressions.md: `python -m tests.regressions.table`.
 
-It takes some minutes on two cores. What it says is dated; a test holds that no regression is missing.
+It runs the corpus on 20 seeds and says what came of it, which takes some minutes on two cores.
+What it says is dated; a test holds that no regression is missing.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from sim.study.regressions.check import jobs_beside
 from sim.study.regressions.corpus import KnownRegression, load_corpus
 from tests.regressions.shipped import FOLDER
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "regressions.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "regressions.md"
 SEEDS = range(1, 21)
 LOCKED = "router.pick=locked"
 
@@ -77,7 +78,7 @@ def of_corpus(found: Sequence[Row]) -> str:
     head = ["Regression", "Symptom", "Metric", "Broken", "Repaired", "LocalAI `head`", "Found in"]
     lines = [
         [
-            f"[{one.one.name}](../scenarios/regressions/{one.one.file.path.name})",
+            f"[{one.one.name}](../../scenarios/regressions/{one.one.file.path.name})",
             plain(one.one.about.symptom),
             code(one.one.about.metric),
             *(plain(figure_of(figure, UNICODE)) for figure in (one.broken, one.repaired)),

@@ -18,7 +18,7 @@ def test_every_regression_has_a_row_that_links_to_its_file() -> None:
 
     _, _, *lines = rows(whole)
 
-    assert [line[0] for line in lines] == [f"[{name}](../scenarios/regressions/{name}.yaml)" for name in NAMES]
+    assert [line[0] for line in lines] == [f"[{name}](../../scenarios/regressions/{name}.yaml)" for name in NAMES]
 
 
 def test_every_regression_that_a_policy_brings_about_has_a_row_of_policies_that_come_with_sim() -> None:

@@ -1,6 +1,6 @@
-"""Write docs/rotating-cache.md: `python -m tests.scenarios.rotating_sweep` varies the scenario of that name.
+"""Write docs/explanation/rotating-cache.md: `python -m tests.scenarios.rotating_sweep`.
 
-It takes about two minutes of processor time. What it says is dated.
+It varies the scenario of that name, which takes about two minutes of processor time. What it says is dated.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sim import load, run
 from sim.report.ci.markdown import code, table
 from tests.scenarios.shipped import FOLDER
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "rotating-cache.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "rotating-cache.md"
 ADVICE = Path(__file__).with_name("rotating_advice.md")
 SEEDS = range(1, 6)
 FRONTENDS = (1, 2, 4, 8)
@@ -59,10 +59,10 @@ def page(today: str) -> str:
     lists = table(["frontends", "read every", *map(code, LISTS), f"transactions ({code(LISTS[-1])})"], listed())
     return f"""# Picking from a list: when it pays
 
-The load of [scenarios/rotating_cache.yaml](../scenarios/rotating_cache.yaml): eight replicas, 5 requests per second of
-1 s each in the mean, 5 minutes; here with other numbers of frontends and other times between two readings. Each figure
-is the mean over {len(SEEDS)} seeds, without an interval. `python -m tests.scenarios.rotating_sweep` measured them on
-{today}.
+The load of [scenarios/rotating_cache.yaml](../../scenarios/rotating_cache.yaml): eight replicas, 5 requests per second
+of 1 s each in the mean, 5 minutes; here with other numbers of frontends and other times between two readings. Each
+figure is the mean over {len(SEEDS)} seeds, without an interval. `python -m tests.scenarios.rotating_sweep` measured
+them on {today}.
 
 {ADVICE.read_text(encoding="utf-8").strip()}
 

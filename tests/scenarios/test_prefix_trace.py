@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sim.prompt_cache import PromptCache
 from sim.routing.policies.port import ReplicaView, RequestView
 from sim.routing.policies.prefix.prefix_then_balance import PrefixThenBalance
 from sim.scenario.text.trace_file import Trace, TraceColumns, read_trace
-from sim.simulated.engines.prompt_cache import PromptCache
 from tests.hand_clock import HandClock
 from tests.routing.policies.views import loads, made
 

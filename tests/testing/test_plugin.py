@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.picture import ROOT
+from tests.docs.pages import ROOT, page, text
 from tests.testing.late_replica import TEXT
 
 pytest_plugins = ["pytester"]
@@ -226,9 +226,8 @@ def test_wrong(sim_run):
     assert "balance.py" not in result.stdout.str()
 
 
-def test_the_test_that_the_readme_names_is_there(project: Project) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [name] = re.findall(r"^    pytest --sim '(.*)'$", readme, re.MULTILINE)
+def test_the_test_that_the_page_names_is_there(project: Project) -> None:
+    [name] = re.findall(r"^    pytest --sim '(.*)'$", text(page("how-to/scenarios-as-tests")), re.MULTILINE)
     project.run("--sim", f"{ROOT}/{name}").assert_outcomes(passed=1)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.report_files import publish
+from sim.cli.process.report_files import publish, write_report
 from sim.cli.process.workers import workers
 from sim.measure.document import to_json
 from sim.scenario import ScenarioFile
@@ -17,9 +16,6 @@ from sim.study.batch import cores
 from sim.study.compare import Replications, asked, compare_variants, sides
 from sim.study.comparison import Comparison, Question
 from sim.study.errors import NoSuchMetric, NoSuchVariant
-
-if TYPE_CHECKING:
-    from sim.report.terminal.differences import DifferencesTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,8 @@ class CompareOptions:
     margin: float
     markdown: Path | None = None
     """Where to write the comparison as Markdown."""
+    plot: Path | None = None
+    """Where to draw it."""
 
     def question(self, file: ScenarioFile) -> Question:
         """Return what is asked of the file. Raises BadInput."""
@@ -72,6 +70,8 @@ def compare_command(
     else:
         show_comparison(comparison)
     publish(partial(_markdown, comparison), options.markdown)
+    if options.plot is not None:
+        write_report(options.plot, _picture(comparison))
     if not any(row.a or row.b for row in comparison.rows):
         complain(f"{file.path}: every figure is 0 or absent: nothing was compared")
         return ExitCode.NOTHING
@@ -82,25 +82,23 @@ def show_comparison(comparison: Comparison) -> None:
     """Print the comparison as a table."""
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
+    from sim.study.differences_table import differences_table
 
-    show(_table(comparison))
+    show(differences_table(comparison))
 
 
 def _markdown(comparison: Comparison) -> str:
     from sim.report.ci.comparison_markdown import variants_markdown
+    from sim.study.differences_table import differences_table
 
-    return variants_markdown(_table(comparison))
+    return variants_markdown(differences_table(comparison))
 
 
-def _table(comparison: Comparison) -> "DifferencesTable":
-    from sim.report.terminal.differences import DifferencesTable
+def _picture(comparison: Comparison) -> str:
+    from sim.report.plots.comparison_plots import ComparisonPlots
+    from sim.report.plots.look.axes import file_axes
+    from sim.report.plots.look.image import svg_file
 
-    return DifferencesTable(
-        comparison.scenario,
-        comparison.question.a,
-        comparison.question.b,
-        comparison.seeds,
-        comparison.rows,
-        comparison.identical,
-        comparison.sentences,
-    )
+    question = comparison.question
+    plots = ComparisonPlots(question.a, comparison.rows, question.demand.margin, file_axes)
+    return svg_file(plots.differences())

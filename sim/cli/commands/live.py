@@ -48,6 +48,7 @@ class LiveOptions:
     out: Path | None
     """Folder for the results; None to write none."""
     overwrite: bool
+    plots: bool
     compare: bool
     as_json: bool
 
@@ -77,7 +78,7 @@ def live_command(file: ScenarioFile, selection: RunSelection, options: LiveOptio
         verdicts = judge(file.expect, played.live)
         runs = [judged_run(result, verdicts) for result in played.live.values()]
         if options.out is not None:
-            save_live_runs(options.out, file, list(played.live.values()), runs)
+            save_live_runs(options.out, file, list(played.live.values()), runs, plots=options.plots)
     if options.compare:
         return _compare(file, seeds, played, options)
     if options.as_json:

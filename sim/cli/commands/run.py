@@ -10,14 +10,14 @@ from sim.cli.commands.run_reports import RunReports, ScenarioRuns
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
-from sim.cli.process.workers import workers
+from sim.cli.process.workers import processes_for, workers
 from sim.measure.document import document, to_json
 from sim.measure.judged_run import JudgedRun
 from sim.measure.over_seeds import verdicts_of_variants
 from sim.scenario import ScenarioFile
-from sim.study.batch import Job, cores, jobs_of, run_batch
+from sim.study.batch import Job, RunSpec, jobs_of, run_batch
 from sim.study.errors import OutFolderRefused
-from sim.study.out_folder import claimed, save_summary
+from sim.study.out_folder import claimed, save_pictures, save_summary
 from sim.study.selection import RunSelection
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def run_command(
     *,
     out: Path | None,
     overwrite: bool,
+    plots: bool,
     as_json: bool,
     processes: int | None,
     twice: bool,
@@ -39,7 +40,7 @@ def run_command(
 
     Raises BadInput before anything runs; CannotWrite, WorkerDied and, of runs that are made twice, NotTheSameRun later.
     """
-    jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice)]
+    jobs = [job for file in files for job in jobs_of(file, selection, out, twice=twice, plots=plots)]
     with ExitStack() as stack:
         if out is not None:
             claim_out(out, files, stack, overwrite=overwrite)
@@ -62,7 +63,7 @@ def _run(
     summaries: list[str] = []
     codes: dict[Path, ExitCode] = {}
     number_of_runs = sum(len(job.runs) for job in jobs)
-    with progress(number_of_runs) as display, workers(_processes(processes, jobs)) as executor:
+    with progress(number_of_runs) as display, workers(processes_for(jobs, processes)) as executor:
         done = run_batch(jobs, executor, display)
         for file in files:
             runs = [one for of_job in islice(done, selection.seeds(file)) for one in of_job]
@@ -75,12 +76,20 @@ def _run(
                 codes[file.path] = judged(file, runs)
     content = summaries[0] if len(files) == 1 else "[" + ",\n".join(summaries) + "]"
     if out is not None:
-        save_summary(out, content, [run.folder for job in jobs for run in job.runs if run.folder is not None])
+        _save(out, content, [run for job in jobs for run in job.runs], done_files)
     if as_json:
         emit(f"{content}\n")
     elif len(files) > 1:
         emit(f"\n{_summary(codes)}\n")
     return _worst(*codes.values(), _beside_baseline(reports.write(done_files), complain if as_json else _emit_line))
+
+
+def _save(out: Path, summary: str, specs: Sequence[RunSpec], scenarios: Sequence[ScenarioRuns]) -> None:
+    """Write what is about all runs; each of them is written already."""
+    save_summary(out, summary, [one.folder for one in specs if one.folder is not None])
+    if any(one.is_drawn for one in specs):
+        for scenario in scenarios:
+            save_pictures(out, scenario.file.name, scenario.runs)
 
 
 def _beside_baseline(changes: "Sequence[BaselineChange]", tell: Callable[[str], None]) -> ExitCode:
@@ -105,13 +114,6 @@ def _tell_of_more_seeds(file: ScenarioFile, selection: RunSelection) -> None:
     seeds = selection.seeds(file)
     if selection.repetitions is not None and selection.repetitions < seeds:
         complain(f"{file.path}: runs {seeds} seeds, not {selection.repetitions}: an expectation is judged over as many")
-
-
-def _processes(wanted: int | None, jobs: Sequence[Job]) -> int:
-    """Return how many jobs to do at a time: as the user says, or all cores for expectations over seeds."""
-    if wanted is None:
-        wanted = cores() if any(job.is_extra for job in jobs) else 1
-    return min(wanted, len(jobs))
 
 
 def show_table(file: ScenarioFile, runs: Sequence[JudgedRun]) -> None:

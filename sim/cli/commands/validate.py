@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import complain, emit
 from sim.cli.process.progress import progress
+from sim.cli.process.report_files import check_report_file, write_report
 from sim.cli.process.workers import workers
 from sim.measure.document import to_json
 from sim.scenario.text.errors import did_you_mean, found
 from sim.study.batch import cores
 from sim.study.validate.answer import FULL, QUICK
 from sim.study.validate.entry import BadEntries, Entry, read_entries, shipped_entries
+from sim.study.validate.page import page
 from sim.study.validate.row import Row, failures
 from sim.study.validate.table import document, line, summary
 from sim.study.validate.validation import Validation, planned
@@ -30,17 +33,23 @@ class Selected:
     """Of the table; None for the one that comes with the package."""
 
 
-def validate_command(selected: Selected, *, quick: bool, as_json: bool, processes: int | None) -> ExitCode:
+def validate_command(
+    selected: Selected, *, quick: bool, as_json: bool, markdown_file: Path | None, processes: int | None
+) -> ExitCode:
     """Compare the chosen rows on that many processes, or on all cores, show them, and return the exit code.
 
-    Raises BadInput before anything runs, WorkerDied later.
+    Raises BadInput before anything runs, WorkerDied and CannotWrite later.
     """
+    check_report_file("--markdown", markdown_file)
     validation = planned(_chosen(selected), QUICK if quick else FULL, one_system_each=quick)
     rows = _compared(validation, processes, as_json=as_json)
     if as_json:
         emit(f"{to_json(document(rows))}\n")
     else:
         emit(f"\n{summary(rows)}\n")
+    if markdown_file is not None:
+        today = date.today().isoformat()  # noqa: DTZ011 # a page is dated where it is made
+        write_report(markdown_file, page(rows, today))
     if all(row.verdict == "skipped" for row in rows):
         complain("nothing was compared: every row was skipped")
         return ExitCode.NOTHING

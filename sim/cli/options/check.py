@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-EXIT_CODES = """
+from sim.cli.options.help import examples
+
+HELP_END = (
+    examples(
+        "sim check best_replica --set router.pick=locked",
+        "sim check ./my_picker.py:PowerOfTwo --allow-code --junit check.xml",
+        "sim check exec:./my_picker --allow-code --allow capacity_blind",
+    )
+    + """
 \b
 Exit codes:
     0  no regression affects the policy, or only such as it is excused from
@@ -15,6 +23,7 @@ Exit codes:
     5  nothing was tried: a policy decides none of the regressions
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def check_policy(

@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.options.help import examples
 from sim.cli.process.exits import BadInput
 
-EXIT_CODES = """
+HELP_END = (
+    examples(
+        "sim compare scenarios/cache_pinning.yaml --a pinned --b fixed",
+        "sim compare scenarios/burst_herd.yaml --metric latency.p99_s --precision 5%",
+        "sim compare runs/main runs/mine --markdown drift.md --fail-on-worse",
+    )
+    + """
 \b
 Exit codes:
     0  the variants or folders were compared, whatever came of it
@@ -18,6 +25,7 @@ Exit codes:
     5  every figure is 0 or absent: nothing was compared
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def part(written: str | float) -> float:
@@ -92,6 +100,9 @@ def compare_variants_of(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what belongs in a pull request, as Markdown.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw the differences with their intervals (SVG).")
+    ] = None,
     fail_on_worse: Annotated[
         bool, typer.Option("--fail-on-worse", help="Exit with 1 if a variant is worse than the base in any metric.")
     ] = False,
@@ -120,8 +131,11 @@ def compare_variants_of(
     from sim.cli.process.report_files import check_report_file
 
     check_report_file("--markdown", markdown)
+    check_report_file("--plot", plot)
     if len(paths) == 2 and any(path.is_dir() for path in paths):
         _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
+        if plot is not None:
+            raise BadInput("--plot draws variants against their base; of two folders, use --markdown")
         from sim.cli.commands.compare_folders import FolderOptions, compare_folders
 
         of_folders = FolderOptions(tuple(metric or ()), confidence, margin, markdown)
@@ -137,7 +151,7 @@ def compare_variants_of(
     # Imported after the scenario is read, so that a mistake in it is reported without this wait.
     from sim.cli.commands.compare import CompareOptions, compare_command
 
-    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin, markdown)
+    options = CompareOptions(a, b, metric, reps, precision, max_reps, seed, confidence, margin, markdown, plot)
     raise typer.Exit(compare_command(file, options, as_json=json, fail_on_worse=fail_on_worse, processes=jobs))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP
+from sim.cli.options.plots import Plots, check_plots
 
 
 def live_scenario(
@@ -40,6 +41,7 @@ def live_scenario(
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help=OUT_HELP)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=OVERWRITE_HELP)] = False,
+    plots: Plots = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
 ) -> None:
@@ -47,6 +49,7 @@ def live_scenario(
 
     All its processes run on this machine, on loopback, and end with the command.
     """
+    check_plots(plots, out)
     from sim.cli.process.extras import needing
     from sim.cli.run_selection import load_all
     from sim.study.selection import RunSelection
@@ -55,5 +58,5 @@ def live_scenario(
     (file,) = load_all([scenario], selection, sets or (), (), allow_code=allow_code)
     with needing("live"):
         from sim.cli.commands.live import LiveOptions, live_command
-    options = LiveOptions(registry, time_scale, record, out, overwrite, compare, json)
+    options = LiveOptions(registry, time_scale, record, out, overwrite, plots, compare, json)
     raise typer.Exit(live_command(file, selection, options))

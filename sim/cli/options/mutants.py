@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-EXIT_CODES = """
+from sim.cli.options.help import examples
+
+HELP_END = (
+    examples(
+        "sim mutants",
+        "sim mutants busy_is_dead --seeds 20",
+        "sim mutants --corpus my_scenarios --json",
+    )
+    + """
 \b
 Exit codes:
     0  every mutant was killed
@@ -14,6 +22,7 @@ Exit codes:
     4  a process was killed, or sim is at fault
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def hunt_mutants(

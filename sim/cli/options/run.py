@@ -5,9 +5,17 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP
+from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP, examples
+from sim.cli.options.plots import Plots, check_plots
 
-EXIT_CODES = """
+HELP_END = (
+    examples(
+        "sim run scenarios/probe_stall.yaml",
+        "sim run scenarios --variant fixed --reps 20 -j 2",
+        "sim run scenarios/probe_stall.yaml --set router.probe.ttl=5s --out runs/short_ttl",
+        "sim run scenarios/cache_pinning.yaml --out runs/pinning --plots",
+    )
+    + """
 \b
 Exit codes:
     0  everything ran and every expectation that could be checked held
@@ -18,6 +26,7 @@ Exit codes:
     5  nothing was run or checked
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def run_scenarios(
@@ -57,6 +66,7 @@ def run_scenarios(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help=OUT_HELP)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=OVERWRITE_HELP)] = False,
+    plots: Plots = False,
     json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON document instead of tables; of several scenarios, a list."),
@@ -98,6 +108,7 @@ def run_scenarios(
     Every variant of every SCENARIO is run on the same requests and shown side by side. Results go to standard output,
     progress and messages to standard error.
     """
+    check_plots(plots, out)
     from sim.cli.run_selection import load_all
     from sim.cli.scenario_files import expanded
     from sim.study.selection import RunSelection
@@ -111,6 +122,14 @@ def run_scenarios(
     reports = RunReports.checked(files, junit, markdown, save_baseline, baseline)
     raise typer.Exit(
         run_command(
-            files, selection, out=out, overwrite=overwrite, as_json=json, processes=jobs, twice=check, reports=reports
+            files,
+            selection,
+            out=out,
+            overwrite=overwrite,
+            plots=plots,
+            as_json=json,
+            processes=jobs,
+            twice=check,
+            reports=reports,
         )
     )

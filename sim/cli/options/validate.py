@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-EXIT_CODES = """
+from sim.cli.options.help import examples
+
+HELP_END = (
+    examples(
+        "sim validate --quick",
+        "sim validate --model M/M/1 --model M/M/c",
+        "sim validate --file mine.json --json",
+    )
+    + """
 \b
 Exit codes:
     0  the simulator agrees with the table, but for what chance explains
@@ -15,6 +23,7 @@ Exit codes:
     5  nothing was compared
   130  Ctrl-C; 143: a TERM signal; 141: the reader of the output left
 """
+)
 
 
 def validate_table(
@@ -31,6 +40,9 @@ def validate_table(
     quick: Annotated[
         bool, typer.Option("--quick", help="Compare one system of each model, to 10 % instead of 1 %.")
     ] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page on the models and their rows, as Markdown.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     jobs: Annotated[
         int | None,
@@ -45,4 +57,4 @@ def validate_table(
     from sim.cli.commands.validate import Selected, validate_command
 
     selected = Selected(model or (), ids or (), file)
-    raise typer.Exit(validate_command(selected, quick=quick, as_json=json, processes=jobs))
+    raise typer.Exit(validate_command(selected, quick=quick, as_json=json, markdown_file=markdown, processes=jobs))

@@ -114,6 +114,7 @@ class _Measurement:
         install, connect, stop = await self._processes()
         backend = self._dialer.dial(REPLICA, await self._workers.start_loaded(REPLICA))
         alone = await self._lone_requests(backend)
+        lock_taken, lock_freed = await self._locks()
         crowded_pick, late_picks = await self._crowded_picks()
         return Calibration(
             database=self._registry.engine.dialect.name,
@@ -122,6 +123,8 @@ class _Measurement:
             pick=_sample(alone["pick"]),
             crowded_pick=crowded_pick,
             late_picks=late_picks,
+            lock_taken=lock_taken,
+            lock_freed=lock_freed,
             round_trip=_sample(alone["round_trip"]),
             crowded_round_trip=await _crowded(backend.health, effort.crowds),
             connect=connect,
@@ -149,6 +152,15 @@ class _Measurement:
 
     async def _pick(self) -> None:
         await self._registry.pick(self._rows[0].model, ChooseBest())
+
+    async def _locks(self) -> tuple[Sample, Sample]:
+        """Take a lock that nobody else wants, and give it back; return the times of both."""
+        taken_ns, freed_ns = [], []
+        for _ in range(self._effort.requests):
+            lock = self._registry.lock(self._rows[0].model)
+            taken_ns.append(await _time_of(lock.__aenter__()))
+            freed_ns.append(await _time_of(lock.__aexit__(None, None, None)))
+        return _sample(taken_ns), _sample(freed_ns)
 
     async def _crowded_picks(self) -> tuple[Sample, tuple[int, ...]]:
         """Return also how many picks of each crowd were late: they saw the first one counted, and took another row."""

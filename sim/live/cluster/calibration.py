@@ -21,6 +21,8 @@ MEANING: Mapping[str, str] = {
     "crowded_touch": "the same in a crowd, each",
     "pick": "registry, pick of a replica",
     "crowded_pick": "the same in a crowd, each",
+    "lock_taken": "registry, an advisory lock that is free",
+    "lock_freed": "the same, given back",
     "round_trip": "health call, there and back",
     "crowded_round_trip": "the same in a crowd, each",
     "connect": "the first one on a connection",
@@ -65,6 +67,10 @@ class Calibration:
     """Transactions that choose a row and count a request on it, without contention."""
     crowded_pick: Sample
     """The same in a crowd, all of them on the same rows."""
+    lock_taken: Sample
+    """Free advisory locks, from the call to where they are held."""
+    lock_freed: Sample
+    """The same locks, until they are given back."""
     round_trip: Sample
     """Health calls to an idle worker on this machine."""
     crowded_round_trip: Sample

@@ -22,6 +22,9 @@ AnyCall = TypeVar("AnyCall", bound=grpc.aio.RpcContext)
 HELD_MODEL = "sim-held-model"
 """Initial metadata in which our own worker says what it held when a load began."""
 
+RECALLED_BLOCKS = "sim-recalled-blocks"
+"""Initial metadata in which our own worker says how many blocks of a request's prompt it had cached."""
+
 LARGEST_MESSAGE_BYTES = 50 * 1024 * 1024
 
 CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
@@ -105,9 +108,12 @@ class GrpcBackend:
         """
         is_first = True
         async with under_way(self._stub().PredictStream(self._options(request), metadata=self._metadata)) as call:
-            await call.initial_metadata()
+            told = await call.initial_metadata()
             if not call.done() or await call.code() is grpc.StatusCode.OK:
                 self._dialer.journal.served_from(request)
+                recalled = dict(told or ()).get(RECALLED_BLOCKS)
+                if recalled is not None:
+                    self._dialer.journal.recalled(request, int(recalled))
             async for reply in call:
                 if is_first and not reply.timing_token_generation:
                     self._dialer.journal.first_token(request)
@@ -147,6 +153,7 @@ class GrpcBackend:
         return self._dialer.connection(self._address)
 
     def _options(self, request: Request) -> PredictOptions:
+        blocks = {"blocks": " ".join(map(str, request.chain))} if request.chain else {}
         return PredictOptions(
             Prompt=self._dialer.prompt(request),
             Tokens=request.output_tokens,
@@ -156,6 +163,7 @@ class GrpcBackend:
                 "demand_ns": str(request.demand_ns),
                 "prompt_tokens": str(request.prompt_tokens),
                 "output_tokens": str(request.output_tokens),
+                **blocks,
             },
         )
 

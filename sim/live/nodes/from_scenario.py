@@ -24,6 +24,7 @@ def worker_spec(
         workers=model.backend.workers,
         health=model.backend.health,
         load_time_ns=model.backend.load_time_ns,
+        prompt_cache_blocks=model.backend.prompt_cache_blocks,
         has_prefill=model.service.has_prefill,
         prefill_ns_per_token=NS_PER_S / rates.prefill_per_s if rates else 0.0,
         decode_ns_per_token=NS_PER_S / rates.decode_per_s if rates else 0.0,

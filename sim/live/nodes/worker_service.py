@@ -6,12 +6,12 @@ Every call takes a thread of the server's pool and keeps it to its end, as on a 
 import hmac
 import time
 from collections.abc import Callable, Iterator
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import grpc
 
-from sim.live.nodes.backend import HELD_MODEL
+from sim.live.nodes.backend import HELD_MODEL, RECALLED_BLOCKS
 from sim.live.nodes.worker_spec import WorkerSpec
 from sim.live.proto.backend_pb2 import (
     HealthMessage,
@@ -23,6 +23,8 @@ from sim.live.proto.backend_pb2 import (
     StatusResponse,
 )
 from sim.live.proto.backend_pb2_grpc import BackendServicer
+from sim.prompt_cache import PromptCache, rest_of
+from sim.routing.request import Chain
 from sim.routing.units import NS_PER_S
 
 MS_PER_S = 1_000
@@ -36,10 +38,14 @@ class BackendService(BackendServicer):
         self._on_hold = on_hold
         self._model: str | None = None
         self._hangs = False
+        self._prompts = PromptCache(spec.prompt_cache_blocks)
+        self._prompts_lock = Lock()
 
     def hold(self, model: str | None) -> None:
-        """Hold this model, or none, from now on."""
+        """Hold this model, or none, from now on. What was cached of prompts is gone with the last one."""
         self._model = model
+        with self._prompts_lock:
+            self._prompts.clear()
         self._on_hold(model)
 
     def hang(self) -> None:
@@ -59,13 +65,17 @@ class BackendService(BackendServicer):
         """Serve the request: a reply after prefill, if the service has one, and the last after decode."""
         self._pass(0, context)
         self._check_model(request.ModelIdentity, context)
-        # Sent at once, so that the caller knows that its service has begun.
-        context.send_initial_metadata(())
-        prompt_tokens, output_tokens, demand_ns = _demand(request, context)
+        prompt_tokens, output_tokens, demand_ns, chain = _demand(request, context)
         prefill_ns, decode_ns = self._spec.service_ns(prompt_tokens, output_tokens, demand_ns)
+        cached_blocks = self._recall(chain)
+        # Sent at once, so that the caller knows that its service has begun.
+        context.send_initial_metadata(() if cached_blocks is None else ((RECALLED_BLOCKS, str(cached_blocks)),))
+        if cached_blocks is not None:
+            prefill_ns = rest_of(prefill_ns, chain, cached_blocks)
         begin_s = time.monotonic()
         if self._spec.has_prefill:
             self._pass_until(begin_s, prefill_ns, context)
+            self._keep(chain)
             yield Reply(message=b"first", prompt_tokens=prompt_tokens, tokens=min(1, output_tokens))
         self._pass_until(begin_s, prefill_ns + decode_ns, context)
         yield Reply(
@@ -97,6 +107,17 @@ class BackendService(BackendServicer):
             return StatusResponse(state=StatusResponse.UNINITIALIZED)
         held = MemoryUsageData(total=self._spec.vram_bytes)
         return StatusResponse(state=StatusResponse.READY, memory=held)
+
+    def _recall(self, chain: Chain) -> int | None:
+        """Return how many leading blocks are cached; None without a cache, or if nothing is known of the prompt."""
+        if not (chain and self._spec.prompt_cache_blocks):
+            return None
+        with self._prompts_lock:
+            return self._prompts.leading(chain)
+
+    def _keep(self, chain: Chain) -> None:
+        with self._prompts_lock:
+            self._prompts.keep(chain)
 
     def _check_model(self, asked_for: str, context: grpc.ServicerContext) -> None:
         if self._model is None:
@@ -143,14 +164,15 @@ def _refuse(_request: Any, context: grpc.ServicerContext) -> None:
     context.abort(grpc.StatusCode.UNAUTHENTICATED, "the call carries no valid token")
 
 
-def _demand(request: PredictOptions, context: grpc.ServicerContext) -> tuple[int, int, int]:
-    """Return prompt tokens, output tokens and demand_ns of the request; those it does not give are 0."""
+def _demand(request: PredictOptions, context: grpc.ServicerContext) -> tuple[int, int, int, Chain]:
+    """Return prompt tokens, output tokens, demand_ns and blocks of the request; 0, and none, where it gives none."""
     given = request.Metadata
     try:
         return (
             int(given.get("prompt_tokens", "0")),
             int(given.get("output_tokens", "0")),
             int(given.get("demand_ns", "0")),
+            tuple(map(int, given.get("blocks", "").split())),
         )
     except ValueError as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Metadata: {error}")

@@ -24,6 +24,8 @@ class WorkerSpec:
     health: "HealthName"
     """What a health call waits for."""
     load_time_ns: int
+    prompt_cache_blocks: int
+    """Blocks of prompts that the process keeps; 0 for none."""
     has_prefill: bool
     """Whether a first token comes before the last."""
     prefill_ns_per_token: float

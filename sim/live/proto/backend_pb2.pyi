@@ -75,7 +75,9 @@ class PredictOptions(_message.Message):
     """The model that the caller believes to find; checked only when both sides name one."""
     @_builtins.property
     def Metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Our own worker finds here what the request asks of it: demand_ns, prompt_tokens and output_tokens."""
+        """Our own worker finds here what the request asks of it: demand_ns, prompt_tokens, output_tokens, and as blocks the
+        numbers of its prompt's blocks, where any are known.
+        """
 
     def __init__(
         self,

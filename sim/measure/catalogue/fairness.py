@@ -95,7 +95,8 @@ def _over_capacity(index: _Index) -> ModelMetric:
         f"fairness.capacity_{index.name}",
         index.unit,
         index.better,
-        f"as `fairness.{index.name}`, of each replica's completed requests over its node's speed",
+        f"as `fairness.{index.name}`, of each replica's completed requests over its node's speed, "
+        "which is the decode rate where the service is a profile",
         lambda model: index.of(model.completed_per_speed) if model.served_by.size else None,
         shown=Shown.IF_EXPECTED,
     )

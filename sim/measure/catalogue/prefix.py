@@ -1,4 +1,4 @@
-"""How much of their prompts backends had read before."""
+"""How much of their prompts backends had read before, and what they have lost of it."""
 
 import numpy as np
 
@@ -17,6 +17,10 @@ def _blocks(view: View, kind: EventKind) -> int:
     return int(np.sum(view.events["flag"][are(view.events, kind)]))
 
 
+def _lost_prompts(view: View) -> float | None:
+    return float(np.count_nonzero(are(view.events, EventKind.PROMPT_LOST))) if PROMPTS.is_there(view) else None
+
+
 METRICS = (
     RunMetric(
         "prefix.hit_share",
@@ -24,6 +28,15 @@ METRICS = (
         Better.HIGHER,
         "the part of all blocks of prompts that backends had in their caches",
         _hit_share,
+        subject=PROMPTS,
+    ),
+    RunMetric(
+        "prefix.lost_prompts",
+        Unit.COUNT,
+        Better.LOWER,
+        "requests whose replica had read their prompt's beginning before and had none of it cached any more: its"
+        " process is another one, or its cache too small",
+        _lost_prompts,
         subject=PROMPTS,
     ),
 )

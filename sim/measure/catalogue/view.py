@@ -143,7 +143,7 @@ class ModelView:
 
         All replicas of a model have as many workers, so the speed alone makes their capacities differ.
         """
-        speeds = self.view.facts.speeds
+        speeds = self.view.facts.speeds.get(self.model, {})
         per_speed: Floats = self.completed / np.array([speeds.get(key.node, 1.0) for key in self.replicas.values()])
         return per_speed
 

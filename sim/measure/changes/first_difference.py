@@ -58,6 +58,8 @@ class Parting:
     new: str
     candidates: tuple[Candidate, ...] = ()
     """What both picks were made from; empty if it is no pick, or if one run has not written that down."""
+    request: int | None = None
+    """The request that it is about, if it is about one."""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def _other_request(base: _Tables, new: _Tables) -> Parting | None:
         return None
     ours, theirs = _row(one, row), _row(other, row)
     t_s = min(float(known["arrival_s"]) for known in (ours, theirs) if known is not None)
-    return Parting(f"the arrival of request {row}", t_s, _arrival(ours), _arrival(theirs))
+    return Parting(f"the arrival of request {row}", t_s, _arrival(ours), _arrival(theirs), request=row)
 
 
 def _arrival(request: "pd.Series[float] | None") -> str:
@@ -147,6 +149,7 @@ def _other_pick(base: _Tables, new: _Tables) -> Parting | None:
         _taken(ours),
         _taken(theirs),
         tuple(_candidates(base, new, ours, theirs)),
+        int(first["request"]),
     )
 
 

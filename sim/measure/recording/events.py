@@ -27,6 +27,7 @@ class EventKind(IntEnum):
     CALL_RETRIED = 10
     BLOCKS_RECALLED = 11
     BLOCKS_READ = 12
+    PROMPT_LOST = 13
 
 
 class Flag(Enum):

@@ -50,6 +50,7 @@ class Recorder(Observer):
         self._seq = count()
         self._next_request = 0
         self._unvouched: dict[int, int] = {}  # by request: the row of its pick, while the replica is being probed
+        self._read_beginnings: set[tuple[int, int]] = set()  # by a replica's code: the first blocks of prompts
         # A run spends its time on requests and picks, so what they need is looked up once.
         self._requests = self.records.requests.cells
         self._picks = self.records.picks.cells
@@ -132,13 +133,20 @@ class Recorder(Observer):
         self._requests[request.id * _REQUEST_WIDTH + _START_NS] = self._clock.now_ns()
 
     def recalled(self, request: Request, blocks: int) -> None:
-        """Add two events: so many blocks of the prompt were cached, and so many are read."""
+        """Add two events: so many blocks of the prompt were cached, and so many are read.
+
+        And a third one if none were, although a process of the same replica has read the beginning before.
+        """
         self._happened(EventKind.BLOCKS_RECALLED, None, request=request.id, flag=blocks)
         self._happened(EventKind.BLOCKS_READ, None, request=request.id, flag=len(request.chain) - blocks)
+        if not blocks and self._beginning(request) in self._read_beginnings:
+            self._happened(EventKind.PROMPT_LOST, None, request=request.id)
 
     def first_token(self, request: Request) -> None:
-        """Fill in the time of the first token."""
+        """Fill in the time of the first token; by then the prompt has been read."""
         self._requests[request.id * _REQUEST_WIDTH + _FIRST_TOKEN_NS] = self._clock.now_ns()
+        if request.chain:
+            self._read_beginnings.add(self._beginning(request))
 
     def served_until(self, request: Request) -> None:
         """Fill in the end of service."""
@@ -202,6 +210,9 @@ class Recorder(Observer):
     def fault_struck(self, kind: str, place: str) -> None:
         """Add an event: a fault took effect."""
         self._happened(EventKind.FAULT_STRUCK, None, kind, subject=place)
+
+    def _beginning(self, request: Request) -> tuple[int, int]:
+        return self._requests[request.id * _REQUEST_WIDTH + _REPLICA], request.chain[0]
 
     def _happened(
         self,

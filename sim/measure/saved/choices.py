@@ -1,19 +1,14 @@
-"""Writes down what each pick was made from, for a run that is kept: which replicas, and their figures as it saw them.
+"""The choices of a run that is kept, as a file: compressed during the run, because memory might not hold them."""
 
-That is a row for each replica of each pick, too much to hold beside the records. So it is compressed while the run goes
-on; in a run that is not kept nobody writes it down.
-"""
-
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure.facts import RunFacts
-from sim.measure.recording.records import Codes, Table
-from sim.observer import Observer, RunView
+from sim.measure.recording.choices import ChoiceLog, choice_table
+from sim.observer import RunView
 from sim.routing.outcomes import Answer
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.replica import Replica
 from sim.routing.request import Request
 
 if TYPE_CHECKING:
@@ -22,7 +17,7 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 1 << 16
 
 
-class ChoiceRecorder(Observer):
+class ChoiceRecorder(ChoiceLog):
     """The observer that `choices.parquet` is from.
 
     Its columns: `pick`, the row's number in the table of picks, from 0; `replica`, one that could be chosen;
@@ -32,6 +27,7 @@ class ChoiceRecorder(Observer):
     _facts: RunFacts
 
     def __init__(self) -> None:
+        super().__init__()
         # Here, because it takes as long to import as a small run.
         import pyarrow as pa
         from pyarrow import parquet
@@ -47,29 +43,15 @@ class ChoiceRecorder(Observer):
         )
         self._sink = pa.BufferOutputStream()
         self._file = parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
-        self._picks = 0
-        self._asked: dict[int, list[tuple[int, int, int, int]]] = {}
-        """By request: what its last choice was made from, until the registry has carried it out."""
-        self._replicas: Codes[ReplicaKey] = Codes()
-        self._table = _empty()
 
     def begin(self, view: RunView) -> None:
         """Keep the facts that name the replicas of this run."""
         self._facts = RunFacts.of(view.plan.scenario)
 
-    def chose(self, request: Request, replicas: Sequence[Replica], chosen: Replica | None) -> None:
-        """Keep the rows as they are now, in place of what an earlier choice of the request saw."""
-        codes = self._replicas
-        self._asked[request.id] = [
-            (codes[row.key], row.in_flight, row.last_used_ns, row.available_vram_bytes) for row in replicas
-        ]
-
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """Add what the pick was made from, under its number."""
-        for row in self._asked.pop(request.id):
-            self._table.append(self._picks, *row)
-        self._picks += 1
-        if len(self._table) >= _ROWS_AT_A_TIME:
+        super().picked(request, replica, remembered)
+        if len(self.table) >= _ROWS_AT_A_TIME:
             self._compress()
 
     def finished(self) -> "pa.Buffer":
@@ -81,8 +63,8 @@ class ChoiceRecorder(Observer):
     def _compress(self) -> None:
         import pyarrow as pa
 
-        table, self._table = self._table, _empty()
-        labels = [self._facts.label(key) for key in self._replicas]
+        table, self.table = self.table, choice_table()
+        labels = [self._facts.label(key) for key in self.replicas]
         codes = pa.array(table["replica"].astype(np.int32))
         columns = [
             table["pick"],
@@ -92,7 +74,3 @@ class ChoiceRecorder(Observer):
             table["available_vram_bytes"],
         ]
         self._file.write_table(pa.table(columns, schema=self._schema))
-
-
-def _empty() -> Table:
-    return Table("pick", "replica", "in_flight", "last_used_ns", "available_vram_bytes")

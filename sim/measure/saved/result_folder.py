@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.measure.expectations import Verdict
+from sim.measure.expectations import OverSeeds, Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.saved.run_folder import MANIFEST, SUMMARY, BadRunFolder, checked_manifest, of_another_version
+from sim.measure.statistics import Interval
+from sim.measure.window import Window
 
 _ALLOWED = "allowed: a folder that `sim run --out` has written"
 
@@ -35,6 +37,8 @@ class ResultFolder:
     """By scenario, variant and seed."""
     joint: Mapping[str, tuple[Verdict, ...]]
     """By scenario, its verdicts on several seeds together."""
+    variants: Mapping[str, tuple[str, ...]]
+    """By scenario, its variants in the order of its file; none if the runs were cut short before this was written."""
 
 
 def read_result_folder(path: Path) -> ResultFolder:
@@ -55,7 +59,11 @@ def read_result_folder(path: Path) -> ResultFolder:
     if not runs:
         raise BadResultFolder(f"{path} holds no runs; {_ALLOWED}")
     runs.sort(key=lambda one: (one.scenario, one.run.variant, one.run.seed))
-    return ResultFolder(path, tuple(runs), dict(_joint_verdicts(path)))
+    joint: dict[str, tuple[Verdict, ...]] = {}
+    variants: dict[str, tuple[str, ...]] = {}
+    for scenario, of_scenario, verdicts in _summaries(path):
+        variants[scenario], joint[scenario] = of_scenario, verdicts
+    return ResultFolder(path, tuple(runs), joint, variants)
 
 
 def _saved_run(folder: Path) -> SavedRun:
@@ -75,12 +83,14 @@ def _saved_run(folder: Path) -> SavedRun:
         raise of_another_version(f"{folder / SUMMARY} has another form than here", manifest) from None
 
 
-def _joint_verdicts(path: Path) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
-    """Yield each scenario's verdicts on several seeds; none if the runs were cut short before these were written."""
+def _summaries(path: Path) -> Iterator[tuple[str, tuple[str, ...], tuple[Verdict, ...]]]:
+    """Yield each scenario with its variants and its verdicts on several seeds; none if the runs were cut short."""
     try:
         content = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
         for document in content if isinstance(content, list) else [content]:
-            yield document["scenario"], tuple(_verdict(one) for one in document.get("expectations", ()))
+            variants = dict.fromkeys(run["variant"] for run in document["runs"])
+            joint = (_verdict(one) for one in document.get("expectations", ()))
+            yield document["scenario"], tuple(variants), tuple(joint)
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -94,6 +104,22 @@ def _verdict(document: Mapping[str, Any], seed: int | None = None) -> Verdict:
         document["value"],
         document["bound"],
         document["passed"],
+        window=Window.between(document.get("after"), document.get("before")),
         seed=seed,
         shows_bug=document.get("shows_bug", False),
+        reason=document.get("reason", ""),
+        over=_over_seeds(document) if "held" in document else None,
+        command=document.get("command", ""),
+    )
+
+
+def _over_seeds(document: Mapping[str, Any]) -> OverSeeds:
+    low, high = document["low"], document["high"]
+    return OverSeeds(
+        document["seeds"],
+        document["held"],
+        document["worst_seed"],
+        document.get("worst"),
+        None if low is None else Interval(document["value"], low, high),
+        document["confidence"],
     )

@@ -6,6 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sim import __version__
@@ -13,19 +14,23 @@ from sim.measure.document import document, to_json
 from sim.measure.expectations import Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
-from sim.measure.saved.staged_files import CannotWrite, StagedFiles, checksum
+from sim.measure.saved.staged_files import CannotWrite, StagedFiles, checksum, remove_files
 from sim.measure.saved.stored_records import UnknownRecords, read_records, write_records
 from sim.measure.summary import Metrics
 from sim.scenario import Scenario, dump
 from sim.scenario.policies.sources import runs_code
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
 CHOICES = "choices.parquet"
-FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), CHOICES, RECORDS, PLAN, MANIFEST)
+PICTURES = ("share.svg", "in_flight.svg", "queues.svg", "probes.svg", "fairness.svg", "bursts.svg")
+"""That may be there."""
+FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), CHOICES, RECORDS, PLAN, *PICTURES, MANIFEST)
+_NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 
 _PLAN_HEAD = "# One run, complete: `sim run plan.yaml` repeats it, with the same digest.\n"
 _CODE_HINT = "# Its policy is code of your own, which needs --allow-code.\n"
@@ -43,11 +48,13 @@ def save_run(
     choices: "pa.Buffer | None" = None,
     *,
     plan_head: str = _PLAN_HEAD,
+    pictures: Mapping[str, str] = _NO_PICTURES,
 ) -> None:
     """Write the run's files to its folder, all or none. Raises CannotWrite.
 
-    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening, and `plan_head` the comment
-    above its plan. A folder without a manifest, or with one whose hashes do not match, is not complete.
+    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening, `plan_head` the comment above
+    its plan, and `pictures` are SVG files by their names, which are among `PICTURES`; those of an earlier run are
+    deleted. A folder without a manifest, or with one whose hashes do not match, is not complete.
     """
     # Here, because reading does without it.
     import pyarrow as pa
@@ -70,11 +77,13 @@ def save_run(
             RECORDS, partial(write_records, records=result.records, totals=result.totals, facts=result.facts)
         )
         paths[PLAN] = files.add_text(PLAN, plan_text(result.plan, folder, plan_head))
+        paths |= {name: files.add_text(name, picture) for name, picture in pictures.items()}
         manifest = {
             **_header(result),
             "files": {name: _entry(path, rows.get(name)) for name, path in paths.items()},
         }
         files.add_text(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    remove_files(folder, (name for name in PICTURES if name not in pictures))
 
 
 def remove_run(folder: Path) -> None:
@@ -82,9 +91,8 @@ def remove_run(folder: Path) -> None:
 
     Raises CannotWrite if one cannot be deleted.
     """
+    remove_files(folder, reversed(FILES))
     try:
-        for name in reversed(FILES):
-            (folder / name).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
     except OSError as error:
@@ -115,6 +123,20 @@ def read(folder: str | Path) -> RunResult:
         facts,
         plan=(folder / PLAN).read_text(encoding="utf-8"),
     )
+
+
+def read_choices(folder: Path) -> "pd.DataFrame | None":
+    """Return what each pick of a saved run was made from; None if nobody wrote it down.
+
+    The columns are those of `ChoiceRecorder`, and `replica` is categorical. Raises BadRunFolder if it is damaged.
+    """
+    if CHOICES not in checked_manifest(folder, [])["files"]:
+        return None
+    checked_manifest(folder, [CHOICES])
+    # Here, because few who read a run want it.
+    import pandas as pd
+
+    return pd.read_parquet(folder / CHOICES).astype({"replica": "category"})
 
 
 def of_another_version(problem: str, manifest: Mapping[str, Any]) -> BadRunFolder:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from types import TracebackType
@@ -92,6 +92,15 @@ def remove_leftovers(folder: Path) -> None:
     for path in folder.rglob(".*.tmp"):
         if re.fullmatch(r"\..+\.[0-9]+\.tmp", path.name) and path.is_file():
             path.unlink()
+
+
+def remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Delete those of the files that are in the folder. Raises CannotWrite if one cannot be deleted."""
+    try:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"cannot delete old files in {folder}: {error.strerror}") from None
 
 
 def checksum(path: Path) -> str:

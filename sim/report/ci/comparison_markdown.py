@@ -6,6 +6,7 @@ from sim.measure.changes.first_difference import Parting
 from sim.measure.changes.folder_comparison import FolderComparison, VariantChange
 from sim.measure.differences import Difference, counts_in_words
 from sim.report.ci.markdown import code, paragraphs, plain, table
+from sim.report.difference_cells import difference_cells, difference_head, known_differences
 from sim.report.parting import candidate_cells
 from sim.report.terminal.differences import DifferencesTable
 from sim.report.terminal.folder_changes import (
@@ -70,19 +71,9 @@ def _parting(parting: Parting) -> Iterator[str]:
 
 
 def _rows(base: str, rows: Sequence[Difference]) -> str:
-    """Return a table with a line for each row that has figures; of several variants, each line names its own."""
-    known = [row for row in rows if row.a is not None]
+    """Return a table with a line for each row that has figures."""
+    known = known_differences(rows)
     if not known:
         return ""
-    variants = dict.fromkeys(row.variant for row in known)
-    of_variant = next(iter(variants)) if len(variants) == 1 else "variant"
-    head = ["", plain(base), plain(of_variant), "difference", "interval", "verdict"]
-    return table(head, ([code(row.metric), *map(plain, _cells(row, len(variants) > 1))] for row in known))
-
-
-def _cells(row: Difference, names_variant: bool) -> Iterator[str]:
-    yield f"{row.a:.6g}"
-    yield f"{row.variant} {row.b:.6g}" if names_variant else f"{row.b:.6g}"
-    yield f"{row.difference:+.4g}"
-    yield "" if row.interval is None else f"{row.interval.low:+.4g} to {row.interval.high:+.4g}"
-    yield row.words
+    cells = ([code(metric), *map(plain, figures)] for metric, *figures in difference_cells(known))
+    return table(list(map(plain, difference_head(base, known))), cells)

@@ -1,15 +1,15 @@
 """The results of `sim run` for a pull request: the verdict in the first line, figures in tables, and what failed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sim.measure.changes.baseline_changes import BaselineChange
 from sim.measure.expectations import Verdict
 from sim.report.ci.markdown import code, paragraphs, plain, table
 from sim.report.column import VariantColumn
-from sim.report.marks import UNICODE, mark_of
-from sim.report.sentences import load_lines, seeds_line, verdict_lines
-from sim.report.terminal.bars import replica, shares_by_model
-from sim.report.terminal.rows import figure_rows, values
+from sim.report.marks import UNICODE
+from sim.report.sentences import judged_lines, load_lines, seeds_line
+from sim.report.terminal.bars import mean_share, replica, shares_by_model
+from sim.report.terminal.rows import figure_rows
 from sim.report.terminal.table import ScenarioTable
 
 
@@ -60,21 +60,14 @@ def _label(label: str) -> str:
 
 def _shares(columns: Sequence[VariantColumn]) -> Iterator[list[str]]:
     for metric in (name for of_model in shares_by_model(columns) for name in of_model):
-        shares = (values(column, metric) for column in columns)
-        cells = (
-            f"{sum(known) / len(column.metrics):.0%}" if known else UNICODE.absent
-            for column, known in zip(columns, shares, strict=True)
-        )
-        yield [f"share of {plain(replica(metric))}", *cells]
+        shares = (mean_share(column, metric) for column in columns)
+        yield [
+            f"share of {plain(replica(metric))}",
+            *(UNICODE.absent if one is None else f"{one:.0%}" for one in shares),
+        ]
 
 
-def _lines(columns: Iterable[VariantColumn]) -> Iterator[str]:
-    """Yield a point for each expectation; what failed comes first."""
-    outcomes = [
-        (mark_of([verdict]), line)
-        for column in columns
-        for verdict, line in zip(column.outcomes, verdict_lines(column, UNICODE), strict=True)
-    ]
-    for _, line in sorted(outcomes, key=lambda outcome: -outcome[0]):
-        first, *more = line.plain.split("\n")
+def _lines(columns: Sequence[VariantColumn]) -> Iterator[str]:
+    """Yield a point for each expectation."""
+    for _, (first, *more) in judged_lines(columns, UNICODE):
         yield "  \n".join([f"- {plain(first)}", *(f"  {plain(one.strip())}" for one in more)])

@@ -31,6 +31,13 @@ def replica(metric: str) -> str:
     return metric.removeprefix("replicas.").rpartition(".")[0]
 
 
+def mean_share(column: VariantColumn, metric: str) -> float | None:
+    """Return a replica's mean share (0 to 1) over the variant's runs; None if it was ready in none of them."""
+    shares = values(column, metric)
+    # A run in which the replica was never ready gave it nothing.
+    return sum(shares) / len(column.metrics) if shares else None
+
+
 def bar_width(columns: Sequence[VariantColumn], narrowest: int, signs: Signs) -> int:
     """Return the length of all bars, in characters: bars of different lengths could not be compared."""
     marks = (mark(column, name) for of_model in shares_by_model(columns) for name in of_model for column in columns)
@@ -40,11 +47,12 @@ def bar_width(columns: Sequence[VariantColumn], narrowest: int, signs: Signs) ->
 def bars(columns: Sequence[VariantColumn], width: int, metric: str, replicas: int, signs: Signs) -> Iterator[Text]:
     """Yield a bar for each variant, red if far larger than an even share among that many replicas."""
     for column in columns:
-        shares = values(column, metric)
-        # A run in which the replica was never ready gave it nothing.
-        share = sum(shares) / len(column.metrics)
+        share = mean_share(column, metric)
         judged = mark(column, metric)
+        if share is None:
+            yield Text(signs.absent, style=STYLES[judged])
+            continue
         drawn = bar(share, width, ascii_only=signs.ascii_only)
         is_crowded = share > _MOST_OF_EVEN / replicas
         style = STYLES[Mark.FAILED if is_crowded else judged]
-        yield Text(f"{signs.before_figure(judged)}{drawn} {share:4.0%}" if shares else signs.absent, style=style)
+        yield Text(f"{signs.before_figure(judged)}{drawn} {share:4.0%}", style=style)

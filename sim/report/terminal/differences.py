@@ -44,19 +44,36 @@ class DifferencesTable:
         """Lay the parts out one under the other."""
         compared = f"{', '.join(self.variants)} against {self.base}, {len(self.seeds)} seeds, "
         yield Text.assemble((self.scenario, "bold"), (f"  {compared}{min(self.seeds)} to {max(self.seeds)}", "dim"))
-        shown = self._shown()
-        rows = [row for row in self.rows if row.variant in shown and not _is_zero(row)]
+        shown, rows = self._shown(), self.shown_rows
         if rows:
             signs = ASCII if options.ascii_only else UNICODE
             table = self._table(rows, shown, signs.plus_minus)
             yield table if self._least_width(table, rows, console) <= options.max_width else _lines(rows)
-        for variant in shown:
-            yield Text(f"{variant}: {counts_in_words(row for row in self.rows if row.variant == variant)}")
-        metrics = dict.fromkeys(row.metric for row in self.rows)
-        if zeros := [name for name in metrics if all(_is_zero(row) for row in self.rows if row.metric == name)]:
-            yield Text(f"0 in all runs: {', '.join(zeros)}", style="dim")
-        for sentence in self.sentences:
+        for sentence in self.counts:
+            yield Text(sentence)
+        for sentence in self.remarks:
             yield Text(sentence, style="dim")
+
+    @property
+    def shown_rows(self) -> list[Difference]:
+        """The rows that tell something."""
+        shown = self._shown()
+        return [row for row in self.rows if row.variant in shown and not _is_zero(row)]
+
+    @property
+    def counts(self) -> list[str]:
+        """In how many metrics each variant is what."""
+        return [
+            f"{variant}: {counts_in_words(row for row in self.rows if row.variant == variant)}"
+            for variant in self._shown()
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the rows do not show: which metrics have none, and the sentences."""
+        metrics = dict.fromkeys(row.metric for row in self.rows)
+        zeros = [name for name in metrics if all(_is_zero(row) for row in self.rows if row.metric == name)]
+        return [*([f"0 in all runs: {', '.join(zeros)}"] if zeros else []), *self.sentences]
 
     def _shown(self) -> list[str]:
         """Return the variants that decided otherwise than the base and those before them."""

@@ -10,7 +10,7 @@ from sim.routing.control_plane.replica_pass import ReplicaPass
 from sim.routing.control_plane.state_pass import StatePass
 from sim.routing.control_plane.ticker import Pass, tick_for_ever
 from sim.routing.loading.load_path import LoadPath
-from sim.routing.policies.prefix.choice import Pressure
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import (
     ControlPlaneSettings,
@@ -50,13 +50,18 @@ class Background:
         models: Mapping[str, ModelConfig],
         load_path: LoadPath,
         rank: Rank,
+        pressure: Pressure | None = None,
     ) -> None:
-        """`load_path` is the one that requests use, so that they share installs with the loops."""
+        """`load_path` is the one that requests use, so that they share installs with the loops.
+
+        `pressure` counts requests of this frontend; None if there is nothing for the loops to heed.
+        """
         self._settings = settings
         self._ports = ports
         self._models = models
         self._load_path = load_path
         self._rank = rank
+        self._pressure = Pressure(ports.runtime) if pressure is None else pressure
 
     def loops(self, control_plane: ControlPlaneSettings) -> Iterator[Loop]:
         """Yield the loops that the control plane asks for."""
@@ -85,7 +90,7 @@ class Background:
             self._load_path,
             FREE_PROCESS[self._settings.release],
             LOAD_INFO[self._settings.load_info],
-            Pressure(self._ports.runtime),
+            self._pressure,
         )
         state_pass = StatePass(
             self._ports, settings, REAPERS[self._settings.reaper], EXACT_STOPS[self._settings.exact_stop]

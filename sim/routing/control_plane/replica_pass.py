@@ -12,7 +12,7 @@ from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import FreeProcess
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import TakenIndexes, capacity, indexes_of_rows, matching_nodes
-from sim.routing.policies.prefix.choice import Pressure
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ModelConfig, ReconcilerSettings
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction, signature
-from typing import Any, TypeGuard
+from typing import Any
 
 from sim.routing.policies.choose import Chooser, RowPolicy
 from sim.routing.policies.picker import Pick, Picker, raised
@@ -29,7 +29,7 @@ def misfit(found: object) -> str:
 
 def takes_parameters(found: object) -> bool:
     """Tell whether the policy can have keys of its own: it is a class that is made from a context."""
-    return isinstance(found, type) and not _sees_rows(found) and _takes(found, 1)
+    return isinstance(found, type) and _takes(found, 1)
 
 
 def adapted(found: object, context: PolicyContext, label: str) -> Chooser:
@@ -39,15 +39,15 @@ def adapted(found: object, context: PolicyContext, label: str) -> Chooser:
     """
     if reason := misfit(found):
         raise PolicyError(f"{label}: {reason}")
-    if _sees_rows(found):
-        return found()
     if _is_function(found):
         return Picker(label, _of_both(found))
     policy: Any = _made(found, context, label) if isinstance(found, type) else found
+    if isinstance(policy, RowPolicy):
+        return policy
     return Picker(label, _of_both(policy.pick), getattr(policy, "sent", None), getattr(policy, "ended", None))
 
 
-def _sees_rows(found: object) -> TypeGuard[type[RowPolicy]]:
+def _sees_rows(found: object) -> bool:
     return isinstance(found, type) and issubclass(found, RowPolicy)
 
 

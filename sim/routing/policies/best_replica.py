@@ -71,7 +71,10 @@ class ChooseBest:
 
 
 class BestReplica(RowPolicy):
-    """Sends each request to the best replica, and remembers nothing."""
+    """Takes the replica with the fewest requests in flight; of equals the least recently used, then the most free VRAM.
+
+    LocalAI's policy since 2026-05-06 (pull request 9695).
+    """
 
     anywhere: ClassVar[Choose | None] = ChooseBest()
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar, Protocol, TypeVar
 
 from sim.routing.policies.port import ReplicaView, RequestView
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.replica import Replica
 from sim.routing.request import Request
 
@@ -47,15 +48,23 @@ class Chooser(Protocol):
     def listener(self) -> Listener | None:
         """Who wants to know what becomes of the picks."""
 
+    @property
+    def pressure(self) -> Pressure | None:
+        """The requests that it kept from the replica that knows their prompt; None if it does not count them."""
+
     def choice(self, request: Request, nodes: Collection[str]) -> Choose:
         """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""
 
 
 class RowPolicy(ABC):
-    """A built-in policy that sees the rows themselves, without views and checks, for speed."""
+    """A built-in policy that sees the rows themselves, without views and checks, for speed.
+
+    It is made from a PolicyContext, or from nothing if it needs none.
+    """
 
     anywhere: ClassVar[Choose | None] = None
-    listener: ClassVar[Listener | None] = None
+    listener: Listener | None = None
+    pressure: Pressure | None = None
 
     @abstractmethod
     def choice(self, request: Request, nodes: Collection[str]) -> Choose:

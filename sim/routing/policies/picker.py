@@ -5,6 +5,7 @@ from typing import Any
 
 from sim.routing.policies.choose import AnyReplica, Choose, Listener
 from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.replica import Replica
 from sim.routing.request import Request
 
@@ -42,6 +43,7 @@ class Picker:
         self._ended = ended
         self.anywhere: Choose | None = None
         self.listener: Listener | None = None if sent is None and ended is None else self
+        self.pressure: Pressure | None = None
 
     def choice(self, request: Request, nodes: Collection[str]) -> "PickerChoice":
         """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""

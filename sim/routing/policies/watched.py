@@ -14,6 +14,7 @@ class WatchedChooser:
 
     def __init__(self, chooser: Chooser, journal: Journal) -> None:
         self.listener = chooser.listener
+        self.pressure = chooser.pressure
         self._chooser = chooser
         self._journal = journal
 

@@ -69,6 +69,7 @@ class Elsewhere:
 
     def __init__(self, chooser: Chooser, retries: Retries) -> None:
         self.listener = chooser.listener
+        self.pressure = chooser.pressure
         self._chooser = chooser
         self._retries = retries
 

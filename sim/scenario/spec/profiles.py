@@ -17,10 +17,13 @@ from typing import Any, Literal, cast
 
 ProfileName = Literal["pinned", "uncached", "fixed", "head", "hardened"]
 
+_PREFIX_CACHE = {"name": "prefix_cache", "replica_index": "always_0", "on_new_row": "keep"}
+"""The policy of LocalAI since 2026-05-30, with its two mistakes. Without a known prompt it is `best_replica`."""
+
 # fmt: off
 _COLUMNS = ("pinned", "fixed", "head", "hardened")
-_TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
-    ("policy",):                ("best_replica",   "best_replica",   "best_replica",             "best_replica"),
+_TABLE: Mapping[tuple[str, ...], tuple[Any, Any, Any, Any]] = {
+    ("policy",):                ("best_replica",   "best_replica",   _PREFIX_CACHE,              "best_replica"),
     ("client_cache",):          ("sticky",         "per_request",    "per_request",              "per_request"),
     ("cancellation",):          ("detached",       "detached",       "propagated",               "propagated"),
     ("pick",):                  ("read_committed", "read_committed", "read_committed",           "locked"),
@@ -54,6 +57,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[str, str, str, str]] = {
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
     ("control", "exact_stop"):  ("by_loopback",    "by_loopback",    "by_loopback",              "by_key"),
     ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
+    ("control", "pressure"):    ("ignored",        "ignored",        "heeded",                   "ignored"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),
 }

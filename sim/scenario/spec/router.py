@@ -27,6 +27,7 @@ from sim.routing.settings import (
     OnWrongModelName,
     PassRuleName,
     PlacementName,
+    PressureName,
     ProbeSettings,
     ReadingName,
     ReaperName,
@@ -134,6 +135,9 @@ class ControlSpec(Spec):
     by the replica's key."""
     edits: ModelEditsName
     """Whether an edit of a model's options unloads the replicas that are loaded, or makes all earlier rows obsolete."""
+    pressure: PressureName
+    """Whether the reconciler adds a replica when the policy `prefix_cache` has lately kept a request from the replica
+    that knows its prompt."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -159,6 +163,7 @@ class ControlSpec(Spec):
             load_info=self.load_info,
             exact_stop=self.exact_stop,
             edits=self.edits,
+            pressure=self.pressure,
             passes=self.passes,
         )
 

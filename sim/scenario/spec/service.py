@@ -67,6 +67,20 @@ def token_rates(service: ServiceSpec, node: NodeSpec) -> TokenRates | None:
     return TokenRates(prefill_per_s * node.speed, decode_per_s * node.speed)
 
 
+def relative_speed(service: ServiceSpec, node: NodeSpec) -> float:
+    """Return how fast the node serves the model, where a node of speed 1 has 1.
+
+    With a profile of token rates it is the decode rate over that of gb10.
+    """
+    if service.profile is None or node.hardware is None:
+        return node.speed
+    return node.speed * profile_rates(service.profile, node.hardware).decode_per_s / _decode_on_gb10(service.profile)
+
+
+def _decode_on_gb10(profile: ServiceProfileName) -> float:
+    return profile_rates(profile, "gb10").decode_per_s
+
+
 ServiceLaw = Callable[[int, int, int], tuple[int, int]]
 """Maps prompt tokens, output tokens and demand_ns to the prefill and decode times, in whole nanoseconds."""
 

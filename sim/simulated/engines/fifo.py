@@ -3,10 +3,10 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from sim.prompt_cache import PromptCache, rest_of
 from sim.routing.errors import CallError
 from sim.routing.request import Request
 from sim.simulated.engines.port import EngineSettings, Service
-from sim.simulated.engines.prompt_cache import PromptCache
 from sim.simulated.engines.workers import WORKERS
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import WorkSpeed
@@ -51,9 +51,9 @@ class FifoEngine:
             workers.release()
 
     async def _prefill_rest(self, prompts: PromptCache, prefill_ns: int, request: Request, service: Service) -> None:
-        blocks, cached = len(request.chain), prompts.leading(request.chain)
-        service.recalled(request, cached)
-        await self._speed.work(prefill_ns * (blocks - cached) // blocks)
+        cached_blocks = prompts.leading(request.chain)
+        service.recalled(request, cached_blocks)
+        await self._speed.work(rest_of(prefill_ns, request.chain, cached_blocks))
         prompts.keep(request.chain)
 
     async def health(self) -> None:

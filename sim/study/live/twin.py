@@ -65,6 +65,8 @@ def machine_times(measured: Calibration, time_scale: float) -> MachineTimes:
         wake_up=CallTimes(scaled(measured.wake_up), (0,)),
         statement=CallTimes(scaled(measured.touch), scaled(measured.crowded_touch)),
         pick=CallTimes(scaled(measured.pick), scaled(measured.crowded_pick)),
+        lock_taken_ns=scaled(measured.lock_taken),
+        lock_freed_ns=scaled(measured.lock_freed),
         message=CallTimes(scaled(measured.round_trip, 0.5), scaled(measured.crowded_round_trip, 0.5)),
         connect_ns=scaled(measured.connect, less_ns=measured.round_trip.median_ns),
         turnaround_ns=scaled(measured.turnaround),

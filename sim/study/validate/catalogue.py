@@ -24,6 +24,7 @@ MODELS: Final[Mapping[str, str]] = {
     "power of d, without replacement, finite n": f"{_HERE}.routing:power_of_d",
     "power of d, without replacement, n=100": f"{_HERE}.routing:power_of_d",
     "power of d, with replacement, finite n": f"{_HERE}.routing:power_of_d_with_replacement",
+    "stale snapshot, periodic update, finite n": f"{_HERE}.routing:periodic_update",
     "third-party DES cross-check (ciw 3.2.7)": f"{_HERE}.routing:other_simulator",
     "M^X/M/1 fixed batch": f"{_HERE}.bursts:fixed_batches",
     "M^X/M/1 geometric batch": f"{_HERE}.bursts:geometric_batches",
@@ -58,9 +59,6 @@ NOT_EXPRESSED: Final[Mapping[str, str]] = {
     "M/M/c/K": "a backend turns nobody away, however many wait",
     "supermarket n=inf": "there are no infinitely many servers; finite numbers have rows of their own",
     "stale snapshot, periodic update, n=inf fluid cycle": "there are no infinitely many servers",
-    "stale snapshot, periodic update, finite n": (
-        "no policy reads all figures at fixed times; `snapshot` reads them with the first pick after them"
-    ),
     "JIQ-Random large system": "an approximation for infinitely many servers",
     "JSQ n=2 tail": "a ratio of probabilities too small to be simulated",
     "M/M/1 output analysis": "a figure for planning runs, not of a run",

@@ -16,7 +16,18 @@ class Estimate:
 
     mean: float
     error: float
-    freedom: int
+    freedom: float
+
+    def plus(self, other: Self) -> Self:
+        """Return the estimate of the sum of two means that were estimated independently.
+
+        Its degrees of freedom are those of Welch and Satterthwaite (Biometrics Bulletin 2, 1946).
+        """
+        error = hypot(self.error, other.error)
+        if error == 0:
+            return replace(self, mean=self.mean + other.mean, freedom=min(self.freedom, other.freedom))
+        parts = ((one.error / error) ** 4 / one.freedom for one in (self, other))
+        return replace(self, mean=self.mean + other.mean, error=error, freedom=1 / sum(parts))
 
     def stretched(self, factor: float) -> Self:
         """Return the same mean with an error that is so many times as large."""
@@ -24,10 +35,14 @@ class Estimate:
 
     def half_width(self, confidence: float, other_error: float = 0.0) -> float:
         """Return half of the Student-t interval for the difference to a value with a standard error of its own."""
+        return self.quantile(confidence) * hypot(self.error, other_error)
+
+    def quantile(self, confidence: float) -> float:
+        """Return how many standard errors the two-sided interval of Student reaches to each side."""
         # Here, because loading it takes longer than most commands.
         from scipy.special import stdtrit
 
-        return float(stdtrit(self.freedom, (1 + confidence) / 2)) * hypot(self.error, other_error)
+        return float(stdtrit(self.freedom, (1 + confidence) / 2))
 
     def interval(self, confidence: float) -> Interval:
         """Return the Student-t interval around the mean."""

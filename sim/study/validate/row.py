@@ -68,8 +68,9 @@ def compared(entry: Entry, value: float, question: Question, answer: Answer, pre
     own_half, widest = estimate.half_width(CONFIDENCE) * scale, precision.width_for(question.system) * abs(value)
     if inside and own_half > widest:
         reason = (
-            f"{_percent(own_half / abs(value)) if value else 'some'} wide to each side after {answer.replications} "
-            f"replications; {_percent(widest / abs(value)) if value else 'none'} would take about {answer.needed}"
+            f"{_percent(own_half / abs(value)) if value else 'some'} wide to each side after "
+            f"{_million(answer.requests)} requests; {_percent(widest / abs(value)) if value else 'none'} would take "
+            f"about {_million(answer.needed)}"
         )
         return Row(entry, "skipped", reason, ours, ours - half, ours + half)
     beyond = max(0.0, abs(ours - value) - rounding)
@@ -79,6 +80,10 @@ def compared(entry: Entry, value: float, question: Question, answer: Answer, pre
 
 def _percent(part: float) -> str:
     return f"{100 * part:.2g} %"
+
+
+def _million(requests: float) -> str:
+    return f"{requests / 1e6:.2g} million"
 
 
 def _least_confidence(beyond: float, answer: Answer, their_error: float, scale: float) -> float:

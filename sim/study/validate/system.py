@@ -1,6 +1,6 @@
 """What can be asked of the simulator: a system that is run again and again, and a figure of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -12,13 +12,45 @@ class CannotExpress(Exception):
     """The simulator has nothing that corresponds to an entry; the message says why."""
 
 
+def figure_named(quantity: str, figures: Mapping[str, Figure]) -> Figure:
+    """Return the figure of that name. Raises CannotExpress if there is none."""
+    if quantity not in figures:
+        raise CannotExpress(f"the quantity {quantity} is not measured")
+    return figures[quantity]
+
+
 class Replication(NamedTuple):
     """What one replication shows."""
 
     figures: tuple[float, ...]
     """In the order in which they were asked for."""
-    controls: tuple[float, ...]
+    controls: tuple[float, ...] = ()
     """Control variates: figures of the drawn arrivals and sizes, less their exact means."""
+
+
+class Replicated(Hashable, Protocol):
+    """Something that is run again and again, independently."""
+
+    @property
+    def cost(self) -> float:
+        """About how many requests the simulator would serve in the time that a replication takes."""
+
+    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
+        """Run one replication, the same for the same seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A part of a system's figures that is replicated by itself. The means of all levels add up to the figures."""
+
+    replicated: Replicated
+    fewest: int = 8
+    """Replications that tell its spread."""
+
+    @property
+    def cost(self) -> float:
+        """About how many requests the simulator would serve in the time of the fewest replications."""
+        return self.fewest * self.replicated.cost
 
 
 class System(Hashable, Protocol):
@@ -29,11 +61,21 @@ class System(Hashable, Protocol):
         """Offered work over capacity; 0 where that says nothing."""
 
     @property
-    def cost(self) -> float:
-        """About how many requests a replication simulates."""
+    def levels(self) -> Sequence[Level]:
+        """What its figures are the sum of."""
 
-    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
-        """Run one replication, the same for the same seed."""
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A system whose figures the simulator gives alone."""
+
+    simulated: Replicated
+    load: float = 0.0
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """Just the one."""
+        return (Level(self.simulated),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +86,8 @@ class Question:
     figure: Figure
     scale: float = 1.0
     """What a figure of the system is multiplied by, to be in the unit of the entry."""
+
+
+def least_cost(system: System) -> float:
+    """Return how many requests the fewest replications simulate, or how many would be simulated in their time."""
+    return sum(level.cost for level in system.levels)

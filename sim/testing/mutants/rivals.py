@@ -9,6 +9,7 @@ from sim.routing.policies.port import ReplicaView, RequestView
 from sim.routing.policies.prefix.choice import Thresholds
 from sim.routing.policies.prefix.index import PrefixIndex
 from sim.routing.policies.prefix.prefix_cache import PrefixCache
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.policies.standard.join_idle_queue import JoinIdleQueue
 from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.outlier_ejection import OutlierEjection
@@ -103,7 +104,7 @@ def excess_is_ignored(self: Thresholds, in_flight: int, least_in_flight: int) ->
     return in_flight <= least_in_flight * self.max_factor + 1
 
 
-@in_place_of(f"{_PREFIX}.index:PrefixIndex.forget", "prompts_by_hand")
+@in_place_of(f"{_PREFIX}.index:PrefixIndex.forget", "prompts_by_hand", "prefix_entries_outlive_replica")
 def new_row_keeps_its_prompts(self: PrefixIndex, replica: ReplicaKey) -> None:
     """What a replica was given is remembered beyond its row."""
 
@@ -117,6 +118,25 @@ def prompts_never_expire(self: PrefixIndex) -> None:
 def depth_is_ignored(self: PrefixCache, replica: ReplicaView, request: RequestView) -> None:
     """All blocks of a prompt are remembered, however few of them should count."""
     self._memory.sent(replica, request)
+
+
+@in_place_of(f"{_PREFIX}.pressure:Pressure.record", "pressure_by_hand")
+def disturbed_request_is_not_counted(self: Pressure, model: str) -> None:
+    """A request that is kept from the replica that knows its prompt leaves no trace."""
+
+
+@in_place_of(f"{_PREFIX}.pressure:Pressure.reset", "pressure_by_hand")
+def pressure_is_not_reset(self: Pressure, model: str) -> None:
+    """The requests for which a replica was added count for the next one as well."""
+
+
+pressure_needs_two = Mutant(
+    "pressure_needs_two",
+    "sim.routing.control_plane.replica_pass:PRESSURE_THRESHOLD",
+    "A model gets one more replica only for two disturbed requests.",
+    2,
+    ("pressure_by_hand",),
+)
 
 
 _FEEDBACK = "sim.routing.policies.feedback"

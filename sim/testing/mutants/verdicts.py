@@ -1,8 +1,10 @@
-"""Slips in how busy replicas are, and in whether requests pile up."""
+"""Slips in how busy replicas are, in whether requests pile up, and in what counts as a lost prompt."""
 
 from sim.measure.analysis.load import LoadVerdict, piles_up
 from sim.measure.analysis.readiness import ReplicaUse
+from sim.measure.recording.recorder import Recorder
 from sim.measure.recording.records import Integers
+from sim.routing.request import Request
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _LOAD = "sim.measure.catalogue.load"
@@ -41,3 +43,15 @@ slow_node_counts_as_fast = Mutant(
     property(lambda self: self.completed * [self.view.facts.speeds[key.node] for key in self.replicas.values()]),
     ("figures_by_hand",),
 )
+
+
+@in_place_of("sim.measure.recording.recorder:Recorder._beginning", "prefix_entries_outlive_replica")
+def all_replicas_read_what_one_has_read(self: Recorder, request: Request) -> tuple[int, int]:
+    """A prompt counts as lost if any replica has read its beginning before."""
+    return 0, request.chain[0]
+
+
+@in_place_of("sim.measure.recording.recorder:Recorder._beginning", "prefix_entries_outlive_replica")
+def no_two_prompts_begin_alike(self: Recorder, request: Request) -> tuple[int, int]:
+    """A prompt counts as lost only if the very same request has been read before."""
+    return request.id, request.chain[0]

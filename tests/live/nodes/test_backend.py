@@ -136,6 +136,33 @@ def test_the_first_token_comes_after_prefill_and_the_last_after_decode() -> None
     run(story)
 
 
+def test_a_process_with_a_cache_tells_what_it_had_of_a_prompt_until_it_loads_anew() -> None:
+    async def story() -> None:
+        async with live_world(service=BY_TOKENS, prompt_cache=9) as world:
+            backend = await world.loaded()
+
+            for chain in ((1, 2, 3), (1, 2, 4), (5,), ()):
+                await backend.predict(request(prompt_tokens=1, output_tokens=1, chain=chain))
+            await backend.load_model(MODEL)
+            await backend.predict(request(prompt_tokens=1, output_tokens=1, chain=(1, 2, 3)))
+
+            assert world.journal.of("recalled") == [("recalled", 7, blocks) for blocks in (0, 2, 0, 0)]
+
+    run(story)
+
+
+def test_what_a_process_has_of_a_prompt_takes_no_prefill() -> None:
+    async def story() -> None:
+        async with live_world(service=BY_TOKENS, prompt_cache=9) as world:
+            backend = await world.loaded()
+            await backend.predict(request(prompt_tokens=1, output_tokens=1, chain=(1, 2, 3)))
+
+            # Without the cache it would take longer than any test may.
+            await backend.predict(request(prompt_tokens=LONG_MS, output_tokens=1, chain=(1, 2, 3)))
+
+    run(story)
+
+
 def test_a_time_scale_shortens_every_duration() -> None:
     async def story() -> None:
         async with live_world(time_scale=0.001, load_time="60s") as world:

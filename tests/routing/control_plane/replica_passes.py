@@ -8,7 +8,7 @@ from sim.routing.loading.free_process import FreeProcess, stop_exact_process
 from sim.routing.loading.load_limits import FIXED
 from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL
-from sim.routing.policies.prefix.choice import Pressure
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ModelConfig

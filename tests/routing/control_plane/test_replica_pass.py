@@ -2,7 +2,7 @@
 
 from sim.routing.fleet import Cooldown
 from sim.routing.loading.free_process import unload_some_process
-from sim.routing.policies.prefix.choice import Pressure
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
 from sim.simulated.nodes.backend import LoadFailure

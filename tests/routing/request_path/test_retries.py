@@ -104,7 +104,7 @@ def test_a_policy_is_shown_all_replicas_if_all_have_failed_the_request() -> None
 
 def test_the_choice_of_a_request_that_has_not_failed_is_the_policys_own() -> None:
     class Best:
-        anywhere, listener = ChooseBest(), None
+        anywhere, listener, pressure = ChooseBest(), None, None
 
         def choice(self, _request: object, nodes: Any) -> ChooseBest:
             return ChooseBest(nodes)

@@ -83,7 +83,8 @@ def test_a_profile_fills_in_what_the_router_does_not_say(profile: str, expected:
         probe.refresh,
         router.pick,
     )
-    assert (router.policy.name, probe.timeout_ns) == ("best_replica", 2_000_000_000)
+    policy = "prefix_cache" if profile == "head" else "best_replica"
+    assert (router.policy.name, probe.timeout_ns) == (policy, 2_000_000_000)
 
 
 def test_a_file_without_a_router_uses_the_profile_fixed() -> None:

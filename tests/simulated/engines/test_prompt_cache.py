@@ -1,4 +1,4 @@
-"""A backend's cache of prompts: what it keeps, and what it spares."""
+"""What a backend's cache of prompts spares."""
 
 from contextlib import suppress
 
@@ -8,31 +8,10 @@ from sim.routing.errors import CallError, Unavailable
 from sim.routing.request import Chain, Request
 from sim.simulated.engines.fifo import FifoEngine
 from sim.simulated.engines.port import EngineSettings
-from sim.simulated.engines.prompt_cache import PromptCache
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.nodes.work_speed import FULL_SPEED
 
 PREFILL_NS, DECODE_NS = 60, 7
-
-# id: (blocks that fit, prompts in turn, leading blocks of the last one that are there before it)
-KEPT: dict[str, tuple[int, list[Chain], int]] = {
-    "nothing at first": (9, [(1, 2)], 0),
-    "a beginning": (9, [(1, 2, 3), (1, 2, 4)], 2),
-    "all of it": (9, [(1, 2), (1, 2)], 2),
-    "no end without its beginning": (9, [(1, 2, 3), (4, 2, 3)], 0),
-    "the least recently used goes": (2, [(1,), (2,), (3,), (1,)], 0),
-    "what is used again stays": (2, [(1,), (2,), (1,), (3,), (1,)], 1),
-    "the end of a prompt goes first": (2, [(1, 2, 3), (1, 2, 3)], 2),
-}
-
-
-@pytest.mark.parametrize(("most_blocks", "prompts", "expected"), KEPT.values(), ids=KEPT)
-def test_of_a_prompt_the_cache_has(most_blocks: int, prompts: list[Chain], expected: int) -> None:
-    cache = PromptCache(most_blocks)
-    for chain in prompts[:-1]:
-        cache.keep(chain)
-
-    assert cache.leading(prompts[-1]) == expected
 
 
 class Heard:

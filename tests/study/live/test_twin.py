@@ -1,5 +1,6 @@
 """The simulated twin of a live run: the machine's costs in scenario time, on the live run's own requests."""
 
+import numpy as np
 import pytest
 
 from sim import loads
@@ -77,6 +78,23 @@ def test_a_crowd_takes_its_calls_shares_one_after_the_other() -> None:
 
     # A pick of 20 ms and 31 of 30 ms come before the last one's touch; at most all touches and counts do so too.
     assert all(0.95 <= route_s <= 0.95 + 64 * 0.02 for route_s in routed_s)
+
+
+def test_whoever_waits_for_a_load_waits_for_its_lock_to_change_hands_as_well() -> None:
+    cold = BURST.replace("requests: 32", "requests: 2").replace(
+        "replicas: [{node: a}, {node: b}]", "backend: {health: independent}"
+    )
+    scenario = loads(cold).variants["default"]
+
+    def routes_s(**durations_ns: int) -> list[float]:
+        (run,) = replications(scenario, "default", [made_up("postgresql", **durations_ns)], 0.1, 1)
+        return sorted(run.requests["route_s"])
+
+    first_s, second_s = np.subtract(routes_s(lock_taken=3 * MS, lock_freed=2 * MS), routes_s())
+
+    # Each takes the lock in 30 ms and gives it back in 20 ms; the second one has to wait for both of the first's.
+    assert first_s == pytest.approx(0.05, abs=1e-6)
+    assert second_s == pytest.approx(0.1, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,18 @@ import pytest
 from sim.study.validate.answer import FULL, Answer
 from sim.study.validate.entry import Entry
 from sim.study.validate.estimate import Estimate
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import mean_wait
 from sim.study.validate.queueing.station import Station
 from sim.study.validate.row import Row, compared, failures, most_outside_by_chance
 from sim.study.validate.system import Question
 
-QUESTION = Question(Station(0.5), mean_wait)
+QUESTION = Question(TwoLevels(Station(0.5)), mean_wait)
 
 
 def row(value: float, ours: float, error: float, **entry: object) -> Row:
     written = {"id": "X", "model": "M/M/1", "quantity": "mean_wait", "value": value, **entry}
-    answer = Answer(Estimate(ours, error, 20), 24, 100)
+    answer = Answer(Estimate(ours, error, 20), requests=2.4e5, needed=1e6)
     return compared(Entry.model_validate(written), value, QUESTION, answer, FULL)
 
 
@@ -44,7 +45,9 @@ def test_printed_digits_are_taken_for_what_they_are() -> None:
 
 
 def test_a_skipped_row_says_how_much_longer_it_would_take() -> None:
-    assert "1.5 % wide to each side after 24 replications; 1 % would take about 100" in row(1.0, 1.0, 0.004).reason
+    reason = row(1.0, 1.0, 0.004).reason
+
+    assert "1.5 % wide to each side after 0.24 million requests; 1 % would take about 1 million" in reason
 
 
 def test_one_row_that_is_barely_outside_is_chance_and_one_that_is_far_outside_is_not() -> None:

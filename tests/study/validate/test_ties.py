@@ -67,4 +67,4 @@ def test_an_idle_fleet_is_as_uneven_as_chance_if_ties_are_random() -> None:
 def sojourns(policy: str) -> list[float]:
     """The mean of each replication at 70 % load; replications of the same number see the same requests."""
     station = Station(0.7, servers=4, policy=policy)
-    return [station.replicate(number, [mean_sojourn]).figures[0] for number in REPLICATIONS]
+    return [mean_sojourn(station.simulated(station.plan(number))) for number in REPLICATIONS]

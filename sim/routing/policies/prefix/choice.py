@@ -1,15 +1,12 @@
 """Whether a request follows its prompt's beginning to the replica that has seen it, or spares a busy one."""
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
 from sim.routing.policies.prefix.index import Match
-from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
-from sim.routing.units import NS_PER_S
 
 
 class Candidate(NamedTuple):
@@ -68,36 +65,3 @@ def select(
 
 def _least_loaded_order(candidate: Candidate) -> tuple[int, str, int]:
     return (candidate.in_flight, candidate.replica.node, candidate.replica.replica_index)
-
-
-class Pressure:
-    """How many requests of each model were kept from their hot replica lately, as one frontend saw it.
-
-    A record counts until it is as old as the window, that instant included.
-    """
-
-    __slots__ = ("_clock", "_recorded_ns", "_window_ns")
-
-    def __init__(self, clock: Clock, window_ns: int = 60 * NS_PER_S) -> None:
-        self._clock = clock
-        self._window_ns = window_ns
-        self._recorded_ns: dict[str, deque[int]] = {}
-
-    def record(self, model: str) -> None:
-        """Count one for the model, from now on."""
-        self._recent_ns(model).append(self._clock.now_ns())
-
-    def count(self, model: str) -> int:
-        """Return the number of the model's records in the window."""
-        return len(self._recent_ns(model))
-
-    def reset(self, model: str) -> None:
-        """Forget the model's records."""
-        self._recorded_ns.pop(model, None)
-
-    def _recent_ns(self, model: str) -> deque[int]:
-        recorded_ns = self._recorded_ns.setdefault(model, deque())
-        oldest_ns = self._clock.now_ns() - self._window_ns
-        while recorded_ns and recorded_ns[0] < oldest_ns:
-            recorded_ns.popleft()
-        return recorded_ns

@@ -1,6 +1,6 @@
 """What one frontend remembers of the prompts that it has routed, model by model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,14 +45,13 @@ class PrefixMemory:
         self._rows: dict[ReplicaKey, str] = {}
         """Id of the row that each replica was last seen with."""
 
-    def index(self, replicas: Sequence[ReplicaView], request: RequestView) -> PrefixIndex:
-        """Return the index of the request's model, as it stands with these replicas."""
-        index = self._index_of(request.model)
+    def index(self, model: str, rows: Iterable[tuple[ReplicaKey, str]]) -> PrefixIndex:
+        """Return the model's index, as it stands with these rows, each of them a replica and the row's id."""
+        index = self._index_of(model)
         if self._forgets:
-            for replica in replicas:
-                key = key_of(replica, request)
-                if self._rows.setdefault(key, replica.id) != replica.id:
-                    self._rows[key] = replica.id
+            for key, row_id in rows:
+                if self._rows.setdefault(key, row_id) != row_id:
+                    self._rows[key] = row_id
                     index.forget(key)
         return index
 

@@ -1,16 +1,19 @@
 """LocalAI's prefix cache policy, its default since 2026-05-30 (commit a44bdb29d)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sim.routing.policies.best_replica import pick_best_replica
+from sim.routing.policies.best_replica import ChooseBest, pick_best_replica
+from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
 from sim.routing.policies.limits import check_count
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.prefix.choice import DEFAULT_THRESHOLDS, Candidate, Thresholds, select
 from sim.routing.policies.prefix.index import MAX_BLOCKS
-from sim.routing.policies.prefix.memory import MemoryParameters, PrefixMemory, key_of
-from sim.routing.replica import ReplicaKey
+from sim.routing.policies.prefix.memory import MemoryParameters, PrefixMemory
+from sim.routing.policies.prefix.pressure import Pressure
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ class PrefixCacheParameters(MemoryParameters):
         check_count("depth", self.depth, 1)
 
 
-class PrefixCache:
+class PrefixCache(RowPolicy):
     """Prefers the replica that saw most of the prompt, unless it is busy; else the one that has seen least of late.
 
-    A request whose prompt is unknown goes to the best replica, and so does one whose preferred replica has no row.
-    LocalAI reads the figures of the replicas without their index, as `replica_index: always_0` does, and keeps what it
-    knows of an evicted replica, as `on_new_row: keep` does.
+    That is decided once for a pick: if its row has gone by the time it is locked, the best of the others is taken. A
+    request of which no prompt is known goes to the best replica. LocalAI reads the figures of the replicas without
+    their index, as `replica_index: always_0` does, and keeps what it knows of an evicted replica, as `on_new_row: keep`
+    does.
     """
 
     parameters = PrefixCacheParameters
@@ -52,23 +56,54 @@ class PrefixCache:
         self._depth = keys.depth
         self._knows_index = keys.replica_index == "shown"
         self._memory = PrefixMemory(context.clock, keys)
+        self.listener = self
+        self.pressure: Pressure = Pressure(context.clock)
 
-    def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        """Return the preferred replica."""
+    def choice(self, request: Request, nodes: Collection[str]) -> Choose:
+        """Return what this request asks of the registry, among the rows on these nodes; on any node if empty."""
+        return _PreferredElseBest(self, request, nodes) if request.chain else ChooseBest(nodes)
+
+    def preferred(self, rows: Sequence[Replica], request: Request) -> ReplicaKey | None:
+        """Return the replica that should get the request, though perhaps none of the rows; None of no rows."""
         chain = request.chain[: self._depth]
-        if not chain:
-            return pick_best_replica(replicas)
-        index = self._memory.index(replicas, request)
-        candidates = [Candidate(self._believed_key(one, request), one.in_flight) for one in replicas]
+        index = self._memory.index(request.model, ((row.key, row.id) for row in rows))
+        candidates = [Candidate(self._believed(row.key), row.in_flight) for row in rows]
         keys = [candidate.replica for candidate in candidates]
         choice = select(candidates, index.match(chain, keys), index.cold_order(keys), self._thresholds)
-        preferred = [one for one in replicas if choice is not None and key_of(one, request) == choice.replica]
-        return pick_best_replica(preferred or replicas)
+        if choice is None:
+            return None
+        if choice.forced_disturb:
+            self.pressure.record(request.model)
+        return choice.replica
 
     def sent(self, replica: ReplicaView, request: RequestView) -> None:
         """Remember who was given the prompt."""
         self._memory.sent(replica, request._replace(chain=request.chain[: self._depth]))
 
-    def _believed_key(self, replica: ReplicaView, request: RequestView) -> ReplicaKey:
-        key = key_of(replica, request)
+    def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
+        """Do nothing: the replica has read the prompt, however the request ended."""
+
+    def _believed(self, key: ReplicaKey) -> ReplicaKey:
         return key if self._knows_index else key._replace(replica_index=0)
+
+
+class _PreferredElseBest:
+    """One pick's decision."""
+
+    __slots__ = ("_policy", "_preferred", "_request", "nodes")
+
+    order: str | None = None
+    """No order in SQL stands for it."""
+
+    def __init__(self, policy: PrefixCache, request: Request, nodes: Collection[str]) -> None:
+        self.nodes = nodes
+        self._policy = policy
+        self._request = request
+        self._preferred: ReplicaKey | None = None
+
+    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+        """Return the preferred row, as the first rows that were seen decide it; if it is not there, the best one."""
+        if self._preferred is None:
+            self._preferred = self._policy.preferred(replicas, self._request)
+        preferred = [row for row in replicas if row.key == self._preferred]
+        return pick_best_replica(preferred or replicas)

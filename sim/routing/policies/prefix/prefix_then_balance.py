@@ -51,5 +51,6 @@ class PrefixThenBalance:
 
     def _known(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         by_key = {key_of(replica, request): replica for replica in replicas}
-        match = self._memory.index(replicas, request).match(request.chain, by_key)
+        index = self._memory.index(request.model, ((key_of(one, request), one.id) for one in replicas))
+        match = index.match(request.chain, by_key)
         return by_key[match.replica] if match is not None and match.ratio >= self._keys.min_match else None

@@ -1,18 +1,21 @@
 """Requests that come in groups: again and again at a busy station, or once at an idle one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from sim.scenario.plan.plan import make_plan
+from sim.scenario.plan.plan import Plan, make_plan
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import question
 from sim.study.validate.queueing.arrivals import Batches
+from sim.study.validate.queueing.first_come import first_come, time_of_request
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.services import EXPONENTIAL
 from sim.study.validate.queueing.station import Station, recorded, scenario, station_text
-from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, figure_named
 
 _BURSTS = 50
 """In each replication."""
@@ -45,15 +48,30 @@ class Bursts:
     load: float = 0.0
 
     @property
-    def cost(self) -> float:
+    def size(self) -> float:
         """Requests of a replication."""
         return _BURSTS * self.requests
 
-    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
-        """Run some bursts; the mean size is the only control."""
-        served = Served.of(recorded(make_plan(scenario(self._text()), seed)), 0.0)
-        sizes = float(served.demand_s.mean()) - 1
-        return Replication(tuple(figure(served) for figure in figures), (sizes,))
+    def plan(self, seed: int) -> Plan:
+        """Return some bursts."""
+        return make_plan(scenario(self._text()), seed)
+
+    @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(self.servers)
+
+    def simulated(self, plan: Plan) -> Served:
+        """Return what the simulator makes of the bursts."""
+        return Served.of(recorded(plan).requests, 0.0)
+
+    def recursed(self, plan: Plan) -> Served:
+        """Return what the recursion makes of them."""
+        return Served.of(first_come(plan, self.servers, self.workers, None), 0.0)
+
+    def controls(self, served: Served) -> tuple[float, ...]:
+        """Return the deviation of the mean size."""
+        return (float(served.demand_s.mean()) - 1,)
 
     def _text(self) -> str:
         every_s = _APART * self.requests
@@ -70,6 +88,9 @@ def mean_makespan(served: Served) -> float:
     """Return the mean time from a burst to the end of its last request, in s."""
     bursts, first = np.unique(served.arrival_s, return_index=True)
     return float((np.maximum.reduceat(served.end_s, first) - bursts).mean())
+
+
+_FIGURES: Final[Mapping[str, Figure]] = {"mean_sojourn": mean_sojourn, "makespan": mean_makespan}
 
 
 def central_queue(entry: Entry) -> Question:
@@ -94,7 +115,4 @@ def herd(entry: Entry) -> Question:
 
 
 def _question(entry: Entry, bursts: Bursts) -> Question:
-    figures = {"mean_sojourn": mean_sojourn, "makespan": mean_makespan}
-    if entry.quantity not in figures:
-        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
-    return Question(bursts, figures[entry.quantity])
+    return Question(TwoLevels(bursts), figure_named(entry.quantity, _FIGURES))

@@ -11,7 +11,7 @@ from sim.study.validate.entry import Entry
 from sim.study.validate.queueing.served import Floats, Served
 from sim.study.validate.queueing.services import EXPONENTIAL
 from sim.study.validate.queueing.station import recorded, scenario, station_text
-from sim.study.validate.system import Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, Replication, Simulated, figure_named
 
 _WARMUP_S = 100.0
 """Many times what five users need to forget their start."""
@@ -25,7 +25,6 @@ class ClosedLoop:
     users: int
     workers: int
     think_s: float
-    load: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -40,8 +39,8 @@ class ClosedLoop:
         )
         model = f"backend: {{workers: {self.workers}, health: independent}}, service: {EXPONENTIAL.text}"
         text = station_text(1, model, "best_replica", workload, _WARMUP_S + _OBSERVED_S)
-        served = Served.of(recorded(make_plan(scenario(text), seed)), 0.0)
-        return Replication(tuple(figure(served) for figure in figures), ())
+        served = Served.of(recorded(make_plan(scenario(text), seed)).requests, 0.0)
+        return Replication(tuple(figure(served) for figure in figures))
 
 
 def mean_number(served: Served) -> float:
@@ -59,7 +58,7 @@ def mean_busy(served: Served) -> float:
     return _over_time(served.start_s, served.end_s)
 
 
-FIGURES: Final[Mapping[str, Figure]] = {
+_FIGURES: Final[Mapping[str, Figure]] = {
     "mean_number": mean_number,
     "mean_queue": mean_queue,
     "mean_busy": mean_busy,
@@ -69,7 +68,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
 def machine_repair(entry: Entry) -> Question:
     """M/M/c//K with r, the service time over the time to think."""
     given = entry.parameters
-    return Question(ClosedLoop(given["K"], given["c"], 1 / given["r"]), FIGURES[entry.quantity])
+    loop = ClosedLoop(given["K"], given["c"], 1 / given["r"])
+    return Question(Simulated(loop), figure_named(entry.quantity, _FIGURES))
 
 
 def _over_time(begins_s: Floats, ends_s: Floats) -> float:

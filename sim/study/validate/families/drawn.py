@@ -14,7 +14,7 @@ from sim.study.validate.queueing.arrivals import POISSON, with_drawn_demand
 from sim.study.validate.queueing.served import Floats
 from sim.study.validate.queueing.services import EXPONENTIAL, Service
 from sim.study.validate.queueing.station import scenario, station_text
-from sim.study.validate.system import Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, Replication, Simulated, figure_named
 
 _DRAWS = 200_000
 """In each replication."""
@@ -26,7 +26,6 @@ class Drawn:
 
     service: Service
 
-    load: float = 0.0
     cost: float = _DRAWS / 1000
     """A draw takes next to nothing of what a request takes."""
 
@@ -36,7 +35,7 @@ class Drawn:
         plan = with_drawn_demand(make_plan(scenario(text), seed), self.service)
         arrival_s = plan.open["arrival_ns"] / NS_PER_S
         draws = Draws(np.diff(arrival_s), plan.open["demand_ns"] / NS_PER_S)
-        return Replication(tuple(figure(draws) for figure in figures), ())
+        return Replication(tuple(figure(draws) for figure in figures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +82,10 @@ _OF_SERVICE: Final[Mapping[str, Figure]] = {"mean": mean_service, "mean_square":
 
 def gaps(entry: Entry) -> Question:
     """Poisson arrivals: exponential gaps."""
-    return Question(Drawn(EXPONENTIAL), _OF_GAPS[entry.quantity])
+    return Question(Simulated(Drawn(EXPONENTIAL)), figure_named(entry.quantity, _OF_GAPS))
 
 
 def service(entry: Entry) -> Question:
     """Service times, by the names of M/G/1."""
-    return Question(Drawn(SERVICES[entry.parameters["service"]]), _OF_SERVICE[entry.quantity])
+    drawn = Drawn(SERVICES[entry.parameters["service"]])
+    return Question(Simulated(drawn), figure_named(entry.quantity, _OF_SERVICE))

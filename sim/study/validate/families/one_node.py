@@ -6,17 +6,21 @@ from typing import Final
 from sim.study.validate.entry import Entry
 from sim.study.validate.queueing import services
 from sim.study.validate.queueing.controls import SeveralWorkers, SojournAbove
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import (
     FindAtLeast,
-    SojournPercentile,
+    Percentile,
     WaitAbove,
     mean_sojourn,
     mean_wait,
     share_that_waits,
+    sojourns,
+    waits,
 )
 from sim.study.validate.queueing.services import Service
 from sim.study.validate.queueing.station import Station
-from sim.study.validate.system import CannotExpress, Figure, Question
+from sim.study.validate.queueing.theory import decay_rate_of_constant_service
+from sim.study.validate.system import Figure, Question, figure_named
 
 SERVICES: Final[Mapping[str, Service]] = {
     "Deterministic": services.DETERMINISTIC,
@@ -37,22 +41,29 @@ _FIGURES: Final[Mapping[str, Figure]] = {
     "P(wait>2D)": WaitAbove(2.0),
     "P(N>=4)": FindAtLeast(4),
 }
-_TAILS = ("sojourn_p99", "wait_p99")
+_ABOVE: Final[Mapping[str, float]] = {"sojourn_p50": 0.5, "sojourn_p99": 0.01}
+"""Share of the requests above a percentile."""
 _TIMES = ("mean_wait", "mean_sojourn")
 
 
 def exponential(entry: Entry) -> Question:
     """M/M/1, by `rho` or by `lam` and `mu`. Its sojourn times are exponential."""
     load = load_of(entry)
-    if entry.quantity != "sojourn_p50":
+    above = _ABOVE.get(entry.quantity)
+    if above is None:
         return question(entry, Station(load))
-    figure = SojournPercentile(entry.number, above=0.5, density_per_s=0.5 * (1 - load))
-    return Question(Station(load, control=SojournAbove(entry.number)), figure)
+    figure = Percentile(sojourns, entry.number, above, density_per_s=above * (1 - load))
+    return Question(TwoLevels(Station(load, control=SojournAbove(entry.number))), figure)
 
 
 def deterministic(entry: Entry) -> Question:
-    """M/D/1."""
-    return question(entry, Station(load_of(entry), services.DETERMINISTIC))
+    """M/D/1. The tail of its waits is exponential well before the 99th percentile."""
+    load = load_of(entry)
+    station = Station(load, services.DETERMINISTIC)
+    if entry.quantity != "wait_p99":
+        return question(entry, station)
+    figure = Percentile(waits, entry.number, above=0.01, density_per_s=0.01 * decay_rate_of_constant_service(load))
+    return Question(TwoLevels(station), figure)
 
 
 def general(entry: Entry) -> Question:
@@ -74,14 +85,10 @@ def question(entry: Entry, station: Station) -> Question:
     """Ask a station for what the entry is about. Raises CannotExpress for a quantity that is not measured here."""
     if entry.quantity == "mean_number":
         # Little's law, with the rate that is known.
-        return Question(station, mean_sojourn, station.rate_per_s)
-    if entry.quantity in _TAILS:
-        raise CannotExpress("a percentile of the tail takes far longer replications than are made")
-    if entry.quantity not in _FIGURES:
-        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
+        return Question(TwoLevels(station), mean_sojourn, station.rate_per_s)
     mean_service = 1 / entry.parameters.get("mu", 1.0)
     scale = mean_service if entry.quantity in _TIMES else 1.0
-    return Question(station, _FIGURES[entry.quantity], scale)
+    return Question(TwoLevels(station), figure_named(entry.quantity, _FIGURES), scale)
 
 
 def load_of(entry: Entry) -> float:

@@ -11,7 +11,7 @@ from sim.routing.units import NS_PER_S
 from sim.scenario.plan.streams import stream
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.study.validate.entry import Entry
-from sim.study.validate.system import Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, Replication, Simulated, figure_named
 
 _REQUESTS = 3000
 """About, in each replication."""
@@ -34,8 +34,6 @@ class CachedProbes:
     failing: float = 0.0
     """Share of the probes that fail."""
     frontends: int = 1
-
-    load: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -124,7 +122,7 @@ def share_that_waits(seen: Seen) -> float:
     return seen.waited / seen.requests if seen.requests else math.nan
 
 
-FIGURES: Final[Mapping[str, Figure]] = {
+_FIGURES: Final[Mapping[str, Figure]] = {
     "probe_rate_per_s": probe_rate,
     "fraction_of_requests_that_wait_on_a_probe": share_that_waits,
 }
@@ -160,4 +158,4 @@ def _cache(entry: Entry, sharing: Literal["detached", "unshared"]) -> CachedProb
 
 
 def _question(entry: Entry, cache: CachedProbes) -> Question:
-    return Question(cache, FIGURES[entry.quantity])
+    return Question(Simulated(cache), figure_named(entry.quantity, _FIGURES))

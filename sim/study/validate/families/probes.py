@@ -4,26 +4,28 @@ The real health monitor probes the backend at regular moments, which see what an
 of the backend's, and rows are not deleted, so the probes do not change the queue that they see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 from typing import Final
 
 import numpy as np
 
-from sim.measure.recording.records import MISSING, Records
+from sim.measure.recording.records import MISSING
 from sim.routing.outcomes import ProbeOutcome
-from sim.routing.units import NS_PER_S
-from sim.scenario.plan.plan import make_plan
+from sim.routing.units import NS_PER_MS, NS_PER_S
+from sim.scenario.plan.plan import Plan, make_plan
 from sim.study.validate.entry import Entry
 from sim.study.validate.queueing import services
 from sim.study.validate.queueing.arrivals import POISSON, with_drawn_demand
 from sim.study.validate.queueing.controls import POOLED, Control, SeveralWorkers, less_loaded
-from sim.study.validate.queueing.served import Floats, Served
+from sim.study.validate.queueing.first_come import first_come, time_of_request, waits_among
+from sim.study.validate.queueing.levels import TwoLevels
+from sim.study.validate.queueing.served import Flags, Floats, Served
 from sim.study.validate.queueing.services import Service
 from sim.study.validate.queueing.station import RELAXATIONS, recorded, scenario
 from sim.study.validate.queueing.theory import relaxation_time
-from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.system import Figure, Question, figure_named
 
 _FEWEST_PROBES = 1500
 """In each replication, besides the warm-up."""
@@ -43,13 +45,26 @@ class ProbedBackend:
     health: str = "serialized"
 
     @property
-    def cost(self) -> float:
+    def size(self) -> float:
         """About how many requests and probes a replication simulates."""
         return (self._warmup_s + self._observed_s) * (self.load * self.workers + 1 / self._tick_s)
 
     @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(1)
+
+    @property
+    def _end_ns(self) -> int:
+        return round(1000 * (self._warmup_s + self._observed_s)) * NS_PER_MS
+
+    @property
+    def _tick_ns(self) -> int:
+        return round(1000 * max(self.limit_s, 0.2) * _BETWEEN) * NS_PER_MS
+
+    @property
     def _tick_s(self) -> float:
-        return max(self.limit_s, 0.2) * _BETWEEN
+        return self._tick_ns / NS_PER_S
 
     @property
     def _warmup_s(self) -> float:
@@ -60,19 +75,41 @@ class ProbedBackend:
     def _observed_s(self) -> float:
         return max(self._warmup_s, _FEWEST_PROBES * self._tick_s)
 
-    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
-        """Run one replication: probes that begin after the warm-up count."""
-        plan = with_drawn_demand(make_plan(scenario(self._text()), seed), self.service)
+    def plan(self, seed: int) -> Plan:
+        """Return the requests of a replication; probes that begin after the warm-up count."""
+        return with_drawn_demand(make_plan(scenario(self._text()), seed), self.service)
+
+    def simulated(self, plan: Plan) -> "Probed":
+        """Return what becomes of the health monitor's probes in the simulator."""
         records = recorded(plan)
-        probed = Probed.of(records, self._warmup_s)
-        served = Served.of(records, self._warmup_s)
-        return Replication(tuple(figure(probed) for figure in figures), self._controls(served, probed.begin_s))
+        table = records.probes
+        sent_by_monitor = table["request"] == MISSING
+        return self._probed(
+            table["start_ns"][sent_by_monitor] / NS_PER_S,
+            table["outcome"][sent_by_monitor] == ProbeOutcome.TIMEOUT,
+            Served.of(records.requests, self._warmup_s),
+        )
+
+    def recursed(self, plan: Plan) -> "Probed":
+        """Return what becomes of probes at equal distances that take no time, and are served like requests."""
+        served = Served.of(first_come(plan, 1, self.workers, None), self._warmup_s)
+        begin_ns = np.arange(self._tick_ns, self._end_ns, self._tick_ns)
+        if self.health == "event_loop":
+            held_s = POOLED.rest_of_job(served, 1.0, begin_ns / NS_PER_S)
+        else:
+            held_s = waits_among(plan.open["arrival_ns"], plan.open["demand_ns"], begin_ns, self.workers) / NS_PER_S
+        return self._probed(begin_ns / NS_PER_S, held_s > self.limit_s, served)
+
+    def _probed(self, begin_s: Floats, has_timed_out: Flags, served: Served) -> "Probed":
+        # The monitor goes on while the last requests are served, behind fewer and fewer of them.
+        counts = (begin_s >= self._warmup_s) & (begin_s < self._end_ns / NS_PER_S)
+        return Probed(begin_s[counts], has_timed_out[counts], served)
 
     def _text(self) -> str:
         # The monitor passes over a process at the node's own address, which is the first one there: the idle model's.
         return f"""
 name: probed
-duration: {round(1000 * (self._warmup_s + self._observed_s))}ms
+duration: {self._end_ns // NS_PER_MS}ms
 drain_limit: 24h
 nodes: [{{name: n0}}]
 models:
@@ -87,18 +124,19 @@ control_plane:
   heartbeat: 1h
   reconciler: null
   health_monitor:
-    tick: {round(1000 * self._tick_s)}ms
+    tick: {self._tick_ns // NS_PER_MS}ms
     probe_timeout: {round(1e6 * self.limit_s)}us
     stale_after: 3h
 router: {{profile: fixed, liveness: none, probe: {{ttl: 2000h}}, control: {{monitor: busy_is_alive}}}}
 workload: [{POISSON.workload(self.load * self.workers)}]
 """
 
-    def _controls(self, served: Served, probes_s: Floats) -> tuple[float, ...]:
+    def controls(self, probed: "Probed") -> tuple[float, ...]:
         """Return the deviation of the mean size, of the control's wait, and of how often it would time out."""
+        served = probed.served
         sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
         queue = self._queue.deviation(served, self.load, self.workers, self._mean_wait)
-        return (*sizes, queue, *self._timeouts(served, probes_s))
+        return (*sizes, queue, *self._timeouts(served, probed.begin_s))
 
     @property
     def _queue(self) -> Control:
@@ -125,18 +163,11 @@ workload: [{POISSON.workload(self.load * self.workers)}]
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """The probes of a replication that count, shape (probes,)."""
+    """The probes of a replication that count, shape (probes,), and the requests."""
 
     begin_s: Floats
-    has_timed_out: np.typing.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, records: Records, warmup_s: float) -> "Probed":
-        """Read the probes that no request sent."""
-        table = records.probes
-        begin_s = table["start_ns"] / NS_PER_S
-        counts = (table["request"] == MISSING) & (begin_s >= warmup_s)
-        return cls(begin_s[counts], table["outcome"][counts] == ProbeOutcome.TIMEOUT)
+    has_timed_out: Flags
+    served: Served
 
 
 def share_of_timeouts(probed: Probed) -> float:
@@ -191,8 +222,6 @@ _FIGURES: Final[Mapping[str, Figure]] = {"P(probe timeout)": share_of_timeouts}
 
 def _question(entry: Entry, mean_s: float, service: Service, workers: int = 1, health: str = "serialized") -> Question:
     """Ask for the entry's quantity, with its times in mean service times."""
-    if entry.quantity not in _FIGURES:
-        raise CannotExpress(f"the quantity {entry.quantity} is not measured")
     given = entry.parameters
     backend = ProbedBackend(given["rho"], given["timeout_s"] / mean_s, service, workers, health)
-    return Question(backend, _FIGURES[entry.quantity])
+    return Question(TwoLevels(backend), figure_named(entry.quantity, _FIGURES))

@@ -8,12 +8,22 @@ from sim.study.validate.families.one_node import load_of, question
 from sim.study.validate.queueing import services
 from sim.study.validate.queueing.arrivals import Even
 from sim.study.validate.queueing.controls import ByReplica, SeveralWorkers
+from sim.study.validate.queueing.dispatch import OldFigures, ShownCounts
+from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import mean_sojourn
 from sim.study.validate.queueing.station import Station
 from sim.study.validate.system import CannotExpress, Question
 
 SHORTEST = "least_in_flight"
 _NO_SERVER_COUNT = "inf (D/M/1)"
+_D_CHOICES = "d-choices with replacement"
+_LEAST_POSTED: Final[Mapping[str, tuple[ShownCounts, str]]] = {
+    "least posted, random ties": ("snapshot", "random"),
+    "least posted, ties to the lowest index": ("snapshot", "first"),
+    "least posted + own sends added to the snapshot": ("own_sends", "random"),
+    "rotate through the snapshot order (sorted by posted level, restarted at each refresh)": ("rotate", "random"),
+}
+"""What a list of old figures shows, and how ties are broken, by the rows' name of the rule."""
 
 
 def random_split(entry: Entry) -> Question:
@@ -48,8 +58,19 @@ def power_of_d_with_replacement(entry: Entry) -> Question:
     """The same server may be drawn again. The queue length is that of Little's law, with the rate that is known."""
     station = _drawn(entry, replacement=True)
     if entry.quantity == "mean_queue_length_per_server":
-        return Question(station, mean_sojourn, station.load)
+        return Question(TwoLevels(station), mean_sojourn, station.load)
     return question(entry, station)
+
+
+def periodic_update(entry: Entry) -> Question:
+    """All servers are read every T, and nothing else is known of them (Mitzenmacher, IEEE TPDS 11(1), 2000)."""
+    given = entry.parameters
+    if given["policy"] == _D_CHOICES:
+        policy, figures = _of_d(given["d"], replacement=True), OldFigures(given["T"], "snapshot")
+    else:
+        shows, ties = _LEAST_POSTED[given["policy"]]
+        policy, figures = f"{{name: {SHORTEST}, ties: {ties}}}", OldFigures(given["T"], shows)
+    return question(entry, Station(given["lam"], servers=given["n"], policy=policy, figures=figures))
 
 
 def other_simulator(entry: Entry) -> Question:
@@ -71,8 +92,11 @@ def _in_turn(load: float, servers: int) -> Station:
 def _drawn(entry: Entry, *, replacement: bool) -> Station:
     given = entry.parameters
     load = given["rho"] if "rho" in given else given["lam"]
-    policy = f"{{name: power_of_d, d: {given['d']}, replacement: {str(replacement).lower()}}}"
-    return Station(load, servers=given["n"], policy=policy)
+    return Station(load, servers=given["n"], policy=_of_d(given["d"], replacement=replacement))
+
+
+def _of_d(draws: int, *, replacement: bool) -> str:
+    return f"{{name: power_of_d, d: {draws}, replacement: {str(replacement).lower()}}}"
 
 
 _SYSTEMS: Final[Mapping[str, Callable[[float], Station]]] = {

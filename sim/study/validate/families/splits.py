@@ -10,7 +10,7 @@ from sim.measure.analysis.fairness import jain, max_over_mean
 from sim.scenario.plan.plan import make_plan
 from sim.study.validate.entry import Entry
 from sim.study.validate.queueing.station import recorded, scenario, station_text
-from sim.study.validate.system import CannotExpress, Figure, Question, Replication
+from sim.study.validate.system import CannotExpress, Figure, Question, Replication, Simulated
 
 _REQUESTS = 2000
 """About, in each replication: blocks of requests that follow each other, and each block is a sample."""
@@ -28,8 +28,6 @@ class Split:
     servers: int
     policy: str
 
-    load: float = 0.0
-
     @property
     def cost(self) -> int:
         """Requests of a replication."""
@@ -46,7 +44,7 @@ class Split:
         )
         chosen = recorded(make_plan(scenario(text), seed)).requests["replica"][: self.cost]
         counts = [np.bincount(block, minlength=self.servers) for block in chosen.reshape(-1, self.requests)]
-        return Replication(tuple(float(np.mean([figure(one) for one in counts])) for figure in figures), ())
+        return Replication(tuple(float(np.mean([figure(one) for one in counts])) for figure in figures))
 
 
 def spread(counts: Counts) -> float:
@@ -66,7 +64,7 @@ def in_turn(entry: Entry) -> Question:
 
 def herd(entry: Entry) -> Question:
     """All to the replica that was first in a snapshot."""
-    return Question(Split(10, entry.parameters["k"], "{name: snapshot, refresh_s: 1000000}"), jain)
+    return Question(Simulated(Split(10, entry.parameters["k"], "{name: snapshot, refresh_s: 1000000}")), jain)
 
 
 def _question(entry: Entry, policy: str) -> Question:
@@ -78,4 +76,5 @@ def _question(entry: Entry, policy: str) -> Question:
     }
     if entry.quantity not in figures:
         raise CannotExpress("their simulation has no standard error")
-    return Question(Split(entry.parameters["n"], entry.parameters["k"], policy), figures[entry.quantity])
+    split = Split(entry.parameters["n"], entry.parameters["k"], policy)
+    return Question(Simulated(split), figures[entry.quantity])

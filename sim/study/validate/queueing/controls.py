@@ -8,12 +8,12 @@ own, without controls: a mistake in them would move system and control alike.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heapify, heapreplace
 from math import exp
 from typing import Protocol
 
 import numpy as np
 
+from sim.study.validate.queueing.recursion import waits_at_one, waits_at_several
 from sim.study.validate.queueing.served import Floats, Served
 from sim.study.validate.queueing.theory import embedded_root, multi_server_wait
 
@@ -51,7 +51,9 @@ class Pooled:
         """Compare with the queue that the arrivals know."""
         other = less_loaded(load)
         factor = other / load / capacity
-        return _counted_mean(served, _single(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(other)
+        return _counted_mean(served, waits_at_one(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(
+            other
+        )
 
     def work_left(self, served: Served, factor: float, moments_s: Floats) -> Floats:
         """Return the work, in s, that one server which takes `factor` times the demand has left at each moment."""
@@ -81,7 +83,7 @@ class SeveralWorkers:
         """Compare with Erlang's formula."""
         other = less_loaded(load)
         factor = other / load
-        waits_s = _several(served.arrival_s, served.demand_s * factor, capacity)
+        waits_s = waits_at_several(served.arrival_s, served.demand_s * factor, capacity)
         return _counted_mean(served, waits_s) - factor * multi_server_wait(capacity, other)
 
 
@@ -122,34 +124,16 @@ class ByReplica:
         waits_s = np.empty(len(served.arrival_s))
         for replica in np.unique(served.replica):
             own = served.replica == replica
-            waits_s[own] = _single(served.arrival_s[own], served.demand_s[own] * factor)
+            waits_s[own] = waits_at_one(served.arrival_s[own], served.demand_s[own] * factor)
         return _counted_mean(served, waits_s) - factor * sigma / (1 - sigma)
 
 
 def _spells(served: Served, factor: float) -> tuple[Floats, Floats]:
     """Return when each job starts and ends at one server that takes `factor` times the demand, in s."""
     demand_s = served.demand_s * factor
-    starts_s = served.arrival_s + _single(served.arrival_s, demand_s)
+    starts_s = served.arrival_s + waits_at_one(served.arrival_s, demand_s)
     return starts_s, starts_s + demand_s
 
 
 def _counted_mean(served: Served, waits_s: Floats) -> float:
     return float(waits_s[served.counts_from :].mean())
-
-
-def _single(arrival_s: Floats, demand_s: Floats) -> Floats:
-    """Return the waits at one server: Lindley's recursion, W' = max(0, W + S - A), as sum and running minimum."""
-    steps = np.concatenate([[0.0], np.cumsum(demand_s[:-1] - np.diff(arrival_s))])
-    return np.asarray(steps - np.minimum.accumulate(steps))
-
-
-def _several(arrival_s: Floats, demand_s: Floats, workers: int) -> Floats:
-    """Return the waits at several servers: each request takes the one that is free first (Kiefer and Wolfowitz)."""
-    free_s = [0.0] * workers
-    heapify(free_s)
-    waits_s = []
-    for arrival, demand in zip(arrival_s.tolist(), demand_s.tolist(), strict=True):
-        start = max(arrival, free_s[0])
-        heapreplace(free_s, start + demand)
-        waits_s.append(start - arrival)
-    return np.asarray(waits_s)

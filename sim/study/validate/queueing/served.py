@@ -1,15 +1,23 @@
 """What became of a replication's requests, and the figures that are taken of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.measure.recording.records import Records
 from sim.routing.units import NS_PER_S
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+class Columns(Protocol):
+    """A table of requests."""
+
+    def __getitem__(self, name: str, /) -> NDArray[np.int64]:
+        """Return a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +33,13 @@ class Served:
     """The first request that counts: those before it belong to the warm-up."""
 
     @classmethod
-    def of(cls, records: Records, warmup_s: float) -> Self:
-        """Read what was recorded; requests that arrive in the warm-up do not count."""
-        table = records.requests
+    def of(cls, columns: Columns, warmup_s: float) -> Self:
+        """Read the columns of a table of requests; those that arrive in the warm-up do not count."""
         arrival_s, start_s, end_s, demand_s = (
-            table[name] / NS_PER_S for name in ("arrival_ns", "start_ns", "end_ns", "demand_ns")
+            columns[name] / NS_PER_S for name in ("arrival_ns", "start_ns", "end_ns", "demand_ns")
         )
         first = int(np.searchsorted(arrival_s, warmup_s))
-        return cls(arrival_s, start_s, end_s, demand_s, table["replica"].copy(), first)
+        return cls(arrival_s, start_s, end_s, demand_s, np.array(columns["replica"]), first)
 
     @property
     def waits_s(self) -> Floats:
@@ -71,23 +78,34 @@ class WaitAbove:
         return float((served.waits_s > self.limit_s).mean())
 
 
+def waits(served: Served) -> Floats:
+    """Return the times before service, in s."""
+    return served.waits_s
+
+
+def sojourns(served: Served) -> Floats:
+    """Return the times from arrival to end, in s."""
+    return served.sojourns_s
+
+
 @dataclass(frozen=True, slots=True)
-class SojournPercentile:
-    """A percentile of the sojourn times, found from how many are above `near_s`, a value close to it.
+class Percentile:
+    """A percentile of waits or sojourns, found from how many are above `near_s`, a value close to it.
 
     A replication's own percentile is biased: rare long queues make it. The share above a value is not, and by the
     density there it says how far off the value is (Bahadur, Annals of Mathematical Statistics 37, 1966).
     """
 
+    times: Callable[[Served], Floats]
     near_s: float
     above: float
     """Share of the requests above the percentile."""
     density_per_s: float
-    """Of the sojourn times at the value."""
+    """Of the times at the value."""
 
     def __call__(self, served: Served) -> float:
         """Return it, in s."""
-        return self.near_s + (float((served.sojourns_s > self.near_s).mean()) - self.above) / self.density_per_s
+        return self.near_s + (float((self.times(served) > self.near_s).mean()) - self.above) / self.density_per_s
 
 
 @dataclass(frozen=True, slots=True)

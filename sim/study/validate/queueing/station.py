@@ -1,8 +1,8 @@
 """An open station: requests from outside, a router and one or more equal servers, in the simulator as it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 from sim.measure.recording.recorder import Recorder
 from sim.measure.recording.records import Records
@@ -13,13 +13,16 @@ from sim.simulated.world import World
 from sim.study.scenarios import loads
 from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
 from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
+from sim.study.validate.queueing.dispatch import OldFigures
+from sim.study.validate.queueing.first_come import first_come, time_of_request
 from sim.study.validate.queueing.served import Served
 from sim.study.validate.queueing.services import EXPONENTIAL, Service
 from sim.study.validate.queueing.theory import relaxation_time
-from sim.study.validate.system import Figure, Replication
 
 RELAXATIONS = 10
 """Length of the warm-up, in relaxation times."""
+_READINGS = 5
+"""Least length of the warm-up, in times from one reading of old figures to the next."""
 _WARMUPS = 2
 """Length of what is looked at after the warm-up, in warm-ups."""
 _FEWEST_REQUESTS = 1000
@@ -36,6 +39,8 @@ class Station:
     servers: int = 1
     workers: int = 1
     policy: str = "best_replica"
+    figures: OldFigures | None = None
+    """What the policy sees; None for each server as it is."""
     control: Control = POOLED
 
     @property
@@ -44,48 +49,66 @@ class Station:
         return self.load * self.servers * self.workers
 
     @property
-    def cost(self) -> float:
-        """About how many requests a replication simulates."""
-        return self.rate_per_s * (self.warmup_s + self._observed_s)
+    def size(self) -> float:
+        """About how many requests a replication has."""
+        return self.rate_per_s * (self.warmup_s + self.observed_s)
 
     @property
     def warmup_s(self) -> float:
         """Ten relaxation times, and ten times 1/(1 - load), which each of many servers takes for itself."""
         variance = max(1.0, self.arrivals.burstiness + (self.service.mean_square - 2) / 2)
         together = variance * relaxation_time(self.load) / self.control.pace(self.servers, self.workers)
-        return RELAXATIONS * max(together, 1 / (1 - self.load))
+        slowest = RELAXATIONS * max(together, 1 / (1 - self.load))
+        return slowest if self.figures is None else max(slowest, _READINGS * self.figures.every_s)
 
     @property
-    def _observed_s(self) -> float:
-        return max(_WARMUPS * self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
+    def observed_s(self) -> float:
+        """Time after the warm-up: requests that arrive in it count, and are followed to their end."""
+        least_s = max(_WARMUPS * self.warmup_s, _FEWEST_REQUESTS / self.rate_per_s)
+        if self.figures is None:
+            return least_s
+        # Whole times between readings, since a request that arrives soon after a reading fares better.
+        return ceil(least_s / self.figures.every_s) * self.figures.every_s
 
-    def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
-        """Run one replication: requests that arrive after the warm-up count, and are followed to their end."""
-        served = Served.of(recorded(self._plan(seed)), self.warmup_s)
-        return Replication(tuple(figure(served) for figure in figures), self._controls(served))
-
-    def _plan(self, seed: int) -> Plan:
+    def plan(self, seed: int) -> Plan:
+        """Return the requests of a replication, the same for the same seed."""
         plan = make_plan(scenario(self._text()), seed)
         return with_drawn_demand(self.arrivals.replanned(plan, self.rate_per_s), self.service)
+
+    @property
+    def time_of_request(self) -> float:
+        """Of the recursion, in the simulator's time for one."""
+        return time_of_request(self.servers)
+
+    def simulated(self, plan: Plan) -> Served:
+        """Return what the simulator makes of the requests."""
+        return Served.of(recorded(plan).requests, self.warmup_s)
+
+    def recursed(self, plan: Plan) -> Served:
+        """Return what the recursion makes of them."""
+        return Served.of(first_come(plan, self.servers, self.workers, self.figures), self.warmup_s)
+
+    def controls(self, served: Served) -> tuple[float, ...]:
+        """Return how far mean size, number of arrivals and mean wait at a known queue are from their means."""
+        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
+        arrivals = len(served.arrival_s) - served.counts_from - self.rate_per_s * self.observed_s
+        counts = (float(arrivals),) if self.arrivals == POISSON else ()
+        if less_loaded(self.load) <= 0:
+            return (*sizes, *counts)
+        capacity = self.servers * self.workers
+        return (*sizes, *counts, self.control.deviation(served, self.load, capacity, self._mean_wait))
+
+    def _mean_wait(self, load: float) -> float:
+        return self.arrivals.mean_wait(load, self.service)
 
     def _text(self) -> str:
         return station_text(
             self.servers,
             f"backend: {{workers: {self.workers}, health: independent}}, service: {self.service.text}",
-            self.policy,
+            self.policy if self.figures is None else f"{self.policy}, replica_list: {self.figures.text}",
             self.arrivals.workload(self.rate_per_s),
-            self.warmup_s + self._observed_s,
+            self.warmup_s + self.observed_s,
         )
-
-    def _controls(self, served: Served) -> tuple[float, ...]:
-        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
-        if less_loaded(self.load) <= 0:
-            return sizes
-        capacity = self.servers * self.workers
-        return (*sizes, self.control.deviation(served, self.load, capacity, self._mean_wait))
-
-    def _mean_wait(self, load: float) -> float:
-        return self.arrivals.mean_wait(load, self.service)
 
 
 def station_text(servers: int, model: str, policy: str, workload: str, duration_s: float) -> str:
@@ -100,7 +123,7 @@ nodes: [{nodes}]
 models: [{{name: m, {model}, replicas: [{replicas}]}}]
 registry: {{transaction: 0s}}
 network: {{latency: 0s}}
-router: {{profile: fixed, policy: {policy}}}
+router: {{profile: fixed, liveness: none, policy: {policy}}}
 workload: [{workload}]
 """
 

@@ -1,6 +1,6 @@
 """The few closed forms that runs are planned and controlled by. Time is in mean service times."""
 
-from math import exp, factorial, sqrt
+from math import exp, expm1, factorial, sqrt
 
 
 def pollaczek_khinchine(load: float, mean_square: float) -> float:
@@ -40,6 +40,18 @@ def embedded_root(load: float, stages: int | None) -> float:
             break
         sigma = following
     return sigma
+
+
+def decay_rate_of_constant_service(load: float) -> float:
+    """Return the rate at which the tail of the waits of M/D/1 falls: the root above 0 of load (exp(x) - 1) = x.
+
+    Asmussen, Applied Probability and Queues, 2nd ed. 2003, chapter XIII (Cramér and Lundberg).
+    """
+    rate = 2 * (1 - load) / load
+    for _ in range(100):
+        # Newton's method; the function is convex, and the first rate is above its root.
+        rate -= (load * expm1(rate) - rate) / (load * exp(rate) - 1)
+    return rate
 
 
 def relaxation_time(load: float) -> float:

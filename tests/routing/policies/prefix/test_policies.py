@@ -3,10 +3,17 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sim.routing.policies.best_replica import BestReplica
+from sim.routing.policies.choose import RowPolicy
+from sim.routing.policies.picker import replica_view
 from sim.routing.policies.port import ReplicaView, RequestView
 from sim.routing.policies.prefix.prefix_cache import PrefixCache
 from sim.routing.policies.prefix.prefix_then_balance import PrefixThenBalance
+from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.request import Request
 from sim.scenario.policies.making import BadParameters
 from tests.hand_clock import HandClock
 from tests.routing.policies.views import SECOND, assert_drawn, loads, made, replica
@@ -23,7 +30,21 @@ def sent(policy: Any, node: str, *chain: int, row: str = "", model: str = "m") -
 
 
 def picked(policy: Any, replicas: list[ReplicaView], *chain: int) -> str:
+    """Return the node that is picked, whether the policy sees views or the rows themselves."""
+    if isinstance(policy, RowPolicy):
+        row = policy.choice(requested(*chain), ())(list(map(row_of, replicas)))
+        assert row is not None
+        return row.key.node
     return str(policy.pick(replicas, asking(*chain)).node)
+
+
+def requested(*chain: int) -> Request:
+    return Request(0, "m", 0, 0, 0, chain=chain)
+
+
+def row_of(view: ReplicaView) -> Replica:
+    key = ReplicaKey(view.node, "m", view.replica_index)
+    return Replica(view.id, key, "", view.in_flight, view.last_used_ns, view.available_vram_bytes)
 
 
 @pytest.mark.parametrize("policy", BOTH)
@@ -110,8 +131,47 @@ def test_prefix_cache_takes_the_best_replica_for_a_request_without_a_prompt() ->
     assert picked(made(PrefixCache), used) == "b"
 
 
-def of_one_node(*in_flight: int) -> list[ReplicaView]:
-    return [ReplicaView(f"row {index}", "a", index, count, 0, 0) for index, count in enumerate(in_flight)]
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=5), st.booleans())
+def test_without_a_prompt_prefix_cache_asks_the_registry_for_what_best_replica_asks(
+    figures: list[tuple[int, int, int]], is_selective: bool
+) -> None:
+    """So `head` decides on requests of which no prompt is known as the versions before it, and in SQL by its order."""
+    rows = [Replica(f"row {n}", ReplicaKey("abcde"[n], "m", 0), "", *three) for n, three in enumerate(figures)]
+    nodes = ("a", "b") if is_selective else ()
+
+    choices = [policy.choice(requested(), nodes) for policy in (made(PrefixCache), BestReplica())]
+
+    asked = [(choice.nodes, choice.order, choice(rows)) for choice in choices]
+    assert asked[0] == asked[1]
+
+
+def test_prefix_cache_takes_the_best_of_the_rest_once_the_preferred_row_has_gone() -> None:
+    router = made(PrefixCache)
+    router.sent(replica("b"), asking(1))
+    choose = router.choice(requested(1), ())
+    rows = [row_of(view) for view in (replica("a", 1), replica("b"), replica("c", 1, last_used_ns=-1))]
+
+    chosen = choose(rows), choose([rows[0], rows[2]])
+
+    assert chosen == (rows[1], rows[2])
+
+
+def test_prefix_cache_counts_a_request_that_is_kept_from_its_replica_once_a_pick() -> None:
+    router = made(PrefixCache)
+    sent(router, "b", 1)
+    kept, spared, unknown = loads(a=0, b=1), loads(a=0, b=2), loads(a=9, b=9)
+
+    counts = []
+    for replicas, block in ((kept, 1), (spared, 1), (unknown, 7)):
+        choose, rows = router.choice(requested(block), ()), list(map(row_of, replicas))
+        choose(rows), choose(rows)
+        counts.append(router.pressure.count("m"))
+
+    assert counts == [0, 1, 1]
+
+
+def of_one_node(*in_flight: int) -> list[Replica]:
+    return [Replica(f"row {n}", ReplicaKey("a", "m", n), "", count, 0, 0) for n, count in enumerate(in_flight)]
 
 
 @pytest.mark.parametrize(("replica_index", "expected"), [("shown", 1), ("always_0", 0)])
@@ -119,9 +179,9 @@ def test_prefix_cache_prefers_the_second_replica_of_a_node_only_if_it_can_tell_t
     replica_index: str, expected: int
 ) -> None:
     router = made(PrefixCache, replica_index=replica_index)
-    router.sent(of_one_node(0, 0)[1], asking(1))
+    router.sent(replica_view(of_one_node(0, 0)[1]), asking(1))
 
-    assert router.pick(of_one_node(1, 0), asking(1)).replica_index == expected
+    assert router.choice(requested(1), ())(of_one_node(1, 0)).key.replica_index == expected
 
 
 def test_prefix_then_balance_draws_among_the_least_loaded_for_an_unknown_prompt() -> None:

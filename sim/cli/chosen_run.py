@@ -1,0 +1,71 @@
+"""The one run that a command is about: saved in a folder, or still to be made from a scenario file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sim.cli.process.exits import BadInput
+from sim.cli.run_selection import load_all
+from sim.measure.result import RunResult
+from sim.measure.saved.result_folder import BadResultFolder, read_result_folder
+from sim.scenario import ScenarioError
+from sim.study.errors import NoSuchVariant
+from sim.study.explain.again import MakeRun, run_again
+from sim.study.run import run
+from sim.study.scenarios import checked_variant
+from sim.study.selection import RunSelection
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRun:
+    """How the user names the run."""
+
+    path: Path | None
+    """A folder or a scenario file."""
+    variant: str | None = None
+    seed: int | None = None
+    sets: tuple[str, ...] = ()
+    allow_dirs: tuple[Path, ...] = ()
+    allow_code: bool = False
+
+
+def make_run(chosen: ChosenRun) -> MakeRun:
+    """Return what makes the run. Raises BadInput if there is no such run, or several."""
+    if chosen.path is None:
+        raise BadInput("found no run; allowed: a scenario file, or a folder that `sim run --out` has written")
+    if chosen.path.is_dir():
+        return _again(chosen, saved_folder(chosen))
+    selection = RunSelection((), chosen.seed, 1)
+    (file,) = load_all([chosen.path], selection, chosen.sets, chosen.allow_dirs, allow_code=chosen.allow_code)
+    try:
+        variant = checked_variant(file, chosen.variant)
+    except NoSuchVariant as error:
+        raise BadInput(str(error)) from None
+    return partial(run, file, variant, chosen.seed)
+
+
+def saved_folder(chosen: ChosenRun) -> Path:
+    """Return the folder of the saved run. Raises BadInput if there is no such run, or several."""
+    if chosen.path is None or chosen.sets:
+        raise BadInput("--set says what to run; a saved run is made again as it was")
+    try:
+        runs = read_result_folder(chosen.path).runs
+    except BadResultFolder as error:
+        raise BadInput(str(error)) from None
+    fitting = [one for one in runs if chosen.variant in (None, one.run.variant) and chosen.seed in (None, one.run.seed)]
+    if len(fitting) != 1:
+        names = ", ".join(f"{one.scenario} {one.run.variant} {one.run.seed}" for one in (fitting or runs)[:12])
+        found = f"{len(fitting)} such runs" if fitting else "no such run"
+        raise BadInput(f"{chosen.path} holds {found}; choose one by --variant and --seed, or by its folder: {names}")
+    return fitting[0].folder
+
+
+def _again(chosen: ChosenRun, folder: Path) -> MakeRun:
+    def again(observers: Sequence[object]) -> RunResult:
+        try:
+            return run_again(folder, observers, allow_dirs=chosen.allow_dirs, allow_code=chosen.allow_code)
+        except ScenarioError as error:
+            raise BadInput(str(error)) from None
+
+    return again

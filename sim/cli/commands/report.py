@@ -1,0 +1,61 @@
+"""`sim report`: runs in a form to look at."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from sim.cli.process.exits import BadInput, ExitCode
+from sim.cli.process.report_files import check_report_file, write_report
+from sim.cli.saved_runs import result_folders
+from sim.measure.saved.result_folder import ResultFolder
+from sim.measure.saved.run_folder import BadRunFolder, read
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where each form of the report goes; None for one that is not wanted."""
+
+    html: Path | None = None
+    markdown: Path | None = None
+    trace: Path | None = None
+
+    def check(self) -> None:
+        """Raise BadInput if nothing is wanted, or something cannot be written."""
+        wanted = {f"--{one.name}": getattr(self, one.name) for one in fields(self)}
+        if not any(wanted.values()):
+            allowed = ", ".join(f"{option} FILE" for option in wanted)
+            raise BadInput(f"there is nothing to write; allowed: {allowed}")
+        for option, path in wanted.items():
+            check_report_file(option, path)
+
+    def write(self, folders: Sequence[ResultFolder]) -> None:
+        """Write what is wanted, each file whole or not at all. Raises BadRunFolder and CannotWrite."""
+        # Each form is imported when it is wanted.
+        if self.html is not None:
+            from sim.study.result_page import result_page
+
+            write_report(self.html, result_page(folders))
+        if self.markdown is not None:
+            from sim.report.ci.run_markdown import run_markdown
+            from sim.study.reported import reported, table_of
+
+            write_report(self.markdown, run_markdown([table_of(one) for one in reported(folders)]))
+        if self.trace is not None:
+            from sim.report.trace.file import write_trace
+
+            write_trace(self.trace, [read(run.folder) for folder in folders for run in folder.runs])
+
+
+def report_command(
+    paths: Sequence[Path], files: ReportFiles, allow_dirs: Sequence[Path], *, allow_code: bool
+) -> ExitCode:
+    """Write what is asked for and return the exit code. Raises BadInput before anything is run or written."""
+    files.check()
+    with ExitStack() as stack:
+        folders = result_folders(paths, stack, allow_dirs, allow_code=allow_code)
+        try:
+            files.write(folders)
+        except BadRunFolder as error:
+            raise BadInput(str(error)) from None
+    return ExitCode.HELD

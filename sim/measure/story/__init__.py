@@ -1,0 +1,1 @@
+"""Stories: what happened to one request or to one row, step by step, and why. Observers write them down."""

@@ -1,0 +1,1 @@
+"""Plots that set variants side by side."""

@@ -1,0 +1,55 @@
+"""A scenario with an unkind text, run on two seeds, and its page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from sim.measure.saved.result_folder import ResultFolder, read_result_folder
+from sim.study.result_page import result_page
+from tests.cli.command import SMALL, sim
+from tests.report.page.opened import CHROMIUM
+
+ABOUT = '</script><script>document.title = "stolen"</script>& <i>m'
+
+
+@pytest.fixture(scope="package")
+def results(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
+    """The runs of both variants on two seeds."""
+    home = tmp_path_factory.mktemp("page")
+    expect = "expect:\n  - {variant: fixed, metric: requests.completed, min: 5, after: 1s}\n"
+    (home / "small.yaml").write_text(SMALL.replace("Four requests on two replicas.", f"'{ABOUT}'") + expect)
+    done = sim("run", "small.yaml", "--reps", "2", "--out", "runs", folder=home)
+    assert done.stderr == ""
+    return read_result_folder(home / "runs")
+
+
+@pytest.fixture(scope="package")
+def page(results: ResultFolder) -> str:
+    """The page of the runs."""
+    return result_page([results])
+
+
+@pytest.fixture(scope="package")
+def fixed(results: ResultFolder) -> Path:
+    """The folder of the run of `fixed` that the page shows."""
+    return next(one.folder for one in results.runs if (one.run.variant, one.run.seed) == ("fixed", 3))
+
+
+@pytest.fixture(scope="package")
+def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page on disk."""
+    file = tmp_path_factory.mktemp("browser") / "page.html"
+    file.write_text(page)
+    return file
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        # Without its sandbox, which root cannot have; it opens nothing but our own file.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,0 +1,82 @@
+"""The timeline of 100,000 requests: what is drawn grows with the width of the picture and not with the requests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from sim.measure.saved.run_folder import read, read_choices
+from sim.report.page.packed import Numbers
+from sim.report.page.page import page_html
+from sim.report.page.timeline import Timeline, timeline_of
+from tests.report.page.opened import NEEDS_CHROMIUM, Opened
+
+pytestmark = NEEDS_CHROMIUM
+
+REQUESTS = 100_000
+WIDTH = 1200
+COUNT_BARS = """
+    window.bars = 0;
+    const fillRect = CanvasRenderingContext2D.prototype.fillRect;
+    CanvasRenderingContext2D.prototype.fillRect = function (...where) {
+        window.bars += 1;
+        fillRect.apply(this, where);
+    };
+"""
+
+
+def same(value: int) -> Numbers:
+    return np.full(REQUESTS, value)
+
+
+def many(small: Timeline) -> Timeline:
+    """Return a run in which a request comes each 10 ms, goes to one of two replicas and is served for 15 ms."""
+    ids, lanes = np.arange(REQUESTS), np.arange(REQUESTS) % 2
+    stages = {"routed": 1_000, "start": 1_000, "first_token": -1, "served": 16_000, "end": 16_000}
+    columns = {
+        **{name: column for name, column in small.columns.items() if name.startswith(("probes.", "events."))},
+        "requests.arrival": same(10_000),
+        **{f"requests.{stage}": same(value) for stage, value in stages.items()},
+        "requests.lane": lanes,
+        **{f"requests.{name}": same(0) for name in ("model", "outcome", "prompt_tokens", "output_tokens")},
+        "requests.cause": same(-1),
+        "picks.t": same(10_000),
+        "picks.request": ids,
+        "picks.lane": lanes,
+        **{f"picks.{name}": same(0) for name in ("in_flight", "source")},
+        "picks.alive": same(1),
+        "picks.candidates": same(2),
+        "choices.lane": np.tile([0, 1], REQUESTS),
+        "choices.in_flight": np.tile([0, 0], REQUESTS),
+        "choices.last_used": np.repeat(ids * 10_000_000, 2),
+        "choices.vram": np.full(2 * REQUESTS, 96 * 10**9),
+    }
+    assert columns.keys() == small.columns.keys()
+    return Timeline("many", "fixed", "", {**small.names, "end": REQUESTS * 10_000 + 16_000}, columns)
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, fixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    small = timeline_of(read(fixed), "fixed", "best_replica", read_choices(fixed))
+    file = tmp_path_factory.mktemp("many") / "page.html"
+    file.write_text(page_html([], [many(small)], []))
+    return Opened(browser, file, WIDTH, script=COUNT_BARS)
+
+
+def test_a_picture_of_all_requests_takes_no_more_bars_than_it_has_room_for(opened: Opened) -> None:
+    opened.page.wait_for_function("window.bars > 0")
+
+    assert WIDTH / 2 < opened.page.evaluate("window.bars") < 6 * WIDTH
+    assert opened.complaints == []
+
+
+def test_any_of_them_can_be_found_and_tells_its_way(opened: Opened) -> None:
+    request = 54_321
+    opened.point_at(request * 0.01 + 0.02, "request ")
+    opened.page.mouse.down()
+    opened.page.mouse.up()
+
+    heading = opened.page.locator(".story h3").inner_text()
+    assert abs(int(heading.removeprefix("Request ")) - request) < 2 * REQUESTS / WIDTH
+    assert opened.page.locator(".candidates tbody tr").count() == 2
