@@ -68,6 +68,8 @@ def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+# In the short form, the recorded runs show policies on SQLite.
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
 def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_either_database(
     folder: Path, database_url: str
 ) -> None:
