@@ -75,8 +75,5 @@ workload: [{kind: uniform, model: qwen3, rate: 1/s}]
     assert shares.sum(axis="columns").tolist() == pytest.approx([1.0] * 6)
 
 
-def test_where_no_request_got_a_route_there_are_no_shares() -> None:
-    shares = share_over_time(requests((1.0, None), (2.0, None)), 10)
-
-    assert shares.empty
-    assert list(shares.reindex(columns=["a#0"], fill_value=0.0).columns) == ["a#0"]
+def test_a_run_without_replicas_has_no_shares() -> None:
+    assert share_over_time(requests((1.0, None), (2.0, None), replicas=()), 10).empty
