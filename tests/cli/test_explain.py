@@ -72,7 +72,7 @@ def test_what_became_of_a_row_is_told_as_text_and_as_json(home: Path) -> None:
 
     assert text.startswith("small, fixed, seed 3: spark#0 had 1 row\n")
     assert (row["published"]["cause"], row["removed"]) == ("scenario", None)
-    assert f"picked {row['picks']} times" in text
+    assert f"{row['picks']} pick" in text
 
 
 def test_where_two_variants_part_is_told_of_scenario_and_folder_alike(home: Path) -> None:

@@ -1,5 +1,7 @@
 """Fairness as Python assertions: which replica gets which request, before the fix and after, and how a burst falls."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,6 @@ from sim.measure.statistics import mean_interval
 from tests.scenarios.shipped import FOLDER, results, scenario_file
 
 SCALE_OUT_S = 60.0
-REPLICATIONS = range(1, 31)
 QUIET_SCALE_OUT = """
 name: quiet_scale_out
 duration: 2m
@@ -46,10 +47,9 @@ def test_pinned_sends_every_request_after_the_scale_out_to_the_first_replica() -
 
 def test_fixed_shares_the_requests_after_the_scale_out_over_any_seed() -> None:
     """The interval is 99.9 %: if the mean were 0.95, the test would pass by mistake once in 2000."""
-    file = scenario_file("cache_pinning")
-
     after = Window(after_ns=60 * 10**9)
-    jain = [run(file, "fixed", seed).metrics_in(after)["fairness.jain"] for seed in REPLICATIONS]
+
+    jain = [result.metrics_in(after)["fairness.jain"] for result in replications()]
 
     assert mean_interval(jain, confidence=0.999).low > 0.95
 
@@ -59,9 +59,7 @@ def test_fixed_gives_the_slower_replica_less_but_not_little() -> None:
 
     The interval is 99.9 %, so a share just outside would pass by mistake once in 2000.
     """
-    file = scenario_file("cache_pinning")
-
-    shares = [share_of_thor(run(file, "fixed", seed)) for seed in REPLICATIONS]
+    shares = [share_of_thor(result) for result in replications()]
 
     interval = mean_interval(shares, confidence=0.999)
     assert interval.low > 0.40
@@ -115,6 +113,12 @@ def test_a_lock_around_the_pick_spreads_a_burst_of_any_spread_at_least_as_evenly
 
     assert all(locked <= fixed for locked, fixed in zip(worst["locked"], worst["fixed"], strict=True)), worst
     assert worst["locked"][0] == 8
+
+
+@cache
+def replications() -> list[RunResult]:
+    file = scenario_file("cache_pinning")
+    return [run(file, "fixed", seed) for seed in range(1, 31)]
 
 
 def after_the_scale_out(result: RunResult) -> pd.DataFrame:

@@ -18,11 +18,11 @@ from sim import loads, run
 from sim.measure.statistics import mean_interval
 
 BASE_SEED = int(os.environ.get("SIM_TEST_BASE_SEED", "20261127"))
-REPLICATIONS = 10
+REPLICATIONS = 8
 NODES = [f"n{number}" for number in range(8)]
 LISTED = f"""
 name: stale
-duration: 1200s
+duration: 700s
 warmup: 100s
 nodes: [{", ".join(f"{{name: {node}}}" for node in NODES)}]
 models:

@@ -26,7 +26,6 @@ REAPS_BUSY_ROWS = ("router.control.monitor=every_miss", "router.control.reaper=f
 LOADS_INLINE = ("router.control.loads=inline",)
 LOADS_IN_JOBS = ("router.control.loads=job",)
 UNLOADS_SOMETHING = ("router.control.release=unload",)
-STOPS_THE_PROCESS = ("router.control.release=stop",)
 NOBODY_RECONCILES = ("control_plane.reconciler=null",)
 CHECKS_COARSELY = ("router.liveness=coarse_lock",)
 CHECKS_NOTHING = ("router.liveness=none",)
@@ -45,7 +44,6 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     "cache_pinning": {
         "pins always": PINS_ALWAYS,
         "pins never": PINS_NEVER,
-        "probes each time": PROBES_EACH_TIME,
         "the pair comes late": ("workload.1.at=65.06s",),
     },
     "probe_stall": {
@@ -54,25 +52,19 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
         "probes each time, and busy is dead": PROBES_EACH_TIME + BUSY_IS_DEAD + ONLY_PROBES_COUNT,
     },
     "ttl_sawtooth": {
-        "calls count": CALLS_COUNT,
         "only probes count": ONLY_PROBES_COUNT,
         "busy is dead": BUSY_IS_DEAD,
         "busy is dead and only probes count": BUSY_IS_DEAD + ONLY_PROBES_COUNT,
-        "shares probes": SHARES_PROBES,
-        "calls count and a lock": CALLS_COUNT + LOCKS,
         "checks nothing": CHECKS_NOTHING,
         "all are repaired": ALL_REPAIRED,
     },
     "burst_herd": {
         "pins always": PINS_ALWAYS,
-        "pins never": PINS_NEVER,
         "herds": HERDS,
-        "locks": LOCKS,
         "locks and pins never": LOCKS + PINS_NEVER,
     },
     "leader_leaves": {
         "leader owns": LEADER_OWNS,
-        "pins never and shares probes": PINS_NEVER + SHARES_PROBES,
         "the leader is patient": ("workload.1.patience=10s",),
         "all share a probe that the leader owns": PINS_NEVER + SHARES_PROBES + LEADER_OWNS,
         "leaves counts": LEAVES_COUNTS,
@@ -99,11 +91,9 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "node_crash": {
         "the crash comes too late": ("faults.0.at=290s",),
-        "heartbeats stay fresh for too long": ("control_plane.health_monitor.stale_after=2m",),
         "nobody reconciles": NOBODY_RECONCILES,
         "ends at once": ENDS_AT_ONCE,
         "only probes count, and for too long": (*ONLY_PROBES_COUNT, "router.probe.ttl=10m"),
-        "unloads the model": UNLOADS_THE_MODEL,
         "all are repaired": ALL_REPAIRED,
     },
     "busy_reaped": {
@@ -119,7 +109,6 @@ SEEDED_BUGS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "idle_unload": {
         "unloads something": UNLOADS_SOMETHING,
-        "stops the process": STOPS_THE_PROCESS,
         "nobody reconciles": NOBODY_RECONCILES,
     },
     "rotating_cache": {

@@ -3,20 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sim.cli.chosen_run import ChosenRun, make_run, saved_folder
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
-from sim.measure.changes.first_difference import Parting, first_difference
 from sim.measure.document import to_json
 from sim.measure.saved.run_folder import BadRunFolder
 from sim.measure.story.request_story import RequestStory
 from sim.measure.story.row_story import RowStory
-from sim.report.parting import parting_lines
 from sim.study.errors import NoSuchRequest, NoSuchRow
-from sim.study.explain.parting import parting_of, recorded
 from sim.study.explain.stories import explain_request, explain_row
+
+if TYPE_CHECKING:
+    from sim.measure.changes.first_difference import Parting
 
 T = TypeVar("T")
 
@@ -33,6 +33,9 @@ def explain_row_command(chosen: ChosenRun, label: str, *, as_json: bool) -> Exit
 
 def explain_difference_command(chosen: ChosenRun, one: str, other: str, *, as_json: bool) -> ExitCode:
     """Tell where two variants of the chosen run part, or two folders if no run is chosen. Raises BadInput."""
+    # Here and below, because these import pandas, and stories do without it.
+    from sim.report.parting import parting_lines
+
     parting = _answered(lambda: _parting(chosen, one, other))
     if as_json:
         emit(f"{to_json({'first_difference': None if parting is None else parting.document})}\n")
@@ -47,7 +50,10 @@ def explain_difference_command(chosen: ChosenRun, one: str, other: str, *, as_js
     return ExitCode.HELD
 
 
-def _parting(chosen: ChosenRun, one: str, other: str) -> Parting | None:
+def _parting(chosen: ChosenRun, one: str, other: str) -> "Parting | None":
+    from sim.measure.changes.first_difference import first_difference
+    from sim.study.explain.parting import parting_of, recorded
+
     if chosen.path is None:
         return first_difference(*(saved_folder(replace(chosen, path=Path(path))) for path in (one, other)))
     runs = [replace(chosen, variant=variant) for variant in (one, other)]

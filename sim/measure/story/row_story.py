@@ -72,8 +72,8 @@ class RowStory:
 def _life(life: RowLife) -> Iterator[tuple[int | None, Part, str]]:
     if life.published is not None:
         yield life.published.t_ns, Part.STEP, f"can be picked: {cause_in_words(str(life.published.facts['cause']))}"
-    yield None, Part.MEANWHILE, _counted("picked", life.picks, life.last_picked_ns)
-    yield None, Part.MEANWHILE, _counted("a health call answered", life.answers, life.last_answer_ns)
+    yield None, Part.MEANWHILE, _counted("pick", life.picks, life.last_picked_ns)
+    yield None, Part.MEANWHILE, _counted("answered health call", life.answers, life.last_answer_ns)
     for step in life.evidence:
         yield step.t_ns, Part.STEP, _evidence(step)
     if life.removed is not None:
@@ -83,8 +83,8 @@ def _life(life: RowLife) -> Iterator[tuple[int | None, Part, str]]:
 
 
 def _counted(what: str, times: int, last_ns: int | None) -> str:
-    last = "" if last_ns is None else f", at {last_ns / 1e9:.6f} s for the last time"
-    return f"{what} {'once' if times == 1 else f'{times} times'}{last}"
+    last = "" if last_ns is None else f", the last at {last_ns / 1e9:.6f} s"
+    return f"{times} {what}{'' if times == 1 else 's'}{last}"
 
 
 def _evidence(step: Step) -> str:

@@ -19,6 +19,7 @@ from sim.report.plots.variants.latency import draw_latency, latency_curve
 class RunPlots:
     """Draws one run. Each plot goes to the axes that are handed in, else to new ones, and returns them.
 
+    Plots show the whole run, the warm-up too, which metrics leave out.
     Where there are several models, a plot is about the one that it is given, else about the one that most requests
     asked for. Raises ValueError for a model that the run does not have, and for a window that is not above 0.
     """

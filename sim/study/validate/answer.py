@@ -1,7 +1,7 @@
 """As many replications of a system as its figures need to be as exact as is asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from hashlib import blake2b
 from math import ceil
@@ -15,12 +15,14 @@ CONFIDENCE = 0.999
 _BUSY = 0.95
 """Load from which on intervals may be twice as wide."""
 _MOST_AT_FIRST = 60
-_FURTHER_STAGES = 2
-"""The second makes up for a spread that the first replications showed too small."""
+_FURTHER_STAGES = 3
+"""The later ones make up for a spread that the replications before them showed too small."""
 _NEVER = 10**9
 """Replications, where no number of them is enough."""
-_TO_SPARE = 1.2
-"""How many times as many replications as the first ones ask for: their spread is only an estimate."""
+_AIM = 0.95
+"""Of the width that is asked for: the spread is only an estimate."""
+_STEP = 1.2
+"""By which numbers of replications are raised until they are expected to be enough."""
 SKEWNESS = 7.0
 """By how much errors of controlled estimates are stretched, times the number of replications.
 
@@ -52,7 +54,7 @@ class Precision:
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(width=0.01, most_requests=8e5, at_first=2e4)
+FULL = Precision(width=0.01, most_requests=1e6, at_first=2e4)
 QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
 
 
@@ -87,7 +89,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
         sample.extend(precision.first_replications(sample.level))
     width = precision.width_for(system)
     for _ in range(_FURTHER_STAGES):
-        wanted = [_wanted(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
+        wanted = [_wanted(samples, place, _AIM * width * abs(one.value)) for place, one in enumerate(asked)]
         affordable = [one for one in wanted if _cost(samples, one) <= precision.most_requests]
         for sample, *counts in zip(samples, *affordable, strict=True):
             sample.extend(max(counts, default=0))
@@ -116,23 +118,43 @@ class _Sample:
 
     def estimate(self, place: int) -> Estimate:
         """Return what they say of the figure in this place."""
-        controls = [run.controls for run in self.runs]
-        estimate = controlled_estimate([run.figures[place] for run in self.runs], controls)
-        return estimate.stretched(1 + SKEWNESS / len(self.runs)) if any(controls) else estimate
+        return self.expected(self.plain(place), len(self.runs))
+
+    def expected(self, plain: Estimate, count: int) -> Estimate:
+        """Return what so many replications would say if they differ as much as those that gave the plain estimate."""
+        shrinking = (len(self.runs) / count) ** 0.5
+        stretch = 1 + SKEWNESS / count if any(self.runs[0].controls) else 1.0
+        return replace(plain.stretched(shrinking * stretch), freedom=plain.freedom + count - len(self.runs))
+
+    def plain(self, place: int) -> Estimate:
+        """Return what they say of the figure, as if nothing was skewed."""
+        return controlled_estimate([run.figures[place] for run in self.runs], [run.controls for run in self.runs])
 
 
 def _wanted(samples: Sequence[_Sample], place: int, half_width: float) -> list[int]:
-    """Return about how many replications of each level make a figure that exact at the least cost (Giles 2008)."""
-    estimates = [sample.estimate(place) for sample in samples]
-    spreads = [estimate.error * len(sample.runs) ** 0.5 for estimate, sample in zip(estimates, samples, strict=True)]
-    total = sum(spread * sample.level.replicated.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
-    error = half_width / _sum(estimates).quantile(CONFIDENCE)
-    if total == 0 or _sum(estimates).error <= error:
-        return [len(sample.runs) for sample in samples]
-    if half_width == 0:
-        return [_NEVER for _ in samples]
-    shares = (spread / sample.level.replicated.cost**0.5 for spread, sample in zip(spreads, samples, strict=True))
-    return [min(_NEVER, ceil(_TO_SPARE * share * total / error**2)) for share in shares]
+    """Return about how many replications of each level make a figure that exact.
+
+    The least cost for an error has numbers of replications in proportion to spread over the root of cost (Giles 2008).
+    """
+    plain = [sample.plain(place) for sample in samples]
+    shares = [
+        one.error * (len(sample.runs) / sample.level.replicated.cost) ** 0.5
+        for one, sample in zip(plain, samples, strict=True)
+    ]
+    counts, largest = [len(sample.runs) for sample in samples], 1.0
+    while largest < _NEVER and _expected(samples, plain, counts) > half_width:
+        largest *= _STEP
+        counts = [
+            max(len(sample.runs), ceil(largest * share / max(shares)))
+            for sample, share in zip(samples, shares, strict=True)
+        ]
+    return counts
+
+
+def _expected(samples: Sequence[_Sample], plain: Sequence[Estimate], counts: Sequence[int]) -> float:
+    """Return the half width of the interval after so many replications."""
+    triples = zip(samples, plain, counts, strict=True)
+    return _sum([sample.expected(one, count) for sample, one, count in triples]).half_width(CONFIDENCE)
 
 
 def _sum(estimates: Sequence[Estimate]) -> Estimate:

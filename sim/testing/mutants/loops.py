@@ -1,15 +1,17 @@
 """Slips in the health monitor and in the reconciler's state pass: which rows go, and which counts are cleared."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
 from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable
+from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
-from sim.routing.fleet import Node, NodeRule, ReplicaRow
+from sim.routing.fleet import Fleet, Node, NodeRule, ReplicaRow
 from sim.routing.outcomes import ProbeOutcome
+from sim.routing.ports import RunningProcess
 from sim.routing.strategies import NODE_RULES
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
@@ -178,3 +180,66 @@ async def leak_is_never_cleared(self: LeakSweep, row: ReplicaRow, answer: Livene
 @in_place_of(f"{_REAPER}:Quarantine.run", "replica_config_drift")
 async def old_revision_is_never_stopped(self: object) -> None:
     """Processes of an old revision go on."""
+
+
+@in_place_of("sim.routing.control_plane.monitoring:BusyIsAlive.heartbeat_age_ns", "monitors_by_hand")
+def heartbeat_ages_during_a_pass(self: BusyIsAlive, node: Node, now_ns: int) -> int:
+    """A long pass makes the nodes look silent that it comes to last."""
+    return now_ns - node.heartbeat_ns
+
+
+@in_place_of("sim.routing.control_plane.monitoring:BusyIsAlive.misses", "monitors_by_hand")
+def silence_is_an_answer(self: BusyIsAlive, row: ReplicaRow, outcome: ProbeOutcome) -> int:
+    """A probe without an answer ends the misses before it, where it should say nothing."""
+    if outcome is ProbeOutcome.FAILED:
+        return self._streaks.extend(row.id)
+    self._streaks.end(row.id)
+    return 0
+
+
+@in_place_of(f"{_MONITOR}._check_all", "monitors_by_hand")
+async def drained_node_is_checked(self: HealthMonitor, fleet: Fleet) -> None:
+    """A node that was drained is taken offline when it falls silent, and comes back with its next heartbeat."""
+    self._monitoring.begin_pass(fleet, self._ports.runtime.wall_ns())
+    for node in fleet.nodes:
+        await self._check_node(node, fleet.rows_on(node.name))
+
+
+@in_place_of("sim.routing.control_plane.monitoring:EveryMiss.forget", "monitors_by_hand")
+def misses_outlive_their_row(self: EveryMiss, row: ReplicaRow) -> None:
+    """After a row was deleted for its misses, the next one of its key goes at its first miss."""
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:Inspector.processes", "workers_by_hand")
+async def silent_worker_runs_nothing(self: Inspector, node: str) -> Sequence[RunningProcess] | None:
+    """A worker that does not answer counts as one that runs no process."""
+    try:
+        return await self._ports.worker.processes(node)
+    except CallError:
+        return ()
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:Inspector.stop", "workers_by_hand")
+async def silent_worker_has_stopped_it(self: Inspector, row: ReplicaRow) -> bool:
+    """The row of an old revision is deleted although its worker could not be told to stop the process."""
+    with suppress(CallError):
+        await self._ports.worker.stop(row.key)
+    return True
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:stale_rows", "workers_by_hand")
+def loading_rows_are_swept_too(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
+    """The sweeps look at rows in any state, not only at loaded ones."""
+    return [row for row in fleet.rows if row.updated_ns < before_ns]
+
+
+@in_place_of(f"{_REAPER}:_probe_in_turn", "leaks_by_hand")
+async def suspicion_outlives_a_use(
+    inspector: Inspector,
+    rows: Sequence[ReplicaRow],
+    streaks: Streaks[str],
+    judge: Callable[[ReplicaRow, Liveness], Awaitable[None]],
+) -> None:
+    """What a sweep has found counts in later passes too, although the row was used in between."""
+    for row in rows:
+        await judge(row, await inspector.probe(row))

@@ -67,7 +67,7 @@ def busy_queue_is_joined(
 ) -> ReplicaView | None:
     """A busy replica is preferred to an idle one: `!=` for `==`."""
     busy = [replica for replica in replicas if replica.in_flight != 0]
-    return self._random.choice(busy or list(replicas)) if replicas else None
+    return self._break_tie(busy or replicas)
 
 
 @in_place_of(f"{_STANDARD}.shortest_expected_delay:ShortestExpectedDelay.pick", "policies_by_hand")

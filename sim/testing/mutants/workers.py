@@ -1,12 +1,16 @@
 """Slips in what a node does with its processes: stop, install, ports, disk, drain."""
 
+from contextlib import suppress
 from itertools import chain
 
+from sim.routing.errors import CallError
+from sim.routing.fleet import NodeReport
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.node import _WAITS
 from sim.simulated.nodes.backend import BackendProcess
+from sim.simulated.nodes.node_agent import RETRY_NS, NodeAgent
 from sim.simulated.nodes.port_pool import PortPool, _Release
-from sim.simulated.nodes.worker import SimulatedWorkers, WorkerNode
+from sim.simulated.nodes.worker import READY_LIMIT_NS, SimulatedWorkers, WorkerNode
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _WORKERS = "sim.simulated.nodes.worker:SimulatedWorkers"
@@ -70,3 +74,51 @@ def files_go_with_their_process(self: WorkerNode, key: ReplicaKey) -> BackendPro
     """The files of a model leave the disk when its process ends."""
     self._disk_bytes.pop(key.model, None)
     return _remove(self, key)
+
+
+process_has_less_than_its_time = Mutant(
+    "process_has_less_than_its_time",
+    "sim.simulated.nodes.worker:READY_LIMIT_NS",
+    "A process that is well just in time is given up: `>=` for `>`.",
+    READY_LIMIT_NS - 1,
+    ("workers_by_hand",),
+)
+
+
+@in_place_of("sim.simulated.nodes.node_agent:NodeAgent.rejoin", "workers_by_hand")
+async def node_registers_though_it_is_down(self: NodeAgent, cause: str) -> None:
+    """A node that could not register tries again although it has gone down meanwhile, or has come up anew."""
+    while True:
+        await self.node.speed.moving()
+        with suppress(CallError):
+            await self.register(cause)
+            return
+        await self._runtime.sleep(RETRY_NS)
+
+
+@in_place_of("sim.simulated.nodes.node_agent:NodeAgent.rejoin", "workers_by_hand")
+async def node_registers_once(self: NodeAgent, cause: str) -> None:
+    """A node that comes back when the registry does not answer does not try again."""
+    if self.node.is_up and not self.gags:
+        with suppress(CallError):
+            await self.register(cause)
+
+
+@in_place_of(f"{_WORKERS}._there", "workers_by_hand")
+async def worker_answers_though_it_stands_still(self: SimulatedWorkers, node: str) -> None:
+    """A worker whose node stands still takes calls at once."""
+    await self._runtime.sleep(self._latency_ns)
+    self._node(node)
+
+
+@in_place_of("sim.simulated.nodes.worker:WorkerNode.changed", "places_by_hand")
+def end_is_not_reported(self: WorkerNode) -> None:
+    """The registry does not hear of the VRAM that a process frees with its end."""
+
+
+@in_place_of("sim.simulated.nodes.worker:WorkerNode.report", "places_by_hand")
+def empty_process_holds_vram(self: WorkerNode) -> NodeReport:
+    """A process counts with the VRAM of its model although it holds none any more."""
+    held = sum(self._vram_bytes[key.model] for key in self.processes)
+    disk_bytes = max(0, self._free_disk_bytes) if self._settings.disk_bytes else None
+    return NodeReport(available_vram_bytes=self._settings.vram_bytes - held, available_disk_bytes=disk_bytes)

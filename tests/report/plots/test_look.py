@@ -36,7 +36,7 @@ def test_twenty_one_replicas_have_colours_that_differ_in_hue_or_lightness() -> N
     assert to_rgb(INK) not in colours
 
 
-def test_eight_variants_differ_in_line_marker_and_hatch() -> None:
+def test_eight_variants_differ_in_line_and_in_marker() -> None:
     styles = list(variant_styles(f"v{number}" for number in range(8)).values())
 
     for cue in zip(*styles, strict=True):

@@ -30,8 +30,8 @@ workload: [{kind: poisson, model: m, rate: 1/s}]
 FIRST_ROW = """
 row 1
     0.000000            can be picked: the scenario has it (scenario)
-                        picked 16 times, at 103.010000 s for the last time
-                        a health call answered 19 times, at 102.057331 s for the last time
+                        16 picks, the last at 103.010000 s
+                        19 answered health calls, the last at 102.057331 s
   105.002000            a health call of request 11: it gives no answer within 2 s, though its process is alive and \
 serves request 10
   105.004000            is deleted for request 11: the probe of a request said that it is dead (probe_failed); its \

@@ -12,15 +12,25 @@ function pointed(sections, painter, x, y) {
 
 function pointedRequest(lane, row, painter, x) {
   if (!row) return null;
-  const place = row.firstEndingAfter(painter.timeAt(x - REACH));
-  const request = row.requests[place];
-  if (request === undefined || painter.x(lane.run.requests.arrival[request]) > x + REACH) return null;
-  return { run: lane.run, request, text: `request ${request}: ${inOneLine(lane.run, request)}` };
+  const { run } = lane;
+  const place = row.firstEndingAfter(painter.timeAt(x));
+  const [nearest] = [row.requests[place], row.requests[place - 1]]
+    .filter((request) => request !== undefined)
+    .map((request) => ({ request, distance: distanceTo(run, request, painter, x) }))
+    .filter(({ distance }) => distance <= REACH)
+    .sort((one, other) => one.distance - other.distance);
+  if (!nearest) return null;
+  return { run, request: nearest.request, text: `request ${nearest.request}: ${inOneLine(run, nearest.request)}` };
+}
+
+// How many pixels the pointer is from the request's bar; 0 on it.
+function distanceTo(run, request, painter, x) {
+  return Math.max(0, painter.x(run.requests.arrival[request]) - x, x - painter.x(run.endOf(request)));
 }
 
 function pointedMark(lane, painter, x) {
   const { events, probes } = lane.run;
-  const marks = [...lane.events.values()].map((ofKind) => nearest(ofKind, events.t, painter, x)).filter(Boolean);
+  const marks = [...lane.events.values()].map((ofKind) => nearestRow(ofKind, events.t, painter, x)).filter(Boolean);
   const event = marks.sort((one, other) => one.distance - other.distance)[0];
   if (event) return { run: lane.run, request: ownerOf(events, event.row), text: eventText(lane.run, event.row) };
   const probe = lane.probes.findLast((one) => painter.x(probes.start[one]) <= x + REACH);
@@ -39,7 +49,7 @@ function ownerOf(table, row) {
 }
 
 // The row whose time is nearest to the pointer, if it is within reach.
-function nearest(rows, times, painter, x) {
+function nearestRow(rows, times, painter, x) {
   const next = firstAbove(0, rows.length, painter.timeAt(x), (at) => times[rows[at]]);
   return [rows[next - 1], rows[next]]
     .filter((row) => row !== undefined)

@@ -1,4 +1,4 @@
-"""One cue for one thing: a colour is a replica, a line style with its marker and hatch is a variant.
+"""One cue for one thing: a colour is a replica, a line style with its marker is a variant.
 
 The colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which readers with any kind of colour
 vision tell apart. Black is left out, because text and the lines of variants have it.
@@ -22,22 +22,21 @@ _ROUNDS = (0.0, 0.5, -0.4)
 
 
 class VariantStyle(NamedTuple):
-    """How a variant is drawn: its line, its points and its areas."""
+    """How a variant is drawn: its line and its points."""
 
     line: str | tuple[float, tuple[float, ...]]
     marker: str
-    hatch: str
 
 
 _STYLES = (
-    VariantStyle("solid", "o", ""),
-    VariantStyle("dashed", "s", "//"),
-    VariantStyle("dotted", "^", ".."),
-    VariantStyle("dashdot", "D", "xx"),
-    VariantStyle((0, (8, 2)), "v", "\\\\"),
-    VariantStyle((0, (1, 4)), "P", "++"),
-    VariantStyle((0, (6, 2, 1, 2, 1, 2)), "X", "oo"),
-    VariantStyle((0, (3, 6)), "*", "--"),
+    VariantStyle("solid", "o"),
+    VariantStyle("dashed", "s"),
+    VariantStyle("dotted", "^"),
+    VariantStyle("dashdot", "D"),
+    VariantStyle((0, (8, 2)), "v"),
+    VariantStyle((0, (1, 4)), "P"),
+    VariantStyle((0, (6, 2, 1, 2, 1, 2)), "X"),
+    VariantStyle((0, (3, 6)), "*"),
 )
 
 

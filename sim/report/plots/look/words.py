@@ -15,9 +15,9 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.3g} ms" if value < 0.1 else f"{value:.3g} s"
 
 
-def count(number: int, one: str, several: str | None = None) -> str:
-    """Write a number of things, such as `1 row` or `2,000 rows`; `several` is the plural unless that is `one` and s."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
+def count(number: int, thing: str) -> str:
+    """Write a number of things, such as `1 row` or `2,000 rows`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def nice_step(span: float, most: int) -> float:

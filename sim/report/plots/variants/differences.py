@@ -59,22 +59,26 @@ def differences(base: str, rows: Sequence[Difference], margin: float) -> Differe
 def draw_differences(drawn: Differences, axes: Axes) -> Axes:
     """Draw for each metric a mark and an interval for each variant; the mark is filled if the difference is clear."""
     metrics = list(dict.fromkeys(drawn.rows["metric"]))
-    styles = variant_styles(drawn.rows["variant"])
+    # With the base, which has the first style where variants stand side by side.
+    styles = variant_styles([drawn.base, *drawn.rows["variant"]])
+    variants = list(dict.fromkeys(drawn.rows["variant"]))
     axes.axvspan(-drawn.margin, drawn.margin, color=FAINT, alpha=0.3, linewidth=0)
     axes.axvline(0, color=INK, linewidth=0.8)
-    for number, (variant, style) in enumerate(styles.items()):
+    for number, variant in enumerate(variants):
         rows = drawn.rows[drawn.rows["variant"] == variant]
-        below = 0.7 * ((number + 0.5) / len(styles) - 0.5)
+        below = 0.7 * ((number + 0.5) / len(variants) - 0.5)
         places = np.array([metrics.index(metric) for metric in rows["metric"]]) + below
         fills = [INK if is_clear else "none" for is_clear in rows["is_clear"]]
         axes.hlines(places, rows["low"], rows["high"], color=INK, linewidth=1.4)
-        marks = axes.scatter(rows["mean"], places, s=36, marker=style.marker, facecolors=fills, label=variant, zorder=3)
+        marks = axes.scatter(
+            rows["mean"], places, s=36, marker=styles[variant].marker, facecolors=fills, label=variant, zorder=3
+        )
         marks.set(edgecolor=INK, clip_on=False)
     dress(axes, drawn.title, _x_label(drawn), "")
     axes.set_yticks(range(len(metrics)), [f"{metric}{_SIGNS[metric_of(metric).better]}" for metric in metrics])
     axes.set_ylim(max(len(metrics), 1) - 0.4, -0.6)
     _scale(axes, drawn.rows[["low", "high"]].to_numpy().ravel().tolist())
-    if len(styles) > 1:
+    if len(variants) > 1:
         legend_beside(axes)
     return axes
 
