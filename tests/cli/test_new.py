@@ -51,6 +51,14 @@ def with_key(starter: Path, key: str) -> None:
     picker.write_text(text.replace(FAIR, key))
 
 
+def with_few_seeds(starter: Path) -> None:
+    """Let the scenario judge what it judges over seeds over fewer of them."""
+    scenario = starter / "balance.yaml"
+    text = scenario.read_text()
+    assert "over: 20 seeds" in text
+    scenario.write_text(text.replace("over: 20 seeds", "over: 3 seeds"))
+
+
 @pytest.fixture(params=["new", "deep/new", "empty", "."])
 def free(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     (tmp_path / "empty").mkdir()
@@ -122,6 +130,7 @@ def test_the_starter_passes_as_it_is_written(pytester: pytest.Pytester) -> None:
 def test_with_an_unfair_picker_it_fails_and_says_why(pytester: pytest.Pytester) -> None:
     sim("new", ".", folder=pytester.path)
     with_key(pytester.path, FORGETFUL)
+    with_few_seeds(pytester.path)
 
     done = pytester.runpytest_subprocess(*PLUGIN, "-k", "share")
 
@@ -139,8 +148,7 @@ def test_other_unfair_pickers_fail_what_the_scenario_expects(starter: Path, unfa
 
 
 def test_the_ci_job_tells_what_a_pull_request_changes(starter: Path) -> None:
-    scenario = starter / "balance.yaml"
-    scenario.write_text(scenario.read_text().replace("over: 20 seeds", "over: 3 seeds"))
+    with_few_seeds(starter)
     shutil.copytree(starter, starter / "base")
     with_key(starter, FIRST_OF_THE_IDLE)
     base, new, compare = commands_of_drift(starter / ".github/workflows/balance.yml")

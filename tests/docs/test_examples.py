@@ -33,7 +33,7 @@ def test_the_picture_shows_what_the_command_prints() -> None:
 def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> None:
     (tmp_path / "example.yaml").write_text(example(f"name: {name}\n"))
 
-    done = sim("run", "example.yaml", folder=tmp_path)
+    done = sim("run", "example.yaml", "-j", "1", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 

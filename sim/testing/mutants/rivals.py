@@ -1,6 +1,7 @@
 """Slips in the policies that remember, weigh or look at prompts, and in what a policy is told of its picks."""
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.feedback import _WORDS, Feedback
@@ -8,6 +9,7 @@ from sim.routing.policies.picker import Picker, PickerChoice, request_view
 from sim.routing.policies.port import ReplicaView, RequestView
 from sim.routing.policies.prefix.choice import Thresholds
 from sim.routing.policies.prefix.index import PrefixIndex
+from sim.routing.policies.prefix.memory import PrefixMemory
 from sim.routing.policies.prefix.prefix_cache import PrefixCache
 from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.policies.standard.join_idle_queue import JoinIdleQueue
@@ -20,6 +22,7 @@ from sim.routing.policies.standard.shortest_expected_delay import ShortestExpect
 from sim.routing.policies.standard.zone_aware import ZoneAware
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
+from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _STANDARD = "sim.routing.policies.standard"
@@ -64,7 +67,7 @@ def busy_queue_is_joined(
 ) -> ReplicaView | None:
     """A busy replica is preferred to an idle one: `!=` for `==`."""
     busy = [replica for replica in replicas if replica.in_flight != 0]
-    return self._random.choice(busy or list(replicas)) if replicas else None
+    return self._break_tie(busy or replicas)
 
 
 @in_place_of(f"{_STANDARD}.shortest_expected_delay:ShortestExpectedDelay.pick", "policies_by_hand")
@@ -102,6 +105,35 @@ def factor_is_ignored(self: Thresholds, in_flight: int, least_in_flight: int) ->
 def excess_is_ignored(self: Thresholds, in_flight: int, least_in_flight: int) -> bool:
     """A preferred replica may have any number of requests more than the least loaded."""
     return in_flight <= least_in_flight * self.max_factor + 1
+
+
+@in_place_of(f"{_STANDARD}.power_of_d:PowerOfD._with_replacement", "policies_by_hand")
+def one_draw_is_enough(self: PowerOfD, places: range) -> list[int]:
+    """Where a replica may be drawn more than once, one is drawn and counts for all draws."""
+    return self._random.choices(places, k=1) * int(self._d)
+
+
+@in_place_of(f"{_STANDARD}.weighted_least_request:weight_share", "weights_by_hand")
+def least_weight_is_ignored(age_ns: int, window_ns: int, aggression: float, least: float) -> float:
+    """A new replica may weigh less than it should at least."""
+    return 1.0 if age_ns >= window_ns else math.pow(max(age_ns, NS_PER_S) / window_ns, 1 / aggression)
+
+
+@in_place_of(f"{_PREFIX}.index:PrefixIndex.cold_order", "reloaded_by_hand")
+def equal_memories_go_by_row(self: PrefixIndex, candidates: Iterable[ReplicaKey]) -> list[ReplicaKey]:
+    """Replicas that have been given equally little come in the order of their rows, not of their names."""
+    self._forget_expired()
+    return sorted(candidates, key=lambda key: self._sums[key])
+
+
+@in_place_of(f"{_PREFIX}.memory:PrefixMemory.index", "reloaded_by_hand")
+def new_row_stays_new(self: PrefixMemory, model: str, rows: Iterable[tuple[ReplicaKey, str]]) -> PrefixIndex:
+    """A replica with a new row is forgotten with each pick, not once."""
+    index = self._index_of(model)
+    for key, row_id in rows if self._forgets else ():
+        if self._rows.setdefault(key, row_id) != row_id:
+            index.forget(key)
+    return index
 
 
 @in_place_of(f"{_PREFIX}.index:PrefixIndex.forget", "prompts_by_hand", "prefix_entries_outlive_replica")

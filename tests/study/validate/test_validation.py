@@ -1,18 +1,26 @@
-"""The table that comes with the package against the simulator, in its quick form."""
+"""The table that comes with the package against the simulator: as many systems as its quick form has."""
+
+from dataclasses import replace
 
 import pytest
 
-from sim.study.validate.answer import QUICK
+from sim.study.validate.answer import QUICK, Precision
 from sim.study.validate.entry import Entry, shipped_entries
 from sim.study.validate.queueing import station
 from sim.study.validate.row import Row, failures
 from sim.study.validate.validation import planned
 
+COARSE = replace(QUICK, width=0.25)
+"""The first replications of a system are enough for it."""
+
 
 @pytest.mark.slow
-def test_the_simulator_agrees_with_theory_and_published_tables() -> None:
+@pytest.mark.parametrize(
+    "precision", [pytest.param(COARSE, id="short"), pytest.param(QUICK, id="long", marks=pytest.mark.long)]
+)
+def test_the_simulator_agrees_with_theory_and_published_tables(precision: Precision) -> None:
     """A right simulator fails this with a chance of at most 0.2 %, whatever the seed."""
-    rows = quick_rows(shipped_entries())
+    rows = compared_rows(shipped_entries(), precision)
 
     assert failures(rows) == []
     assert sum(row.verdict == "inside" for row in rows) >= 20
@@ -33,7 +41,7 @@ def test_a_table_that_is_wrong_is_noticed(model: str, wrong: dict[str, float]) -
         if entry.model == model
     ]
 
-    assert failures(quick_rows(entries)) != []
+    assert failures(compared_rows(entries)) != []
 
 
 def test_a_backend_that_is_slower_than_its_node_says_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,9 +52,9 @@ def test_a_backend_that_is_slower_than_its_node_says_is_noticed(monkeypatch: pyt
     )
     theirs = [entry for entry in shipped_entries() if entry.model == "M/M/1"]
 
-    assert failures(quick_rows(theirs)) != []
+    assert failures(compared_rows(theirs)) != []
 
 
-def quick_rows(entries: list[Entry]) -> list[Row]:
-    validation = planned(entries, QUICK, one_system_each=True)
+def compared_rows(entries: list[Entry], precision: Precision = QUICK) -> list[Row]:
+    validation = planned(entries, precision, one_system_each=True)
     return [row for rows in validation.carried_out() for row in rows] + validation.skipped()
