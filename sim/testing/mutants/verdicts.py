@@ -40,7 +40,7 @@ slow_node_counts_as_fast = Mutant(
     "slow_node_counts_as_fast",
     "sim.measure.catalogue.view:ModelView.completed_per_speed",
     "Requests are multiplied by the speed of their node, where they should be divided by it.",
-    property(lambda self: self.completed * [self.view.facts.speeds[key.node] for key in self.replicas.values()]),
+    property(lambda self: self.completed * [self.view.facts.speeds[self.model][key.node] for key in self.replicas.values()]),
     ("figures_by_hand",),
 )
 
