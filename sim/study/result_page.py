@@ -24,6 +24,8 @@ from sim.study.reported import Reported, plan_of, reported, table_of
 _DEMAND = Demand(confidence=0.95, margin=0.01)
 _IN_THE_TIMELINE = ("in_flight.svg", "probes.svg")
 """Pictures of what the timeline shows as well; of long runs they are large."""
+_MOST_CHOICES = 4_000_000
+"""Rows of one run that a page holds: with 40 replicas those of 100,000 picks, which a browser can still open."""
 _SEEN_FIRST = ("share.svg", "latency.svg", "differences.svg")
 
 
@@ -72,7 +74,10 @@ def _plots(
 def _timeline(one: SavedRun, result: RunResult) -> Timeline:
     policy = plan_of(result)["router"]["policy"]
     name = policy if isinstance(policy, str) else policy["name"]
-    return timeline_of(result, one.run.variant, name, read_choices(one.folder))
+    choices = read_choices(one.folder)
+    if choices is not None and len(choices) > _MOST_CHOICES:
+        choices = None
+    return timeline_of(result, one.run.variant, name, choices)
 
 
 def _comparison(scenario: Reported) -> Comparison | None:

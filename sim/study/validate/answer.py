@@ -15,7 +15,7 @@ CONFIDENCE = 0.999
 _BUSY = 0.95
 """Load from which on intervals may be twice as wide."""
 _MOST_AT_FIRST = 60
-_FURTHER_STAGES = 3
+_FURTHER_STAGES = 5
 """The later ones make up for a spread that the replications before them showed too small."""
 _NEVER = 10**9
 """Replications, where no number of them is enough."""

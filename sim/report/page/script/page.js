@@ -23,4 +23,7 @@ class Page {
 }
 
 const page = new Page(JSON.parse(document.getElementById("content").textContent));
-page.show();
+page.show().catch((error) => {
+  document.querySelector(".parting").textContent = `This browser cannot show the timeline: ${error.message}`;
+  throw error;
+});
