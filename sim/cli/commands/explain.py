@@ -55,7 +55,11 @@ def _parting(chosen: ChosenRun, one: str, other: str) -> "Parting | None":
     from sim.study.explain.parting import parting_of, recorded
 
     if chosen.path is None:
-        return first_difference(*(saved_folder(replace(chosen, path=Path(path))) for path in (one, other)))
+        try:
+            return first_difference(*(saved_folder(replace(chosen, path=Path(path))) for path in (one, other)))
+        except BadInput as error:
+            hint = "" if Path(one).exists() and Path(other).exists() else "; two variants need their RUN too"
+            raise BadInput(f"{error}{hint}") from None
     runs = [replace(chosen, variant=variant) for variant in (one, other)]
     if chosen.path.is_dir():
         return first_difference(*map(saved_folder, runs))
