@@ -33,12 +33,12 @@ class ReportFiles:
         """Write what is wanted, each file whole or not at all. Raises BadRunFolder and CannotWrite."""
         # Each form is imported when it is wanted.
         if self.html is not None:
-            from sim.study.result_page import result_page
+            from sim.study.reports.result_page import result_page
 
             write_report(self.html, result_page(folders))
         if self.markdown is not None:
             from sim.report.ci.run_markdown import run_markdown
-            from sim.study.reported import reported, table_of
+            from sim.study.reports.reported import reported, table_of
 
             write_report(self.markdown, run_markdown([table_of(one) for one in reported(folders)]))
         if self.trace is not None:

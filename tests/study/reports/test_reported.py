@@ -10,7 +10,7 @@ from sim.measure.saved.result_folder import ResultFolder, read_result_folder
 from sim.measure.window import Window
 from sim.report.marks import UNICODE
 from sim.report.sentences import judged_lines
-from sim.study.reported import reported, table_of
+from sim.study.reports.reported import reported, table_of
 from tests.cli.command import SMALL, sim
 
 EXPECT = """

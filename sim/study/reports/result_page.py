@@ -18,8 +18,8 @@ from sim.report.plots.look.axes import file_axes
 from sim.report.plots.look.image import svg_for_page
 from sim.report.plots.pictures import run_pictures, variant_pictures
 from sim.study.comparison import Comparison, Question, compared
-from sim.study.differences_table import differences_table
-from sim.study.reported import Reported, plan_of, reported, table_of
+from sim.study.reports.differences_table import differences_table
+from sim.study.reports.reported import Reported, plan_of, reported, table_of
 
 _DEMAND = Demand(confidence=0.95, margin=0.01)
 _IN_THE_TIMELINE = ("in_flight.svg", "probes.svg")
