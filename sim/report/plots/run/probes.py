@@ -106,7 +106,7 @@ def draw_probes(drawn: Probes, axes: Axes, colours: Mapping[str, str]) -> Axes:
     axes.set_yticks([bottom + 0.4 for bottom in bottoms.values()], drawn.replicas)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    axes.set(xlim=(0, drawn.end_s), ylim=(0.98 - max(len(bottoms), 1), 1))
+    axes.set(xlim=(0, drawn.end_s or None), ylim=(0.98 - max(len(bottoms), 1), 1))
     legend_beside(axes)
     return axes
 
