@@ -3,19 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.probes import draw_probes, probes
-from tests.report.plots.by_hand import COLOURS, legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, legend, line, title
 
 
 def spans(axes: Axes) -> list[list[list[float]]]:

@@ -13,12 +13,7 @@ from matplotlib.text import Text
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.share import draw_shares, shares
-from tests.report.plots.by_hand import COLOURS, bars, legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, bars, legend, line, title
 
 
 def stacked(axes: Axes) -> bool:
