@@ -149,6 +149,10 @@ REFUSALS = {
     "no such row": ([*ONE, "--row", "sparc#0"], "small, fixed, seed 3 has no row of 'sparc#0'; allowed: "),
     "several runs": (["runs", "--request", "1"], "runs holds 2 such runs; choose one by --variant and --seed"),
     "no such run": (["runs", "--request", "1", "--seed", "9"], "runs holds no such run; choose one by --variant"),
+    "a third variant": (
+        [*ONE, "--first-difference", "pinned", "fixed"],
+        "--variant names one run; --first-difference A B names two variants of RUN",
+    ),
     "set on a saved run": (["runs", "--request", "1", "--set", "seed=2"], "--set says what to run; a saved run"),
     "code that is not allowed": (["own", "--request", "1"], "own/mine/default/seed-4/plan.yaml:"),
 }
