@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_a_scenario_with_a_mistake_is_refused_before_anything_is_run_or_written(
     assert done.returncode == 2
     assert done.stderr.startswith("wrong.yaml:")
     assert not (home / "wrong.html").exists()
+
+
+def test_a_damaged_run_is_refused_before_any_form_of_the_report_is_written(home: Path) -> None:
+    damaged = Path(copytree(home / "runs", home / "damaged"), "small/fixed/seed-3")
+    next(damaged.glob("records*")).write_bytes(b"damaged")
+
+    done = sim("report", "damaged", "--markdown", "damaged.md", "--trace", "damaged.json", folder=home)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("damaged/small/fixed/seed-3")
+    assert [*home.glob("damaged.*")] == []
 
 
 @pytest.mark.parametrize(

@@ -30,21 +30,25 @@ class ReportFiles:
             check_report_file(option, path)
 
     def write(self, folders: Sequence[ResultFolder]) -> None:
-        """Write what is wanted, each file whole or not at all. Raises BadRunFolder and CannotWrite."""
+        """Write what is wanted, each file whole or not at all. Raises CannotWrite, and BadRunFolder before anything."""
         # Each form is imported when it is wanted.
+        texts: dict[Path, str] = {}
         if self.html is not None:
             from sim.study.reports.result_page import result_page
 
-            write_report(self.html, result_page(folders))
+            texts[self.html] = result_page(folders)
         if self.markdown is not None:
             from sim.report.ci.run_markdown import run_markdown
             from sim.study.reports.reported import reported, table_of
 
-            write_report(self.markdown, run_markdown([table_of(one) for one in reported(folders)]))
+            texts[self.markdown] = run_markdown([table_of(one) for one in reported(folders)])
+        traced = [] if self.trace is None else [read(run.folder) for folder in folders for run in folder.runs]
+        for path, text in texts.items():
+            write_report(path, text)
         if self.trace is not None:
             from sim.report.trace.file import write_trace
 
-            write_trace(self.trace, [read(run.folder) for folder in folders for run in folder.runs])
+            write_trace(self.trace, traced)
 
 
 def report_command(
