@@ -10,6 +10,7 @@ from sim.cli.run_selection import load_all
 from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import BadResultFolder, read_result_folder
 from sim.scenario import ScenarioError
+from sim.scenario.text.errors import did_you_mean, listed
 from sim.study.errors import NoSuchVariant
 from sim.study.explain.again import MakeRun, run_again
 from sim.study.run import run
@@ -53,6 +54,10 @@ def saved_folder(path: Path, chosen: ChosenRun) -> Path:
         runs = read_result_folder(path).runs
     except BadResultFolder as error:
         raise BadInput(str(error)) from None
+    variants = dict.fromkeys(one.run.variant for one in runs)
+    if chosen.variant is not None and chosen.variant not in variants:
+        hint = did_you_mean(chosen.variant, variants)
+        raise BadInput(f"{path} has no variant {chosen.variant!a}; allowed: {listed(variants)}{hint}")
     fitting = [one for one in runs if chosen.variant in (None, one.run.variant) and chosen.seed in (None, one.run.seed)]
     if len(fitting) != 1:
         names = ", ".join(f"{one.scenario} {one.run.variant} {one.run.seed}" for one in (fitting or runs)[:12])

@@ -1,5 +1,6 @@
 """What `sim run` writes for CI and pull requests: JUnit, Markdown, the summary of a job, and a baseline."""
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -198,3 +199,17 @@ def test_a_report_that_is_there_is_replaced_whole_or_stays(home: Path) -> None:
     assert done.returncode == 4
     assert (home / "junit.xml").read_text() == "old"
     assert written(home) == ["junit.xml", "small.yaml"]
+
+
+def test_a_report_never_takes_the_place_of_a_link_or_a_device(home: Path) -> None:
+    (home / "small.yaml").write_text(SMALL)
+    (home / "out").symlink_to("/dev/stdout")
+    os.mkfifo(home / "pipe")
+
+    for name in ("out", "pipe"):
+        done = sim("run", "small.yaml", "--markdown", name, folder=home)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"--markdown: {name} is a link or a device; allowed: a regular file, or a new one\n"
+    assert (home / "out").is_symlink()
+    assert (home / "pipe").is_fifo()

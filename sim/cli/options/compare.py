@@ -132,6 +132,8 @@ def compare_variants_of(
 
     check_report_file("--markdown", markdown)
     check_report_file("--plot", plot)
+    if plot is not None and plot.suffix != ".svg":
+        raise BadInput(f"--plot: found {plot}; allowed: a file whose name ends in .svg")
     if len(paths) == 2 and any(path.is_dir() for path in paths):
         _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
         if plot is not None:

@@ -30,7 +30,7 @@ Exit codes:
 def explain_run(
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A scenario file, or a folder that sim run --out has written."),
+        typer.Argument(metavar="RUN", help="A scenario file, or a folder that sim run --out has written."),
     ] = None,
     request: Annotated[
         int | None, typer.Option(metavar="ID", help="Tell the way of this request, and why it went where it did.")

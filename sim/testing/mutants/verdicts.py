@@ -1,9 +1,12 @@
 """Slips in how busy replicas are, in whether requests pile up, and in what counts as a lost prompt."""
 
+import numpy as np
+
 from sim.measure.analysis.load import LoadVerdict, piles_up
 from sim.measure.analysis.readiness import ReplicaUse
+from sim.measure.catalogue.view import ModelView
 from sim.measure.recording.recorder import Recorder
-from sim.measure.recording.records import Integers
+from sim.measure.recording.records import Floats, Integers
 from sim.routing.request import Request
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
@@ -36,11 +39,17 @@ def replica_has_one_worker(self: ReplicaUse, workers: int = 1) -> float | None:
     return self.busy_while_ready_ns / self.ready_ns if self.ready_ns else None
 
 
+def _times_speed(self: ModelView) -> Floats:
+    speeds = self.view.facts.speeds[self.model]
+    multiplied: Floats = self.completed * np.array([speeds[key.node] for key in self.replicas.values()])
+    return multiplied
+
+
 slow_node_counts_as_fast = Mutant(
     "slow_node_counts_as_fast",
     "sim.measure.catalogue.view:ModelView.completed_per_speed",
     "Requests are multiplied by the speed of their node, where they should be divided by it.",
-    property(lambda self: self.completed * [self.view.facts.speeds[key.node] for key in self.replicas.values()]),
+    property(_times_speed),
     ("figures_by_hand",),
 )
 

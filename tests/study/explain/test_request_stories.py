@@ -184,6 +184,16 @@ def test_a_request_for_which_a_replica_is_loaded_tells_so() -> None:
     assert "is sent to a#0, which was loaded for it, where no request is" in told
 
 
+def test_the_story_of_a_client_that_left_says_how_long_it_stayed() -> None:
+    impatient = FLEET.replace("rate: 6/s", "rate: 6/s, patience: 500ms") + "network: {latency: 1s}\n"
+
+    story = explain(run(loads(impatient)), request=0)
+
+    assert story.outcome == "cancelled"
+    assert "probed" in [step.what for step in story.steps if step.t_ns > story.steps[0].t_ns + story.took_ns]
+    assert story.took_ns == 500_000_000
+
+
 def test_a_request_that_joins_a_probe_tells_whose_it_is() -> None:
     file = loads(FLEET.replace("kind: poisson, model: m, rate: 6/s", "kind: burst, model: m, at: 1s, requests: 6"))
 
