@@ -14,8 +14,8 @@ from sim.measure.statistics import percentiles
 from sim.measure.window import Rows
 from sim.routing.fleet import NodeStatus
 from sim.routing.units import NS_PER_S
-from sim.testing.mutants.figures import _of_metric
 from sim.testing.mutants.mutant import in_place_of
+from sim.testing.mutants.slips.measure.figures import _of_metric
 
 _OFFLINE = status_flag(NodeStatus.OFFLINE)
 
