@@ -1,7 +1,6 @@
 """Slips in the figures: what counts, over which replicas, from when to when."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy.typing as npt
 
 from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.catalogue import CATALOGUE
-from sim.measure.catalogue.metric import ModelMetric, RunMetric
 from sim.measure.catalogue.view import ModelView, View
 from sim.measure.recording.events import EventKind, are
 from sim.measure.recording.records import MISSING, Booleans, Integers
@@ -19,16 +17,7 @@ from sim.routing.outcomes import Outcome, ProbeOutcome
 from sim.routing.replica import ReplicaKey
 from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import Mutant, in_place_of
-
-
-def _of_metric(name: str, metric: str, slip: str, wrong: Callable[..., Any], *seen_in: str) -> Mutant:
-    """Return the mutant in which a metric has a figure that is computed otherwise."""
-    figured = tuple(
-        replace(one, figure=wrong) if isinstance(one, RunMetric | ModelMetric) and one.name == metric else one
-        for one in CATALOGUE
-    )
-    return Mutant(name, "sim.measure.summary:CATALOGUE", slip, figured, seen_in)
-
+from sim.testing.mutants.slips.measure.wrong_metric import wrong_metric
 
 _PERCENTILES = "sim.measure.catalogue.times:percentiles"
 
@@ -92,7 +81,7 @@ def _jain(model: ModelView) -> float | None:
     return float(counts.sum() ** 2 / (counts.size * np.sum(counts) ** 2)) if counts.any() else None
 
 
-jain_squares_the_sum = _of_metric(
+jain_squares_the_sum = wrong_metric(
     "jain_squares_the_sum",
     "fairness.jain",
     "Jain's index has the square of the sum where the sum of the squares belongs.",
@@ -106,7 +95,7 @@ def _jain_without_count(model: ModelView) -> float | None:
     return float(counts.sum() ** 2 / np.sum(counts**2)) if counts.any() else None
 
 
-jain_forgets_the_count = _of_metric(
+jain_forgets_the_count = wrong_metric(
     "jain_forgets_the_count",
     "fairness.jain",
     "Jain's index is not divided by the number of replicas.",
@@ -114,7 +103,7 @@ jain_forgets_the_count = _of_metric(
     "figures_by_hand",
 )
 
-jain_of_busy_time = _of_metric(
+jain_of_busy_time = wrong_metric(
     "jain_of_busy_time",
     "fairness.jain",
     "Jain's index is taken of the busy time, not of the requests.",
@@ -122,7 +111,7 @@ jain_of_busy_time = _of_metric(
     "figures_by_hand",
 )
 
-busiest_share_of_the_mean = _of_metric(
+busiest_share_of_the_mean = wrong_metric(
     "busiest_share_of_the_mean",
     "fairness.busiest_share",
     "The busiest replica's requests are divided by the mean, not by the sum.",
@@ -136,7 +125,7 @@ def _everything(model: ModelView) -> float | None:
     return float(np.bincount(routed).max() / routed.size) if routed.size else None
 
 
-share_of_failed_requests_too = _of_metric(
+share_of_failed_requests_too = wrong_metric(
     "share_of_failed_requests_too",
     "fairness.busiest_share",
     "Requests that failed count for the replica that failed them.",
@@ -160,7 +149,7 @@ def _served_ns(view: View) -> Integers:
     return np.asarray((view.requests["end_ns"] - view.requests["routed_ns"])[done])
 
 
-latency_of_failed_requests_too = _of_metric(
+latency_of_failed_requests_too = wrong_metric(
     "latency_of_failed_requests_too",
     "latency.mean_s",
     "Requests that failed count in the mean latency.",
@@ -168,7 +157,7 @@ latency_of_failed_requests_too = _of_metric(
     "figures_by_hand",
 )
 
-latency_from_the_route = _of_metric(
+latency_from_the_route = wrong_metric(
     "latency_from_the_route",
     "latency.max_s",
     "Latency counts from the route, not from the arrival.",
@@ -176,7 +165,7 @@ latency_from_the_route = _of_metric(
     "silence_by_hand",
 )
 
-latency_max_is_the_mean = _of_metric(
+latency_max_is_the_mean = wrong_metric(
     "latency_max_is_the_mean",
     "latency.max_s",
     "The largest latency is the mean one.",
@@ -185,7 +174,7 @@ latency_max_is_the_mean = _of_metric(
 )
 
 
-throughput_over_the_whole_run = _of_metric(
+throughput_over_the_whole_run = wrong_metric(
     "throughput_over_the_whole_run",
     "throughput_per_s",
     "Completed requests are divided by the length of the run, its idle end included.",
@@ -213,7 +202,7 @@ def _count(of: Callable[[View], Any]) -> Callable[[View], int]:
     return lambda view: int(np.count_nonzero(of(view)))
 
 
-removed_dead_counts_as_alive = _of_metric(
+removed_dead_counts_as_alive = wrong_metric(
     "removed_dead_counts_as_alive",
     "rows.removed_alive",
     "Every row that was removed counts as one whose process was alive.",
@@ -221,7 +210,7 @@ removed_dead_counts_as_alive = _of_metric(
     "figures_by_hand",
 )
 
-every_load_is_redundant = _of_metric(
+every_load_is_redundant = wrong_metric(
     "every_load_is_redundant",
     "loads.redundant",
     "Every load counts as one of a model that was there.",
@@ -229,7 +218,7 @@ every_load_is_redundant = _of_metric(
     "clients_by_hand",
 )
 
-probes_of_loops_count = _of_metric(
+probes_of_loops_count = wrong_metric(
     "probes_of_loops_count",
     "probes.sent",
     "The probes of the background loops count among those of the requests.",
@@ -237,7 +226,7 @@ probes_of_loops_count = _of_metric(
     "scaling_by_hand",
 )
 
-answers_count_as_timeouts = _of_metric(
+answers_count_as_timeouts = wrong_metric(
     "answers_count_as_timeouts",
     "probes.timeouts",
     "Every probe that was not OK counts as one without an answer.",
@@ -245,7 +234,7 @@ answers_count_as_timeouts = _of_metric(
     "silence_by_hand",
 )
 
-cancelled_counts_as_failed = _of_metric(
+cancelled_counts_as_failed = wrong_metric(
     "cancelled_counts_as_failed",
     "requests.failed",
     "A request whose client left counts as failed.",
@@ -253,7 +242,7 @@ cancelled_counts_as_failed = _of_metric(
     "figures_by_hand",
 )
 
-rejected_counts_as_failed = _of_metric(
+rejected_counts_as_failed = wrong_metric(
     "rejected_counts_as_failed",
     "requests.failed",
     "A request that was turned away counts as failed.",
@@ -261,7 +250,7 @@ rejected_counts_as_failed = _of_metric(
     "loads_by_hand",
 )
 
-unfinished_counts_as_completed = _of_metric(
+unfinished_counts_as_completed = wrong_metric(
     "unfinished_counts_as_completed",
     "requests.completed",
     "Every request that has not failed counts as completed.",
@@ -286,7 +275,7 @@ def minimum_is_not_enough(records: Any, minimums: Mapping[str, int], opens_ns: i
     return below_minimum_ns(records, {model: least + 1 for model, least in minimums.items()}, opens_ns, end_ns)
 
 
-every_failure_is_a_wrong_model = _of_metric(
+every_failure_is_a_wrong_model = wrong_metric(
     "every_failure_is_a_wrong_model",
     "requests.misrouted",
     "A request that failed for any cause counts as one that reached a process of another model.",

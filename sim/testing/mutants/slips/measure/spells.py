@@ -15,7 +15,7 @@ from sim.measure.window import Rows
 from sim.routing.fleet import NodeStatus
 from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import in_place_of
-from sim.testing.mutants.slips.measure.figures import _of_metric
+from sim.testing.mutants.slips.measure.wrong_metric import wrong_metric
 
 _OFFLINE = status_flag(NodeStatus.OFFLINE)
 
@@ -27,7 +27,7 @@ def _p99_s(view: View) -> float | None:
     return percentiles(waits_ns, (99,))[0] / NS_PER_S if waits_ns.size else 0.0
 
 
-only_those_that_waited_count = _of_metric(
+only_those_that_waited_count = wrong_metric(
     "only_those_that_waited_count",
     "registry.lock_wait_p99_s",
     "The percentile of the waits for locks is that of the transactions that had to wait.",
@@ -44,7 +44,7 @@ def _recalled_over_read(view: View) -> float | None:
     return recalled / read if read else None
 
 
-hits_over_misses = _of_metric(
+hits_over_misses = wrong_metric(
     "hits_over_misses",
     "prefix.hit_share",
     "The cached blocks are divided by those that were read, not by all.",
