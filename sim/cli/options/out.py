@@ -1,4 +1,4 @@
-"""The option `--plots`, which several commands have."""
+"""Where results go: options of the commands that run scenarios and keep what came of it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,15 @@ import typer
 
 from sim.cli.process.exits import BadInput
 
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Also write DIR/summary.json and, for each run, DIR/<scenario>/<variant>/seed-<n>/ with its tables "
+        "(Parquet), metrics and plan. Files are replaced whole or not at all.",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Let --out replace files in a folder that is not empty.")]
 Plots = Annotated[
     bool,
     typer.Option(
