@@ -22,12 +22,15 @@ class ReportFiles:
 
     def check(self) -> None:
         """Raise BadInput if nothing is wanted, or something cannot be written."""
-        wanted = {f"--{one.name}": getattr(self, one.name) for one in fields(self)}
-        if not any(wanted.values()):
-            allowed = ", ".join(f"{option} FILE" for option in wanted)
+        options = {f"--{one.name}": getattr(self, one.name) for one in fields(self)}
+        wanted = {option: path for option, path in options.items() if path is not None}
+        if not wanted:
+            allowed = ", ".join(f"{option} FILE" for option in options)
             raise BadInput(f"there is nothing to write; allowed: {allowed}")
         for option, path in wanted.items():
             check_report_file(option, path)
+        if len({path.resolve() for path in wanted.values()}) < len(wanted):
+            raise BadInput(f"two of {', '.join(wanted)} name the same file; allowed: a file for each")
 
     def write(self, folders: Sequence[ResultFolder]) -> None:
         """Write what is wanted, each file whole or not at all. Raises CannotWrite, and BadRunFolder before anything."""

@@ -57,8 +57,8 @@ def explain_run(
 ) -> None:
     """Tell why a run went as it did: why this replica, why this row was deleted, where two runs part.
 
-    The run is made again, and somebody looks closer: every replica that a pick could take is shown with its figures as
-    the policy saw them, then the probes, locks and queues on the way.
+    The run is made again with a closer observer. It shows every replica that a pick could take, with its figures as the
+    policy saw them, then the probes, locks and queues on the way.
     """
     if sum(question is not None for question in (request, row, first_difference)) != 1:
         raise BadInput(
