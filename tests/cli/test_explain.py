@@ -153,6 +153,10 @@ REFUSALS = {
     "no such row": ([*ONE, "--row", "sparc#0"], "small, fixed, seed 3 has no row of 'sparc#0'; allowed: "),
     "several runs": (["runs", "--request", "1"], "runs holds 2 such runs; choose one by --variant and --seed"),
     "no such run": (["runs", "--request", "1", "--seed", "9"], "runs holds no such run; choose one by --variant"),
+    "a third variant": (
+        [*ONE, "--first-difference", "pinned", "fixed"],
+        "--variant names one run; --first-difference A B names two variants of RUN",
+    ),
     "no such saved variant": (
         ["runs", "--first-difference", "fixt", "pinned"],
         "runs has no variant 'fixt'; allowed: fixed, pinned; did you mean 'fixed'?",

@@ -66,7 +66,7 @@ class Painter {
   }
 
   _lane(lane, section) {
-    lane.rows.forEach((row, number) => this._row(lane, row, lane.top + SIZES.marks + number * lane.rowHeight));
+    lane.rows.forEach((row, number) => this._row(lane, row, topOf(lane, number)));
     this._probes(lane);
     for (const [kind, events] of lane.events) this._events(lane, kind, events, section);
     this.context.globalAlpha = 1;
@@ -145,15 +145,13 @@ class Painter {
   }
 
   _selected(section, { run, request, pick }) {
-    const lane = section.lanes.find((one) => one.rows.some((row) => row.requests.includes(request)));
-    const number = lane?.rows.findIndex((row) => row.requests.includes(request));
-    if (lane) {
+    const bar = barOf(section, request);
+    if (bar) {
       const left = this.x(section.run.requests.arrival[request]);
       const right = this.x(section.run.endOf(request));
       this.context.strokeStyle = this.colour("text");
       this.context.lineWidth = section.run === run ? 2 : 1;
-      const top = lane.top + SIZES.marks + number * lane.rowHeight;
-      this.context.strokeRect(left - 1, top - 1, Math.max(3, right - left + 2), lane.rowHeight + 1);
+      this.context.strokeRect(left - 1, bar.top - 1, Math.max(3, right - left + 2), bar.height + 1);
     }
     if (section.run === run && pick !== null) this._upright(run.picks.t[pick], section, "text");
   }
