@@ -119,16 +119,20 @@ class Painter {
   _probes(lane) {
     const { start, end, outcome } = lane.run.probes;
     this.context.globalAlpha = 1;
-    let free = -Infinity;
+    let freeForBar = -Infinity;
+    let freeForMark = -Infinity;
     for (const probe of lane.probes) {
+      const isOk = lane.run.names.probe_outcomes[outcome[probe]] === "ok";
       const right = this.x(end[probe]);
-      if (right < this.gutter || right < free) continue;
+      // A failure is not lost among answers.
+      if (right < this.gutter || right < (isOk ? freeForBar : freeForMark)) continue;
       const left = this.x(start[probe]);
       if (left > this.width) break;
-      const isOk = lane.run.names.probe_outcomes[outcome[probe]] === "ok";
       this._fill(isOk ? "good" : "bad", left, lane.top + 3, Math.max(2, right - left), 2);
-      if (!isOk) this._text("×", right, lane.top + 7, "bad", undefined, "bold", "center");
-      free = right + 1;
+      freeForBar = Math.max(freeForBar, right + 1);
+      if (isOk) continue;
+      this._text("×", right, lane.top + 7, "bad", undefined, "bold", "center");
+      freeForMark = right + LEAST_GAP;
     }
   }
 
