@@ -107,6 +107,8 @@ def _had_changed(script: Script, pick: int) -> bool:
     return bool(answer.in_flight > as_seen[answer.id])
 
 
+# In the short form, the burst is on PostgreSQL, and the lively session on SQLite.
+@pytest.mark.long
 def test_a_lively_session_on_postgresql_replays_with_identical_decisions(
     tmp_path: Path, new_postgres_database: NewDatabase
 ) -> None:

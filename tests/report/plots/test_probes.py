@@ -56,7 +56,7 @@ def test_the_title_tells_how_many_got_no_answer_and_whether_the_process_was_aliv
     assert replace(own, entries=entries.iloc[:0]).title == "No probe was sent (mine)"
 
 
-def test_a_run_that_ends_as_it_begins_has_a_plot_without_a_warning(result: RunResult) -> None:
+def test_a_run_that_took_no_time_is_drawn_without_a_warning(result: RunResult) -> None:
     nothing = replace(probes(result), entries=probes(result).entries.iloc[:0], end_s=0.0)
 
     assert title(draw_probes(nothing, file_axes(), COLOURS)) == "No probe was sent (mine)"

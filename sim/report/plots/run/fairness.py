@@ -13,7 +13,7 @@ from sim.measure.recording.records import MISSING, Integers
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import FAINT, INK
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import recorded_requests, who
 from sim.report.plots.run.windows import window_length_s
 
@@ -68,7 +68,8 @@ def draw_fairness(drawn: Fairness, axes: Axes) -> Axes:
     )
     axes.plot(table.index, table["jain"], color=INK, linewidth=1.6, marker=".", label="Jain's index")
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, f"middle of a sliding window of {drawn.window_s:g} s, s", "Jain's index of requests")
+    middles = f"middle of a sliding window of {drawn.window_s:g} s, s"
+    dress(axes, drawn.title, middles, "Jain's index of requests", lines_of(drawn.faults))
     axes.set(ylim=(0, 1.02), xlim=(0, None))
     legend_beside(axes)
     return axes

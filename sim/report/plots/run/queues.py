@@ -11,7 +11,7 @@ from sim.measure.recording.records import Floats
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress
 from sim.report.plots.look.palette import INK
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, requests_of, who
 from sim.report.plots.run.windows import window_length_s
 
@@ -62,7 +62,7 @@ def queues(result: RunResult, window_s: float | None = None, model: str | None =
 def draw_queues(drawn: Queues, axes: Axes) -> Axes:
     """Draw the map, with a scale beside it."""
     replicas = len(drawn.waiting)
-    dress(axes, drawn.title, f"time, s (windows of {drawn.window_s:g} s)", "")
+    dress(axes, drawn.title, f"time, s (windows of {drawn.window_s:g} s)", "", lines_of(drawn.faults))
     if not drawn.waiting.empty:
         starts_s = drawn.waiting.columns.to_numpy(dtype=np.float64)
         edges = np.append(starts_s, starts_s[-1] + drawn.window_s)

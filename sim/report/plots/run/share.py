@@ -13,7 +13,7 @@ from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import natural
 from sim.report.plots.look.words import percent, seconds
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, requests_of, who
 from sim.report.plots.run.windows import window_length_s
 
@@ -91,7 +91,8 @@ def draw_shares(drawn: Shares, axes: Axes, colours: Mapping[str, str]) -> Axes:
         told = f"{replica} is ready,\nat {seconds(ready_s)}"
         axes.plot(ready_s, 1.03, "v", color=colours[replica], markersize=9, clip_on=False, label=told)
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, f"arrival, s (windows of {drawn.window_s:g} s)", "share of the requests")
+    arrivals = f"arrival, s (windows of {drawn.window_s:g} s)"
+    dress(axes, drawn.title, arrivals, "share of the requests", lines_of(drawn.faults))
     axes.margins(x=0)
     axes.set(ylim=(0, 1), xlim=(0, None))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
