@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, settings
 from sim.study.batch import cores
 from tests.drivers import DRIVERS, Driver
 
-# A slow machine is no reason for a test to fail.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A slow machine is no reason for a test to fail. Each run tries other examples.
+settings.register_profile("any machine", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# Else each of the many processes that tests start would compile the package for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class FailuresAtOnce:

@@ -5,18 +5,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-LIMIT_S = 100
+LIMIT_S = 300
 """How long a test waits for one event. No event takes so long, however busy the machine is."""
 
 _POLL_S = 0.01
 
 
-def wait_until(what: str, has_come: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    """Return as soon as it has come. Raises AssertionError, which says `what` did not come, at the limit."""
+def wait_until(
+    what: str, has_come: Callable[[], object], limit_s: float = LIMIT_S, *, every_s: float = _POLL_S
+) -> None:
+    """Return once it has come, which is looked at again after each `every_s`.
+
+    Raises AssertionError, which says `what` did not come, at the limit.
+    """
     ends_s = time.monotonic() + limit_s
     while not has_come():
         assert time.monotonic() < ends_s, f"waited {limit_s} s for {what}"
-        time.sleep(_POLL_S)
+        time.sleep(every_s)
 
 
 async def until(what: str, has_come: Callable[[], object], limit_s: float = LIMIT_S) -> None:

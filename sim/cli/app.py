@@ -7,13 +7,14 @@ import typer
 
 from sim import __version__
 from sim.cli.group import Commands
+from sim.cli.options.allowed import AllowCode
 from sim.cli.options.check import HELP_END as CHECK_END
 from sim.cli.options.check import check_policy
 from sim.cli.options.compare import HELP_END as COMPARE_END
 from sim.cli.options.compare import compare_variants_of
 from sim.cli.options.explain import HELP_END as EXPLAIN_END
 from sim.cli.options.explain import explain_run
-from sim.cli.options.help import ALLOW_CODE_HELP, examples
+from sim.cli.options.help import examples
 from sim.cli.options.live import live_scenario
 from sim.cli.options.mutants import HELP_END as MUTANTS_END
 from sim.cli.options.mutants import hunt_mutants
@@ -111,7 +112,7 @@ def calibrate_machine(
 def replay_recording(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sim live --record` has written.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_code: AllowCode = False,
 ) -> None:
     """Replay a recorded live run through the routing code, and check that it decides the same.
 
@@ -147,7 +148,7 @@ def list_scenarios(
         bool, typer.Option("--regressions", help="List the known regressions, with symptom, metric and source.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_code: AllowCode = False,
 ) -> None:
     """List the scenario files below a folder, with their variants."""
     if regressions:

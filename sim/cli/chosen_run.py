@@ -10,6 +10,7 @@ from sim.cli.run_selection import load_all
 from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import BadResultFolder, read_result_folder
 from sim.scenario import ScenarioError
+from sim.scenario.text.errors import did_you_mean, listed
 from sim.study.errors import NoSuchVariant
 from sim.study.explain.again import MakeRun, run_again
 from sim.study.run import run
@@ -35,7 +36,7 @@ def make_run(chosen: ChosenRun) -> MakeRun:
     if chosen.path is None:
         raise BadInput("found no run; allowed: a scenario file, or a folder that `sim run --out` has written")
     if chosen.path.is_dir():
-        return _again(chosen, saved_folder(chosen))
+        return _again(chosen, saved_folder(chosen.path, chosen))
     selection = RunSelection((), chosen.seed, 1)
     (file,) = load_all([chosen.path], selection, chosen.sets, chosen.allow_dirs, allow_code=chosen.allow_code)
     try:
@@ -45,19 +46,23 @@ def make_run(chosen: ChosenRun) -> MakeRun:
     return partial(run, file, variant, chosen.seed)
 
 
-def saved_folder(chosen: ChosenRun) -> Path:
-    """Return the folder of the saved run. Raises BadInput if there is no such run, or several."""
-    if chosen.path is None or chosen.sets:
+def saved_folder(path: Path, chosen: ChosenRun) -> Path:
+    """Return where in the folder the chosen run is saved. Raises BadInput if there is no such run, or several."""
+    if chosen.sets:
         raise BadInput("--set says what to run; a saved run is made again as it was")
     try:
-        runs = read_result_folder(chosen.path).runs
+        runs = read_result_folder(path).runs
     except BadResultFolder as error:
         raise BadInput(str(error)) from None
+    variants = dict.fromkeys(one.run.variant for one in runs)
+    if chosen.variant is not None and chosen.variant not in variants:
+        hint = did_you_mean(chosen.variant, variants)
+        raise BadInput(f"{path} has no variant {chosen.variant!a}; allowed: {listed(variants)}{hint}")
     fitting = [one for one in runs if chosen.variant in (None, one.run.variant) and chosen.seed in (None, one.run.seed)]
     if len(fitting) != 1:
         names = ", ".join(f"{one.scenario} {one.run.variant} {one.run.seed}" for one in (fitting or runs)[:12])
         found = f"{len(fitting)} such runs" if fitting else "no such run"
-        raise BadInput(f"{chosen.path} holds {found}; choose one by --variant and --seed, or by its folder: {names}")
+        raise BadInput(f"{path} holds {found}; choose one by --variant and --seed, or by its folder: {names}")
     return fitting[0].folder
 
 

@@ -26,16 +26,19 @@ def result_folders(
 ) -> list[ResultFolder]:
     """Return what each folder holds, and for a scenario file what its runs left in a folder that ends with the stack.
 
+    A path that is named twice counts once.
+
     Raises BadInput for a path that is neither, before anything runs; later what `run_batch` raises, and CannotWrite.
     """
-    scenarios = [path for path in paths if isfile(path)]
-    saved = _read([path for path in paths if path not in scenarios])
+    named = list(dict.fromkeys(paths))
+    scenarios = [path for path in named if isfile(path)]
+    saved = _read([path for path in named if path not in scenarios])
     files = load_all(scenarios, _AS_THE_FILE_SAYS, (), allow_dirs, allow_code=allow_code)
     made = {
         path: replace(_run(file, scratch_folder("sim-report-", stack)), path=path)
         for path, file in zip(scenarios, files, strict=True)
     }
-    return [(saved | made)[path] for path in paths]
+    return [(saved | made)[path] for path in named]
 
 
 def _read(folders: Sequence[Path]) -> dict[Path, ResultFolder]:

@@ -111,7 +111,8 @@ class Frontend:
             # Its caller may have read a part of the answer by then.
             raise ValueError(f"router.retry: found {self._router.retry}; allowed: none, as answers are streamed")
         if self._router.replica_list is not None:
-            raise ValueError("router.replica_list: found a list; allowed: none, lists exist only in a simulation")
+            # The counts that it has not written yet would be lost when it closes under running calls.
+            raise ValueError("router.replica_list: found a list; allowed: none, as calls may be cut off here")
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}

@@ -21,7 +21,7 @@ from sim.routing.policies.choose import Chooser
 from sim.routing.policies.feedback import Feedback
 from sim.routing.policies.port import PolicyError
 from sim.routing.ports import Clock, FrontendPorts, Journal
-from sim.routing.replica_list.replica_list import with_replica_list
+from sim.routing.replica_list.replica_list import ReplicaList, with_replica_list
 from sim.routing.request import Request
 from sim.routing.request_path.call_limit import LimitedDialer
 from sim.routing.request_path.health_check import HealthCheck
@@ -29,7 +29,13 @@ from sim.routing.request_path.probe_cache import ProbeCache
 from sim.routing.request_path.retries import Elsewhere, Retries
 from sim.routing.request_path.route import Counting
 from sim.routing.request_path.router import Router
-from sim.routing.settings import ControlPlaneSettings, ControlSettings, FrontendSettings, ModelConfig
+from sim.routing.settings import (
+    ControlPlaneSettings,
+    ControlSettings,
+    FrontendSettings,
+    ModelConfig,
+    ReplicaListSettings,
+)
 from sim.routing.strategies import (
     DISK,
     FREE_PROCESS,
@@ -57,7 +63,7 @@ _COMPLETED = Outcome.COMPLETED  # Python looks the members of an enum up slowly,
 class FrontendCore:
     """Takes requests from their arrival to their outcome."""
 
-    __slots__ = ("_client_cache", "_find_route", "_journal", "_retries", "_taught", "edits", "loops")
+    __slots__ = ("_client_cache", "_find_route", "_journal", "_lists", "_retries", "_taught", "edits", "loops")
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class FrontendCore:
         edits: ModelEdits,
         loops: Sequence[Loop],
         retries: Retries | None,
+        lists: ReplicaList | None,
     ) -> None:
         self.edits = edits
         """Is told when somebody edits the options of a model through this frontend."""
@@ -81,6 +88,13 @@ class FrontendCore:
         """
         self._retries = retries
         """Which failed calls are made once more; None for none of them."""
+        self._lists = lists
+        """What it picks from; None for the registry."""
+
+    async def close(self) -> None:
+        """Tell the registry what only this frontend knows: the counts that its lists have not written yet."""
+        if self._lists is not None:
+            await self._lists.write_all()
 
     async def serve(self, request: Request) -> None:
         """Route the request, have it served, and record how it ended."""
@@ -130,9 +144,10 @@ class ListeningFrontend(FrontendCore):
         edits: ModelEdits,
         loops: Sequence[Loop],
         retries: Retries | None,
+        lists: ReplicaList | None,
         feedback: Feedback,
     ) -> None:
-        super().__init__(client_cache, journal, taught, edits, loops, retries)
+        super().__init__(client_cache, journal, taught, edits, loops, retries, lists)
         self._feedback = feedback
 
     async def serve(self, request: Request) -> None:
@@ -176,6 +191,9 @@ def build_frontend(
     if retries is not None:
         chooser = Elsewhere(chooser, retries)
     ports = _ports_of(settings, ports, [listener for listener in (feedback, retries) if listener is not None])
+    lists = _replica_list(settings.replica_list, ports)
+    if lists is not None:
+        ports = with_replica_list(ports, lists)
     counting = Counting(
         ports,
         RESERVATIONS[settings.reservation],
@@ -203,20 +221,21 @@ def build_frontend(
     client_cache = new_client_cache(settings, ports, router.route)
     edits = MODEL_EDITS[settings.control.edits](ports)
     if feedback is not None:
-        return ListeningFrontend(client_cache, ports.journal, taught, edits, loops, retries, feedback)
-    return FrontendCore(client_cache, ports.journal, taught, edits, loops, retries)
+        return ListeningFrontend(client_cache, ports.journal, taught, edits, loops, retries, lists, feedback)
+    return FrontendCore(client_cache, ports.journal, taught, edits, loops, retries, lists)
 
 
 def _ports_of(settings: FrontendSettings, ports: FrontendPorts, listeners: Sequence[object]) -> FrontendPorts:
-    """Return the ports with the frontend's limit on calls, its replica list and those who listen to its journal."""
+    """Return the ports with the frontend's limit on calls and those who listen to its journal."""
     if listeners:
         ports = replace(ports, journal=FanOutJournal([ports.journal, *listeners]))
     if settings.call_limit_ns is not None:
         ports = replace(ports, dialer=LimitedDialer(ports.dialer, ports.runtime, settings.call_limit_ns))
-    if settings.replica_list is not None:
-        own = settings.replica_list
-        ports = with_replica_list(ports, own.refresh_ns, LISTED_COUNTS[own.counts])
     return ports
+
+
+def _replica_list(settings: ReplicaListSettings | None, ports: FrontendPorts) -> ReplicaList | None:
+    return None if settings is None else ReplicaList(ports, settings.refresh_ns, LISTED_COUNTS[settings.counts])
 
 
 def _load_path(settings: ControlSettings, counting: Counting, models: Mapping[str, ModelConfig]) -> LoadPath:

@@ -165,6 +165,8 @@ class ReconcilerSettings:
     """Time since a row's last update, after which the reconciler looks for its process."""
     probe_timeout_ns: int
     """How long a probe of such a row may take."""
+    worker_timeout_ns: int
+    """How long a worker may take to say what it runs, or to stop a process, before a pass goes on without it."""
     leak_after_ns: int
     """Time since a row's last use, after which its in-flight count is suspected of a leak."""
 

@@ -128,6 +128,10 @@ def test_a_narrow_terminal_gets_narrow_lines_with_the_same_words(home: Path) -> 
     assert "\x1b[36m" not in narrow
 
 
+def test_the_usage_puts_one_pair_of_brackets_around_the_run(home: Path) -> None:
+    assert sim("explain", "--help", folder=home).stdout.startswith("Usage: sim explain [OPTIONS] [RUN]\n")
+
+
 ONE = ["small.yaml", "--variant", "fixed"]
 REFUSALS = {
     "no question": (ONE, "found no question, or several; allowed: one of --request ID, --row LABEL, --first"),
@@ -149,6 +153,18 @@ REFUSALS = {
     "no such row": ([*ONE, "--row", "sparc#0"], "small, fixed, seed 3 has no row of 'sparc#0'; allowed: "),
     "several runs": (["runs", "--request", "1"], "runs holds 2 such runs; choose one by --variant and --seed"),
     "no such run": (["runs", "--request", "1", "--seed", "9"], "runs holds no such run; choose one by --variant"),
+    "a third variant": (
+        [*ONE, "--first-difference", "pinned", "fixed"],
+        "--variant names one run; --first-difference A B names two variants of RUN",
+    ),
+    "no such saved variant": (
+        ["runs", "--first-difference", "fixt", "pinned"],
+        "runs has no variant 'fixt'; allowed: fixed, pinned; did you mean 'fixed'?",
+    ),
+    "variants of no run": (
+        ["--first-difference", "fixed", "pinned"],
+        "fixed does not exist; allowed: a folder that `sim run --out` has written; two variants need their RUN too",
+    ),
     "set on a saved run": (["runs", "--request", "1", "--set", "seed=2"], "--set says what to run; a saved run"),
     "code that is not allowed": (["own", "--request", "1"], "own/mine/default/seed-4/plan.yaml:"),
 }

@@ -136,7 +136,7 @@ def test_help_bad_input_and_a_small_run_wait_for_no_heavy_import(tmp_path: Path)
     (tmp_path / "bad.yaml").write_text("name: [")
     (tmp_path / "small.yaml").write_text(SMALL)
     listing = "import atexit, sys; atexit.register(lambda: print(*sys.modules))\nfrom sim.cli import main\nmain()"
-    heavy = {"pandas", "scipy", "pyarrow", "matplotlib"}
+    heavy = {"pandas", "scipy", "pyarrow", "matplotlib", "jinja2"}
 
     loaded = [
         set(sim_process(*arguments, start=listing, folder=tmp_path).stdout.split())

@@ -7,13 +7,13 @@ import pytest
 
 from tests.cli.command import sim
 
-BY_HAND = Path(__file__).resolve().parents[2] / "scenarios" / "by_hand"
+PICKS = Path(__file__).resolve().parents[2] / "scenarios" / "by_hand" / "choice" / "picks.yaml"
 
 
 @pytest.fixture
 def picks(tmp_path: Path) -> Path:
     """A folder with one scenario, which notices whatever is wrong with the order of picks."""
-    (tmp_path / "picks.yaml").write_text((BY_HAND / "picks.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "picks.yaml").write_text(PICKS.read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from sim import load, run_all
 from sim.cli.process.exits import ExitCode
-from tests.cli.command import sim, sim_process, written
+from tests.cli.command import little_room, sim, sim_process, written
 
 pytest_plugins = ["pytester"]
 
@@ -49,6 +49,14 @@ def with_key(starter: Path, key: str) -> None:
     text = picker.read_text()
     assert text.count(FAIR) == 1
     picker.write_text(text.replace(FAIR, key))
+
+
+def with_few_seeds(starter: Path) -> None:
+    """Let the scenario judge what it judges over seeds over fewer of them."""
+    scenario = starter / "balance.yaml"
+    text = scenario.read_text()
+    assert "over: 20 seeds" in text
+    scenario.write_text(text.replace("over: 20 seeds", "over: 3 seeds"))
 
 
 @pytest.fixture(params=["new", "deep/new", "empty", "."])
@@ -95,11 +103,7 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path, target: str, message: str)
 
 
 def test_without_room_nothing_is_left_half_written(tmp_path: Path) -> None:
-    little_room = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\nfrom sim.cli import main\nmain()"
-    )
-
-    done = sim_process("new", "x", folder=tmp_path, start=little_room)
+    done = sim_process("new", "x", folder=tmp_path, start=little_room(9000))
 
     assert (done.returncode, done.stdout) == (ExitCode.INTERNAL, "")
     assert done.stderr == "sim: cannot write to x: File too large\n"
@@ -122,6 +126,7 @@ def test_the_starter_passes_as_it_is_written(pytester: pytest.Pytester) -> None:
 def test_with_an_unfair_picker_it_fails_and_says_why(pytester: pytest.Pytester) -> None:
     sim("new", ".", folder=pytester.path)
     with_key(pytester.path, FORGETFUL)
+    with_few_seeds(pytester.path)
 
     done = pytester.runpytest_subprocess(*PLUGIN, "-k", "share")
 
@@ -139,8 +144,7 @@ def test_other_unfair_pickers_fail_what_the_scenario_expects(starter: Path, unfa
 
 
 def test_the_ci_job_tells_what_a_pull_request_changes(starter: Path) -> None:
-    scenario = starter / "balance.yaml"
-    scenario.write_text(scenario.read_text().replace("over: 20 seeds", "over: 3 seeds"))
+    with_few_seeds(starter)
     shutil.copytree(starter, starter / "base")
     with_key(starter, FIRST_OF_THE_IDLE)
     base, new, compare = commands_of_drift(starter / ".github/workflows/balance.yml")

@@ -28,7 +28,7 @@ def held(tmp_path: Path) -> Path:
 
 
 def test_as_many_seeds_run_as_the_expectations_need_and_the_others_are_judged_on_the_first(held: Path) -> None:
-    document = sim_json(held)
+    document = sim_json(held, "-j", "1")
 
     assert [run["seed"] for run in document["runs"]] == [3, 4, 5, 6] * 2
     assert [len(run["expectations"]) for run in document["runs"]] == [0, 0, 0, 0, 1, 0, 0, 0]
@@ -42,7 +42,7 @@ def test_a_failure_ends_with_the_line_that_runs_its_worst_seed_again_and_others_
     path = tmp_path / "broken.yaml"
     path.write_text(POISSON + BROKEN)
 
-    done = sim("run", path, "--set", "duration=50s")
+    done = sim("run", path, "--set", "duration=50s", "-j", "1")
 
     assert done.returncode == 1
     [worst] = [line.split()[-1] for line in done.stdout.splitlines() if "held on 0 of 3 seeds, worst" in line]

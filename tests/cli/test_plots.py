@@ -88,6 +88,13 @@ def test_compare_draws_the_differences(home: Path) -> None:
     assert "fairness.jain ▸</text>" in drawn
 
 
+def test_compare_draws_no_other_kind_of_picture_than_its_name_says(home: Path) -> None:
+    done = sim("compare", "small.yaml", "--plot", "differences.png", folder=home)
+
+    assert done.returncode == 2
+    assert done.stderr == "--plot: found differences.png; allowed: a file whose name ends in .svg\n"
+
+
 def test_compare_draws_no_folders(home: Path) -> None:
     done = sim("compare", "out", "out", "--plot", "differences.svg", folder=home)
 

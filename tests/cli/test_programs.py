@@ -9,11 +9,11 @@ import pytest
 
 from sim.cli.process.exits import ExitCode
 from tests.cli.command import SMALL, sim, sim_json, started, written
-from tests.programs.scripts import PYTHON, is_running, pids, program
+from tests.programs.scripts import PYTHON, each_line, is_running, pids, program
 from tests.waiting import LIMIT_S, wait_until
 
-FIRST = "while read -r line; do echo '{\"index\": 0}'; done"
-BEYOND = "while read -r line; do echo '{\"index\": 2}'; done"
+FIRST = each_line("echo '{\"index\": 0}'")
+BEYOND = each_line("echo '{\"index\": 2}'")
 STUCK = "read -r line; echo asked >>asked.txt; while :; do sleep 1000; done"
 RESTLESS = """
 import os, sys

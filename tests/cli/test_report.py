@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -30,8 +31,9 @@ def test_the_trace_of_one_run_has_its_frontends_and_nodes_as_processes(home: Pat
 
 
 def test_the_processes_of_several_runs_are_named_after_their_run(home: Path) -> None:
-    sim("report", "runs", "--trace", "all.json", folder=home)
+    sim("report", "runs", "runs", "--trace", "all.json", folder=home)
 
+    assert len(processes(home / "all.json")) == 6
     assert "small, pinned, seed 3: spark" in processes(home / "all.json")
     assert "small, fixed, seed 3: thor" in processes(home / "all.json")
 
@@ -65,19 +67,33 @@ def test_a_scenario_with_a_mistake_is_refused_before_anything_is_run_or_written(
     assert not (home / "wrong.html").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    {
-        "nothing to write": (
-            ["runs"],
-            "there is nothing to write; allowed: --html FILE, --markdown FILE, --trace FILE",
-        ),
-        "no such folder": (["run", "--trace", "t.json"], "run does not exist; allowed: a folder that `sim run --out`"),
-        "no runs": ([".", "--trace", "t.json"], ". holds no runs; allowed: a folder that `sim run --out`"),
-        "no place": (["runs", "--trace", "no/t.json"], "--trace: no is not a folder; allowed: a file in a folder that"),
-    }.values(),
-    ids=["nothing to write", "no such folder", "no runs", "no place"],
-)
+def test_a_damaged_run_is_refused_before_any_form_of_the_report_is_written(home: Path) -> None:
+    damaged = Path(copytree(home / "runs", home / "damaged"), "small/fixed/seed-3")
+    next(damaged.glob("records*")).write_bytes(b"damaged")
+
+    done = sim("report", "damaged", "--markdown", "damaged.md", "--trace", "damaged.json", folder=home)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("damaged/small/fixed/seed-3")
+    assert [*home.glob("damaged.*")] == []
+
+
+REFUSALS = {
+    "nothing to write": (
+        ["runs"],
+        "there is nothing to write; allowed: --html FILE, --markdown FILE, --trace FILE",
+    ),
+    "no such folder": (["run", "--trace", "t.json"], "run does not exist; allowed: a folder that `sim run --out`"),
+    "no runs": ([".", "--trace", "t.json"], ". holds no runs; allowed: a folder that `sim run --out`"),
+    "one place for two": (
+        ["runs", "--html", "t.json", "--trace", "./t.json"],
+        "two of --html, --trace name the same file; allowed: a file for each",
+    ),
+    "no place": (["runs", "--trace", "no/t.json"], "--trace: no is not a folder; allowed: a file in a folder that"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "told"), REFUSALS.values(), ids=REFUSALS)
 def test_what_cannot_be_reported_is_refused(home: Path, arguments: list[str], told: str) -> None:
     done = sim("report", *arguments, folder=home)
 

@@ -1,11 +1,12 @@
 """What `sim run` writes for CI and pull requests: JUnit, Markdown, the summary of a job, and a baseline."""
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.command import BROKEN, BURST, HELD, SMALL, sim, sim_process, written
+from tests.cli.command import BROKEN, BURST, HELD, SMALL, little_room, sim, sim_process, written
 
 TWO = "expect: [{metric: requests.completed, min: 4}, {variant: fixed, metric: requests.completed, max: 3}]\n"
 OVER = "expect: [{variant: fixed, metric: requests.completed, min: 5, over: 3 seeds}]\n"
@@ -189,12 +190,22 @@ def test_what_cannot_be_read_or_written_is_refused_before_anything_runs(
 
 def test_a_report_that_is_there_is_replaced_whole_or_stays(home: Path) -> None:
     (home / "junit.xml").write_text("old")
-    little_room = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\nfrom sim.cli import main\nmain()"
-    )
-
-    done = sim_process("run", "small.yaml", "--junit", "junit.xml", folder=home, start=little_room)
+    done = sim_process("run", "small.yaml", "--junit", "junit.xml", folder=home, start=little_room(100))
 
     assert done.returncode == 4
     assert (home / "junit.xml").read_text() == "old"
     assert written(home) == ["junit.xml", "small.yaml"]
+
+
+def test_a_report_never_takes_the_place_of_a_link_or_a_device(home: Path) -> None:
+    (home / "small.yaml").write_text(SMALL)
+    (home / "out").symlink_to("/dev/stdout")
+    os.mkfifo(home / "pipe")
+
+    for name in ("out", "pipe"):
+        done = sim("run", "small.yaml", "--markdown", name, folder=home)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"--markdown: {name} is a link or a device; allowed: a regular file, or a new one\n"
+    assert (home / "out").is_symlink()
+    assert (home / "pipe").is_fifo()

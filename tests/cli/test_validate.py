@@ -28,7 +28,9 @@ def table(folder: Path, *entries: dict[str, object]) -> Path:
 
 
 def rows(*arguments: str | Path) -> list[dict[str, Any]]:
-    document: dict[str, list[dict[str, Any]]] = json.loads(sim("validate", "-j", "1", "--json", *arguments).stdout)
+    document: dict[str, list[dict[str, Any]]] = json.loads(
+        sim("validate", "--quick", "-j", "1", "--json", *arguments).stdout
+    )
     return document["rows"]
 
 
@@ -42,7 +44,7 @@ def test_a_table_of_ones_own_is_compared_row_by_row(tmp_path: Path) -> None:
 
 
 def test_a_figure_that_is_wrong_fails_the_command(tmp_path: Path) -> None:
-    end = sim("validate", "-j", "1", "--file", table(tmp_path, {**ROUND_ROBIN, "value": 0.97}))
+    end = sim("validate", "--quick", "-j", "1", "--file", table(tmp_path, {**ROUND_ROBIN, "value": 0.97}))
 
     assert end.returncode == 1
     assert "outside RR" in end.stdout
@@ -50,7 +52,7 @@ def test_a_figure_that_is_wrong_fails_the_command(tmp_path: Path) -> None:
 
 
 def test_the_text_names_the_source_and_the_false_alarm_rate(tmp_path: Path) -> None:
-    end = sim("validate", "-j", "1", "--file", table(tmp_path, ROUND_ROBIN))
+    end = sim("validate", "--quick", "-j", "1", "--file", table(tmp_path, ROUND_ROBIN))
 
     assert end.returncode == 0
     assert "theirs 0.961538, ours 0.961538" in end.stdout

@@ -33,7 +33,7 @@ def test_the_picture_shows_what_the_command_prints() -> None:
 def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> None:
     (tmp_path / "example.yaml").write_text(example(f"name: {name}\n"))
 
-    done = sim("run", "example.yaml", folder=tmp_path)
+    done = sim("run", "example.yaml", "-j", "1", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -151,6 +151,13 @@ def test_every_kind_of_fault_is_in_the_table() -> None:
     rows = re.findall(r"^\| ([a-z]+) \| `([a-z_ ]+)` \|$", text(page("how-to/break-things")), flags=re.MULTILINE)
 
     assert {family: tuple(kinds.split()) for family, kinds in rows} == FAULT_KINDS
+
+
+def test_pages_that_count_the_kinds_of_faults_count_right() -> None:
+    counts = [int(number) for path in PAGES for number in re.findall(r"(\d+)\s+kinds\s+of\s+faults", text(path))]
+
+    assert len(counts) >= 2
+    assert set(counts) == {sum(map(len, FAULT_KINDS.values()))}
 
 
 def test_every_exit_code_is_in_the_table() -> None:

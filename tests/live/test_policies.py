@@ -68,6 +68,8 @@ def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+# In the short form, the recorded runs show policies on SQLite.
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
 def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_either_database(
     folder: Path, database_url: str
 ) -> None:
@@ -132,3 +134,33 @@ def found_in_caches(result: RunResult) -> list[tuple[str, int]]:
     events = result.events[result.events["kind"] == "blocks_recalled"]
     went_to = result.requests["replica"]
     return [(went_to[number], blocks) for number, blocks in zip(events["request"], events["blocks"], strict=True)]
+
+
+# Each of two lists is read at the start, and written and read every 30 s until its requests have ended.
+LISTS = """
+name: lists
+duration: 10s
+nodes: [{name: n0}, {name: n1}]
+models:
+  - name: qwen3
+    backend: {workers: 8, health: independent}
+    service: {mean: 100ms, distribution: deterministic}
+    replicas: [{node: n0}, {node: n1}]
+frontends: 2
+router: {profile: hardened, probe: {timeout: 5m}, replica_list: {refresh: 30s, counts: own_in_flight}}
+workload: [{kind: uniform, model: qwen3, rate: 4/s}]
+"""
+
+
+def test_frontends_pick_from_lists_of_their_own_live_as_well_and_write_their_last_counts(tmp_path: Path) -> None:
+    (tmp_path / "lists.yaml").write_text(LISTS)
+
+    done = sim_process("live", "lists.yaml", "--time-scale", "0.02", "--json", "--record", "run.rec", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    replayed = sim_process("replay", "run.rec", folder=tmp_path)
+
+    metrics = json.loads(done.stdout)["runs"][0]["metrics"]
+    assert metrics["requests.completed"] == metrics["requests.offered"] == 39
+    assert metrics["registry.transactions"] < 39  # 5 for each request without lists
+    assert metrics["in_flight.final"] == 0
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr

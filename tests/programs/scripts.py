@@ -3,8 +3,12 @@
 import shutil
 import subprocess
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+
+from sim.routing.policies.port import PolicyClock, PolicyContext
 
 PICKERS = Path(__file__).parents[2] / "scenarios" / "pickers"
 
@@ -30,6 +34,16 @@ def program(folder: Path, text: str, *, name: str = "picker", interpreter: str =
     path.write_text(f"#!{interpreter}\n{note[interpreter]}\n{text}\n")
     path.chmod(0o755)
     return path
+
+
+def each_line(command: str) -> str:
+    """Return what does the command for each line that it reads."""
+    return f"while read -r line; do {command}; done"
+
+
+def context(frontend: int = 0, seed: int = 1, **parameters: Any) -> PolicyContext:
+    """Return what a policy is told when it starts, at a time that stands still."""
+    return PolicyContext(frontend, PolicyClock(lambda: 42), Random(seed), parameters)
 
 
 def pids(folder: Path) -> list[int]:

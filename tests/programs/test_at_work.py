@@ -10,8 +10,8 @@ import pytest
 from sim.programs.at_work import Programs
 from sim.programs.policy import ProgramPolicy
 from sim.programs.process import Program
-from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, ReplicaView, RequestView
-from tests.programs.scripts import LOG, PYTHON, is_running, pids, program
+from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
+from tests.programs.scripts import LOG, PYTHON, context, each_line, is_running, pids, program
 
 REQUEST = RequestView(17, "m", 100)
 REPLICAS = (ReplicaView("5", "a", 0, 2, 7, 10**9), ReplicaView("9", "b", 1, 0, 8, 10**9))
@@ -19,8 +19,7 @@ STUCK = "while :; do sleep 1000; done"
 
 
 def start(programs: Programs, path: Path, frontend: int = 0, seed: int = 1, **parameters: Any) -> ProgramPolicy:
-    context = PolicyContext(frontend, PolicyClock(lambda: 42), Random(seed), parameters)
-    return programs.start(Program(path), context, "mine")
+    return programs.start(Program(path), context(frontend, seed, **parameters), "mine")
 
 
 def lines(folder: Path) -> list[Any]:
@@ -111,7 +110,7 @@ def test_an_error_in_the_block_ends_them_at_once(tmp_path: Path) -> None:
 
 
 def test_a_frontend_that_comes_back_has_a_new_program_and_the_old_one_has_ended(tmp_path: Path) -> None:
-    path = program(tmp_path, "while read line; do echo '{\"index\": 0}'; done")
+    path = program(tmp_path, each_line("echo '{\"index\": 0}'"))
 
     with Programs() as programs:
         start(programs, path).pick(REPLICAS, REQUEST)
@@ -122,7 +121,7 @@ def test_a_frontend_that_comes_back_has_a_new_program_and_the_old_one_has_ended(
 
 
 def test_a_program_that_was_ended_is_told_nothing_more(tmp_path: Path) -> None:
-    path = program(tmp_path, 'while read line; do echo \'{"index": 0, "tell": ["ended"]}\'; done')
+    path = program(tmp_path, each_line('echo \'{"index": 0, "tell": ["ended"]}\''))
     with Programs() as programs:
         policy = start(programs, path)
         policy.pick(REPLICAS, REQUEST)

@@ -6,7 +6,7 @@ import pytest
 
 from sim.programs.conformance import ANSWERS, DEMANDS, Finding, finding, findings
 from sim.programs.process import Program
-from tests.programs.scripts import PYTHON, SHELL, install, is_running, pids, program
+from tests.programs.scripts import PYTHON, SHELL, each_line, install, is_running, pids, program
 from tests.waiting import LIMIT_S
 
 SIZES, MANY, SAME, UNKNOWN, EVENTS, ENDS = list(DEMANDS)[1:]
@@ -18,10 +18,6 @@ def found(demand: str, folder: Path, text: str, interpreter: str = SHELL, limit_
     assert one.demand == demand
     assert not any(map(is_running, pids(folder)))
     return one
-
-
-def each_line(command: str) -> str:
-    return f"while read -r line; do {command}; done"
 
 
 BREACHES: dict[str, tuple[str, str, str, str]] = {

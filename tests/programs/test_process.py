@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from sim.programs.at_work import Programs
 from sim.programs.policy import ProgramPolicy
 from sim.programs.process import Program
-from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, ReplicaView, RequestView
-from tests.programs.scripts import is_running, pids, program
+from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
+from tests.programs.scripts import context, each_line, is_running, pids, program
 from tests.waiting import LIMIT_S
 
 REQUEST = RequestView(17, "m", 100)
@@ -20,13 +19,8 @@ REPLICAS = tuple(ReplicaView(str(row), f"n{row}", 0, row, 5, 8 * 10**9) for row 
 
 @contextmanager
 def started(folder: Path, text: str, limit_s: float = LIMIT_S) -> Iterator[ProgramPolicy]:
-    context = PolicyContext(0, PolicyClock(lambda: 42), Random(1), {})
     with Programs(limit_s) as programs:
-        yield programs.start(Program(program(folder, text)), context, "mine")
-
-
-def each_line(answer: str) -> str:
-    return f"while read line; do {answer}; done"
+        yield programs.start(Program(program(folder, text)), context(), "mine")
 
 
 ANSWERS: dict[str, tuple[str, ReplicaView | None]] = {
@@ -141,7 +135,6 @@ def test_what_it_writes_when_its_input_has_ended_is_refused_too(tmp_path: Path) 
 def test_a_program_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     (tmp_path / "picker").write_text("no program")
     (tmp_path / "picker").chmod(0o755)
-    context = PolicyContext(0, PolicyClock(lambda: 42), Random(1), {})
 
     with Programs() as programs, pytest.raises(PolicyError, match=r"^mine cannot be started: Exec format error$"):
-        programs.start(Program(tmp_path / "picker"), context, "mine")
+        programs.start(Program(tmp_path / "picker"), context(), "mine")

@@ -162,6 +162,11 @@ class FleetWorld:
         """Have the process do nothing at all, as long as it is not resumed."""
         cast("VariableSpeed", self.process(key).speed).stop()
 
+    def pause(self, node: str) -> None:
+        """Have the node's worker do nothing at all: it takes calls, and does not answer them."""
+        self.workers.nodes[node].speed = speed = VariableSpeed(self.runtime)
+        speed.stop()
+
     def resume(self, key: ReplicaKey) -> None:
         """Have the process go on."""
         cast("VariableSpeed", self.process(key).speed).go()

@@ -5,7 +5,7 @@ import pytest
 from sim import judge, run
 from tests.scenarios.shipped import FOLDER, results, scenario_file
 
-NAMES = [f"by_hand/{path.stem}" for path in sorted((FOLDER / "by_hand").glob("*.yaml"))]
+NAMES = [str(path.relative_to(FOLDER).with_suffix("")) for path in sorted((FOLDER / "by_hand").rglob("*.yaml"))]
 
 by_name = pytest.mark.parametrize("name", NAMES)
 

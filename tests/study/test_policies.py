@@ -15,20 +15,9 @@ from sim.routing.policies.port import PolicyError
 from sim.scenario import ScenarioFile
 from sim.study.results import run_all
 from sim.study.run import run
+from tests.study.three import THREE
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
-THREE = """
-name: three
-duration: 30s
-nodes: [{name: n0}, {name: n1}, {name: n2}]
-models:
-  - name: qwen3
-    backend: {workers: 4}
-    service: {mean: 100ms}
-    replicas: [{node: n0}, {node: n1}, {node: n2, ready_at: 5s}]
-frontends: 2
-workload: [{kind: poisson, model: qwen3, rate: 10/s}]
-"""
 HERD = """
 name: herd
 duration: 10s

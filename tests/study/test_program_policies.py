@@ -14,30 +14,19 @@ from sim.scenario import ScenarioFile
 from sim.study.results import run_all
 from sim.study.run import run
 from tests.programs.scripts import LOG, PYTHON, install, is_running, pids, program
+from tests.study.three import THREE
 
-THREE = """
-name: three
-duration: 20s
-nodes: [{name: n0}, {name: n1}, {name: n2}]
-models:
-  - name: qwen3
-    backend: {workers: 4}
-    service: {mean: 100ms}
-    replicas: [{node: n0}, {node: n1}, {node: n2, ready_at: 5s}]
-frontends: 2
-workload: [{kind: poisson, model: qwen3, rate: 10/s}]
-router: {policy: "exec:./picker"}
-"""
+PROGRAM = f'{THREE}router: {{policy: "exec:./picker"}}\n'
 
 
 def three(folder: Path, changes: str = "") -> ScenarioFile:
     path = folder / "three.yaml"
-    path.write_text(f"{THREE}{changes}")
+    path.write_text(f"{PROGRAM}{changes}")
     return load(path, allow_code=True)
 
 
 def same_in_python(policy: object) -> RunResult:
-    return run(loads(THREE.replace("exec:./picker", "mine"), policies={"mine": policy}))
+    return run(loads(PROGRAM.replace("exec:./picker", "mine"), policies={"mine": policy}))
 
 
 FIRST_OF_THE_LEAST_USED = """
@@ -136,7 +125,7 @@ def test_it_decides_the_same_in_every_process(tmp_path: Path) -> None:
 def test_a_program_may_be_handed_over_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, FIRST_OF_THE_LEAST_USED, interpreter=PYTHON)
     monkeypatch.chdir(tmp_path)
-    file = loads(THREE.partition("router:")[0], policies={"mine": "exec:./picker"}, allow_code=True)
+    file = loads(THREE, policies={"mine": "exec:./picker"}, allow_code=True)
 
     result = run(file, "mine")
 

@@ -82,14 +82,14 @@ def show_comparison(comparison: Comparison) -> None:
     """Print the comparison as a table."""
     # Imported here, because `--json` does not need rich.
     from sim.cli.process.console import show
-    from sim.study.differences_table import differences_table
+    from sim.study.reports.differences_table import differences_table
 
     show(differences_table(comparison))
 
 
 def _markdown(comparison: Comparison) -> str:
     from sim.report.ci.comparison_markdown import variants_markdown
-    from sim.study.differences_table import differences_table
+    from sim.study.reports.differences_table import differences_table
 
     return variants_markdown(differences_table(comparison))
 

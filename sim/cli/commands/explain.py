@@ -55,10 +55,16 @@ def _parting(chosen: ChosenRun, one: str, other: str) -> "Parting | None":
     from sim.study.explain.parting import parting_of, recorded
 
     if chosen.path is None:
-        return first_difference(*(saved_folder(replace(chosen, path=Path(path))) for path in (one, other)))
+        try:
+            return first_difference(saved_folder(Path(one), chosen), saved_folder(Path(other), chosen))
+        except BadInput as error:
+            hint = "" if Path(one).exists() and Path(other).exists() else "; two variants need their RUN too"
+            raise BadInput(f"{error}{hint}") from None
+    if chosen.variant is not None:
+        raise BadInput("--variant names one run; --first-difference A B names two variants of RUN")
     runs = [replace(chosen, variant=variant) for variant in (one, other)]
     if chosen.path.is_dir():
-        return first_difference(*map(saved_folder, runs))
+        return first_difference(*(saved_folder(chosen.path, run) for run in runs))
     return parting_of(*(recorded(make_run(run)) for run in runs))
 
 

@@ -22,29 +22,36 @@ class ReportFiles:
 
     def check(self) -> None:
         """Raise BadInput if nothing is wanted, or something cannot be written."""
-        wanted = {f"--{one.name}": getattr(self, one.name) for one in fields(self)}
-        if not any(wanted.values()):
-            allowed = ", ".join(f"{option} FILE" for option in wanted)
+        options = {f"--{one.name}": getattr(self, one.name) for one in fields(self)}
+        wanted = {option: path for option, path in options.items() if path is not None}
+        if not wanted:
+            allowed = ", ".join(f"{option} FILE" for option in options)
             raise BadInput(f"there is nothing to write; allowed: {allowed}")
         for option, path in wanted.items():
             check_report_file(option, path)
+        if len({path.resolve() for path in wanted.values()}) < len(wanted):
+            raise BadInput(f"two of {', '.join(wanted)} name the same file; allowed: a file for each")
 
     def write(self, folders: Sequence[ResultFolder]) -> None:
-        """Write what is wanted, each file whole or not at all. Raises BadRunFolder and CannotWrite."""
+        """Write what is wanted, each file whole or not at all. Raises CannotWrite, and BadRunFolder before anything."""
         # Each form is imported when it is wanted.
+        texts: dict[Path, str] = {}
         if self.html is not None:
-            from sim.study.result_page import result_page
+            from sim.study.reports.result_page import result_page
 
-            write_report(self.html, result_page(folders))
+            texts[self.html] = result_page(folders)
         if self.markdown is not None:
             from sim.report.ci.run_markdown import run_markdown
-            from sim.study.reported import reported, table_of
+            from sim.study.reports.reported import reported, table_of
 
-            write_report(self.markdown, run_markdown([table_of(one) for one in reported(folders)]))
+            texts[self.markdown] = run_markdown([table_of(one) for one in reported(folders)])
+        traced = [] if self.trace is None else [read(run.folder) for folder in folders for run in folder.runs]
+        for path, text in texts.items():
+            write_report(path, text)
         if self.trace is not None:
             from sim.report.trace.file import write_trace
 
-            write_trace(self.trace, [read(run.folder) for folder in folders for run in folder.runs])
+            write_trace(self.trace, traced)
 
 
 def report_command(

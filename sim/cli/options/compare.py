@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.options.allowed import AllowCode, AllowDirs
 from sim.cli.options.help import examples
 from sim.cli.process.exits import BadInput
 
@@ -106,13 +107,8 @@ def compare_variants_of(
     fail_on_worse: Annotated[
         bool, typer.Option("--fail-on-worse", help="Exit with 1 if a variant is worse than the base in any metric.")
     ] = False,
-    allow_dir: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
-    ] = None,
-    allow_code: Annotated[
-        bool, typer.Option("--allow-code", help="Let the scenario's policy be code of your own.")
-    ] = False,
+    allow_dir: AllowDirs = None,
+    allow_code: AllowCode = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -132,6 +128,8 @@ def compare_variants_of(
 
     check_report_file("--markdown", markdown)
     check_report_file("--plot", plot)
+    if plot is not None and plot.suffix != ".svg":
+        raise BadInput(f"--plot: found {plot}; allowed: a file whose name ends in .svg")
     if len(paths) == 2 and any(path.is_dir() for path in paths):
         _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
         if plot is not None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, examples
+from sim.cli.options.allowed import AllowCode, AllowDirs
+from sim.cli.options.help import examples
 from sim.cli.process.exits import BadInput
 
 HELP_END = (
@@ -30,7 +31,7 @@ Exit codes:
 def explain_run(
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A scenario file, or a folder that sim run --out has written."),
+        typer.Argument(metavar="RUN", help="A scenario file, or a folder that sim run --out has written."),
     ] = None,
     request: Annotated[
         int | None, typer.Option(metavar="ID", help="Tell the way of this request, and why it went where it did.")
@@ -51,16 +52,13 @@ def explain_run(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one value of a scenario file; repeatable."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
-    allow_dir: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
-    ] = None,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_dir: AllowDirs = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Tell why a run went as it did: why this replica, why this row was deleted, where two runs part.
 
-    The run is made again, and somebody looks closer: every replica that a pick could take is shown with its figures as
-    the policy saw them, then the probes, locks and queues on the way.
+    The run is made again with a closer observer. It shows every replica that a pick could take, with its figures as the
+    policy saw them, then the probes, locks and queues on the way.
     """
     if sum(question is not None for question in (request, row, first_difference)) != 1:
         raise BadInput(

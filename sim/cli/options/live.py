@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP
-from sim.cli.options.plots import Plots, check_plots
+from sim.cli.options.allowed import AllowCode
+from sim.cli.options.out import Out, Overwrite, Plots, check_plots
 
 
 def live_scenario(
@@ -39,11 +39,11 @@ def live_scenario(
     compare: Annotated[
         bool, typer.Option("--compare", help="Show live and simulated figures side by side, with a verdict on each.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help=OUT_HELP)] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=OVERWRITE_HELP)] = False,
+    out: Out = None,
+    overwrite: Overwrite = False,
     plots: Plots = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_code: AllowCode = False,
 ) -> None:
     """Play a scenario for real: worker processes, gRPC, a SQL registry and the same router.
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, examples
+from sim.cli.options.allowed import AllowCode, AllowDirs
+from sim.cli.options.help import examples
 
 HELP_END = (
     examples(
@@ -45,11 +46,8 @@ def report_on_runs(
             help="Write a trace for ui.perfetto.dev or chrome://tracing; compressed if the name ends in .gz.",
         ),
     ] = None,
-    allow_dir: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
-    ] = None,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_dir: AllowDirs = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Write runs in a form to look at.
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options.help import ALLOW_CODE_HELP, OUT_HELP, OVERWRITE_HELP, examples
-from sim.cli.options.plots import Plots, check_plots
+from sim.cli.options.allowed import AllowCode, AllowDirs
+from sim.cli.options.help import examples
+from sim.cli.options.out import Out, Overwrite, Plots, check_plots
 
 HELP_END = (
     examples(
@@ -64,18 +65,15 @@ def run_scenarios(
             help="Override one value in every variant, such as router.probe.ttl=5s or nodes.0.speed=0.5; repeatable.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help=OUT_HELP)] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help=OVERWRITE_HELP)] = False,
+    out: Out = None,
+    overwrite: Overwrite = False,
     plots: Plots = False,
     json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON document instead of tables; of several scenarios, a list."),
     ] = False,
-    allow_dir: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Look for trace files here too, not only beside the scenario; repeatable."),
-    ] = None,
-    allow_code: Annotated[bool, typer.Option("--allow-code", help=ALLOW_CODE_HELP)] = False,
+    allow_dir: AllowDirs = None,
+    allow_code: AllowCode = False,
     jobs: Annotated[
         int | None,
         typer.Option(

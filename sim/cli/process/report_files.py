@@ -1,6 +1,7 @@
 """Reports that a command writes beside its output: to files the user names, and to the summary of a CI job."""
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ def check_report_file(option: str, path: Path | None) -> None:
     folder = path.parent
     if path.is_dir():
         raise BadInput(f"{option}: {path} is a folder; allowed: a file")
+    # The report takes the place of what is there. Of /dev/stdout that would be the link or device, for everybody.
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise BadInput(f"{option}: {path} is a link or a device; allowed: a regular file, or a new one")
     if not folder.is_dir():
         raise BadInput(f"{option}: {folder} is not a folder; allowed: a file in a folder that exists")
     if not os.access(folder, os.W_OK):

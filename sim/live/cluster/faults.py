@@ -70,8 +70,6 @@ def check_faults(scenario: Scenario) -> None:
     node_status = scenario.router.control.node_status
     if node_status != "heeded":
         refused.append(f"router.control.node_status: sim live cannot do {node_status}; allowed: heeded")
-    if scenario.router.replica_list is not None:
-        refused.append("router.replica_list: sim live cannot pick from lists; allowed: a pick from the registry (null)")
     if refused:
         raise LiveFaultRefused("\n".join(refused))
 

@@ -98,6 +98,7 @@ async def _run(order: FrontendOrder, line: Connection, programs: Programs) -> No
         runtime.start_at(await asyncio.to_thread(line.recv))
         async with running(frontend.loops):
             await _play(order, runtime, journal, serve)
+        await frontend.close()
         await registry.drain()
         transactions = registry.transactions - transactions_before
         line.send(FrontendReport(journal.entries, transactions, registry.floor_hits, transcript.lines))

@@ -22,6 +22,7 @@ _JOB: TypeAdapter[Any] = TypeAdapter(LoadJob | None)
 
 _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
     "pick": TypeAdapter(Replica | None),
+    "exchange": TypeAdapter(list[Replica]),
     "increment": _BOOL,
     "remove": _BOOL,
     "try_lock": _BOOL,

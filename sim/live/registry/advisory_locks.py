@@ -1,6 +1,6 @@
 """Locks by name that exclude across processes and never outlive their holder.
 
-On PostgreSQL it is an advisory lock of a session of its own, which the server frees when the connection ends. With
+On PostgreSQL it is an advisory lock of a session, which the server frees when the connection ends. With
 SQLite it is `flock` on a file beside the database, which the system frees with the process.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 POLL_S = 0.005
 """Time between two attempts at a file's lock. The waiter sleeps in between and blocks nothing."""
@@ -70,7 +70,7 @@ class QueuedLocks:
 
 
 class PostgresLocks:
-    """Advisory locks of the server, each on a connection of its own. The engine must autocommit and not pool."""
+    """Advisory locks of the server, each on a session of its own while it is held. The engine must autocommit."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -79,8 +79,7 @@ class PostgresLocks:
     async def held(self, name: str) -> AsyncIterator[bool]:
         """Hold the lock of that name; yields whether it had to be waited for."""
         key = lock_key(name)
-        # A cancellation below closes the connection, and so frees whatever the session holds or waits for.
-        async with self._engine.connect() as session:
+        async with self._session() as session:
             waited = not (await session.execute(select(func.pg_try_advisory_lock(key)))).scalar_one()
             if waited:
                 await session.execute(select(func.pg_advisory_lock(key)))
@@ -93,13 +92,23 @@ class PostgresLocks:
     async def held_if_free(self, name: str) -> AsyncIterator[bool]:
         """Hold the lock of that name unless somebody else does; yields whether it is held."""
         key = lock_key(name)
-        async with self._engine.connect() as session:
+        async with self._session() as session:
             is_held = bool((await session.execute(select(func.pg_try_advisory_lock(key)))).scalar_one())
             try:
                 yield is_held
             finally:
                 if is_held:
                     await session.execute(select(func.pg_advisory_unlock(key)))
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncConnection]:
+        """Take a session of the pool. One that is left by an error ends, and so frees what it holds or waits for."""
+        async with self._engine.connect() as session:
+            try:
+                yield session
+            except BaseException:
+                await session.invalidate()
+                raise
 
 
 class FileLocks:

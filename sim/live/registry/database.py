@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import URL, Connection, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateColumn
 
 from sim.live.registry.advisory_locks import AdvisoryLocks, FileLocks, PostgresLocks, QueuedLocks, lock_key
@@ -87,7 +86,8 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[SqlDatab
         # Set explicitly, because a server may have another default, and herding depends on it.
         isolation_level="READ COMMITTED",
     )
-    lock_engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    # Each name has one waiter or holder at a time, and names are few.
+    lock_engine = create_async_engine(url, max_overflow=-1, isolation_level="AUTOCOMMIT")
     try:
         async with engine.begin() as connection:
             # `CREATE TABLE IF NOT EXISTS` fails when two sessions run it at once.

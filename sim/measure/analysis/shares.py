@@ -19,6 +19,8 @@ def share_over_time(requests: pd.DataFrame, window_s: float) -> pd.DataFrame:
     counts = counts.reindex(range(int(windows.max()) + 1 if len(windows) else 0), fill_value=0)
     counts.index = pd.Index(counts.index * window_s, name="window_start_s", dtype="float64")
     counts.columns = pd.Index([str(name) for name in counts.columns], name="replica", dtype="str")
+    if counts.empty:
+        return counts.astype("float64")
     # A label begins with its model where there are several.
     models = counts.columns.str.rpartition("@").get_level_values(0)
     of_model = counts.T.groupby(models).transform("sum").T

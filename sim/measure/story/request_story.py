@@ -32,9 +32,13 @@ class RequestStory:
 
     @property
     def took_ns(self) -> int:
-        """Time from its arrival to its last step."""
-        own = [step.t_ns for step in self.steps if step.is_own]
-        return own[-1] - own[0]
+        """Time from its arrival to its end; to its last step if it has none.
+
+        A frontend may go on with the route of a client that has left.
+        """
+        own = [step for step in self.steps if step.is_own]
+        last = next((step for step in own if step.what == "ended"), own[-1])
+        return last.t_ns - own[0].t_ns
 
     @property
     def document(self) -> dict[str, Any]:

@@ -103,8 +103,7 @@ class RequestWitness(Observer):
         if request.id != self._wanted:
             return
         self._has_route = True
-        by_pick = any(step.what == "picked" for step in self._steps)
-        self._note("routed", {"replica": self._label(key), "by_pick": by_pick}, ahead=self._queues.at(key))
+        self._note("routed", {"replica": self._label(key), "by": self._way()}, ahead=self._queues.at(key))
 
     def served_from(self, request: Request) -> None:
         if request.id == self._wanted:
@@ -173,6 +172,15 @@ class RequestWitness(Observer):
         is_under_way = self._request is not None and not self._has_ended
         if is_under_way and (with_route or not self._has_route):
             self._steps.append(Step(self._view.clock.now_ns(), what, facts, is_own=False))
+
+    def _way(self) -> str:
+        """Return how the request has come to its route: by a `pick`, by a `load`, or over a `kept` client."""
+        asked = ("chose", "picked", "vouched", "retried")
+        last = next((step for step in reversed(self._steps) if step.what in asked), None)
+        if last is None or last.what == "retried":
+            return "kept"
+        # A choice without a pick found nothing to take, and a replica that seems dead is not taken.
+        return "load" if last.what == "chose" or last.facts.get("alive") is False else "pick"
 
     def _is_of_model(self, key: ReplicaKey) -> bool:
         return self._request is not None and key.model == self._request.model

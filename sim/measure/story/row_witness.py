@@ -23,7 +23,8 @@ class RowWitness(Observer):
     def __init__(self, replica: str, queues: Queues) -> None:
         self._wanted = replica
         self._queues = queues
-        self._node = ""
+        self._key: ReplicaKey | None = None
+        """The replica's, once it has a row."""
         self._lives: list[RowLife] = []
 
     def story(self, run: str) -> RowStory:
@@ -35,7 +36,7 @@ class RowWitness(Observer):
 
     def row_published(self, key: ReplicaKey, cause: str) -> None:
         if self._is_wanted(key):
-            self._node = key.node
+            self._key = key
             self._lives.append(RowLife(self._step("row_published", cause=cause)))
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
@@ -59,12 +60,12 @@ class RowWitness(Observer):
 
     def node_changed(self, node: str, status: NodeStatus, cause: str) -> None:
         life = self._current()
-        if life is not None and node == self._node:
+        if life is not None and self._key is not None and node == self._key.node:
             life.evidence.append(self._step("node_changed", status=status.value, cause=cause))
 
     def fault_struck(self, kind: str, place: str) -> None:
         life = self._current()
-        if life is not None and self._node in place:
+        if life is not None and self._key is not None and place in (self._key.node, str(self._key)):
             life.evidence.append(self._step("fault_struck", kind=kind, place=place))
 
     def row_removed(self, key: ReplicaKey, address: str, cause: str, request: Request | None) -> None:

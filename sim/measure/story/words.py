@@ -6,6 +6,11 @@ from sim.measure.story.decision_words import decision_in_words
 from sim.measure.story.steps import Ahead, Fact, Step
 
 _OUTCOMES = {"ok": "answers after", "timeout": "gives no answer within", "failed": "is refused, or broken off, after"}
+_WAYS = {
+    "pick": "",
+    "load": ", which was loaded for it",
+    "kept": " without a pick: the frontend has a client for it already",
+}
 _CAUSES = {
     "scenario": "the scenario has it",
     "cold_load": "a request without a replica had it loaded",
@@ -68,7 +73,7 @@ def _chose(step: Step) -> str:
 
 
 def _picked(step: Step) -> str:
-    known = "has answered lately" if step.facts["is_fresh"] else "has not answered lately and is probed"
+    known = "has answered lately" if step.facts["is_fresh"] else "is to be probed"
     return f"the registry reserves {step.facts['replica']}, which {known}"
 
 
@@ -118,7 +123,7 @@ def _lock_released(step: Step) -> str:
 
 
 def _routed(step: Step) -> str:
-    way = "" if step.facts["by_pick"] else " without a pick: the frontend has a client for it already"
+    way = _WAYS[str(step.facts["by"])]
     queue = f", behind {requests_in_words(step.ahead)}" if step.ahead else ", where no request is"
     return f"is sent to {step.facts['replica']}{way}{queue}"
 
@@ -129,9 +134,8 @@ def _row_removed(step: Step) -> str:
 
 
 def _install_started(step: Step) -> str:
-    return (
-        f"a process is asked for as {step.facts['replica']}{', which runs already' if step.facts['redundant'] else ''}"
-    )
+    redundant = ", which runs already" if step.facts["redundant"] else ""
+    return f"a process is asked for as {step.facts['replica']}{redundant}"
 
 
 def _load_started(step: Step) -> str:
@@ -141,7 +145,8 @@ def _load_started(step: Step) -> str:
 
 def _load_ended(step: Step) -> str:
     failure = step.facts["failure"]
-    return f"{step.facts['replica']} {f'fails to load it: {failure}' if failure else 'has loaded it'}"
+    how = f"fails to load it: {failure}" if failure else "has loaded it"
+    return f"{step.facts['replica']} {how}"
 
 
 def _ended(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from sim.measure.differences import Difference, Finding
@@ -84,12 +85,9 @@ class Section:
     @property
     def shares(self) -> Iterator[tuple[str, list[Share]]]:
         """Yield each replica with its share in each variant."""
-        for metric in (name for of_model in shares_by_model(self.table.columns) for name in of_model):
-            columns = self.table.columns
-            yield (
-                replica(metric),
-                [Share(mean_share(column, metric), look(mark(column, metric))) for column in columns],
-            )
+        columns = self.table.columns
+        for metric in chain.from_iterable(shares_by_model(columns)):
+            yield replica(metric), [Share(mean_share(column, metric), look(mark(column, metric))) for column in columns]
 
     @property
     def figures(self) -> Iterator[tuple[str, bool, Sequence[tuple[str, str]]]]:

@@ -1,7 +1,8 @@
 """What the sweeps of the state pass work with: rows that may be wrong, and the health of their processes."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from enum import Enum
+from typing import Any, TypeVar
 
 from sim.routing.control_plane.exact_stop import Finds
 from sim.routing.errors import CallError, DeadlineExceeded, Unavailable
@@ -9,6 +10,8 @@ from sim.routing.fleet import Fleet, ReplicaRow, RowState
 from sim.routing.outcomes import ProbeOutcome
 from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
+
+T = TypeVar("T")
 
 
 class Liveness(Enum):
@@ -76,9 +79,9 @@ class Inspector:
         return quarantined_rows(await self._read()) if self._has_quarantine else []
 
     async def processes(self, node: str) -> Sequence[RunningProcess] | None:
-        """Return what runs on the node; None if its worker does not answer."""
+        """Return what runs on the node; None if its worker does not answer in time."""
         try:
-            return await self._ports.worker.processes(node)
+            return await self._in_time(self._ports.worker.processes(node))
         except CallError:
             return None
 
@@ -94,11 +97,11 @@ class Inspector:
         return liveness(failure)
 
     async def stop(self, row: ReplicaRow) -> bool:
-        """Stop the row's process; False if its worker does not answer, or does not find it."""
+        """Stop the row's process; False if its worker does not answer in time, or does not find it."""
         if not self._finds(row.address):
             return False
         try:
-            await self._ports.worker.stop(row.key)
+            await self._in_time(self._ports.worker.stop(row.key))
         except CallError:
             return False
         return True
@@ -115,6 +118,10 @@ class Inspector:
     async def clear_in_flight(self, row: ReplicaRow) -> None:
         """Set the row's in-flight count to 0."""
         await self._ports.registry.clear_in_flight(row.id)
+
+    async def _in_time(self, call: Coroutine[Any, Any, T]) -> T:
+        """Return what a worker answers, or raise DeadlineExceeded: that of a paused node would never answer."""
+        return await self._ports.runtime.within(self._settings.worker_timeout_ns, call)
 
     async def _read(self) -> Fleet:
         fleet = await self._ports.registry.fleet()

@@ -110,6 +110,8 @@ class JobLoad:
             route = await warm_path(request)
             if route is None:
                 self._load_path.retry.require_turn(request.model)
+        except GeneratorExit:  # The frontend is gone, and with it whoever could end the job: it is an orphan.
+            raise
         except BaseException:
             self._ports.runtime.spawn(owned.end(), name)
             raise

@@ -5,11 +5,15 @@ first in the input. SQL breaks it by the smallest row id instead, so a caller th
 same choice from both.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
-from sim.routing.policies.choose import Choose, RowPolicy
+from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
+from sim.routing.policies.picker import replica_view
+from sim.routing.policies.port import PolicyContext
+from sim.routing.policies.standard.ties import BreakTie, TiesName, tie_breaker
 from sim.routing.request import Request
 
 BEST_REPLICA = "best_replica"
@@ -70,14 +74,53 @@ class ChooseBest:
     __call__ = staticmethod(pick_best_replica)
 
 
+class ChooseAmongBest:
+    """Takes one of the least loaded replicas, by a rule of its own where they are equal in all three figures."""
+
+    __slots__ = ("_break_tie", "nodes")
+
+    order: str | None = None
+    """None, as SQL knows no other rule than the smallest row id."""
+
+    def __init__(self, break_tie: BreakTie, nodes: Collection[str]) -> None:
+        self.nodes = nodes
+        self._break_tie = break_tie
+
+    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
+        """Return one of the best rows; None of none."""
+        best = pick_best_replica(replicas)
+        tied = {replica_view(one): one for one in replicas if best is not None and _figures(one) == _figures(best)}
+        chosen = self._break_tie(tuple(tied))
+        return None if chosen is None else tied[chosen]
+
+
+def _figures(load: Load) -> tuple[int, int, int]:
+    return (load.in_flight, load.last_used_ns, load.available_vram_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class BestReplicaParameters:
+    """The policy's keys in a scenario."""
+
+    ties: TiesName = "first"
+    """Which of those that are equal in all three gets the request."""
+
+
 class BestReplica(RowPolicy):
     """Takes the replica with the fewest requests in flight; of equals the least recently used, then the most free VRAM.
 
     LocalAI's policy since 2026-05-06 (pull request 9695).
     """
 
-    anywhere: ClassVar[Choose | None] = ChooseBest()
+    parameters = BestReplicaParameters
 
-    def choice(self, request: Request, nodes: Collection[str]) -> ChooseBest:
+    def __init__(self, context: PolicyContext | None = None) -> None:
+        """Without a context, ties go to the first."""
+        self._among: Callable[[Collection[str]], Choose] = ChooseBest
+        if context is not None and context.parameters.ties != "first":
+            self._among = partial(ChooseAmongBest, tie_breaker(context.parameters.ties, context.random))
+        self.anywhere = self._among(())
+
+    def choice(self, request: Request, nodes: Collection[str]) -> Choose:
         """Return the choice of the best row."""
-        return ChooseBest(nodes)
+        return self._among(nodes)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from typing import ClassVar, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sim.routing.policies.port import ReplicaView, RequestView
 from sim.routing.policies.prefix.pressure import Pressure
@@ -62,7 +62,7 @@ class RowPolicy(ABC):
     It is made from a PolicyContext, or from nothing if it needs none.
     """
 
-    anywhere: ClassVar[Choose | None] = None
+    anywhere: Choose | None = None
     listener: Listener | None = None
     pressure: Pressure | None = None
 

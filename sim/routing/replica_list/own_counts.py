@@ -37,6 +37,12 @@ class OwnCounts:
         """Return whether a place is held or written, or a replica was used since the last exchange."""
         return any(places.held or places.written or places.is_used for places in self._places.values())
 
+    def has_changes(self) -> bool:
+        """Return whether a row is to hear of something."""
+        return any(
+            places.row_id and (places.held != places.written or places.is_used) for places in self._places.values()
+        )
+
     def unwritten(self) -> Mapping[ReplicaKey, int]:
         """Return how many places more each replica has than its row counts, where that is not 0."""
         changes = {key: places.held - places.written for key, places in self._places.items()}

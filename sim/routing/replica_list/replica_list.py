@@ -25,9 +25,8 @@ NewList = Callable[[Sequence[Replica]], Snapshot]
 """Makes a list of the rows that were read."""
 
 
-def with_replica_list(ports: FrontendPorts, refresh_ns: int, new_list: NewList) -> FrontendPorts:
-    """Return the ports with a registry whose calls for requests are answered from lists of that age at most."""
-    own = ReplicaList(ports, refresh_ns, new_list)
+def with_replica_list(ports: FrontendPorts, own: "ReplicaList") -> FrontendPorts:
+    """Return the ports with a registry whose calls for requests are answered from the lists."""
     registry = with_calls(
         ports.registry,
         Registry,
@@ -112,6 +111,16 @@ class ReplicaList:
         if listed is not None:
             listed.drop(key)
         return await self._registry.remove(key)
+
+    async def write_all(self) -> None:
+        """Write what has changed in the counts since the last exchanges; what cannot be written is left."""
+        # A copy, because a request or a load may bring up another model meanwhile.
+        for model, own in list(self._own.items()):
+            with suppress(CallError):
+                # Twice, because the first may be an exchange that is under way and took its changes before these.
+                for _ in range(2):
+                    if own.has_changes():
+                        await self._exchanges.do(model, partial(self._exchange, model))
 
     def _use(self, key: ReplicaKey) -> None:
         self._own[key.model].use(key)

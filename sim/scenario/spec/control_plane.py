@@ -66,6 +66,8 @@ class ReconcilerSpec(Spec):
     """Time since a row's last update after which its process is looked for."""
     probe_timeout_ns: Duration = Field(default=NS_PER_S, alias="probe_timeout", gt=0)
     """Time after which a probe of such a row counts as failed."""
+    worker_timeout_ns: Duration = Field(default=10 * NS_PER_S, alias="worker_timeout", gt=0)
+    """Time after which `hardened` goes on without a worker that was asked what it runs, or to stop a process."""
     leak_after_ns: Duration = Field(default=1800 * NS_PER_S, alias="leak_after")
     """Time since a row's last use after which its in-flight count is taken for a leak."""
 
@@ -78,6 +80,7 @@ class ReconcilerSpec(Spec):
             cooldown_ns=self.cooldown_ns,
             stale_row_after_ns=self.stale_row_after_ns,
             probe_timeout_ns=self.probe_timeout_ns,
+            worker_timeout_ns=self.worker_timeout_ns,
             leak_after_ns=self.leak_after_ns,
         )
 

@@ -1,5 +1,6 @@
 """The stories that a run has to tell, made by a closer look at it."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import overload
@@ -16,24 +17,34 @@ from sim.study.explain.again import MakeRun, run_again
 
 
 @overload
-def explain(run: RunResult | str | Path, *, request: int, allow_code: bool = False) -> RequestStory: ...
+def explain(
+    run: RunResult | str | Path, *, request: int, allow_dirs: Sequence[str | Path] = (), allow_code: bool = False
+) -> RequestStory: ...
 
 
 @overload
-def explain(run: RunResult | str | Path, *, row: str, allow_code: bool = False) -> RowStory: ...
+def explain(
+    run: RunResult | str | Path, *, row: str, allow_dirs: Sequence[str | Path] = (), allow_code: bool = False
+) -> RowStory: ...
 
 
 def explain(
-    run: RunResult | str | Path, *, request: int | None = None, row: str | None = None, allow_code: bool = False
+    run: RunResult | str | Path,
+    *,
+    request: int | None = None,
+    row: str | None = None,
+    allow_dirs: Sequence[str | Path] = (),
+    allow_code: bool = False,
 ) -> RequestStory | RowStory:
     """Return the way of a request through a run, or what became of the rows of a replica, given by its label.
 
     Printed, a story is a text; its `document` is the same for programs. The run is a result or the folder that it was
-    saved to. It is made again, as it was; `allow_code` lets a folder's policy be code of your own.
+    saved to. It is made again, as it was. `allow_dirs` and `allow_code` are those of `load`, for a folder whose run
+    needed them.
 
     Raises NoSuchRequest, NoSuchRow, NotTheSameRun if the run comes out otherwise, and what else `run_again` raises.
     """
-    make_run = partial(run_again, run, allow_code=allow_code)
+    make_run = partial(run_again, run, allow_dirs=allow_dirs, allow_code=allow_code)
     if request is not None and row is None:
         return explain_request(make_run, request)
     if row is not None and request is None:

@@ -15,10 +15,12 @@ CONFIDENCE = 0.999
 _BUSY = 0.95
 """Load from which on intervals may be twice as wide."""
 _MOST_AT_FIRST = 60
-_FURTHER_STAGES = 3
+_FURTHER_STAGES = 5
 """The later ones make up for a spread that the replications before them showed too small."""
 _NEVER = 10**9
 """Replications, where no number of them is enough."""
+_AIM = 0.95
+"""Of the width that is asked for: the spread is only an estimate."""
 _STEP = 1.2
 """By which numbers of replications are raised until they are expected to be enough."""
 SKEWNESS = 7.0
@@ -52,7 +54,7 @@ class Precision:
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(width=0.01, most_requests=8e5, at_first=2e4)
+FULL = Precision(width=0.01, most_requests=1e6, at_first=2e4)
 QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
 
 
@@ -78,8 +80,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     """Replicate the system and return an answer to each question.
 
     What the first replications show decides how many follow (Stein 1945; Law, Simulation Modeling and Analysis, 5th
-    ed. 2015, section 9.4.1). A figure that would cost too much is left as the others' replications
-    leave it.
+    ed. 2015, section 9.4.1). A figure that would cost too much gets no replications for its own sake.
     """
     figures = [one.figure for one in asked]
     samples = [_Sample(level, figures, first_seed(level.replicated, seed)) for level in system.levels]
@@ -87,7 +88,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
         sample.extend(precision.first_replications(sample.level))
     width = precision.width_for(system)
     for _ in range(_FURTHER_STAGES):
-        wanted = [_wanted(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
+        wanted = [_wanted(samples, place, _AIM * width * abs(one.value)) for place, one in enumerate(asked)]
         affordable = [one for one in wanted if _cost(samples, one) <= precision.most_requests]
         for sample, *counts in zip(samples, *affordable, strict=True):
             sample.extend(max(counts, default=0))
@@ -160,7 +161,7 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
-    """Return how many requests so many replications of each level take in all, those there are included."""
+    """Return how many requests so many replications of each level take in all, with those that were made already."""
     return sum(
         max(len(sample.runs), count) * sample.level.replicated.cost
         for sample, count in zip(samples, counts, strict=True)

@@ -7,6 +7,7 @@ from typing import Final, cast
 from sim.study.validate.entry import Entry
 from sim.study.validate.system import CannotExpress, Question
 
+_COUNTED = "a count over a trace that does not come with the package; tests hold those of the conversation trace"
 _HERE = "sim.study.validate.families"
 
 MODELS: Final[Mapping[str, str]] = {
@@ -63,10 +64,8 @@ NOT_EXPRESSED: Final[Mapping[str, str]] = {
     "JSQ n=2 tail": "a ratio of probabilities too small to be simulated",
     "M/M/1 output analysis": "a figure for planning runs, not of a run",
     "trace statistic": "a property of a data file",
-    "prefix reuse, infinite cache per node, request i to node i mod k": "a property of a data file",
-    "prefix reuse, longest-prefix-match routing (ties: fewest assigned, then lowest index), infinite cache": (
-        "a property of a data file"
-    ),
+    "prefix reuse, infinite cache per node, request i to node i mod k": _COUNTED,
+    "prefix reuse, longest-prefix-match routing (ties: fewest assigned, then lowest index), infinite cache": _COUNTED,
     "GB10 service rate": "a measurement of a machine",
     "Thor service rate": "a measurement of a machine",
     "Thor / GB10 ratio": "a measurement of a machine",

@@ -2,28 +2,12 @@
 
 from collections.abc import Mapping
 
-from sim.testing.mutants import (
-    clients,
-    counts,
-    engines,
-    failures,
-    figures,
-    lists,
-    loads,
-    loops,
-    outages,
-    picks,
-    policies,
-    probes,
-    retries,
-    rivals,
-    scaling,
-    spells,
-    verdicts,
-    waits,
-    workers,
-)
 from sim.testing.mutants.mutant import Mutant
+from sim.testing.mutants.slips.choice import lists, picks, policies, rivals
+from sim.testing.mutants.slips.fleet import engines, loops, scaling, workers
+from sim.testing.mutants.slips.loading import failures, loads, outages
+from sim.testing.mutants.slips.measure import figures, spells, verdicts
+from sim.testing.mutants.slips.request import clients, counts, probes, retries, steps, waits
 
 AREAS: Mapping[str, tuple[Mutant, ...]] = {
     module.__name__.rpartition(".")[2]: tuple(one for one in vars(module).values() if isinstance(one, Mutant))
@@ -33,6 +17,7 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         rivals,
         probes,
         counts,
+        steps,
         clients,
         waits,
         lists,

@@ -101,6 +101,8 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
                 "crowded_touch": 2,
                 "pick": 5,
                 "crowded_pick": 2,
+                "lock_taken": 5,
+                "lock_freed": 5,
                 "round_trip": 5,
                 "crowded_round_trip": 2,
                 "connect": 1,

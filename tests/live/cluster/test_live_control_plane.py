@@ -169,13 +169,6 @@ def test_a_drained_node_that_keeps_its_rows_is_refused_as_well() -> None:
         check_faults(kept)
 
 
-def test_lists_of_replicas_are_refused_as_well() -> None:
-    listed = scenario(CRASH.replace("profile: hardened", "replica_list: {refresh: 5s, counts: rotate}"))
-
-    with pytest.raises(LiveFaultRefused, match=r"router.replica_list: sim live cannot pick from lists; allowed: "):
-        check_faults(listed)
-
-
 def test_the_command_refuses_it_before_anything_starts(tmp_path: Path) -> None:
     busy = CRASH.replace(THE_CRASH, "kind: replica_exit, node: n0, model: m, at: 1s, when: busy")
     (tmp_path / "busy.yaml").write_text(busy)

@@ -75,6 +75,8 @@ def test_the_session_holds_what_makes_a_replay_hard(lively: Recording) -> None:
     assert len(lively.scripts) == 2
 
 
+# In the short form, the cold session shows the hardened router.
+@pytest.mark.long
 def test_a_session_with_the_hardened_router_replays_with_identical_decisions(tmp_path: Path) -> None:
     session = recorded(LIVELY, "hardened", f"sqlite:///{tmp_path / 'registry.db'}", tmp_path / "hardened.jsonl")
 
@@ -105,6 +107,8 @@ def _had_changed(script: Script, pick: int) -> bool:
     return bool(answer.in_flight > as_seen[answer.id])
 
 
+# In the short form, the burst is on PostgreSQL, and the lively session on SQLite.
+@pytest.mark.long
 def test_a_lively_session_on_postgresql_replays_with_identical_decisions(
     tmp_path: Path, new_postgres_database: NewDatabase
 ) -> None:

@@ -281,7 +281,7 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
                 await registry.drain()
                 outcomes.add(was_cancelled)
                 assert await held(registry) - before == (0 if was_cancelled else adds), steps
-                steps += 1 + steps // 20
+                steps += 1 + steps // 8
             await nothing_is_held(registry)
         assert outcomes == {True, False}
 

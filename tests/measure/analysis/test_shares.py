@@ -73,3 +73,7 @@ workload: [{kind: uniform, model: qwen3, rate: 1/s}]
 
     assert list(shares.columns) == ["spark#0", "thor#0"]
     assert shares.sum(axis="columns").tolist() == pytest.approx([1.0] * 6)
+
+
+def test_a_run_without_replicas_has_no_shares() -> None:
+    assert share_over_time(requests((1.0, None), (2.0, None), replicas=()), 10).empty

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from sim.measure.saved.result_folder import ResultFolder, read_result_folder
-from sim.study.result_page import result_page
+from sim.study.reports.result_page import result_page
 from tests.cli.command import SMALL, sim
 from tests.report.page.opened import CHROMIUM
 

@@ -10,18 +10,24 @@ from sim.measure.saved.run_folder import read, read_choices
 from sim.report.page.packed import Numbers
 from sim.report.page.page import page_html
 from sim.report.page.timeline import Timeline, timeline_of
+from sim.routing.outcomes import ProbeOutcome
 from tests.report.page.opened import NEEDS_CHROMIUM, Opened
 
 pytestmark = NEEDS_CHROMIUM
 
 REQUESTS = 100_000
 WIDTH = 1200
-COUNT_BARS = """
-    window.bars = 0;
+COUNT = """
+    window.bars = window.crosses = 0;
     const fillRect = CanvasRenderingContext2D.prototype.fillRect;
     CanvasRenderingContext2D.prototype.fillRect = function (...where) {
         window.bars += 1;
         fillRect.apply(this, where);
+    };
+    const fillText = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+        if (text === "\\u00d7") window.crosses += 1;
+        fillText.call(this, text, ...where);
     };
 """
 
@@ -31,11 +37,14 @@ def same(value: int) -> Numbers:
 
 
 def many(small: Timeline) -> Timeline:
-    """Return a run in which a request comes each 10 ms, goes to one of two replicas and is served for 15 ms."""
+    """Return a run in which a request comes each 10 ms, goes to one of two replicas and is served for 15 ms.
+
+    Each is probed for 1 ms, and one probe in the middle fails.
+    """
     ids, lanes = np.arange(REQUESTS), np.arange(REQUESTS) % 2
     stages = {"routed": 1_000, "start": 1_000, "first_token": -1, "served": 16_000, "end": 16_000}
     columns = {
-        **{name: column for name, column in small.columns.items() if name.startswith(("probes.", "events."))},
+        **{name: column for name, column in small.columns.items() if name.startswith("events.")},
         "requests.arrival": same(10_000),
         **{f"requests.{stage}": same(value) for stage, value in stages.items()},
         "requests.lane": lanes,
@@ -47,6 +56,12 @@ def many(small: Timeline) -> Timeline:
         **{f"picks.{name}": same(0) for name in ("in_flight", "source")},
         "picks.alive": same(1),
         "picks.candidates": same(2),
+        "probes.start": same(10_000),
+        "probes.end": same(1_000),
+        "probes.lane": lanes,
+        "probes.request": ids,
+        "probes.outcome": np.where(ids == REQUESTS // 2, ProbeOutcome.TIMEOUT, ProbeOutcome.OK),
+        "probes.process_alive": same(1),
         "choices.lane": np.tile([0, 1], REQUESTS),
         "choices.in_flight": np.tile([0, 0], REQUESTS),
         "choices.last_used": np.repeat(ids * 10_000_000, 2),
@@ -61,14 +76,20 @@ def opened(browser: Browser, fixed: Path, tmp_path_factory: pytest.TempPathFacto
     small = timeline_of(read(fixed), "fixed", "best_replica", read_choices(fixed))
     file = tmp_path_factory.mktemp("many") / "page.html"
     file.write_text(page_html([], [many(small)], []))
-    return Opened(browser, file, WIDTH, script=COUNT_BARS)
+    return Opened(browser, file, WIDTH, script=COUNT)
 
 
 def test_a_picture_of_all_requests_takes_no_more_bars_than_it_has_room_for(opened: Opened) -> None:
     opened.page.wait_for_function("window.bars > 0")
 
-    assert WIDTH / 2 < opened.page.evaluate("window.bars") < 6 * WIDTH
+    assert WIDTH / 2 < opened.page.evaluate("window.bars") < 8 * WIDTH
     assert opened.complaints == []
+
+
+def test_a_single_failed_probe_is_seen_among_all_answers(opened: Opened) -> None:
+    opened.page.wait_for_function("window.bars > 0")
+
+    assert opened.page.evaluate("window.crosses") > 0
 
 
 def test_any_of_them_can_be_found_and_tells_its_way(opened: Opened) -> None:

@@ -15,7 +15,7 @@ from sim.measure.saved.run_folder import read, read_choices
 from sim.report.page.page import Pair, page_html
 from sim.report.page.section import Section
 from sim.report.page.timeline import Timeline, timeline_of
-from sim.study.reported import reported, table_of
+from sim.study.reports.reported import reported, table_of
 from tests.report.page.conftest import ABOUT
 
 

@@ -117,6 +117,27 @@ def test_a_worker_that_does_not_answer_neither_confirms_a_row_nor_counts_against
     assert [row.updated_ns for row in world.rows()] == [0]
 
 
+def test_a_worker_of_a_paused_node_holds_a_pass_up_for_its_limit_only() -> None:
+    world = FleetWorld(nodes("a", "b"))
+    world.place(A)
+    world.hang(A)
+    world.pause("a")
+    world.place(B)
+    reconciler = state_pass(world)
+
+    async def story() -> int:
+        await world.runtime.sleep(STALE + 1)
+        started_ns = world.runtime.now_ns()
+        await reconciler.run_pass()
+        return world.runtime.now_ns() - started_ns
+
+    took_ns = world.run(story())
+
+    # Then a probe of the row that is left, which takes as long as it may too.
+    assert took_ns == 10 * SECOND + 1 * SECOND
+    assert [row.updated_ns for row in world.rows()] == [0, STALE + 1 + 10 * SECOND]
+
+
 def test_a_worker_that_does_not_answer_leaves_the_streak_of_its_rows_as_it_is() -> None:
     world = FleetWorld(nodes("a"))
     world.place(A)

@@ -10,6 +10,7 @@ from sim.routing.fleet import RowState
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.interposed import interposed_registry, interposed_worker
+from tests.drivers import SECOND
 from tests.routing.control_plane.state_passes import A, B, state_pass
 from tests.routing.fleet_world import FleetWorld, Told, nodes
 
@@ -50,6 +51,23 @@ def test_a_row_that_a_new_revision_overtakes_goes_though_its_process_has_gone() 
     world.run(story())
 
     assert world.told() == GONE_WITH_ITS_PROCESS[1:]
+
+
+def test_a_worker_of_a_paused_node_leaves_an_overtaken_row_and_lets_the_pass_go_on() -> None:
+    world = FleetWorld(nodes("a", "b"))
+    world.place(A)
+    world.place(B)
+    world.pause("a")
+    reconciler = state_pass(world)
+
+    async def story() -> int:
+        await advance_revision(world)
+        started_ns = world.runtime.now_ns()
+        await reconciler.run_pass()
+        return world.runtime.now_ns() - started_ns
+
+    assert world.run(story()) == 10 * SECOND
+    assert world.keys() == ["a#0"]
 
 
 def test_a_worker_that_does_not_answer_leaves_an_overtaken_row_to_the_next_pass() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sim.routing.errors import NotCommitted
@@ -49,6 +50,40 @@ def test_rows_count_running_requests_from_the_next_reading_on_and_forget_them_af
         {"row-000": RowChange(2, is_used=True)},
         {"row-000": RowChange(-2, is_used=False)},
     ]
+
+
+def test_a_frontend_that_closes_writes_what_rows_have_not_heard_yet(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> tuple[list[Mapping[str, RowChange]], list[int]]:
+        world = a_world(runtime, "a")
+        frontend = world.frontend()
+        await frontend.serve(request(0))
+        runtime.spawn(frontend.serve(request(1)), "still running")
+        await runtime.sleep(10 * MS)
+        await frontend.close()
+        return list(world.registry.exchanged), [row.in_flight for row in world.registry.rows.values()]
+
+    # Nothing is left of the first request but its use.
+    assert driver.run(story) == ([{}, {"row-000": RowChange(2, is_used=True)}], [2])
+
+
+def test_a_frontend_that_closes_while_another_model_comes_up_writes_all_the_same(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> list[Any]:
+        world = a_world(runtime, "a")
+        frontend = world.frontend()
+        await frontend.serve(request(0))
+        of_another_model = replace(request(1), model="other")
+        return await all_of(runtime, [frontend.close(), frontend.serve(of_another_model)])
+
+    assert driver.run(story) == [None, None]
+
+
+def test_a_frontend_that_closes_without_anything_to_write_asks_for_nothing(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> int:
+        world = a_world(runtime, "a")
+        await world.frontend().close()
+        return len(world.registry.exchanged)
+
+    assert driver.run(story) == 0
 
 
 def test_a_new_replica_is_seen_at_the_next_reading(driver: Driver) -> None:

@@ -180,7 +180,7 @@ MISTAKES = {
     "an unknown key": ("{name: './my_picker.py:PowerOfD', e: 3}", "router.policy.e: found an unknown key; allowed: d"),
     "a value of another kind": ("{name: './my_picker.py:PowerOfD', d: two}", "router.policy.d: found 'two'; "),
     "keys of a function": ("{name: './my_picker.py:first', d: 2}", "router.policy.d: found a key; allowed: none"),
-    "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found a key; allowed: none"),
+    "keys of the best replica": ("{name: best_replica, d: 2}", "router.policy.d: found an unknown key; allowed: ties"),
     "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
     "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
     "a weight that is none": ("{name: weighted_least_request, weights: {n-0: 0}}", "policy.weights: found 0 for n-0"),

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sim import load, loads, read, run
+from sim import explain, load, loads, read, run
 from sim.scenario import ScenarioError
 from sim.study.batch import Job, RunSpec, do
 from sim.study.errors import NotTheSameRun
@@ -71,6 +71,25 @@ def test_a_policy_with_a_memory_outside_of_the_run_is_found_out() -> None:
 def test_code_is_run_only_if_it_is_allowed(saved: Path) -> None:
     with pytest.raises(ScenarioError, match="allow-code"):
         run_again(saved)
+
+
+def test_a_story_of_a_folder_finds_its_trace_where_it_may_look(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "traces"
+    elsewhere.mkdir()
+    (elsewhere / "two.csv").write_text("t,prompt,output\n1,9,9\n3,9,9\n")
+    (tmp_path / "scenarios").mkdir()
+    path = tmp_path / "scenarios" / "three.yaml"
+    path.write_text(
+        THREE.replace(
+            "kind: poisson, model: m, rate: 2/s",
+            "kind: trace, model: m, file: two.csv, columns: {arrival: t, prompt: prompt, output: output}",
+        )
+    )
+    do(Job(load(path, allow_dirs=[elsewhere]), (RunSpec("default", 5, tmp_path / "run"),)))
+
+    with pytest.raises(ScenarioError, match=r"two\.csv"):
+        explain(tmp_path / "run", request=1)
+    assert explain(tmp_path / "run", request=1, allow_dirs=[elsewhere]).steps[0].t_ns == 3_000_000_000
 
 
 def test_a_result_that_was_read_names_no_place_to_look_for_its_code(saved: Path) -> None:

@@ -22,7 +22,7 @@ cache_pinning, fixed, seed 1: request 14 of qwen3, completed on nvidia-thor1#0, 
                            replica         in flight    last used (s)  free VRAM (GB)
                            dgx-spark1#0      2 (2nd)  65.008000 (2nd)       96 (1st=)
                         >  nvidia-thor1#0    0 (1st)  60.000000 (1st)       96 (1st=)
-   65.102000     +2 ms  the registry reserves nvidia-thor1#0, which has not answered lately and is probed
+   65.102000     +2 ms  the registry reserves nvidia-thor1#0, which is to be probed
    65.104000     +2 ms  its probe to nvidia-thor1#0 answers after 2 ms
    65.104000            the replica is taken for alive
    65.106000     +2 ms  takes the lock 'frontend'
@@ -54,7 +54,7 @@ probe_stall, uncached, seed 1: request 11 of qwen3, completed on dgx-spark1#0, 2
   103.000000            best_replica takes dgx-spark1#0: there is no other
                            replica       in flight     last used (s)  free VRAM (GB)
                         >  dgx-spark1#0    4 (1st)  102.059331 (1st)        96 (1st)
-  103.002000     +2 ms  the registry reserves dgx-spark1#0, which has not answered lately and is probed
+  103.002000     +2 ms  the registry reserves dgx-spark1#0, which is to be probed
   105.002000      +2 s  its probe to dgx-spark1#0 gives no answer within 2 s, though its process is alive and serves \
 request 10
   105.002000            the replica is taken for dead
@@ -68,7 +68,7 @@ probe of a request said that it is dead (probe_failed)
   128.650892            takes the lock 'frontend'
   128.652892     +2 ms  its liveness check of dgx-spark1#0 answers after 2 ms
   128.652892            gives the lock 'frontend' back
-  128.652892            is sent to dgx-spark1#0, where no request is
+  128.652892            is sent to dgx-spark1#0, which was loaded for it, where no request is
   128.655892     +3 ms  its service begins
   130.654996  +1.999 s  its service ends
   130.659996     +5 ms  completed
@@ -173,6 +173,25 @@ def test_a_program_as_a_policy_is_explained_alike(tmp_path: Path) -> None:
 
     assert [one[0] for one in candidates(story)] == ["a", "b", "c"]
     assert "exec:./last takes c#0 by its own rule" in repr(story)
+
+
+def test_a_request_for_which_a_replica_is_loaded_tells_so() -> None:
+    nothing_loaded = FLEET.replace("replicas: [{node: a}, {node: b}, {node: c}]", "replicas: []")
+
+    told = repr(explain(run(loads(nothing_loaded)), request=0))
+
+    assert "best_replica is shown no replica" in told
+    assert "is sent to a#0, which was loaded for it, where no request is" in told
+
+
+def test_the_story_of_a_client_that_left_says_how_long_it_stayed() -> None:
+    impatient = FLEET.replace("rate: 6/s", "rate: 6/s, patience: 500ms") + "network: {latency: 1s}\n"
+
+    story = explain(run(loads(impatient)), request=0)
+
+    assert story.outcome == "cancelled"
+    assert "probed" in [step.what for step in story.steps if step.t_ns > story.steps[0].t_ns + story.took_ns]
+    assert story.took_ns == 500_000_000
 
 
 def test_a_request_that_joins_a_probe_tells_whose_it_is() -> None:

@@ -73,6 +73,17 @@ def test_of_a_crash_the_fault_and_the_end_of_the_process_come_before_the_row_goe
     assert life.removed.facts["process_alive"] is False
 
 
+@pytest.mark.parametrize(("node", "told"), {"a": ["fault_struck"], "ab": []}.items())
+def test_only_a_fault_of_its_own_node_or_replica_speaks_against_a_row(node: str, told: list[str]) -> None:
+    names_alike = TWO.replace("node: b", "node: ab").replace("name: b", "name: ab")
+    never_asked_again = "router: {liveness: none, probe: {ttl: 1h}}\n"
+    fault = f"faults: [{{kind: replica_hang, model: m, node: {node}, at: 60s}}]\n"
+
+    (life,) = lives(names_alike + never_asked_again + fault)
+
+    assert [step.what for step in life.evidence] == told
+
+
 def test_a_row_that_a_fault_deletes_names_the_fault() -> None:
     (removal,) = removals(TWO + "faults: [{kind: row_deleted, model: m, node: a, at: 60s}]\n")
 

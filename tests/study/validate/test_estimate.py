@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.measure.statistics import mean_interval
-from sim.study.validate.estimate import controlled_estimate
+from sim.study.validate.estimate import Estimate, controlled_estimate
 
 
 def test_without_controls_it_is_the_interval_of_student() -> None:
@@ -34,6 +34,19 @@ def test_equal_values_are_known_exactly() -> None:
 
 def test_a_control_that_never_differs_is_left_out() -> None:
     assert controlled_estimate([1.0, 2.0, 3.0], [(0.0,)] * 3).freedom == 2
+
+
+def test_the_sum_of_two_independent_estimates_has_both_errors() -> None:
+    """Worked by hand: 3² + 4² = 5², and (5⁴)/(3⁴/9 + 4⁴/16) = 625/25."""
+    total = Estimate(1.0, 3.0, 9).plus(Estimate(2.0, 4.0, 16))
+
+    assert (total.mean, total.error, total.freedom) == pytest.approx((3.0, 5.0, 25.0))
+
+
+def test_a_level_that_adds_nothing_changes_nothing() -> None:
+    total = Estimate(1.0, 3.0, 9).plus(Estimate(0.0, 0.0, 3))
+
+    assert (total.mean, total.error, total.freedom) == pytest.approx((1.0, 3.0, 9.0))
 
 
 def test_too_few_replications_for_the_controls_are_refused() -> None:

@@ -1,10 +1,18 @@
 """The closed forms that runs are controlled by, against printed figures."""
 
+from math import exp
+
 import pytest
 
 from sim.study.validate.queueing.arrivals import POISSON, Batches, Even
 from sim.study.validate.queueing.services import EXPONENTIAL, SHORT_AND_LONG
-from sim.study.validate.queueing.theory import embedded_root, erlang_c, multi_server_wait, relaxation_time
+from sim.study.validate.queueing.theory import (
+    decay_rate_of_constant_service,
+    embedded_root,
+    erlang_c,
+    multi_server_wait,
+    relaxation_time,
+)
 
 
 @pytest.mark.parametrize(("workers", "load", "chance"), [(4, 0.5, 0.173913), (4, 0.8, 0.596432), (8, 0.9, 0.701533)])
@@ -30,6 +38,14 @@ def test_mean_waits_of_one_server() -> None:
     assert Batches(4).mean_wait(0.5, EXPONENTIAL) + 1 == pytest.approx(5.0)
     assert Batches(2, is_geometric=True).mean_wait(0.8, EXPONENTIAL) + 1 == pytest.approx(10.0)
     assert Even().mean_wait(0.5, EXPONENTIAL) + 1 == pytest.approx(1.255000975)
+
+
+@pytest.mark.parametrize(("load", "percentile"), [(0.7, 6.485499429), (0.9, 21.89823735)])
+def test_the_tail_of_constant_service_falls_at_its_rate(load: float, percentile: float) -> None:
+    """The 99th percentiles are those of the table. The factor of the tail is (1 - load)/(load exp(rate) - 1)."""
+    rate = decay_rate_of_constant_service(load)
+
+    assert (1 - load) / (load * exp(rate) - 1) * exp(-rate * percentile) == pytest.approx(0.01, rel=1e-4)
 
 
 @pytest.mark.parametrize(("load", "time"), [(0.5, 11.7), (0.8, 89.7), (0.9, 379.7), (0.95, 1559.7)])

@@ -97,3 +97,17 @@ function lanesOf(run, top) {
   }
   return { run, top, bottom: below, lanes: made.filter((one) => one.run), nodes: made.filter((one) => one.node) };
 }
+
+// Where a row of the lane begins.
+function topOf(lane, number) {
+  return lane.top + SIZES.marks + number * lane.rowHeight;
+}
+
+// Where the request is drawn; null if this run has no such request.
+function barOf(section, request) {
+  for (const lane of section.lanes) {
+    const number = lane.rows.findIndex((row) => row.requests.includes(request));
+    if (number >= 0) return { top: topOf(lane, number), height: lane.rowHeight };
+  }
+  return null;
+}

@@ -9,10 +9,20 @@ class Page {
     for (const chooser of this.choosers) chooser.addEventListener("change", () => this.show());
   }
 
+  get chosen() {
+    return [...new Set(this.choosers.map((chooser) => chooser.value).filter((value) => value !== ""))];
+  }
+
   async show() {
-    const chosen = this.choosers.map((chooser) => chooser.value).filter((value) => value !== "");
-    const runs = await Promise.all([...new Set(chosen)].map((value) => this.run(Number(value))));
-    this.timeline.show(runs);
+    const { chosen } = this;
+    try {
+      const runs = await Promise.all(chosen.map((value) => this.run(Number(value))));
+      // Others may have been chosen while these were read.
+      if (String(chosen) === String(this.chosen)) this.timeline.show(runs);
+    } catch (error) {
+      document.querySelector(".parting").textContent = `This browser cannot show the timeline: ${error.message}`;
+      throw error;
+    }
     document.documentElement.dataset.ready = "yes";
   }
 
@@ -22,5 +32,4 @@ class Page {
   }
 }
 
-const page = new Page(JSON.parse(document.getElementById("content").textContent));
-page.show();
+new Page(JSON.parse(document.getElementById("content").textContent)).show();

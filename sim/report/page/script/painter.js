@@ -66,7 +66,7 @@ class Painter {
   }
 
   _lane(lane, section) {
-    lane.rows.forEach((row, number) => this._row(lane, row, lane.top + SIZES.marks + number * lane.rowHeight));
+    lane.rows.forEach((row, number) => this._row(lane, row, topOf(lane, number)));
     this._probes(lane);
     for (const [kind, events] of lane.events) this._events(lane, kind, events, section);
     this.context.globalAlpha = 1;
@@ -119,16 +119,20 @@ class Painter {
   _probes(lane) {
     const { start, end, outcome } = lane.run.probes;
     this.context.globalAlpha = 1;
-    let free = -Infinity;
+    let freeForBar = -Infinity;
+    let freeForMark = -Infinity;
     for (const probe of lane.probes) {
+      const isOk = lane.run.names.probe_outcomes[outcome[probe]] === "ok";
       const right = this.x(end[probe]);
-      if (right < this.gutter || right < free) continue;
+      // A failure is not lost among answers.
+      if (right < this.gutter || right < (isOk ? freeForBar : freeForMark)) continue;
       const left = this.x(start[probe]);
       if (left > this.width) break;
-      const isOk = lane.run.names.probe_outcomes[outcome[probe]] === "ok";
       this._fill(isOk ? "good" : "bad", left, lane.top + 3, Math.max(2, right - left), 2);
-      if (!isOk) this._text("×", right, lane.top + 7, "bad", undefined, "bold", "center");
-      free = right + 1;
+      freeForBar = Math.max(freeForBar, right + 1);
+      if (isOk) continue;
+      this._text("×", right, lane.top + 7, "bad", undefined, "bold", "center");
+      freeForMark = right + LEAST_GAP;
     }
   }
 
@@ -145,15 +149,13 @@ class Painter {
   }
 
   _selected(section, { run, request, pick }) {
-    const lane = section.lanes.find((one) => one.rows.some((row) => row.requests.includes(request)));
-    const number = lane?.rows.findIndex((row) => row.requests.includes(request));
-    if (lane) {
+    const bar = barOf(section, request);
+    if (bar) {
       const left = this.x(section.run.requests.arrival[request]);
       const right = this.x(section.run.endOf(request));
       this.context.strokeStyle = this.colour("text");
       this.context.lineWidth = section.run === run ? 2 : 1;
-      const top = lane.top + SIZES.marks + number * lane.rowHeight;
-      this.context.strokeRect(left - 1, top - 1, Math.max(3, right - left + 2), lane.rowHeight + 1);
+      this.context.strokeRect(left - 1, bar.top - 1, Math.max(3, right - left + 2), bar.height + 1);
     }
     if (section.run === run && pick !== null) this._upright(run.picks.t[pick], section, "text");
   }

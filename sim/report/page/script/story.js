@@ -88,7 +88,7 @@ function choiceDetails(run, pick) {
   // A replica may have two rows; then the figure tells which of them it was.
   const ofReplica = candidates.filter((one) => one.lane === lane[pick]);
   const chosen = ofReplica.find((one) => one.inFlight === in_flight[pick]) ?? ofReplica[0];
-  if (!chosen) return [paragraph(`It had ${in_flight[pick]} in flight. What else there was was not written down.`)];
+  if (!chosen) return [paragraph(`It had ${in_flight[pick]} in flight. This page does not know the others; sim explain tells them.`)];
   const why = reasons(run.names, run.replica(lane[pick]), candidates, chosen);
   // Others may have picked between the statement's view of the rows and the lock on this one.
   const isLater = chosen.inFlight !== in_flight[pick];

@@ -8,7 +8,7 @@ from sim.routing.policies.limits import check_count, check_number, check_time
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.rotation import name_of
-from sim.routing.policies.standard.ties import tie_breaker
+from sim.routing.policies.standard.ties import TiesName, tie_breaker
 from sim.routing.units import NS_PER_S
 
 
@@ -22,6 +22,8 @@ class OutlierEjectionParameters:
     """Time in seconds for which it gets nothing."""
     max_ejected: float = 0.5
     """The part of the replicas that may be ejected at the same time; the ones ejected first stay out."""
+    ties: TiesName = "random"
+    """Which of the least loaded gets the request."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a count, a time or a part that is none."""
@@ -54,7 +56,7 @@ class OutlierEjection:
     def __init__(self, context: PolicyContext) -> None:
         self._keys: OutlierEjectionParameters = context.parameters
         self._clock = context.clock
-        self._break_tie = tie_breaker("random", context.random)
+        self._break_tie = tie_breaker(self._keys.ties, context.random)
         self._records: defaultdict[tuple[str, str, int], _Record] = defaultdict(_Record)
         """By model, node and index."""
 

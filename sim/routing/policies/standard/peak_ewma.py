@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sim.routing.policies.limits import check_time
 from sim.routing.policies.port import PolicyClock, PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.rotation import name_of
+from sim.routing.policies.standard.ties import TiesName, cheapest, drawn_tie_breaker
 from sim.routing.units import NS_PER_S
 
 PENALTY_NS = float((1 << 63) - 1 >> 16)
@@ -19,6 +20,8 @@ class PeakEwmaParameters:
 
     decay_s: float = 10.0
     """Time in seconds in which what was seen comes to count for 1/e."""
+    ties: TiesName = "random"
+    """Which of two that cost the same gets the request."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a time that is none."""
@@ -61,19 +64,23 @@ class PeakEwma:
 
     def __init__(self, context: PolicyContext) -> None:
         self._random = context.random
+        self._break_tie = drawn_tie_breaker(context.parameters.ties, context.random)
         self._clock = context.clock
         self._decay_ns = context.parameters.decay_s * NS_PER_S
         self._costs: dict[tuple[str, str, int], PeakCost] = {}
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        """Return the cheaper one; of equals the one that was drawn first."""
-        drawn = self._random.sample(replicas, min(2, len(replicas)))
-        return min(drawn, key=lambda one: self._cost(request.model, one).load(one.in_flight), default=None)
+        """Return the cheaper one."""
+        drawn = self._random.sample(range(len(replicas)), min(2, len(replicas)))
+        return self._break_tie(replicas, cheapest(drawn, lambda place: self._load(request.model, replicas[place])))
 
     def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
         """Learn from the time that the request took, however it ended."""
         self._cost(request.model, replica).observe(duration_ns)
+
+    def _load(self, model: str, replica: ReplicaView) -> float:
+        return self._cost(model, replica).load(replica.in_flight)
 
     def _cost(self, model: str, replica: ReplicaView) -> PeakCost:
         key = (model, *name_of(replica))

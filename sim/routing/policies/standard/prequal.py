@@ -9,6 +9,7 @@ from statistics import median
 from sim.routing.policies.limits import check_count, check_number
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.rotation import name_of
+from sim.routing.policies.standard.ties import TiesName, cheapest, drawn_tie_breaker
 
 _REMEMBERED_LOADS = 128
 _REMEMBERED_LATENCIES = 16
@@ -23,6 +24,8 @@ class PrequalParameters:
     """Replicas that are looked at for a request."""
     hot_quantile: float = 2**-0.25
     """Quantile of the loads seen lately; a replica whose load is there or above is hot."""
+    ties: TiesName = "random"
+    """Which of those that are equally fast, or equally loaded, gets the request."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a number or a quantile that is none."""
@@ -63,25 +66,31 @@ class Prequal:
     def __init__(self, context: PolicyContext) -> None:
         self._keys: PrequalParameters = context.parameters
         self._random = context.random
+        self._break_tie = drawn_tie_breaker(self._keys.ties, context.random)
         self._loads: deque[int] = deque(maxlen=_REMEMBERED_LOADS)
         """What the last looks saw in flight."""
         self._latencies: defaultdict[tuple[str, str, int], LatencyEstimate] = defaultdict(LatencyEstimate)
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        """Return the best of those that are looked at; of equals the one that was drawn first."""
-        looked_at = self._random.sample(replicas, min(self._keys.probes, len(replicas)))
-        self._loads.extend(one.in_flight for one in looked_at)
+        """Return the best of those that are looked at."""
+        looked_at = self._random.sample(range(len(replicas)), min(self._keys.probes, len(replicas)))
+        self._loads.extend(replicas[place].in_flight for place in looked_at)
         hot_from = quantile(self._loads, self._keys.hot_quantile)
-        cold = [one for one in looked_at if one.in_flight < hot_from]
+        cold = [place for place in looked_at if replicas[place].in_flight < hot_from]
         if cold:
-            return min(cold, key=lambda one: self._estimate(request.model, one).at(one.in_flight))
-        return min(looked_at, key=lambda one: one.in_flight, default=None)
+            return self._break_tie(
+                replicas, cheapest(cold, lambda place: self._latency(request.model, replicas[place]))
+            )
+        return self._break_tie(replicas, cheapest(looked_at, lambda place: replicas[place].in_flight))
 
     def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
         """Learn from a request that was served."""
         if outcome == "completed":
             self._estimate(request.model, replica).learn(replica.in_flight, duration_ns)
+
+    def _latency(self, model: str, replica: ReplicaView) -> float:
+        return self._estimate(model, replica).at(replica.in_flight)
 
     def _estimate(self, model: str, replica: ReplicaView) -> LatencyEstimate:
         return self._latencies[model, *name_of(replica)]

@@ -4,6 +4,7 @@ It matters more than it seems: on a fleet with little to do nearly every choice 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from sim.routing.policies.port import Random, ReplicaView
@@ -14,10 +15,36 @@ TiesName = Literal["first", "random", "rotate"]
 BreakTie = Callable[[Sequence[ReplicaView]], ReplicaView | None]
 """Takes one of the replicas, which come in the registry's order; None of none."""
 
+BreakTieOfDrawn = Callable[[Sequence[ReplicaView], Sequence[int]], ReplicaView | None]
+"""Takes one of the replicas at these places, which come in the order in which they were drawn; None of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TiesParameters:
+    """The keys of a policy that has no other."""
+
+    ties: TiesName = "random"
+    """Which of equals gets the request."""
+
 
 def tie_breaker(name: TiesName, random: Random) -> BreakTie:
     """Return the rule of that name, with a memory of its own if it needs one."""
     return _RULES[name](random)
+
+
+def cheapest(places: Sequence[int], cost_of: Callable[[int], float]) -> list[int]:
+    """Return the places that cost as little as any, in their order."""
+    costs = [cost_of(place) for place in places]
+    least = min(costs, default=0.0)
+    return [place for place, cost in zip(places, costs, strict=True) if cost == least]
+
+
+def drawn_tie_breaker(name: TiesName, random: Random) -> BreakTieOfDrawn:
+    """Return the rule of that name for replicas that were drawn: of those, the one that was drawn first is random."""
+    if name == "random":
+        return lambda replicas, places: replicas[places[0]] if places else None
+    break_tie = tie_breaker(name, random)
+    return lambda replicas, places: break_tie([replicas[place] for place in sorted(places)])
 
 
 def _first(replicas: Sequence[ReplicaView]) -> ReplicaView | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sim.routing.policies.limits import check_count
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.least_in_flight import least_loaded
-from sim.routing.policies.standard.ties import tie_breaker
+from sim.routing.policies.standard.ties import TiesName, tie_breaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class ZoneAwareParameters(Zones):
 
     max_excess: int = 2
     """Requests that the zone's least loaded replica may have in flight above the least loaded of all."""
+    ties: TiesName = "random"
+    """Which of the least loaded gets the request."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for an excess below 0."""
@@ -50,7 +52,7 @@ class ZoneAware:
     def __init__(self, context: PolicyContext) -> None:
         self._keys: ZoneAwareParameters = context.parameters
         self._frontend = context.frontend
-        self._break_tie = tie_breaker("random", context.random)
+        self._break_tie = tie_breaker(self._keys.ties, context.random)
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         """Return a least loaded replica of the zone, if it is not too busy."""

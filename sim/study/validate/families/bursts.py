@@ -59,7 +59,7 @@ class Bursts:
     @property
     def time_of_request(self) -> float:
         """Of the recursion, in the simulator's time for one."""
-        return time_of_request(self.servers)
+        return time_of_request(self.servers, self.workers)
 
     def simulated(self, plan: Plan) -> Served:
         """Return what the simulator makes of the bursts."""

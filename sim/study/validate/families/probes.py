@@ -52,7 +52,7 @@ class ProbedBackend:
     @property
     def time_of_request(self) -> float:
         """Of the recursion, in the simulator's time for one."""
-        return time_of_request(1)
+        return time_of_request(1, self.workers)
 
     @property
     def _end_ns(self) -> int:

@@ -44,9 +44,11 @@ def waits_among(arrivals: Times, demands: Times, probes: Times, workers: int) ->
     return waits_at(all_arrivals, all_demands, workers)[is_probe]
 
 
-def time_of_request(servers: int) -> float:
-    """Return how long this takes for a request, in the simulator's time for one; a policy takes longer than a queue."""
-    return 0.03 if servers == 1 else 0.15
+def time_of_request(servers: int, workers: int) -> float:
+    """Return about how long this takes for a request, in the simulator's time for one."""
+    if servers > 1:
+        return 0.1 + 0.003 * servers
+    return 0.03 if workers > 1 else 0.01
 
 
 def _dispatched(plan: Plan, count: int, figures: OldFigures | None) -> tuple[Times, Times]:

@@ -78,7 +78,7 @@ class Station:
     @property
     def time_of_request(self) -> float:
         """Of the recursion, in the simulator's time for one."""
-        return time_of_request(self.servers)
+        return time_of_request(self.servers, self.workers)
 
     def simulated(self, plan: Plan) -> Served:
         """Return what the simulator makes of the requests."""

@@ -37,7 +37,7 @@ ORDERS: dict[str, tuple[list[ReplicaView], str]] = {
 
 @pytest.mark.parametrize(("replicas", "expected"), ORDERS.values(), ids=ORDERS)
 def test_the_order_before_best_replica_takes(replicas: list[ReplicaView], expected: str) -> None:
-    assert picks(InFlightThenVram(), [replicas]) == expected
+    assert picks(made(InFlightThenVram), [replicas]) == expected
 
 
 def test_join_idle_queue_takes_any_idle_replica() -> None:

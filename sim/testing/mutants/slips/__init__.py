@@ -1,0 +1,1 @@
+"""The slips, by what they are about."""

@@ -1,0 +1,1 @@
+"""Slips in which replica a request goes to."""

@@ -1,0 +1,1 @@
+"""Slips in what nodes, their processes and the background loops do."""

@@ -1,0 +1,1 @@
+"""Slips in the figures of a run."""
