@@ -3,6 +3,7 @@
 The theme would have the reader's browser fetch it. It is iframe-worker 1.0.4 (MIT), `shim/index.js` of its npm package.
 """
 
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -10,7 +11,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-FETCHED = "https://unpkg.com/iframe-worker/shim"
+FETCHED = re.compile(r"https://[^\s\"']+/iframe-worker/shim")
 SHIPPED = "assets/iframe-worker.js"
 SHIM = Path(__file__).with_name("iframe-worker.js")
 
@@ -22,12 +23,13 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_post_template(output_content: str, **_: object) -> str:
-    """Let the page for what is not found name it too."""
-    return output_content.replace(FETCHED, SHIPPED)
+    """Let the page that is shown for a wrong address name it too."""
+    return FETCHED.sub(SHIPPED, output_content)
 
 
 def on_post_page(output: str, *, page: Page, **_: object) -> str:
     """Let the page name it. Raise ValueError if the theme has no such line any more."""
-    if FETCHED not in output:
-        raise ValueError(f"{page.file.src_uri}: the theme does not fetch {FETCHED}; take this hook out")
-    return output.replace(FETCHED, get_relative_url(SHIPPED, page.url))
+    shipped, count = FETCHED.subn(get_relative_url(SHIPPED, page.url), output)
+    if not count:
+        raise ValueError(f"{page.file.src_uri}: the theme fetches no iframe-worker/shim; take this hook out")
+    return shipped

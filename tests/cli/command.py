@@ -52,6 +52,13 @@ main()
 """
 
 
+def little_room(file_bytes: int) -> str:
+    """A start with room for files of so many bytes."""
+    # No byte code is written: what does not fit is cut short, and no later process could import such a module.
+    limit = f"sys.dont_write_bytecode = True; resource.setrlimit(resource.RLIMIT_FSIZE, ({file_bytes}, {file_bytes}))"
+    return f"import resource, sys; {limit}\n{START}"
+
+
 def command(*arguments: str | Path, flags: Sequence[str] = (), start: str = START) -> list[str]:
     return [sys.executable, *flags, "-c", start, *map(str, arguments)]
 

@@ -11,7 +11,7 @@ import yaml
 
 from sim import load, run_all
 from sim.cli.process.exits import ExitCode
-from tests.cli.command import sim, sim_process, written
+from tests.cli.command import little_room, sim, sim_process, written
 
 pytest_plugins = ["pytester"]
 
@@ -103,11 +103,7 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path, target: str, message: str)
 
 
 def test_without_room_nothing_is_left_half_written(tmp_path: Path) -> None:
-    little_room = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\nfrom sim.cli import main\nmain()"
-    )
-
-    done = sim_process("new", "x", folder=tmp_path, start=little_room)
+    done = sim_process("new", "x", folder=tmp_path, start=little_room(9000))
 
     assert (done.returncode, done.stdout) == (ExitCode.INTERNAL, "")
     assert done.stderr == "sim: cannot write to x: File too large\n"

@@ -9,11 +9,10 @@ import pytest
 
 from sim import __version__, load, run
 from sim.study.out_folder import claimed
-from tests.cli.command import BURST, HELD, SMALL, START, sim, sim_json, sim_process, written
+from tests.cli.command import BURST, HELD, SMALL, little_room, sim, sim_json, sim_process, written
 
 FILES = ["choices.parquet", "events.parquet", "manifest.json", "picks.parquet", "plan.yaml", "probes.parquet"]
 FILES = sorted([*FILES, "records.npz", "requests.parquet", "replicas.parquet", "summary.json"])
-LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n" + START
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +181,8 @@ def test_a_full_disk_gives_exit_code_4_and_leaves_old_files_as_they_were(tmp_pat
     sim(*arguments, folder=tmp_path)
     before = {name: (tmp_path / name).read_bytes() for name in written(tmp_path) if (tmp_path / name).is_file()}
 
-    done = sim_process(*arguments, "--overwrite", "--set", "workload.0.requests=9", start=LITTLE_ROOM, folder=tmp_path)
+    again = ("--overwrite", "--set", "workload.0.requests=9")
+    done = sim_process(*arguments, *again, start=little_room(3000), folder=tmp_path)
 
     assert done.returncode == 4
     assert done.stderr.startswith("sim: cannot write to out/small/pinned/seed-3: File too large")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.command import BROKEN, BURST, HELD, SMALL, sim, sim_process, written
+from tests.cli.command import BROKEN, BURST, HELD, SMALL, little_room, sim, sim_process, written
 
 TWO = "expect: [{metric: requests.completed, min: 4}, {variant: fixed, metric: requests.completed, max: 3}]\n"
 OVER = "expect: [{variant: fixed, metric: requests.completed, min: 5, over: 3 seeds}]\n"
@@ -190,11 +190,7 @@ def test_what_cannot_be_read_or_written_is_refused_before_anything_runs(
 
 def test_a_report_that_is_there_is_replaced_whole_or_stays(home: Path) -> None:
     (home / "junit.xml").write_text("old")
-    little_room = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\nfrom sim.cli import main\nmain()"
-    )
-
-    done = sim_process("run", "small.yaml", "--junit", "junit.xml", folder=home, start=little_room)
+    done = sim_process("run", "small.yaml", "--junit", "junit.xml", folder=home, start=little_room(100))
 
     assert done.returncode == 4
     assert (home / "junit.xml").read_text() == "old"

@@ -153,6 +153,13 @@ def test_every_kind_of_fault_is_in_the_table() -> None:
     assert {family: tuple(kinds.split()) for family, kinds in rows} == FAULT_KINDS
 
 
+def test_pages_that_count_the_kinds_of_faults_count_right() -> None:
+    counts = [int(number) for path in PAGES for number in re.findall(r"(\d+)\s+kinds\s+of\s+faults", text(path))]
+
+    assert len(counts) >= 2
+    assert set(counts) == {sum(map(len, FAULT_KINDS.values()))}
+
+
 def test_every_exit_code_is_in_the_table() -> None:
     rows = re.findall(r"^\| ([0-9, ]+) \|", text(page("how-to/run-scenarios")), flags=re.MULTILINE)
 

@@ -37,7 +37,7 @@ def new_command(folder: Path) -> ExitCode:
     _write(folder, {name: _text(name) for name in _ABOUT} | {_SCHEMA: dumps(json_schema(), indent=2) + "\n"})
     about = {**_ABOUT, _SCHEMA: "lets an editor explain and check the scenario"}
     lines = "".join(f"  {name:<{max(map(len, about))}}  {text}\n" for name, text in about.items())
-    emit(f"{folder} is a starter:\n{lines}Next, with pytest installed: cd {quote(str(folder))} && pytest\n")
+    emit(f"{folder} is a starter:\n{lines}Next, in the environment that sim is in: cd {quote(str(folder))} && pytest\n")
     return ExitCode.HELD
 
 

@@ -39,11 +39,13 @@ class Story(Protocol):
 
 
 def folded(part: Part, text: str, width: int | None) -> Iterator[Line]:
+    """Yield the text, on as many lines as it takes at that width."""
     for piece in [text] if width is None else wrap(text, width):
         yield Line(part, piece)
 
 
 def timed(part: Part, t_ns: int | None, since: str, text: str, width: int | None) -> Iterator[Line]:
+    """Yield the text behind a time, if it has one, and behind what has passed `since` the line before."""
     times = f"{'' if t_ns is None else f'{t_ns / 1e9:.6f}':>12}{since:>10}  "
     if width is None:
         yield Line(part, times + text)

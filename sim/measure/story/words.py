@@ -134,9 +134,8 @@ def _row_removed(step: Step) -> str:
 
 
 def _install_started(step: Step) -> str:
-    return (
-        f"a process is asked for as {step.facts['replica']}{', which runs already' if step.facts['redundant'] else ''}"
-    )
+    redundant = ", which runs already" if step.facts["redundant"] else ""
+    return f"a process is asked for as {step.facts['replica']}{redundant}"
 
 
 def _load_started(step: Step) -> str:
@@ -146,7 +145,8 @@ def _load_started(step: Step) -> str:
 
 def _load_ended(step: Step) -> str:
     failure = step.facts["failure"]
-    return f"{step.facts['replica']} {f'fails to load it: {failure}' if failure else 'has loaded it'}"
+    how = f"fails to load it: {failure}" if failure else "has loaded it"
+    return f"{step.facts['replica']} {how}"
 
 
 def _ended(step: Step) -> str:

@@ -114,9 +114,10 @@ class ReplicaList:
 
     async def write_all(self) -> None:
         """Write what has changed in the counts since the last exchanges; what cannot be written is left."""
-        for model, own in self._own.items():
+        # A copy, because a request or a load may bring up another model meanwhile.
+        for model, own in list(self._own.items()):
             with suppress(CallError):
-                # The first time it may be an exchange that is under way, and has taken its changes before.
+                # Twice, because the first may be an exchange that is under way and took its changes before these.
                 for _ in range(2):
                     if own.has_changes():
                         await self._exchanges.do(model, partial(self._exchange, model))

@@ -80,8 +80,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     """Replicate the system and return an answer to each question.
 
     What the first replications show decides how many follow (Stein 1945; Law, Simulation Modeling and Analysis, 5th
-    ed. 2015, section 9.4.1). A figure that would cost too much is left as the others' replications
-    leave it.
+    ed. 2015, section 9.4.1). A figure that would cost too much gets no replications for its own sake.
     """
     figures = [one.figure for one in asked]
     samples = [_Sample(level, figures, first_seed(level.replicated, seed)) for level in system.levels]
@@ -162,7 +161,7 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
-    """Return how many requests so many replications of each level take in all, those there are included."""
+    """Return how many requests so many replications of each level take in all, with those that were made already."""
     return sum(
         max(len(sample.runs), count) * sample.level.replicated.cost
         for sample, count in zip(samples, counts, strict=True)

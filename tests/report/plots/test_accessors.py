@@ -10,7 +10,7 @@ from sim import RunResult, compare, loads, run, run_all
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run_plots import RunPlots
 from tests.cli.command import SMALL
-from tests.report.plots.by_hand import legend, line, title, told
+from tests.report.plots.by_hand import legend, line, title
 
 OF_RUN = ("share", "in_flight", "probes", "queues", "fairness", "bursts", "latency")
 TWO_MODELS = """
@@ -24,11 +24,6 @@ workload:
   - {kind: burst, model: qwen3, at: 1s, requests: 2}
   - {kind: burst, model: llama3, at: 1s, requests: 3}
 """
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
 
 
 @pytest.fixture(autouse=True)

@@ -4,19 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.bursts import MOST_BURSTS, draw_fan_out, fan_out
-from tests.report.plots.by_hand import COLOURS, bars, legend, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, bars, legend, title
 
 
 def even_lines(axes: Axes) -> list[float]:

@@ -119,10 +119,16 @@ def test_a_matrix_that_takes_more_for_better_is_noticed() -> None:
     assert not is_the_matrix(draw_matrix(replace(drawn, metric="fairness.jain"), file_axes()))
 
 
-def test_a_matrix_needs_one_base_and_rows_of_its_metric() -> None:
-    with pytest.raises(
-        ValueError, match=r"a matrix of ttft.p99_s needs rows of that metric with one base, not 0 bases"
-    ):
-        matrix(LOADS, "ttft.p99_s")
-    with pytest.raises(ValueError, match=r"of requests.offered neither more nor less is better"):
-        matrix(LOADS, "requests.offered")
+@pytest.mark.parametrize(
+    ("rows", "metric", "message"),
+    [
+        ([LESS], "latency.p98_s", r"no row is about 'latency.p98_s'; allowed: .*; did you mean 'latency.p99_s'\?"),
+        ([row("requests.offered", "quick", (1, 1), (2, 2))], "requests.offered", "neither more nor less is better"),
+        ([LESS, replace(UNCLEAR, base="other")], "latency.p99_s", "found several bases of latency.p99_s: base, other"),
+    ],
+)
+def test_a_matrix_needs_one_base_and_a_metric_with_rows_and_a_direction(
+    rows: list[Difference], metric: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        matrix({"even": rows}, metric)

@@ -9,13 +9,7 @@ from matplotlib.axes import Axes
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.fairness import draw_fairness, fairness
-from tests.report.plots.by_hand import legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
-
+from tests.report.plots.by_hand import legend, line, title
 
 # Windows of 40 s that slide by 8 s. At 0 s only one replica is there until 30 s, then both; the burst of three and one
 # at 40 s is in each window that begins from 8 s on.

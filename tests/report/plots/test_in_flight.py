@@ -2,18 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
 from matplotlib.axes import Axes
 
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.in_flight import Load, Steps, draw_load, load
-from tests.report.plots.by_hand import COLOURS, legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, legend, line, title
 
 
 def carries_the_steps(axes: Axes) -> bool:

@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgb
 from sim.report.plots.look.axes import dress, file_axes, legend_beside
 from sim.report.plots.look.image import svg_file, svg_for_page
 from sim.report.plots.look.palette import INK, replica_colours, variant_styles
-from sim.report.plots.look.words import count, nice_step, percent, seconds
+from sim.report.plots.look.words import count, percent, seconds
+from sim.report.plots.run.windows import nice_step
 from tests.report.plots.by_hand import told
 
 

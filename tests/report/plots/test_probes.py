@@ -3,19 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.probes import draw_probes, probes
-from tests.report.plots.by_hand import COLOURS, legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, legend, line, title
 
 
 def spans(axes: Axes) -> list[list[list[float]]]:
@@ -60,3 +54,9 @@ def test_the_title_tells_how_many_got_no_answer_and_whether_the_process_was_aliv
     assert replace(own, false_dead=0).title == "1 of 2 probes got no answer, 0 of them from live processes (mine)"
     assert replace(own, entries=entries[entries["kind"] == "answered"]).title == "1 probe, all answered (mine)"
     assert replace(own, entries=entries.iloc[:0]).title == "No probe was sent (mine)"
+
+
+def test_a_run_that_took_no_time_is_drawn_without_a_warning(result: RunResult) -> None:
+    nothing = replace(probes(result), entries=probes(result).entries.iloc[:0], end_s=0.0)
+
+    assert title(draw_probes(nothing, file_axes(), COLOURS)) == "No probe was sent (mine)"

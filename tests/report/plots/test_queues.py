@@ -10,12 +10,7 @@ from matplotlib.collections import QuadMesh
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.queues import draw_queues, queues
-from tests.report.plots.by_hand import title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import title
 
 
 def cells(axes: Axes) -> list[list[float]]:

@@ -1,20 +1,19 @@
 """The share of each replica over time, as it is worked out and as it is drawn."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from sim import RunResult
 from sim.report.plots.look.axes import file_axes
 from sim.report.plots.run.share import draw_shares, shares
-from tests.report.plots.by_hand import COLOURS, bars, legend, line, title, told
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return told()
+from tests.report.plots.by_hand import COLOURS, bars, legend, line, title
 
 
 def stacked(axes: Axes) -> bool:
@@ -52,6 +51,16 @@ def test_a_fault_has_a_line_and_its_name(result: RunResult) -> None:
     assert [text.get_text() for text in axes.texts] == ["node_crash"]
     (fault,) = [one for one in axes.lines if str(one.get_label()).startswith("_")]
     assert np.asarray(fault.get_xdata()).tolist() == [75, 75]
+
+
+def test_the_title_stands_above_the_names_of_all_kinds_of_faults(result: RunResult) -> None:
+    kinds = pd.DataFrame({"t_s": [0.0, 5.0, 10.0], "cause": ["node_crash", "transaction_abort", "lock_held"]})
+
+    axes = draw_shares(replace(shares(result), faults=kinds), file_axes(), COLOURS)
+
+    cast(Figure, axes.figure).draw_without_rendering()  # which puts the title where it belongs
+    (written,) = [text for text in axes.findobj(Text) if text.get_text() == axes.get_title(loc="left")]
+    assert written.get_window_extent().y0 >= max(name.get_window_extent().y1 for name in axes.texts)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sim.routing.errors import NotCommitted
@@ -63,6 +64,17 @@ def test_a_frontend_that_closes_writes_what_rows_have_not_heard_yet(driver: Driv
 
     # Nothing is left of the first request but its use.
     assert driver.run(story) == ([{}, {"row-000": RowChange(2, is_used=True)}], [2])
+
+
+def test_a_frontend_that_closes_while_another_model_comes_up_writes_all_the_same(driver: Driver) -> None:
+    async def story(runtime: Runtime) -> list[Any]:
+        world = a_world(runtime, "a")
+        frontend = world.frontend()
+        await frontend.serve(request(0))
+        of_another_model = replace(request(1), model="other")
+        return await all_of(runtime, [frontend.close(), frontend.serve(of_another_model)])
+
+    assert driver.run(story) == [None, None]
 
 
 def test_a_frontend_that_closes_without_anything_to_write_asks_for_nothing(driver: Driver) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sim.routing.errors import Unavailable
+from sim.routing.errors import Unavailable, Unwell
 from sim.routing.ports import Runtime
 from tests.drivers import SECOND, SimulatedDriver
 from tests.twins import MemoryWorld, request
@@ -36,6 +36,12 @@ def test_a_kept_client_is_dropped_when_its_process_refuses_a_health_call() -> No
 
     assert told[0] == ("checked", 1, "a#0", "FAILED")
     assert told[-1] == ("routed", 1, "b#0")
+
+
+def test_a_kept_client_whose_process_answers_that_it_is_not_well_is_used_again() -> None:
+    told = story_of_a_second_request(TRUSTED_NS, Unwell("not OK"))
+
+    assert told == [("checked", 1, "a#0", "FAILED"), ("routed", 1, "a#0")]
 
 
 def test_a_kept_client_whose_process_answers_is_used_again() -> None:

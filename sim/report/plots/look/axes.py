@@ -14,6 +14,8 @@ from sim.report.plots.look.palette import FAINT, INK
 
 _WIDTH_INCHES, _LEAST_HEIGHT_INCHES, _LANE_INCHES = 8.0, 3.6, 0.75
 
+LINE_ABOVE_PT = 10
+"""Height of a line of text between the axes and their title."""
 _TITLE_WIDTH = 68
 """Characters of a line."""
 _LOGARITHMIC_FROM = 20
@@ -34,10 +36,10 @@ def file_axes(lanes: float = 0) -> Axes:
     return Figure(figsize=_size(lanes), layout="constrained").subplots()
 
 
-def dress(axes: Axes, title: str, x: str, y: str) -> None:
-    """Give the axes their title and labels, and take away the lines that show nothing."""
-    # Between the title and the axes there is room for what is written above them.
-    axes.set_title(fill(title, _TITLE_WIDTH), loc="left", fontsize=11, fontweight="bold", color=INK, pad=16)
+def dress(axes: Axes, title: str, x: str, y: str, lines_above: int = 1) -> None:
+    """Give the axes their title, above so many lines of text, and labels; take away the lines that show nothing."""
+    pad_pt = 6 + LINE_ABOVE_PT * lines_above
+    axes.set_title(fill(title, _TITLE_WIDTH), loc="left", fontsize=11, fontweight="bold", color=INK, pad=pad_pt)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     axes.tick_params(colors=INK, labelsize=9)

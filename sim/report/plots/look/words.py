@@ -18,14 +18,3 @@ def seconds(value: float) -> str:
 def count(number: int, thing: str) -> str:
     """Write a number of things, such as `1 row` or `2,000 rows`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def nice_step(span: float, most: int) -> float:
-    """Return the smallest 1, 2 or 5 times a power of ten that divides the span into `most` parts or fewer.
-
-    ValueError unless the span is above 0.
-    """
-    if not span > 0:
-        raise ValueError(f"a span is more than 0, not {span}")
-    steps = (digit * 10.0**power for power in range(-9, 12) for digit in (1, 2, 5))
-    return next(step for step in steps if step * most >= span * (1 - 1e-9))

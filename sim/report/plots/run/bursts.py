@@ -8,13 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from sim.measure.analysis.bursts import Burst, bursts
-from sim.measure.analysis.readiness import ready_times
-from sim.measure.recording.records import MISSING
+from sim.measure.analysis.bursts import bursts
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import INK
-from sim.report.plots.run.one_model import asked_model, replicas_of, who
+from sim.report.plots.run.one_model import recorded_requests, replicas_of, who
 
 MOST_BURSTS = 16
 """Bars of more could not be told apart."""
@@ -52,7 +50,7 @@ def fan_out(result: RunResult, model: str | None = None) -> FanOut:
 
     What a burst is and which replicas could share it is that of the metric `burst.max_over_ideal`; the warm-up counts.
     """
-    found = _bursts(result, asked_model(result, model))
+    found = bursts(*recorded_requests(result, model))
     kept = sorted(found, key=lambda one: one.max_over_ideal, reverse=True)[:MOST_BURSTS]
     kept.sort(key=lambda one: one.arrival_ns)
     labels = [result.facts.label(key) for key in result.records.replicas]
@@ -79,11 +77,3 @@ def draw_fan_out(drawn: FanOut, axes: Axes, colours: Mapping[str, str]) -> Axes:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     legend_beside(axes)
     return axes
-
-
-def _bursts(result: RunResult, model: str) -> list[Burst]:
-    records = result.records
-    mine = records.requests["model"] == records.models.get(model, MISSING)
-    keys = list(records.replicas)
-    ready = {code: time for code, time in ready_times(records).items() if keys[code].model == model}
-    return bursts(records.requests["arrival_ns"][mine], records.requests["replica"][mine], ready)

@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from sim.measure.analysis.fairness import jain, jain_of_random_split
-from sim.measure.analysis.readiness import ReadyTime, ready_times
+from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.recording.records import MISSING, Integers
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import FAINT, INK
-from sim.report.plots.look.words import nice_step
-from sim.report.plots.run.faults import draw_faults, faults_of
-from sim.report.plots.run.one_model import asked_model, who
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
+from sim.report.plots.run.one_model import recorded_requests, who
+from sim.report.plots.run.windows import window_length_s
 
 _WINDOWS_IN_RUN = 12
 _STEPS_IN_WINDOW = 5
@@ -48,17 +48,13 @@ def fairness(result: RunResult, window_s: float | None = None, model: str | None
     A replica counts in a window if it was ready at some time of it, or got a request that arrived in it. Raises
     ValueError for a window that is not above 0, and for a model that the run does not have.
     """
-    name = asked_model(result, model)
-    requests, keys = result.records.requests, list(result.records.replicas)
-    mine = (requests["model"] == result.records.models.get(name, MISSING)) & (requests["replica"] != MISSING)
-    arrivals_ns, replicas = requests["arrival_ns"][mine], requests["replica"][mine]
-    ready = {code: time for code, time in ready_times(result.records).items() if keys[code].model == name}
+    requests = recorded_requests(result, model)
+    is_routed = requests.replicas != MISSING
+    arrivals_ns, replicas = requests.arrivals_ns[is_routed], requests.replicas[is_routed]
     last_s = float(arrivals_ns[-1]) / 1e9 if arrivals_ns.size else 0.0
-    window_s = nice_step(last_s or 1.0, _WINDOWS_IN_RUN) if window_s is None else window_s
-    if not window_s > 0:
-        raise ValueError(f"a window lasts more than 0 s, not {window_s}")
+    window_s = window_length_s(window_s, last_s, _WINDOWS_IN_RUN)
     starts_s = np.arange(0, max(last_s - window_s, 0) + 1e-9, window_s / _STEPS_IN_WINDOW)
-    rows = [_row(arrivals_ns, replicas, ready, start_s, start_s + window_s) for start_s in starts_s.tolist()]
+    rows = [_row(arrivals_ns, replicas, requests.ready, start_s, start_s + window_s) for start_s in starts_s.tolist()]
     middles = pd.Index(starts_s + window_s / 2, name="middle_s")
     table = pd.DataFrame(rows, index=middles, columns=["jain", "at_random"], dtype="float64")
     return Fairness(table, window_s, faults_of(result), who(result, model))
@@ -72,7 +68,8 @@ def draw_fairness(drawn: Fairness, axes: Axes) -> Axes:
     )
     axes.plot(table.index, table["jain"], color=INK, linewidth=1.6, marker=".", label="Jain's index")
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, f"middle of a sliding window of {drawn.window_s:g} s, s", "Jain's index of requests")
+    middles = f"middle of a sliding window of {drawn.window_s:g} s, s"
+    dress(axes, drawn.title, middles, "Jain's index of requests", lines_of(drawn.faults))
     axes.set(ylim=(0, 1.02), xlim=(0, None))
     legend_beside(axes)
     return axes

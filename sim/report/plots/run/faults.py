@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from sim.measure.result import RunResult
+from sim.report.plots.look.axes import LINE_ABOVE_PT
 from sim.report.plots.look.palette import INK
 
 
@@ -22,4 +23,10 @@ def draw_faults(faults: pd.DataFrame, axes: Axes, line_colour: str = INK) -> Non
         for t_s in rows["t_s"]:
             axes.axvline(t_s, color=line_colour, linewidth=0.8)
         place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        axes.annotate(str(cause), (rows["t_s"].iloc[0], 1), xytext=(2, 3 + 10 * number), **place, fontsize=8, color=INK)
+        above_pt = 3 + LINE_ABOVE_PT * number
+        axes.annotate(str(cause), (rows["t_s"].iloc[0], 1), xytext=(2, above_pt), **place, fontsize=8, color=INK)
+
+
+def lines_of(faults: pd.DataFrame) -> int:
+    """Return how many lines of text `draw_faults` writes above the axes, or 1, which other marks may need."""
+    return max(faults["cause"].nunique(), 1)

@@ -13,7 +13,7 @@ from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, who
 from sim.report.plots.run.resolution import peaks, visible
 
@@ -115,7 +115,7 @@ def draw_load(drawn: Load, axes: Axes, colours: Mapping[str, str]) -> Axes:
             rows = marked["replica"].map(bottoms) - _ROW_HEIGHT * row
             axes.plot(marked["t_s"], rows, shape, color=INK, markersize=5, label=name)
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, "time, s", "requests in flight")
+    dress(axes, drawn.title, "time, s", "requests in flight", lines_of(drawn.faults))
     names = [f"{replica}\nup to {steps.most}" for replica, steps in drawn.steps.items()]
     axes.set_yticks([bottom + _STEPS_HEIGHT / 2 for bottom in bottoms.values()], names)
     axes.tick_params(axis="y", length=0)

@@ -1,7 +1,12 @@
 """The part of a run that is about one model: shares and fairness are a matter within a model."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import pandas as pd
 
+from sim.measure.analysis.readiness import ReadyTime, ready_times
+from sim.measure.recording.records import MISSING, Integers
 from sim.measure.result import RunResult
 from sim.report.plots.look.palette import natural
 from sim.scenario.text.errors import did_you_mean, found, listed
@@ -19,6 +24,25 @@ def asked_model(result: RunResult, model: str | None) -> str:
     if model not in models:
         raise ValueError(f"{found(model)} is not a model; allowed: {listed(models)}{did_you_mean(model, models)}")
     return model
+
+
+class RecordedRequests(NamedTuple):
+    """A model's requests in the order of arrival, as codes and nanoseconds, with what they could be routed to."""
+
+    arrivals_ns: Integers
+    replicas: Integers
+    """The code of each request's replica; MISSING without a route."""
+    ready: Mapping[int, ReadyTime]
+    """By the code of each replica of the model: when it could be picked."""
+
+
+def recorded_requests(result: RunResult, model: str | None) -> RecordedRequests:
+    """Return the requests of the model as they were recorded. Raises ValueError for a model that the run lacks."""
+    name, records = asked_model(result, model), result.records
+    mine = records.requests["model"] == records.models.get(name, MISSING)
+    keys = list(records.replicas)
+    ready = {code: time for code, time in ready_times(records).items() if keys[code].model == name}
+    return RecordedRequests(records.requests["arrival_ns"][mine], records.requests["replica"][mine], ready)
 
 
 def requests_of(result: RunResult, model: str | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, who
 from sim.report.plots.run.resolution import visible
 
@@ -102,11 +102,11 @@ def draw_probes(drawn: Probes, axes: Axes, colours: Mapping[str, str]) -> Axes:
         if own.any():
             axes.plot(entries["end_s"][own], heights[own], kind.shape, color=INK, markersize=5, label=name)
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, "time, s", "")
+    dress(axes, drawn.title, "time, s", "", lines_of(drawn.faults))
     axes.set_yticks([bottom + 0.4 for bottom in bottoms.values()], drawn.replicas)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    axes.set(xlim=(0, drawn.end_s), ylim=(0.98 - max(len(bottoms), 1), 1))
+    axes.set(xlim=(0, drawn.end_s or None), ylim=(0.98 - max(len(bottoms), 1), 1))
     legend_beside(axes)
     return axes
 

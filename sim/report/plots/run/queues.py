@@ -11,9 +11,9 @@ from sim.measure.recording.records import Floats
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress
 from sim.report.plots.look.palette import INK
-from sim.report.plots.look.words import nice_step
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, requests_of, who
+from sim.report.plots.run.windows import window_length_s
 
 _MOST_WINDOWS = 120
 COLOUR_MAP = "YlGnBu"
@@ -50,9 +50,7 @@ def queues(result: RunResult, window_s: float | None = None, model: str | None =
     a window that is not above 0, and for a model that the run does not have.
     """
     end_s = result.totals.end_ns / 1e9
-    window_s = nice_step(end_s or 1.0, _MOST_WINDOWS) if window_s is None else window_s
-    if not window_s > 0:
-        raise ValueError(f"a window lasts more than 0 s, not {window_s}")
+    window_s = window_length_s(window_s, end_s, _MOST_WINDOWS)
     edges = window_s * np.arange(int(np.ceil(end_s / window_s)) + 1, dtype=np.float64)
     requests, replicas = requests_of(result, model), replicas_of(result, model)
     rows = [_mean_waiting(requests[requests["replica"] == replica], edges, end_s) for replica in replicas]
@@ -64,7 +62,7 @@ def queues(result: RunResult, window_s: float | None = None, model: str | None =
 def draw_queues(drawn: Queues, axes: Axes) -> Axes:
     """Draw the map, with a scale beside it."""
     replicas = len(drawn.waiting)
-    dress(axes, drawn.title, f"time, s (windows of {drawn.window_s:g} s)", "")
+    dress(axes, drawn.title, f"time, s (windows of {drawn.window_s:g} s)", "", lines_of(drawn.faults))
     if not drawn.waiting.empty:
         starts_s = drawn.waiting.columns.to_numpy(dtype=np.float64)
         edges = np.append(starts_s, starts_s[-1] + drawn.window_s)

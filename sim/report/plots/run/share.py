@@ -12,9 +12,10 @@ from sim.measure.analysis.shares import share_over_time
 from sim.measure.result import RunResult
 from sim.report.plots.look.axes import dress, legend_beside
 from sim.report.plots.look.palette import natural
-from sim.report.plots.look.words import nice_step, percent, seconds
-from sim.report.plots.run.faults import draw_faults, faults_of
+from sim.report.plots.look.words import percent, seconds
+from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, requests_of, who
+from sim.report.plots.run.windows import window_length_s
 
 _MOST_WINDOWS = 60
 _MOST_OF_EVEN = 1.5
@@ -57,7 +58,7 @@ def shares(result: RunResult, window_s: float | None = None, model: str | None =
     """
     requests, replicas = requests_of(result, model), replicas_of(result, model)
     last_s = float(requests["arrival_s"].max()) if len(requests) else 0.0
-    window_s = nice_step(last_s or 1.0, _MOST_WINDOWS) if window_s is None else window_s
+    window_s = window_length_s(window_s, last_s, _MOST_WINDOWS)
     counts = requests["replica"].value_counts()
     routed = int(counts.sum())
     return Shares(
@@ -90,7 +91,8 @@ def draw_shares(drawn: Shares, axes: Axes, colours: Mapping[str, str]) -> Axes:
         told = f"{replica} is ready,\nat {seconds(ready_s)}"
         axes.plot(ready_s, 1.03, "v", color=colours[replica], markersize=9, clip_on=False, label=told)
     draw_faults(drawn.faults, axes)
-    dress(axes, drawn.title, f"arrival, s (windows of {drawn.window_s:g} s)", "share of the requests")
+    arrivals = f"arrival, s (windows of {drawn.window_s:g} s)"
+    dress(axes, drawn.title, arrivals, "share of the requests", lines_of(drawn.faults))
     axes.margins(x=0)
     axes.set(ylim=(0, 1), xlim=(0, None))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

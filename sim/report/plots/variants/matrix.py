@@ -12,6 +12,7 @@ from sim.measure.catalogue import Better, metric_of
 from sim.measure.differences import Difference, counts_in_words
 from sim.report.plots.look.axes import dress
 from sim.report.plots.look.palette import INK
+from sim.scenario.text.errors import did_you_mean, listed
 
 COLOUR_MAP = "PuOr"
 """From orange (worse) over white to purple (better): safe for readers with any kind of colour vision (C. Brewer,
@@ -44,15 +45,18 @@ class Matrix:
 def matrix(comparisons: Mapping[str, Sequence[Difference]], metric: str) -> Matrix:
     """Return the matrix of a metric; `comparisons` has the rows of a comparison for each load, all with one base.
 
-    Raises ValueError if there are several bases, if no row is about the metric, and if neither more nor less of it is
-    better.
+    Raises ValueError if no row is about the metric, if neither more nor less of it is better, and if there are several
+    bases.
     """
+    compared = dict.fromkeys(row.metric for rows in comparisons.values() for row in rows)
+    if metric not in compared:
+        raise ValueError(f"no row is about {metric!r}; allowed: {listed(compared)}{did_you_mean(metric, compared)}")
     if metric_of(metric).better is Better.NEITHER:
         raise ValueError(f"of {metric} neither more nor less is better; allowed: a metric with a better direction")
     cells = {(row.variant, load): row for load, rows in comparisons.items() for row in rows if row.metric == metric}
     bases = sorted({row.base for row in cells.values()})
-    if len(bases) != 1:
-        raise ValueError(f"a matrix of {metric} needs rows of that metric with one base, not {len(bases)} bases")
+    if len(bases) > 1:
+        raise ValueError(f"found several bases of {metric}: {', '.join(bases)}; allowed: one for all loads")
     policies = list(dict.fromkeys(policy for policy, _ in cells))
     change = pd.DataFrame(np.nan, index=policies, columns=list(comparisons))
     is_clear = pd.DataFrame(False, index=policies, columns=list(comparisons))

@@ -1,18 +1,9 @@
 """The replica with the fewest requests in flight: "join the shortest queue", "least busy", "least connections"."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
-from sim.routing.policies.standard.ties import TiesName, tie_breaker
-
-
-@dataclass(frozen=True, slots=True)
-class LeastInFlightParameters:
-    """The policy's keys in a scenario."""
-
-    ties: TiesName = "random"
-    """Which of the least loaded gets the request."""
+from sim.routing.policies.standard.ties import TiesParameters, tie_breaker
 
 
 def least_loaded(replicas: Sequence[ReplicaView]) -> list[ReplicaView]:
@@ -28,7 +19,7 @@ class LeastInFlight:
     the shortest line discipline", J. Appl. Prob. 14, 1977), as long as its figures are fresh.
     """
 
-    parameters = LeastInFlightParameters
+    parameters = TiesParameters
 
     def __init__(self, context: PolicyContext) -> None:
         self._break_tie = tie_breaker(context.parameters.ties, context.random)

@@ -37,7 +37,7 @@ EQUALS = loads(a=0, b=0)
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize(("ties", "expected"), [("first", "aaaa"), ("rotate", "abab")])
-def test_of_two_equals_goes_to(policy: type, ties: str, expected: str) -> None:
+def test_the_rule_for_ties_says_which_of_two_equals_is_taken(policy: type, ties: str, expected: str) -> None:
     assert picks(made(policy, ties=ties), [EQUALS] * 4) == expected
 
 
