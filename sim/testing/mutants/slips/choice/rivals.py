@@ -196,3 +196,13 @@ def left_client_is_not_told(self: Feedback, request: Request) -> None:
 def policy_sees_every_node(self: Picker, request: Request, nodes: Collection[str]) -> PickerChoice:
     """A policy is shown the replicas on all nodes, whatever labels the model asks for."""
     return PickerChoice(self, request_view(request), ())
+
+
+@in_place_of("sim.routing.policies.feedback:Feedback._end", "latencies_by_hand")
+def duration_runs_from_the_arrival(self: Feedback, request: Request, outcome: Outcome) -> None:
+    """What a request waited for before it was sent counts as the replica's time."""
+    self._picked.pop(request.id, None)
+    sent = self._sent.pop(request.id, None)
+    if sent is not None:
+        duration_ns = self._clock.now_ns() - request.arrival_ns
+        self._listener.ended(sent.replica, request_view(request), _WORDS[outcome], duration_ns)

@@ -243,3 +243,10 @@ async def suspicion_outlives_a_use(
     """What a sweep has found counts in later passes too, although the row was used in between."""
     for row in rows:
         await judge(row, await inspector.probe(row))
+
+
+@in_place_of(f"{_REAPER}:LeakSweep._judge", "leaks_by_hand")
+async def answers_before_a_silence_count(self: LeakSweep, row: ReplicaRow, answer: Liveness) -> None:
+    """Two prompt answers clear a count, whatever the process did between them."""
+    if answer is Liveness.ALIVE and self._answers.extend(row.id) >= self._needed:
+        await self._inspector.clear_in_flight(row)

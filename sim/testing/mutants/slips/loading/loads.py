@@ -243,3 +243,12 @@ async def load_has_no_limit(self: LoadPath, key: ReplicaKey, config: ModelConfig
         self._ports.journal.load_ended(key, type(error).__name__)
         raise
     self._ports.journal.load_ended(key, "")
+
+
+@in_place_of("sim.routing.loading.installs:Installs.install", "installs_by_hand")
+async def replicas_share_an_install(self: Installs, key: ReplicaKey) -> str:
+    """Two replicas of a model that are installed on one node at a time get the same process."""
+    outcome = await self._flights.do(f"{key.node}|{key.model}", lambda: self._attempt(key))
+    if isinstance(outcome, CallError):
+        raise type(outcome)(str(outcome))
+    return outcome

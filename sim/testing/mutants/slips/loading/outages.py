@@ -11,8 +11,8 @@ from sim.routing.loading.cold_load import WarmPath
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.job_load import JobLoad, _raise_if_failed
 from sim.routing.loading.load_owner import LoadOwner
-from sim.routing.loading.load_path import LoadPath
-from sim.routing.loading.placement import place_on
+from sim.routing.loading.load_path import LoadPath, _Place
+from sim.routing.loading.placement import SlotsExhausted, place, place_on
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
@@ -162,3 +162,14 @@ async def process_goes_though_its_row_stays(self: ReplicaPass, model: str, remov
         self._ports.journal.row_removed(row.key, row.address, "idle", None)
         with suppress(CallError):
             await self._free_process(self._ports.worker, row.key)
+
+
+@in_place_of(f"{_PATH}:LoadPath._place", "room_by_hand")
+async def place_is_of_before_the_eviction(self: LoadPath, config: ModelConfig) -> _Place:
+    """The fleet is not read again after the wait for an eviction."""
+    fleet = await self._ports.registry.fleet()
+    placed = place(fleet, config, self._rules)
+    if isinstance(placed, SlotsExhausted):
+        evicted = await self._eviction.make_room(placed.evict_from)
+        placed = place_on(fleet, evicted.key.node, config.name)
+    return _Place(placed, fleet.revisions.get(config.name, ""))

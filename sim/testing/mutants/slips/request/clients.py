@@ -227,3 +227,13 @@ refused_call_is_not_told = Mutant(
     _NeverRaised,
     ("clients_by_hand",),
 )
+
+
+@in_place_of("sim.routing.client_cache.failure_domain:rows_to_unload", "unload_half_by_hand")
+def half_loaded_node_is_passed_over(fleet: Fleet, model: str) -> Iterable[ReplicaRow]:
+    """Rows go only from nodes on which all replicas of the model are loaded: `all` for `any`."""
+    rows = fleet.rows_of(model)
+    for node in fleet.healthy_nodes():
+        there = [row for row in rows if row.key.node == node.name]
+        if all(row.is_loaded for row in there):
+            yield from there
