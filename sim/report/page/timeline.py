@@ -13,7 +13,7 @@ from sim.measure.facts import RunFacts
 from sim.measure.recording.events import FLAG_OF, NODE_STATUSES, EventKind
 from sim.measure.recording.records import MISSING, Records
 from sim.measure.result import RunResult
-from sim.measure.story.decision import ORDERS
+from sim.measure.story.decision import ORDERS, TIES_TO_FIRST, Rule
 from sim.measure.story.decision_words import REASONS
 from sim.report.page.packed import Numbers
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
@@ -38,11 +38,13 @@ class Timeline:
     """By table and column, as `requests.arrival`."""
 
 
-def timeline_of(result: RunResult, variant: str, policy: str, choices: "pd.DataFrame | None") -> Timeline:
+def timeline_of(
+    result: RunResult, variant: str, policy: str, choices: "pd.DataFrame | None", ties: str = TIES_TO_FIRST
+) -> Timeline:
     """Return the timeline of a run; `variant` is what the page calls it among those of its scenario and seed.
 
-    `policy` is the name of what picked. `choices` has a row for each replica that a pick could take, as in
-    `choices.parquet`; None if nobody wrote it down.
+    `policy` is the name of what picked, `ties` its rule for ties. `choices` has a row for each replica that a pick
+    could take, as in `choices.parquet`; None if nobody wrote it down.
     """
     records, facts = result.records, result.facts
     labels = [facts.label(key) for key in records.replicas]
@@ -62,7 +64,7 @@ def timeline_of(result: RunResult, variant: str, policy: str, choices: "pd.DataF
         result.digest,
         {
             **_names(result, lanes),
-            **_rules(policy),
+            **_rules(policy, ties),
             "last_used_per_s": 1e9 if choices is None else _last_used_per_s(choices),
         },
         {f"{table}.{name}": column for table, of_table in columns.items() for name, column in of_table.items()},
@@ -103,12 +105,13 @@ def _names(result: RunResult, lanes: list[str]) -> dict[str, Any]:
     }
 
 
-def _rules(policy: str) -> dict[str, Any]:
+def _rules(policy: str, ties: str) -> dict[str, Any]:
     """Return what a pick can be explained by."""
     order = ORDERS.get(policy)
     return {
         "policy": policy,
         "order": None if order is None else [figure.name.lower() for figure in order],
+        "tie": (Rule.FIRST if ties == TIES_TO_FIRST else Rule.TIES).value,
         "reasons": {rule.value: words for rule, words in REASONS.items()},
     }
 

@@ -10,6 +10,7 @@ from sim.measure.judged_run import by_variant
 from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import ResultFolder, SavedRun
 from sim.measure.saved.run_folder import read, read_choices
+from sim.measure.story.decision import TIES_TO_FIRST
 from sim.report.page.page import Pair, page_html
 from sim.report.page.section import Plot, Section
 from sim.report.page.timeline import Timeline, timeline_of
@@ -72,12 +73,13 @@ def _plots(
 
 
 def _timeline(one: SavedRun, result: RunResult) -> Timeline:
-    policy = plan_of(result)["router"]["policy"]
-    name = policy if isinstance(policy, str) else policy["name"]
+    written = plan_of(result)["router"]["policy"]
+    policy = {"name": written} if isinstance(written, str) else written
     choices = read_choices(one.folder)
     if choices is not None and len(choices) > _MOST_CHOICES:
         choices = None
-    return timeline_of(result, one.run.variant, name, choices)
+    ties = policy.get("ties", TIES_TO_FIRST)
+    return timeline_of(result, one.run.variant, policy["name"], choices, ties)
 
 
 def _comparison(scenario: Reported) -> Comparison | None:

@@ -116,3 +116,11 @@ def test_a_run_of_which_nobody_wrote_down_the_choices_has_none(result: RunResult
 
     assert not timeline.columns["picks.candidates"].any()
     assert "choices.lane" not in timeline.columns
+
+
+@pytest.mark.parametrize(("ties", "rule"), [("first", "first"), ("random", "ties"), ("rotate", "ties")])
+def test_it_names_the_rule_that_explains_a_tie(result: RunResult, ties: str, rule: str) -> None:
+    names = timeline_of(result, "fixed", "best_replica", None, ties).names
+
+    assert names["tie"] == rule
+    assert rule in names["reasons"]

@@ -25,7 +25,7 @@ const FIGURES = {
 };
 
 // What the pick was decided by: as `Decision.rule` of sim.measure.story.decision has it.
-function ruleOf(candidates, chosen, order) {
+function ruleOf(candidates, chosen, order, tie) {
   if (candidates.length === 1) return "only_one";
   if (!order) return "own";
   let left = candidates;
@@ -35,11 +35,12 @@ function ruleOf(candidates, chosen, order) {
     left = left.filter((one) => key(one) === best);
     if (left.length === 1 && left[0] === chosen) return figure;
   }
-  return left[0] === chosen ? "first" : "own";
+  const isOfRule = tie === "first" ? left[0] === chosen : left.includes(chosen);
+  return isOfRule ? tie : "own";
 }
 
-function reasons({ policy, order, reasons: words }, replica, candidates, chosen) {
-  const rule = ruleOf(candidates, chosen, order);
+function reasons({ policy, order, tie, reasons: words }, replica, candidates, chosen) {
+  const rule = ruleOf(candidates, chosen, order, tie);
   const taken = `${policy} takes ${replica}`;
   if (rule in words) return [paragraph(`${taken}: ${words[rule]}.`)];
   return [paragraph(`${taken} by its own rule.`), listOf(Object.values(FIGURES).map((one) => standing(one, candidates, chosen)))];
