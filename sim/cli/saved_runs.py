@@ -6,13 +6,13 @@ from dataclasses import replace
 from os.path import isfile
 from pathlib import Path
 
-from sim.cli.process.exits import BadInput
 from sim.cli.process.progress import progress
 from sim.cli.process.workers import processes_for, workers
 from sim.cli.registry_option import scratch_folder
+from sim.cli.result_folders import read_folders
 from sim.cli.run_selection import load_all
 from sim.measure.document import document, to_json
-from sim.measure.saved.result_folder import BadResultFolder, ResultFolder, read_result_folder
+from sim.measure.saved.result_folder import ResultFolder, read_result_folder
 from sim.scenario import ScenarioFile
 from sim.study.batch import jobs_of, run_batch
 from sim.study.out_folder import save_summary
@@ -32,27 +32,13 @@ def result_folders(
     """
     named = list(dict.fromkeys(paths))
     scenarios = [path for path in named if isfile(path)]
-    saved = _read([path for path in named if path not in scenarios])
+    saved = read_folders([path for path in named if path not in scenarios])
     files = load_all(scenarios, _AS_THE_FILE_SAYS, (), allow_dirs, allow_code=allow_code)
     made = {
         path: replace(_run(file, scratch_folder("sim-report-", stack)), path=path)
         for path, file in zip(scenarios, files, strict=True)
     }
     return [(saved | made)[path] for path in named]
-
-
-def _read(folders: Sequence[Path]) -> dict[Path, ResultFolder]:
-    """Read the folders. BadInput lists the problems of all of them."""
-    read: dict[Path, ResultFolder] = {}
-    problems: list[str] = []
-    for folder in folders:
-        try:
-            read[folder] = read_result_folder(folder)
-        except BadResultFolder as error:
-            problems += str(error).splitlines()
-    if problems:
-        raise BadInput("\n".join(problems))
-    return read
 
 
 def _run(file: ScenarioFile, out: Path) -> ResultFolder:

@@ -9,10 +9,11 @@ from pathlib import Path
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
 from sim.cli.process.report_files import publish
+from sim.cli.result_folders import read_folders
 from sim.measure.changes.folder_comparison import FolderComparison, compare_results
 from sim.measure.differences import Demand
 from sim.measure.document import to_json
-from sim.measure.saved.result_folder import BadResultFolder, ResultFolder, read_result_folder
+from sim.measure.saved.result_folder import ResultFolder
 from sim.measure.saved.run_folder import BadRunFolder
 from sim.study.comparison import CHIEF_METRICS, checked_metric
 from sim.study.errors import NoSuchMetric
@@ -36,7 +37,8 @@ def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: b
         metrics = list(map(checked_metric, options.metrics)) or CHIEF_METRICS
     except NoSuchMetric as error:
         raise BadInput(str(error)) from None
-    comparison = _compared(_read(base, new), metrics, Demand(options.confidence, options.margin))
+    folders = read_folders([base, new])
+    comparison = _compared(folders[base], folders[new], metrics, Demand(options.confidence, options.margin))
     if as_json:
         emit(f"{to_json(comparison.document)}\n")
     else:
@@ -45,21 +47,7 @@ def compare_folders(base: Path, new: Path, options: FolderOptions, *, as_json: b
     return ExitCode.BROKEN if fail_on_worse and comparison.is_worse else ExitCode.HELD
 
 
-def _read(*paths: Path) -> list[ResultFolder]:
-    """Read the folders. BadInput lists the problems of all of them."""
-    folders, problems = [], []
-    for path in paths:
-        try:
-            folders.append(read_result_folder(path))
-        except BadResultFolder as error:
-            problems += str(error).splitlines()
-    if problems:
-        raise BadInput("\n".join(problems))
-    return folders
-
-
-def _compared(folders: Sequence[ResultFolder], metrics: Sequence[str], demand: Demand) -> FolderComparison:
-    base, new = folders
+def _compared(base: ResultFolder, new: ResultFolder, metrics: Sequence[str], demand: Demand) -> FolderComparison:
     try:
         comparison = compare_results(base, new, metrics, demand)
     except BadRunFolder as error:

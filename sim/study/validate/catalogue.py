@@ -94,7 +94,4 @@ def question_for(entry: Entry) -> Question:
     if isinstance(entry.value, list):
         raise CannotExpress("the value is not one number")
     build = cast("Callable[[Entry], Question]", resolve_name(MODELS[entry.model]))
-    try:
-        return build(entry)
-    except KeyError as missing:
-        raise CannotExpress(f"the parameter {missing} is missing or unknown") from None
+    return build(entry)

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.resources import files
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.scenario.text.errors import did_you_mean, found, listed
+from sim.study.validate.system import CannotExpress
+
+T = TypeVar("T")
 
 PRINTED_KINDS = ("published", "numeric", "simulation")
 """Kinds of values that are known to the digits that were printed, and no further."""
@@ -49,6 +55,51 @@ class Entry(BaseModel):
         exponent = Decimal(repr(self.value)).normalize().as_tuple().exponent
         decimals = -exponent if isinstance(exponent, int) else 0
         return 0.5 * 10.0**-decimals if decimals >= _FEWEST_DIGITS else 0.0
+
+    def whole(self, name: str) -> int:
+        """Return the parameter, a whole number from 1 on. Raises CannotExpress, as those below do."""
+        value = self._given(name)
+        if not (_is_number(value) and isinstance(value, int) and value >= 1):
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a whole number from 1 on")
+        return value
+
+    def positive(self, name: str) -> float:
+        """Return the parameter, a number above 0."""
+        value: float = self._given(name)
+        if not (_is_number(value) and 0 < value < inf):
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number above 0")
+        return value
+
+    def not_negative(self, name: str) -> float:
+        """Return the parameter, a number from 0 on."""
+        value: float = self._given(name)
+        if not (_is_number(value) and 0 <= value < inf):
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number from 0 on")
+        return value
+
+    def below_one(self, name: str) -> float:
+        """Return the parameter, a number above 0 and below 1."""
+        value: float = self._given(name)
+        if not (_is_number(value) and 0 < value < 1):
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number above 0 and below 1")
+        return value
+
+    def one_of(self, name: str, known: Mapping[str, T]) -> T:
+        """Return what the parameter, a name, stands for."""
+        value = self._given(name)
+        if not isinstance(value, str) or value not in known:
+            hint = did_you_mean(str(value), known)
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: {listed(known)}{hint}")
+        return known[value]
+
+    def _given(self, name: str) -> Any:
+        if name not in self.parameters:
+            raise CannotExpress(f"the parameter {name} is missing")
+        return self.parameters[name]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class _File(BaseModel):

@@ -10,7 +10,7 @@ from sim.measure.saved.run_folder import read, read_choices
 from sim.report.page.packed import Numbers
 from sim.report.page.page import page_html
 from sim.report.page.timeline import Timeline, timeline_of
-from sim.routing.outcomes import ProbeOutcome
+from sim.routing.outcomes import Outcome, ProbeOutcome
 from tests.report.page.opened import NEEDS_CHROMIUM, Opened
 
 pytestmark = NEEDS_CHROMIUM
@@ -18,10 +18,12 @@ pytestmark = NEEDS_CHROMIUM
 REQUESTS = 100_000
 WIDTH = 1200
 COUNT = """
-    window.bars = window.crosses = 0;
+    window.bars = window.crosses = window.failures = 0;
     const fillRect = CanvasRenderingContext2D.prototype.fillRect;
     CanvasRenderingContext2D.prototype.fillRect = function (...where) {
         window.bars += 1;
+        window.bad ??= getComputedStyle(this.canvas).getPropertyValue("--bad");
+        if (this.fillStyle === window.bad && where[3] > 2) window.failures += 1;
         fillRect.apply(this, where);
     };
     const fillText = CanvasRenderingContext2D.prototype.fillText;
@@ -39,7 +41,7 @@ def same(value: int) -> Numbers:
 def many(small: Timeline) -> Timeline:
     """Return a run in which a request comes each 10 ms, goes to one of two replicas and is served for 15 ms.
 
-    Each is probed for 1 ms, and one probe in the middle fails.
+    Each is probed for 1 ms. One probe in the middle fails, and so does one request.
     """
     ids, lanes = np.arange(REQUESTS), np.arange(REQUESTS) % 2
     stages = {"routed": 1_000, "start": 1_000, "first_token": -1, "served": 16_000, "end": 16_000}
@@ -48,7 +50,8 @@ def many(small: Timeline) -> Timeline:
         "requests.arrival": same(10_000),
         **{f"requests.{stage}": same(value) for stage, value in stages.items()},
         "requests.lane": lanes,
-        **{f"requests.{name}": same(0) for name in ("model", "outcome", "prompt_tokens", "output_tokens")},
+        **{f"requests.{name}": same(0) for name in ("model", "prompt_tokens", "output_tokens")},
+        "requests.outcome": np.where(ids == REQUESTS // 2, Outcome.FAILED, Outcome.COMPLETED),
         "requests.cause": same(-1),
         "picks.t": same(10_000),
         "picks.request": ids,
@@ -86,9 +89,10 @@ def test_a_picture_of_all_requests_takes_no_more_bars_than_it_has_room_for(opene
     assert opened.complaints == []
 
 
-def test_a_single_failed_probe_is_seen_among_all_answers(opened: Opened) -> None:
+def test_a_single_failure_is_seen_among_all_requests_and_probes(opened: Opened) -> None:
     opened.page.wait_for_function("window.bars > 0")
 
+    assert opened.page.evaluate("window.failures") > 0
     assert opened.page.evaluate("window.crosses") > 0
 
 

@@ -22,6 +22,7 @@ class Row {
     this.run = run;
     this.requests = [];
     this.latestEnd = [];
+    this.failed = []; // Those of them that did not complete.
   }
 
   get isFreeFrom() {
@@ -31,6 +32,7 @@ class Row {
   add(request) {
     this.requests.push(request);
     this.latestEnd.push(Math.max(this.isFreeFrom, this.run.endOf(request)));
+    if (!this.run.isCompleted(request)) this.failed.push(request);
   }
 
   // The first place from `place` on whose request, or one before it, ends after this time.
@@ -101,6 +103,11 @@ function lanesOf(run, top) {
 // Where a row of the lane begins.
 function topOf(lane, number) {
   return lane.top + SIZES.marks + number * lane.rowHeight;
+}
+
+// How high its bars are: with a gap between rows where there is room for one.
+function barHeight({ rowHeight }) {
+  return rowHeight > 4 ? rowHeight - 1 : rowHeight;
 }
 
 // Where the request is drawn; null if this run has no such request.

@@ -81,18 +81,36 @@ class Painter {
       const right = this._bar(lane, row.requests[place], top, colour);
       place = row.firstEndingAfter(this.timeAt(right), place + 1);
     }
+    this._shortFailures(lane, row.failed, top);
+  }
+
+  // Among requests that share their pixels, those that did not complete are drawn over the others.
+  _shortFailures(lane, failed, top) {
+    const { arrival } = lane.run.requests;
+    const from = this.timeAt(this.gutter - LEAST_PHASES);
+    let free = -Infinity;
+    for (let place = firstAbove(0, failed.length, from, (at) => arrival[failed[at]]); place < failed.length; place++) {
+      const { left, right } = this._extent(lane, failed[place]);
+      if (left > this.width) break;
+      if (left < free || right - left >= LEAST_PHASES) continue;
+      this._fill("bad", left, top, right - left, barHeight(lane));
+      free = right;
+    }
+  }
+
+  // From where to where the request's bar goes.
+  _extent({ run }, request) {
+    const left = Math.floor(this.x(run.requests.arrival[request]));
+    return { left, right: Math.max(left + 1, this.x(run.endOf(request))) };
   }
 
   // Draw a request, and return where its bar ends.
   _bar(lane, request, top, colour) {
     const { requests } = lane.run;
-    const height = lane.rowHeight > 4 ? lane.rowHeight - 1 : lane.rowHeight;
-    const left = Math.floor(this.x(requests.arrival[request]));
-    const right = Math.max(left + 1, this.x(lane.run.endOf(request)));
-    const isBad = lane.run.outcomeOf(request) !== "completed";
+    const height = barHeight(lane);
+    const { left, right } = this._extent(lane, request);
     this.context.fillStyle = colour;
     if (right - left < LEAST_PHASES) {
-      if (isBad) this.context.fillStyle = this.colour("bad");
       this._tone(0.8, left, top, right - left, height);
       return right;
     }
@@ -104,10 +122,7 @@ class Painter {
       const stop = Number.isNaN(requests[to][request]) ? right : this.x(requests[to][request]);
       if (start <= this.width && stop >= this.gutter) this._tone(tone, start, top, Math.max(1, stop - start), height);
     }
-    if (isBad) {
-      this.context.fillStyle = this.colour("bad");
-      this._tone(1, right - 2, top, 3, height);
-    }
+    if (!lane.run.isCompleted(request)) this._fill("bad", right - 2, top, 3, height);
     return right;
   }
 

@@ -52,6 +52,10 @@ class Run {
     return code === MISSING ? "unfinished" : this.names.outcomes[code];
   }
 
+  isCompleted(request) {
+    return this.outcomeOf(request) === "completed";
+  }
+
   replica(lane) {
     return lane === MISSING ? "no replica" : this.names.lanes[lane].label;
   }

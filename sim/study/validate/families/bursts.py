@@ -25,14 +25,14 @@ _APART = 8
 
 def fixed_batches(entry: Entry) -> Question:
     """M^X/M/c: groups of K."""
-    given = entry.parameters
-    return question(entry, Station(given["rho"], arrivals=Batches(given["K"]), workers=given.get("c", 1)))
+    workers = entry.whole("c") if "c" in entry.parameters else 1
+    return question(entry, Station(entry.below_one("rho"), arrivals=Batches(entry.whole("K")), workers=workers))
 
 
 def geometric_batches(entry: Entry) -> Question:
     """M^X/M/1: groups of 1, 2, ... with a geometric law."""
-    given = entry.parameters
-    return question(entry, Station(given["rho"], arrivals=Batches(given["mean_batch"], is_geometric=True)))
+    batches = Batches(entry.whole("mean_batch"), is_geometric=True)
+    return question(entry, Station(entry.below_one("rho"), arrivals=batches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,23 @@ _FIGURES: Final[Mapping[str, Figure]] = {"mean_sojourn": mean_sojourn, "makespan
 
 def central_queue(entry: Entry) -> Question:
     """One backend with a worker for each server."""
-    return _question(entry, Bursts(entry.parameters["b"], 1, entry.parameters["servers"]))
+    return _question(entry, Bursts(entry.whole("b"), 1, entry.whole("servers")))
 
 
 def even_split(entry: Entry) -> Question:
     """Each sees what the ones before it were sent."""
-    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy="least_in_flight"))
+    return _question(entry, Bursts(entry.whole("b"), entry.whole("servers"), policy="least_in_flight"))
 
 
 def random_split(entry: Entry) -> Question:
     """Each request for itself."""
-    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy="random"))
+    return _question(entry, Bursts(entry.whole("b"), entry.whole("servers"), policy="random"))
 
 
 def herd(entry: Entry) -> Question:
     """All that see the same snapshot go to the same server."""
     policy = "{name: snapshot, refresh_s: 1}"
-    return _question(entry, Bursts(entry.parameters["b"], entry.parameters["servers"], policy=policy))
+    return _question(entry, Bursts(entry.whole("b"), entry.whole("servers"), policy=policy))
 
 
 def _question(entry: Entry, bursts: Bursts) -> Question:

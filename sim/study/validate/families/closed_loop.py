@@ -67,8 +67,7 @@ _FIGURES: Final[Mapping[str, Figure]] = {
 
 def machine_repair(entry: Entry) -> Question:
     """M/M/c//K with r, the service time over the time to think."""
-    given = entry.parameters
-    loop = ClosedLoop(given["K"], given["c"], 1 / given["r"])
+    loop = ClosedLoop(entry.whole("K"), entry.whole("c"), 1 / entry.positive("r"))
     return Question(Simulated(loop), figure_named(entry.quantity, _FIGURES))
 
 

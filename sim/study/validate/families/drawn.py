@@ -87,5 +87,5 @@ def gaps(entry: Entry) -> Question:
 
 def service(entry: Entry) -> Question:
     """Service times, by the names of M/G/1."""
-    drawn = Drawn(SERVICES[entry.parameters["service"]])
+    drawn = Drawn(entry.one_of("service", SERVICES))
     return Question(Simulated(drawn), figure_named(entry.quantity, _OF_SERVICE))

@@ -20,7 +20,7 @@ from sim.study.validate.queueing.served import (
 from sim.study.validate.queueing.services import Service
 from sim.study.validate.queueing.station import Station
 from sim.study.validate.queueing.theory import decay_rate_of_constant_service
-from sim.study.validate.system import Figure, Question, figure_named
+from sim.study.validate.system import CannotExpress, Figure, Question, figure_named
 
 SERVICES: Final[Mapping[str, Service]] = {
     "Deterministic": services.DETERMINISTIC,
@@ -68,17 +68,17 @@ def deterministic(entry: Entry) -> Question:
 
 def general(entry: Entry) -> Question:
     """M/G/1 with one of the laws that are known here by name."""
-    return question(entry, Station(load_of(entry), SERVICES[entry.parameters["service"]]))
+    return question(entry, Station(load_of(entry), entry.one_of("service", SERVICES)))
 
 
 def several_workers(entry: Entry) -> Question:
     """M/M/c."""
-    return question(entry, Station(load_of(entry), workers=entry.parameters["c"], control=SeveralWorkers()))
+    return question(entry, Station(load_of(entry), workers=entry.whole("c"), control=SeveralWorkers()))
 
 
 def central_queue(entry: Entry) -> Question:
     """M/M/n as one backend with a worker for each server."""
-    return question(entry, Station(load_of(entry), workers=entry.parameters["n"], control=SeveralWorkers()))
+    return question(entry, Station(load_of(entry), workers=entry.whole("n"), control=SeveralWorkers()))
 
 
 def question(entry: Entry, station: Station) -> Question:
@@ -86,11 +86,17 @@ def question(entry: Entry, station: Station) -> Question:
     if entry.quantity == "mean_number":
         # Little's law, with the rate that is known.
         return Question(TwoLevels(station), mean_sojourn, station.rate_per_s)
-    mean_service = 1 / entry.parameters.get("mu", 1.0)
+    mean_service = 1 / (entry.positive("mu") if "mu" in entry.parameters else 1.0)
     scale = mean_service if entry.quantity in _TIMES else 1.0
     return Question(TwoLevels(station), figure_named(entry.quantity, _FIGURES), scale)
 
 
 def load_of(entry: Entry) -> float:
-    given = entry.parameters
-    return float(given["rho"] if "rho" in given else given["lam"] / given["mu"] / given.get("c", 1))
+    """Return the offered work over the capacity. Raises CannotExpress for one that no queue can bear."""
+    if "rho" in entry.parameters:
+        return float(entry.below_one("rho"))
+    workers = entry.whole("c") if "c" in entry.parameters else 1
+    load = entry.positive("lam") / entry.positive("mu") / workers
+    if load >= 1:
+        raise CannotExpress(f"the parameters make a load of {load:.3g}; allowed: below 1")
+    return load

@@ -140,21 +140,21 @@ def unshared(entry: Entry) -> Question:
 
 def failures_are_not_cached(entry: Entry) -> Question:
     """A probe that fails leaves nothing behind."""
-    given = entry.parameters
-    cache = CachedProbes(given["ttl_s"], given["lam_per_s"], given["latency_s"], failing=given["p_fail"])
-    return _question(entry, cache)
+    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_per_s")
+    failing = entry.below_one("p_fail")
+    return _question(entry, CachedProbes(ttl_s, rate_per_s, entry.not_negative("latency_s"), failing=failing))
 
 
 def several_routers(entry: Entry) -> Question:
     """Each router finds out for itself."""
-    given = entry.parameters
-    cache = CachedProbes(given["ttl_s"], given["lam_total"], given["probe_latency_s"], frontends=given["R"])
-    return _question(entry, cache)
+    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_total")
+    frontends = entry.whole("R")
+    return _question(entry, CachedProbes(ttl_s, rate_per_s, entry.not_negative("probe_latency_s"), frontends=frontends))
 
 
 def _cache(entry: Entry, sharing: Literal["detached", "unshared"]) -> CachedProbes:
-    given = entry.parameters
-    return CachedProbes(given["ttl_s"], given["lam_per_s"], given["probe_latency_s"], sharing)
+    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_per_s")
+    return CachedProbes(ttl_s, rate_per_s, entry.not_negative("probe_latency_s"), sharing)
 
 
 def _question(entry: Entry, cache: CachedProbes) -> Question:

@@ -191,30 +191,30 @@ def _rest_above(limit: float, service: Service) -> float:
 
 def behind_exponential(entry: Entry) -> Question:
     """M/M/1."""
-    return _question(entry, entry.parameters["ES"], services.EXPONENTIAL)
+    return _question(entry, entry.positive("ES"), services.EXPONENTIAL)
 
 
 def behind_deterministic(entry: Entry) -> Question:
     """M/D/1."""
-    return _question(entry, entry.parameters["D"], services.DETERMINISTIC)
+    return _question(entry, entry.positive("D"), services.DETERMINISTIC)
 
 
 def behind_prefill_and_decode(entry: Entry) -> Question:
     """A constant and an exponential part."""
-    constant, mean = entry.parameters["D0"], entry.parameters["m"]
+    constant, mean = entry.positive("D0"), entry.positive("m")
     return _question(entry, constant + mean, services.constant_and_exponential(constant / (constant + mean)))
 
 
 def behind_several_workers(entry: Entry) -> Question:
     """M/M/c."""
-    return _question(entry, entry.parameters["ES"], services.EXPONENTIAL, entry.parameters["c"])
+    return _question(entry, entry.positive("ES"), services.EXPONENTIAL, entry.whole("c"))
 
 
 def beside_the_queue(entry: Entry) -> Question:
     """A probe that waits for the running job alone: a backend that is one event loop."""
-    given = entry.parameters
-    mean_s, service = (given["D"], services.DETERMINISTIC) if "D" in given else (given["ES"], services.EXPONENTIAL)
-    return _question(entry, mean_s, service, health="event_loop")
+    if "D" in entry.parameters:
+        return _question(entry, entry.positive("D"), services.DETERMINISTIC, health="event_loop")
+    return _question(entry, entry.positive("ES"), services.EXPONENTIAL, health="event_loop")
 
 
 _FIGURES: Final[Mapping[str, Figure]] = {"P(probe timeout)": share_of_timeouts}
@@ -222,6 +222,5 @@ _FIGURES: Final[Mapping[str, Figure]] = {"P(probe timeout)": share_of_timeouts}
 
 def _question(entry: Entry, mean_s: float, service: Service, workers: int = 1, health: str = "serialized") -> Question:
     """Ask for the entry's quantity, with its times in mean service times."""
-    given = entry.parameters
-    backend = ProbedBackend(given["rho"], given["timeout_s"] / mean_s, service, workers, health)
+    backend = ProbedBackend(entry.below_one("rho"), entry.positive("timeout_s") / mean_s, service, workers, health)
     return Question(TwoLevels(backend), figure_named(entry.quantity, _FIGURES))

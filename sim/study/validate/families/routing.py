@@ -17,6 +17,7 @@ from sim.study.validate.system import CannotExpress, Question
 SHORTEST = "least_in_flight"
 _NO_SERVER_COUNT = "inf (D/M/1)"
 _D_CHOICES = "d-choices with replacement"
+_WAITING_ALONE = "JSQ n=4 counting only WAITING jobs (ciw JoinShortestQueue)"
 _LEAST_POSTED: Final[Mapping[str, tuple[ShownCounts, str]]] = {
     "least posted, random ties": ("snapshot", "random"),
     "least posted, ties to the lowest index": ("snapshot", "first"),
@@ -28,25 +29,25 @@ _LEAST_POSTED: Final[Mapping[str, tuple[ShownCounts, str]]] = {
 
 def random_split(entry: Entry) -> Question:
     """Each server for itself is M/M/1."""
-    return question(entry, _random(load_of(entry), entry.parameters["n"]))
+    return question(entry, _random(load_of(entry), entry.whole("n")))
 
 
 def round_robin(entry: Entry) -> Question:
     """Each server is E_n/M/1; of infinitely many, D/M/1, which is one server with even arrivals."""
-    load, servers = load_of(entry), entry.parameters["n"]
-    if servers == _NO_SERVER_COUNT:
+    load = load_of(entry)
+    if entry.parameters.get("n") == _NO_SERVER_COUNT:
         return question(entry, Station(load, arrivals=Even()))
-    return question(entry, _in_turn(load, servers))
+    return question(entry, _in_turn(load, entry.whole("n")))
 
 
 def shortest_queue(entry: Entry) -> Question:
     """The job in service counts, as it does in what is in flight."""
-    return question(entry, Station(load_of(entry), servers=entry.parameters["n"], policy=SHORTEST))
+    return question(entry, Station(load_of(entry), servers=entry.whole("n"), policy=SHORTEST))
 
 
 def idle_queue(entry: Entry) -> Question:
     """An idle server, else any."""
-    return question(entry, Station(load_of(entry), servers=entry.parameters["n"], policy="join_idle_queue"))
+    return question(entry, Station(load_of(entry), servers=entry.whole("n"), policy="join_idle_queue"))
 
 
 def power_of_d(entry: Entry) -> Question:
@@ -64,21 +65,20 @@ def power_of_d_with_replacement(entry: Entry) -> Question:
 
 def periodic_update(entry: Entry) -> Question:
     """All servers are read every T, and nothing else is known of them (Mitzenmacher, IEEE TPDS 11(1), 2000)."""
-    given = entry.parameters
-    if given["policy"] == _D_CHOICES:
-        policy, figures = _of_d(given["d"], replacement=True), OldFigures(given["T"], "snapshot")
+    if entry.parameters.get("policy") == _D_CHOICES:
+        policy, figures = _of_d(entry.whole("d"), replacement=True), OldFigures(entry.positive("T"), "snapshot")
     else:
-        shows, ties = _LEAST_POSTED[given["policy"]]
-        policy, figures = f"{{name: {SHORTEST}, ties: {ties}}}", OldFigures(given["T"], shows)
-    return question(entry, Station(given["lam"], servers=given["n"], policy=policy, figures=figures))
+        shows, ties = entry.one_of("policy", _LEAST_POSTED)
+        policy, figures = f"{{name: {SHORTEST}, ties: {ties}}}", OldFigures(entry.positive("T"), shows)
+    return question(entry, Station(entry.below_one("lam"), servers=entry.whole("n"), policy=policy, figures=figures))
 
 
 def other_simulator(entry: Entry) -> Question:
     """The same system as simulated by others."""
-    name, load = entry.parameters["system"], load_of(entry)
-    if name not in _SYSTEMS:
+    if entry.parameters.get("system") == _WAITING_ALONE:
         raise CannotExpress("nothing here counts waiting requests alone")
-    return question(entry, _SYSTEMS[name](load))
+    new_station = entry.one_of("system", _SYSTEMS)
+    return question(entry, new_station(load_of(entry)))
 
 
 def _random(load: float, servers: int) -> Station:
@@ -90,9 +90,8 @@ def _in_turn(load: float, servers: int) -> Station:
 
 
 def _drawn(entry: Entry, *, replacement: bool) -> Station:
-    given = entry.parameters
-    load = given["rho"] if "rho" in given else given["lam"]
-    return Station(load, servers=given["n"], policy=_of_d(given["d"], replacement=replacement))
+    load = entry.below_one("rho" if "rho" in entry.parameters else "lam")
+    return Station(load, servers=entry.whole("n"), policy=_of_d(entry.whole("d"), replacement=replacement))
 
 
 def _of_d(draws: int, *, replacement: bool) -> str:

@@ -64,7 +64,7 @@ def in_turn(entry: Entry) -> Question:
 
 def herd(entry: Entry) -> Question:
     """All to the replica that was first in a snapshot."""
-    return Question(Simulated(Split(10, entry.parameters["k"], "{name: snapshot, refresh_s: 1000000}")), jain)
+    return Question(Simulated(Split(10, entry.whole("k"), "{name: snapshot, refresh_s: 1000000}")), jain)
 
 
 def _question(entry: Entry, policy: str) -> Question:
@@ -76,5 +76,5 @@ def _question(entry: Entry, policy: str) -> Question:
     }
     if entry.quantity not in figures:
         raise CannotExpress("their simulation has no standard error")
-    split = Split(entry.parameters["n"], entry.parameters["k"], policy)
+    split = Split(entry.whole("n"), entry.whole("k"), policy)
     return Question(Simulated(split), figures[entry.quantity])

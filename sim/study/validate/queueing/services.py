@@ -18,7 +18,10 @@ class Service:
     mean_square: float
     """E[S^2], in s^2."""
     draw: Draw | None = None
-    """Draws the times instead of the scenario; something that can be sent to other processes."""
+    """Draws the times instead of the scenario; something that can be sent to other processes.
+
+    It has a repr that is the same in every process, because seeds follow from it: a plain function has not.
+    """
 
     @property
     def is_random(self) -> bool:
@@ -38,16 +41,20 @@ class ConstantAndExponential:
         return self.constant + (1 - self.constant) * generator.standard_exponential(count)
 
 
-def short_and_long(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """Draw 0.2, or an exponential time of mean 1.8, with equal chances."""
-    return np.where(generator.random(count) < 0.5, 0.2, 1.8 * generator.standard_exponential(count))
+@dataclass(frozen=True, slots=True)
+class ShortAndLong:
+    """0.2, or an exponential time of mean 1.8, with equal chances."""
+
+    def __call__(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """Draw."""
+        return np.where(generator.random(count) < 0.5, 0.2, 1.8 * generator.standard_exponential(count))
 
 
 EXPONENTIAL = Service("{mean: 1s, distribution: exponential}", 2.0)
 DETERMINISTIC = Service("{mean: 1s, distribution: deterministic}", 1.0)
 ERLANG_2 = Service("{mean: 1s, distribution: erlang, shape: 2}", 1.5)
 UNIFORM = Service("{mean: 1s, distribution: uniform}", 4 / 3)
-SHORT_AND_LONG = Service(EXPONENTIAL.text, 3.26, short_and_long)
+SHORT_AND_LONG = Service(EXPONENTIAL.text, 3.26, ShortAndLong())
 
 
 def constant_and_exponential(constant: float) -> Service:

@@ -1,4 +1,4 @@
-"""What commands print, as the pages in `docs/` show it: `python -m tests.docs.comparison` writes it there."""
+"""What commands print, as the pages in `docs/` show it: `python -m tests.docs.printed` writes it there."""
 
 import re
 from pathlib import Path
@@ -63,7 +63,7 @@ def _run_examples(folder: Path) -> None:
 
 
 def _first_lines(command: str) -> str:
-    return f"<!-- drawn by `python -m tests.docs.comparison` -->\n```text\n$ {command}\n"
+    return f"<!-- drawn by `python -m tests.docs.printed` -->\n```text\n$ {command}\n"
 
 
 if __name__ == "__main__":
