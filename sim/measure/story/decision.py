@@ -60,6 +60,8 @@ class Rule(Enum):
     FREE_VRAM = "free_vram"
     FIRST = "first"
     """All figures were equal, and the first row in the registry's order won."""
+    TIES = "ties"
+    """All figures were equal, and another rule for ties than the first row took it."""
     OWN = "own"
     """The policy's own rule, of which only the outcome can be seen."""
     NONE = "none"
@@ -70,7 +72,9 @@ ORDERS: Mapping[str, Sequence[Figure]] = {
     "best_replica": (Figure.IN_FLIGHT, Figure.LAST_USED, Figure.FREE_VRAM),
     "in_flight_then_vram": (Figure.IN_FLIGHT, Figure.FREE_VRAM),
 }
-"""The policies that compare one figure after the other, and then take the first."""
+"""The policies that compare one figure after the other, and then go by their rule for ties."""
+TIES_TO_FIRST = "first"
+"""The rule for ties of these policies, unless their key `ties` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Decision:
     """In the registry's order."""
     taken: int | None
     """Place in `seen`; None if it took none of them."""
+    ties: str = TIES_TO_FIRST
+    """The policy's rule for ties."""
 
     @property
     def rule(self) -> Rule:
@@ -100,6 +106,8 @@ class Decision:
             left = [one for one in left if figure.key(one) == best]
             if left == [taken]:
                 return Rule[figure.name]
+        if self.ties != TIES_TO_FIRST:
+            return Rule.TIES if taken in left else Rule.OWN
         # Whatever is not the first in this order was taken for another reason.
         return Rule.FIRST if left[0] == taken else Rule.OWN
 

@@ -16,6 +16,7 @@ REASONS = {
     Rule.IN_FLIGHT: "it has the fewest requests in flight",
     Rule.LAST_USED: "no other has fewer in flight, and of those with as few it is the least recently used",
     Rule.FREE_VRAM: "it has the most free VRAM of those that no other figure tells apart",
+    Rule.TIES: "no figure tells it apart from others, and it is the one that the policy's rule for ties took",
     Rule.FIRST: "no figure tells it apart from others, and it is the first of them in the registry's order",
 }
 """Why a replica was taken, by the rules that figures tell."""

@@ -39,6 +39,13 @@ def test_another_order_has_other_tie_breaks() -> None:
     assert Decision("in_flight_then_vram", recently_used_but_roomy, 1).rule is Rule.FREE_VRAM
 
 
+@pytest.mark.parametrize(("taken", "rule"), [(0, Rule.TIES), (1, Rule.TIES), (2, Rule.OWN)])
+def test_of_equals_another_rule_for_ties_than_the_first_is_not_told_as_the_first(taken: int, rule: Rule) -> None:
+    two_equals = seen((0, 4, 9), (0, 4, 9), (1, 4, 9))
+
+    assert Decision("best_replica", two_equals, taken, "random").rule is rule
+
+
 def test_a_policy_of_which_nothing_is_known_is_told_by_its_ranks() -> None:
     decision = Decision("./mine.py:pick", seen((0, 4, 9), (1, 4, 8), (1, 3, 9)), 1)
 

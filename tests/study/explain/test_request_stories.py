@@ -154,6 +154,12 @@ def test_the_candidates_of_a_policy_are_those_that_it_was_shown() -> None:
     assert "mine takes c#0 by its own rule; it ranks " in repr(stories[-1])
 
 
+def test_a_tie_that_is_broken_at_random_is_told_so() -> None:
+    at_random = FLEET + "router: {policy: {name: best_replica, ties: random}}\n"
+
+    assert "it is the one that the policy's rule for ties took" in repr(explain(run(loads(at_random)), request=0))
+
+
 PROGRAM = """
 #!{python}
 import json, sys
