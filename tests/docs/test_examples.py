@@ -62,9 +62,10 @@ def test_the_example_of_many_runs_finds_nothing_amiss(monkeypatch: pytest.Monkey
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
 
-    exec(example("results.failed  #"), names)
+    # On two of its seeds, which take less time.
+    exec(example("results.failed  #").replace("range(20)", "(6, 7)"), names)
 
-    assert len(names["results"]) == 60
+    assert len(names["results"]) == 6
     assert names["results"].failed == []
 
 
