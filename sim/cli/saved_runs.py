@@ -31,7 +31,7 @@ def result_folders(
     Raises BadInput for a path that is neither, before anything runs; later what `run_batch` raises, and CannotWrite.
     """
     named = list(dict.fromkeys(paths))
-    scenarios = [path for path in named if isfile(path)]
+    scenarios = [path for path in named if isfile(path) or path.suffix in (".yaml", ".yml")]
     saved = read_folders([path for path in named if path not in scenarios])
     files = load_all(scenarios, _AS_THE_FILE_SAYS, (), allow_dirs, allow_code=allow_code)
     made = {

@@ -84,6 +84,7 @@ REFUSALS = {
         "there is nothing to write; allowed: --html FILE, --markdown FILE, --trace FILE",
     ),
     "no such folder": (["run", "--trace", "t.json"], "run does not exist; allowed: a folder that `sim run --out`"),
+    "no such file": (["smal.yaml", "--trace", "t.json"], "smal.yaml: cannot be opened: no such file or directory; "),
     "no runs": ([".", "--trace", "t.json"], ". holds no runs; allowed: a folder that `sim run --out`"),
     "one place for two": (
         ["runs", "--html", "t.json", "--trace", "./t.json"],

@@ -9,10 +9,13 @@ from sim.measure.analysis.readiness import ReadyTime
 from sim.measure.catalogue.metric import Better, ModelMetric
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EventKind, Flag, are, status_flag, values
+from sim.measure.recording.recorder import Recorder
 from sim.measure.recording.records import Integers, Records, Table
 from sim.measure.statistics import percentiles
 from sim.measure.window import Rows
 from sim.routing.fleet import NodeStatus
+from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
 from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import in_place_of
 from sim.testing.mutants.slips.measure.wrong_metric import wrong_metric
@@ -82,3 +85,9 @@ def orphans_count_from_their_beginning(records: Records, opens_ns: int, end_ns: 
 def detection_counts_from_the_beginning(records: Records) -> list[int]:
     """The time until a crash is noticed counts from the run's beginning, not from the crash."""
     return [int(t_ns) for t_ns in records.events["t_ns"][values(records.events, Flag.STATUS) == _OFFLINE]]
+
+
+@in_place_of("sim.measure.recording.recorder:Recorder.retried", "second_call_by_hand")
+def failed_call_leaves_its_times(self: Recorder, request: Request, key: ReplicaKey, cause: str) -> None:
+    """A request whose second call never begins keeps the times of its first one."""
+    self._happened(EventKind.CALL_RETRIED, key, cause, request=request.id)
