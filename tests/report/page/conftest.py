@@ -14,7 +14,7 @@ from tests.report.page.opened import CHROMIUM
 ABOUT = '</script><script>document.title = "stolen"</script>& <i>m'
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
     """The runs of both variants on two seeds."""
     home = tmp_path_factory.mktemp("page")
@@ -25,19 +25,19 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
     return read_result_folder(home / "runs")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def page(results: ResultFolder) -> str:
     """The page of the runs."""
     return result_page([results])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def fixed(results: ResultFolder) -> Path:
     """The folder of the run of `fixed` that the page shows."""
     return next(one.folder for one in results.runs if (one.run.variant, one.run.seed) == ("fixed", 3))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page on disk."""
     file = tmp_path_factory.mktemp("browser") / "page.html"
@@ -45,9 +45,10 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="package")
+# Not for longer than a module: Playwright has an event loop running meanwhile, beside which no other can be started.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a module."""
     with sync_playwright() as playwright:
         # Without its sandbox, which root cannot have; it opens nothing but our own file.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
