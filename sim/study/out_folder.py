@@ -15,7 +15,7 @@ from sim.study.errors import OutFolderRefused
 
 _SUMMARY = "summary.json"
 PICTURES = ("latency.svg", "percentiles.svg")
-"""That a scenario's folder may have."""
+"""Files that a scenario's folder may have."""
 
 
 @contextmanager
@@ -45,14 +45,15 @@ def run_folder(out: Path, scenario: str, variant: str, seed: int) -> Path:
 def save_summary(out: Path, content: str, runs: Sequence[Path]) -> None:
     """Write the document of all runs, when they are all written, and delete runs that it does not tell of.
 
-    `runs` are the folders of those that it tells of. The pictures of scenarios go too, as they are of other runs.
-    Raises CannotWrite.
+    `runs` are the folders of those that it tells of. Pictures of scenarios are deleted as well, because they show
+    the runs of before. Raises CannotWrite.
     """
     there = [folder for folder in sorted(out.glob("*/*/seed-*")) if re.fullmatch("seed-[0-9]+", folder.name)]
     for scenario in dict.fromkeys(folder.parent.parent for folder in there):
         remove_files(scenario, PICTURES)
+    kept = set(runs)
     for folder in there:
-        if folder not in runs:
+        if folder not in kept:
             remove_run(folder)
     with StagedFiles(out) as files:
         files.add_text(_SUMMARY, f"{content}\n")
