@@ -1,17 +1,13 @@
 """The one run that a command is about: saved in a folder, or still to be made from a scenario file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sim.cli.process.exits import BadInput
 from sim.cli.run_selection import load_all
-from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import BadResultFolder, read_result_folder
-from sim.scenario import ScenarioError
 from sim.scenario.text.errors import did_you_mean, listed
-from sim.study.errors import NoSuchVariant
 from sim.study.explain.again import MakeRun, run_again
 from sim.study.run import run
 from sim.study.scenarios import checked_variant
@@ -32,18 +28,15 @@ class ChosenRun:
 
 
 def make_run(chosen: ChosenRun) -> MakeRun:
-    """Return what makes the run. Raises BadInput if there is no such run, or several."""
+    """Return what makes the run. Raises BadInput if there is no such run, or several, and NoSuchVariant."""
     if chosen.path is None:
         raise BadInput("found no run; allowed: a scenario file, or a folder that `sim run --out` has written")
     if chosen.path.is_dir():
-        return _again(chosen, saved_folder(chosen.path, chosen))
+        folder = saved_folder(chosen.path, chosen)
+        return partial(run_again, folder, allow_dirs=chosen.allow_dirs, allow_code=chosen.allow_code)
     selection = RunSelection((), chosen.seed, 1)
     (file,) = load_all([chosen.path], selection, chosen.sets, chosen.allow_dirs, allow_code=chosen.allow_code)
-    try:
-        variant = checked_variant(file, chosen.variant)
-    except NoSuchVariant as error:
-        raise BadInput(str(error)) from None
-    return partial(run, file, variant, chosen.seed)
+    return partial(run, file, checked_variant(file, chosen.variant), chosen.seed)
 
 
 def saved_folder(path: Path, chosen: ChosenRun) -> Path:
@@ -64,13 +57,3 @@ def saved_folder(path: Path, chosen: ChosenRun) -> Path:
         found = f"{len(fitting)} such runs" if fitting else "no such run"
         raise BadInput(f"{path} holds {found}; choose one by --variant and --seed, or by its folder: {names}")
     return fitting[0].folder
-
-
-def _again(chosen: ChosenRun, folder: Path) -> MakeRun:
-    def again(observers: Sequence[object]) -> RunResult:
-        try:
-            return run_again(folder, observers, allow_dirs=chosen.allow_dirs, allow_code=chosen.allow_code)
-        except ScenarioError as error:
-            raise BadInput(str(error)) from None
-
-    return again

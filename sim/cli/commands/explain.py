@@ -12,7 +12,8 @@ from sim.measure.document import to_json
 from sim.measure.saved.run_folder import BadRunFolder
 from sim.measure.story.request_story import RequestStory
 from sim.measure.story.row_story import RowStory
-from sim.study.errors import NoSuchRequest, NoSuchRow
+from sim.scenario import ScenarioError
+from sim.study.errors import NoSuchRequest, NoSuchRow, NoSuchVariant
 from sim.study.explain.stories import explain_request, explain_row
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _answered(ask: Callable[[], T]) -> T:
     """Return the answer. Raises BadInput if there is none."""
     try:
         return ask()
-    except (BadRunFolder, NoSuchRequest, NoSuchRow) as error:
+    except (BadRunFolder, NoSuchRequest, NoSuchRow, NoSuchVariant, ScenarioError) as error:
         raise BadInput(str(error)) from None
 
 

@@ -17,7 +17,7 @@ def check_report_file(option: str, path: Path | None) -> None:
     folder = path.parent
     if path.is_dir():
         raise BadInput(f"{option}: {path} is a folder; allowed: a file")
-    # The report takes the place of what is there. Of /dev/stdout that would be the link or device, for everybody.
+    # Writing replaces the path itself. Of /dev/stdout that would be the link or the device, for every program.
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
         raise BadInput(f"{option}: {path} is a link or a device; allowed: a regular file, or a new one")
     if not folder.is_dir():

@@ -44,7 +44,7 @@ class Queues(Observer):
 
 
 class LockHolders(Observer):
-    """Follows who has held the locks of the frontends since a moment that can be moved on."""
+    """Keeps track of who has held each lock of a frontend since `forget` was called last."""
 
     def __init__(self) -> None:
         self._holding: dict[tuple[int, str, int], None] = {}

@@ -18,7 +18,8 @@ from sim.routing.request import Request
 class RequestWitness(Observer):
     """Notes every step of one request, and what happened meanwhile to the replicas of its model.
 
-    It must be told of the run before `queues` and `locks`, so that these are as the request found them.
+    It has to stand before `queues` and `locks` among the observers, so that it sees them as they were
+    before each event.
     """
 
     _view: RunView

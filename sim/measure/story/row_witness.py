@@ -14,7 +14,7 @@ from sim.routing.request import Request
 class RowWitness(Observer):
     """Notes what happens to the rows of one replica.
 
-    It must be told of the run before `queues`, so that these are as the row's deletion found them.
+    It has to stand before `queues` among the observers, so that it sees them as they were before each event.
     """
 
     _view: RunView
