@@ -16,7 +16,6 @@ from sim.measure.facts import RunFacts
 from sim.measure.recording.events import NODE_STATUSES, EventKind, Flag, has, values
 from sim.measure.recording.records import MISSING, Integers, Records, Table
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
-from sim.routing.replica import ReplicaKey
 from sim.routing.request import COLUMNS, OPTIONAL
 
 Floats = npt.NDArray[np.float64]
@@ -180,23 +179,6 @@ def in_flight(records: Records, facts: RunFacts) -> pd.DataFrame:
             "model": _models(codes, records),
             "replica": _labels(codes, records, facts),
             "in_flight": changes.groupby("replica")["step"].cumsum().to_numpy(),
-        }
-    )
-
-
-def choices(table: Table, replicas: Iterable[ReplicaKey], facts: RunFacts) -> pd.DataFrame:
-    """Return one row for each replica that a pick could take, with its figures as the pick saw them, pick by pick.
-
-    `table` and `replicas`, the names of its codes, are those of a ChoiceLog. `pick` is the number of the row in the
-    table of picks, from 0; `last_used_s` is on the wall clock of the frontend that wrote it.
-    """
-    return pd.DataFrame(
-        {
-            "pick": table["pick"],
-            "replica": _names(table["replica"], map(facts.label, replicas)),
-            "in_flight": table["in_flight"],
-            "last_used_s": table["last_used_ns"] / 1e9,
-            "available_vram_bytes": table["available_vram_bytes"],
         }
     )
 

@@ -1,15 +1,17 @@
 """The assertion that two runs decided the same, and otherwise where they part."""
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sim.measure.changes.first_difference import first_difference
 from sim.measure.result import RunResult
-from sim.measure.saved.choices import ChoiceRecorder
 from sim.measure.saved.run_folder import save_run
 from sim.report.parting import parting_lines
 from sim.scenario import Scenario
-from sim.study.run import run_scenario
+from sim.study.errors import NotTheSameRun
+from sim.study.explain.again import run_again
+from sim.study.explain.parting import recorded
 
 
 def assert_same_decisions(a: RunResult, b: RunResult) -> None:
@@ -34,8 +36,9 @@ def _save(result: RunResult, folder: Path) -> None:
     if not isinstance(result.plan, Scenario):
         result.save(folder)
         return
-    choices = ChoiceRecorder()
-    again = run_scenario(result.plan, result.variant, result.seed, [choices])
-    if again.digest != result.digest:
-        raise AssertionError(f"{result!r} decided otherwise when it was run again: it depends on more than its seed")
-    save_run(folder, again, (), choices.finished())
+    try:
+        again = recorded(partial(run_again, result))
+    except NotTheSameRun:
+        told = f"{result!r} decided otherwise when it was run again: it depends on more than its seed"
+        raise AssertionError(told) from None
+    save_run(folder, again.result, (), again.choices.finished())

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.measure.saved.run_folder import CHOICES, checked_manifest, of_another_version
+from sim.measure.saved.run_folder import checked_manifest, choices_file, of_another_version
 
 _BEHAVIOUR = {
     "events": ("t_s", ("kind", "subject", "replica", "cause")),
@@ -104,10 +104,10 @@ class _Tables:
 
     def candidates(self, pick: int) -> dict[tuple[str, int], Figures] | None:
         """Return what the pick saw, by replica and, where a row is there twice, by its place; None if unknown."""
-        if CHOICES not in checked_manifest(self._folder, [])["files"]:
+        path = choices_file(self._folder)
+        if path is None:
             return None
-        checked_manifest(self._folder, [CHOICES])
-        rows = pd.read_parquet(self._folder / CHOICES, filters=[("pick", "==", pick)])
+        rows = pd.read_parquet(path, filters=[("pick", "==", pick)])
         seen: Counter[str] = Counter()
         figures: dict[tuple[str, int], Figures] = {}
         for replica, *values in zip(rows["replica"], *(rows[field] for field in Figures._fields), strict=True):

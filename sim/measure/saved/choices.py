@@ -1,14 +1,19 @@
-"""The choices of a run that is kept, as a file: compressed during the run, because memory might not hold them."""
+"""Writes down what each pick was made from: which replicas, and their figures as it saw them.
 
+That is a row for each replica of each pick, too much to hold beside the records. So it is compressed while the run goes
+on, and written down only if that is wanted, perhaps when the run is made a second time.
+"""
+
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure.facts import RunFacts
-from sim.measure.recording.choices import ChoiceLog, choice_table
-from sim.observer import RunView
+from sim.measure.recording.records import Codes, Table
+from sim.observer import Observer, RunView
 from sim.routing.outcomes import Answer
-from sim.routing.replica import Replica
+from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 
 if TYPE_CHECKING:
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 1 << 16
 
 
-class ChoiceRecorder(ChoiceLog):
+class ChoiceRecorder(Observer):
     """The observer that `choices.parquet` is from.
 
     Its columns: `pick`, the row's number in the table of picks, from 0; `replica`, one that could be chosen;
@@ -27,7 +32,6 @@ class ChoiceRecorder(ChoiceLog):
     _facts: RunFacts
 
     def __init__(self) -> None:
-        super().__init__()
         # Here, because it takes as long to import as a small run.
         import pyarrow as pa
         from pyarrow import parquet
@@ -43,15 +47,29 @@ class ChoiceRecorder(ChoiceLog):
         )
         self._sink = pa.BufferOutputStream()
         self._file = parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+        self._picks = 0
+        self._asked: dict[int, list[tuple[int, int, int, int]]] = {}
+        """By request: what its last choice was made from, until the registry has carried it out."""
+        self._replicas: Codes[ReplicaKey] = Codes()
+        self._table = _empty()
 
     def begin(self, view: RunView) -> None:
         """Keep the facts that name the replicas of this run."""
         self._facts = RunFacts.of(view.plan.scenario)
 
+    def chose(self, request: Request, replicas: Sequence[Replica], chosen: Replica | None) -> None:
+        """Keep the rows as they are now, in place of what an earlier choice of the request saw."""
+        codes = self._replicas
+        self._asked[request.id] = [
+            (codes[row.key], row.in_flight, row.last_used_ns, row.available_vram_bytes) for row in replicas
+        ]
+
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         """Add what the pick was made from, under its number."""
-        super().picked(request, replica, remembered)
-        if len(self.table) >= _ROWS_AT_A_TIME:
+        for row in self._asked.pop(request.id):
+            self._table.append(self._picks, *row)
+        self._picks += 1
+        if len(self._table) >= _ROWS_AT_A_TIME:
             self._compress()
 
     def finished(self) -> "pa.Buffer":
@@ -63,8 +81,8 @@ class ChoiceRecorder(ChoiceLog):
     def _compress(self) -> None:
         import pyarrow as pa
 
-        table, self.table = self.table, choice_table()
-        labels = [self._facts.label(key) for key in self.replicas]
+        table, self._table = self._table, _empty()
+        labels = [self._facts.label(key) for key in self._replicas]
         codes = pa.array(table["replica"].astype(np.int32))
         columns = [
             table["pick"],
@@ -74,3 +92,7 @@ class ChoiceRecorder(ChoiceLog):
             table["available_vram_bytes"],
         ]
         self._file.write_table(pa.table(columns, schema=self._schema))
+
+
+def _empty() -> Table:
+    return Table("pick", "replica", "in_flight", "last_used_ns", "available_vram_bytes")

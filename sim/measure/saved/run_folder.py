@@ -28,7 +28,7 @@ TABLES = ("requests", "probes", "picks", "events", "replicas")
 SUMMARY, RECORDS, PLAN, MANIFEST = "summary.json", "records.npz", "plan.yaml", "manifest.json"
 CHOICES = "choices.parquet"
 PICTURES = ("share.svg", "in_flight.svg", "queues.svg", "probes.svg", "fairness.svg", "bursts.svg")
-"""That may be there."""
+"""Pictures that a run's folder may have."""
 FILES = (SUMMARY, *(f"{table}.parquet" for table in TABLES), CHOICES, RECORDS, PLAN, *PICTURES, MANIFEST)
 _NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 
@@ -52,8 +52,8 @@ def save_run(
 ) -> None:
     """Write the run's files to its folder, all or none. Raises CannotWrite.
 
-    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening, `plan_head` the comment above
-    its plan, and `pictures` are SVG files by their names, which are among `PICTURES`; those of an earlier run are
+    `choices` is the file that a ChoiceRecorder has made of the run, if one was listening. `plan_head` is the comment
+    above the plan. `pictures` are SVG files by their names, which are among `PICTURES`; pictures of an earlier run are
     deleted. A folder without a manifest, or with one whose hashes do not match, is not complete.
     """
     # Here, because reading does without it.
@@ -130,13 +130,21 @@ def read_choices(folder: Path) -> "pd.DataFrame | None":
 
     The columns are those of `ChoiceRecorder`, and `replica` is categorical. Raises BadRunFolder if it is damaged.
     """
-    if CHOICES not in checked_manifest(folder, [])["files"]:
+    path = choices_file(folder)
+    if path is None:
         return None
-    checked_manifest(folder, [CHOICES])
     # Here, because few who read a run want it.
     import pandas as pd
 
-    return pd.read_parquet(folder / CHOICES).astype({"replica": "category"})
+    return pd.read_parquet(path).astype({"replica": "category"})
+
+
+def choices_file(folder: Path) -> Path | None:
+    """Return the file of a run's choices, checked; None if nobody wrote them down. Raises BadRunFolder."""
+    if CHOICES not in checked_manifest(folder, [])["files"]:
+        return None
+    checked_manifest(folder, [CHOICES])
+    return folder / CHOICES
 
 
 def of_another_version(problem: str, manifest: Mapping[str, Any]) -> BadRunFolder:

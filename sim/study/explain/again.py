@@ -1,20 +1,14 @@
 """A run made again, told to whoever looks closer this time. It has to come out as it did."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sim.measure.recording.choices import ChoiceLog
 from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import PLAN, read
 from sim.scenario import Scenario
 from sim.study.errors import NotTheSameRun
 from sim.study.run import run_scenario
 from sim.study.scenarios import load
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MakeRun = Callable[[Sequence[object]], RunResult]
 """Makes a run that these observers are told of."""
@@ -47,24 +41,3 @@ def run_again(
             "of sim or of the policy has changed since, or it was a live run"
         )
     return again
-
-
-@dataclass(frozen=True, slots=True)
-class CloserLook:
-    """A run with what each of its picks was made from."""
-
-    result: RunResult
-    choices: "pd.DataFrame"
-    """One row for each replica that a pick could take, as `sim.measure.tables.choices` returns them."""
-
-
-def look_closer(
-    run: RunResult | str | Path, *, allow_dirs: Sequence[str | Path] = (), allow_code: bool = False
-) -> CloserLook:
-    """Make a run again, and write down what each pick was made from. Arguments and errors are those of `run_again`."""
-    # Here, because it imports pandas.
-    from sim.measure.tables import choices
-
-    log = ChoiceLog()
-    result = run_again(run, [log], allow_dirs=allow_dirs, allow_code=allow_code)
-    return CloserLook(result, choices(log.table, log.replicas, result.facts))

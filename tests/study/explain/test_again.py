@@ -1,5 +1,6 @@
 """Runs made again for a closer look: they come out as before, or it is said that they do not."""
 
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from sim import explain, load, loads, read, run
 from sim.scenario import ScenarioError
 from sim.study.batch import Job, RunSpec, do
 from sim.study.errors import NotTheSameRun
-from sim.study.explain.again import look_closer, run_again
+from sim.study.explain.again import run_again
+from sim.study.explain.parting import recorded
 
 THREE = """
 name: three
@@ -98,8 +100,8 @@ def test_a_result_that_was_read_names_no_place_to_look_for_its_code(saved: Path)
 
 
 def test_a_closer_look_tells_what_each_pick_was_made_from(saved: Path) -> None:
-    look = look_closer(saved, allow_code=True)
+    look = recorded(partial(run_again, saved, allow_code=True))
 
-    stored = pd.read_parquet(saved / "choices.parquet")
-    pd.testing.assert_frame_equal(look.choices, stored, check_categorical=False)
-    assert set(look.choices["pick"]) == set(range(len(look.result.picks)))
+    choices = pd.read_parquet(look.choices.finished())
+    pd.testing.assert_frame_equal(choices, pd.read_parquet(saved / "choices.parquet"), check_categorical=False)
+    assert set(choices["pick"]) == set(range(len(look.result.picks)))
