@@ -72,8 +72,8 @@ class PeakEwma:
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         """Return the cheaper one."""
-        drawn = self._random.sample(range(len(replicas)), min(2, len(replicas)))
-        return self._break_tie(replicas, cheapest(drawn, lambda place: self._load(request.model, replicas[place])))
+        drawn = self._random.sample(replicas, min(2, len(replicas)))
+        return self._break_tie(cheapest(drawn, lambda replica: self._load(request.model, replica)))
 
     def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
         """Learn from the time that the request took, however it ended."""

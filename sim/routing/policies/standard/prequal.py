@@ -8,6 +8,7 @@ from statistics import median
 
 from sim.routing.policies.limits import check_count, check_number
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
+from sim.routing.policies.standard.least_in_flight import least_loaded
 from sim.routing.policies.standard.rotation import name_of
 from sim.routing.policies.standard.ties import TiesName, cheapest, drawn_tie_breaker
 
@@ -74,15 +75,13 @@ class Prequal:
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         """Return the best of those that are looked at."""
-        looked_at = self._random.sample(range(len(replicas)), min(self._keys.probes, len(replicas)))
-        self._loads.extend(replicas[place].in_flight for place in looked_at)
+        looked_at = self._random.sample(replicas, min(self._keys.probes, len(replicas)))
+        self._loads.extend(replica.in_flight for replica in looked_at)
         hot_from = quantile(self._loads, self._keys.hot_quantile)
-        cold = [place for place in looked_at if replicas[place].in_flight < hot_from]
+        cold = [replica for replica in looked_at if replica.in_flight < hot_from]
         if cold:
-            return self._break_tie(
-                replicas, cheapest(cold, lambda place: self._latency(request.model, replicas[place]))
-            )
-        return self._break_tie(replicas, cheapest(looked_at, lambda place: replicas[place].in_flight))
+            return self._break_tie(cheapest(cold, lambda replica: self._latency(request.model, replica)))
+        return self._break_tie(least_loaded(looked_at))
 
     def ended(self, replica: ReplicaView, request: RequestView, outcome: str, duration_ns: int) -> None:
         """Learn from a request that was served."""

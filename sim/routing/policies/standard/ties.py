@@ -13,10 +13,7 @@ from sim.routing.policies.standard.rotation import Rotation
 TiesName = Literal["first", "random", "rotate"]
 
 BreakTie = Callable[[Sequence[ReplicaView]], ReplicaView | None]
-"""Takes one of the replicas, which come in the registry's order; None of none."""
-
-BreakTieOfDrawn = Callable[[Sequence[ReplicaView], Sequence[int]], ReplicaView | None]
-"""Takes one of the replicas at these places, which come in the order in which they were drawn; None of none."""
+"""Takes one of the replicas; None of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +25,26 @@ class TiesParameters:
 
 
 def tie_breaker(name: TiesName, random: Random) -> BreakTie:
-    """Return the rule of that name, with a memory of its own if it needs one."""
+    """Return the rule of that name for replicas in the registry's order, with a memory of its own if it needs one."""
     return _RULES[name](random)
 
 
-def cheapest(places: Sequence[int], cost_of: Callable[[int], float]) -> list[int]:
-    """Return the places that cost as little as any, in their order."""
-    costs = [cost_of(place) for place in places]
+def cheapest(replicas: Sequence[ReplicaView], cost_of: Callable[[ReplicaView], float]) -> list[ReplicaView]:
+    """Return the replicas that cost as little as any, in their order."""
+    costs = [cost_of(replica) for replica in replicas]
     least = min(costs, default=0.0)
-    return [place for place, cost in zip(places, costs, strict=True) if cost == least]
+    return [replica for replica, cost in zip(replicas, costs, strict=True) if cost == least]
 
 
-def drawn_tie_breaker(name: TiesName, random: Random) -> BreakTieOfDrawn:
-    """Return the rule of that name for replicas that were drawn: of those, the one that was drawn first is random."""
+def drawn_tie_breaker(name: TiesName, random: Random) -> BreakTie:
+    """Return the rule of that name for replicas that were drawn at random.
+
+    `random` takes the one drawn first, since the draw was random already.
+    """
     if name == "random":
-        return lambda replicas, places: replicas[places[0]] if places else None
+        return _first
     break_tie = tie_breaker(name, random)
-    return lambda replicas, places: break_tie([replicas[place] for place in sorted(places)])
+    return lambda drawn: break_tie(sorted(drawn, key=lambda one: one.id))
 
 
 def _first(replicas: Sequence[ReplicaView]) -> ReplicaView | None:
