@@ -5,14 +5,14 @@ first in the input. SQL breaks it by the smallest row id instead, so a caller th
 same choice from both.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sim.routing.policies.choose import AnyReplica, Choose, RowPolicy
-from sim.routing.policies.picker import replica_view
-from sim.routing.policies.port import PolicyContext
+from sim.routing.policies.choose import Choose, RowPolicy
+from sim.routing.policies.picker import Picker
+from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.ties import BreakTie, TiesName, tie_breaker
 from sim.routing.request import Request
 
@@ -74,26 +74,6 @@ class ChooseBest:
     __call__ = staticmethod(pick_best_replica)
 
 
-class ChooseAmongBest:
-    """Takes one of the least loaded replicas, by a rule of its own where they are equal in all three figures."""
-
-    __slots__ = ("_break_tie", "nodes")
-
-    order: str | None = None
-    """None, as SQL knows no other rule than the smallest row id."""
-
-    def __init__(self, break_tie: BreakTie, nodes: Collection[str]) -> None:
-        self.nodes = nodes
-        self._break_tie = break_tie
-
-    def __call__(self, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
-        """Return one of the best rows; None of none."""
-        best = pick_best_replica(replicas)
-        tied = {replica_view(one): one for one in replicas if best is not None and _figures(one) == _figures(best)}
-        chosen = self._break_tie(tuple(tied))
-        return None if chosen is None else tied[chosen]
-
-
 def _figures(load: Load) -> tuple[int, int, int]:
     return (load.in_flight, load.last_used_ns, load.available_vram_bytes)
 
@@ -116,11 +96,21 @@ class BestReplica(RowPolicy):
 
     def __init__(self, context: PolicyContext | None = None) -> None:
         """Without a context, ties go to the first."""
-        self._among: Callable[[Collection[str]], Choose] = ChooseBest
+        self._picker: Picker | None = None
+        """Breaks ties by another rule, which SQL does not know."""
+        self.anywhere = ChooseBest()
         if context is not None and context.parameters.ties != "first":
-            self._among = partial(ChooseAmongBest, tie_breaker(context.parameters.ties, context.random))
-        self.anywhere = self._among(())
+            break_tie = tie_breaker(context.parameters.ties, context.random)
+            self._picker = Picker(BEST_REPLICA, partial(_pick_tied, break_tie))
+            self.anywhere = None
 
     def choice(self, request: Request, nodes: Collection[str]) -> Choose:
         """Return the choice of the best row."""
-        return self._among(nodes)
+        return ChooseBest(nodes) if self._picker is None else self._picker.choice(request, nodes)
+
+
+def _pick_tied(break_tie: BreakTie, replicas: Sequence[ReplicaView], _request: RequestView) -> ReplicaView | None:
+    best = pick_best_replica(replicas)
+    if best is None:
+        return None
+    return break_tie([one for one in replicas if _figures(one) == _figures(best)])
