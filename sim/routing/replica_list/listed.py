@@ -24,11 +24,8 @@ class Snapshot:
     def used(self, key: ReplicaKey, wall_ns: int) -> None:
         """Hear that this frontend sends a request to the replica."""
 
-    def started(self, key: ReplicaKey, count: int) -> None:
-        """Hear that this frontend has added so much to the replica's count."""
-
-    def ended(self, key: ReplicaKey, count: int) -> None:
-        """Hear that this frontend has taken so much from the replica's count."""
+    def counted(self, key: ReplicaKey, change: int) -> None:
+        """Hear that this frontend has added so much to the replica's count, or taken it if it is negative."""
 
     def drop(self, key: ReplicaKey) -> None:
         """Take the replica off the list, if it is there."""
@@ -46,19 +43,19 @@ class OwnSends(Snapshot):
         if (row := self._rows.get(key)) is not None:
             row.last_used_ns = wall_ns
 
-    def started(self, key: ReplicaKey, count: int) -> None:
-        """Add to the row."""
-        if (row := self._rows.get(key)) is not None:
-            row.in_flight += count
+    def counted(self, key: ReplicaKey, change: int) -> None:
+        """Add to the row, but take nothing from it."""
+        if change > 0 and (row := self._rows.get(key)) is not None:
+            row.in_flight += change
 
 
 class OwnInFlight(OwnSends):
     """Also takes off what has ended since. Only the requests of other frontends are as old as the reading."""
 
-    def ended(self, key: ReplicaKey, count: int) -> None:
-        """Take from the row, down to 0."""
+    def counted(self, key: ReplicaKey, change: int) -> None:
+        """Add to the row, or take from it, down to 0."""
         if (row := self._rows.get(key)) is not None:
-            row.in_flight = max(0, row.in_flight - count)
+            row.in_flight = max(0, row.in_flight + change)
 
 
 class Rotating(Snapshot):

@@ -133,7 +133,7 @@ class ReplicaList:
         self._journal.counted_apart(key, count)
         listed = self._lists.get(key.model)
         if listed is not None:
-            _tell(listed, key, count)
+            listed.counted(key, count)
 
     async def _keep_fresh(self, model: str) -> None:
         own = self._own[model]
@@ -158,12 +158,5 @@ class ReplicaList:
         listed = self._lists[model] = self._new_list(rows)
         # Requests may have come and gone while the rows were read.
         for key, count in own.unwritten().items():
-            _tell(listed, key, count)
+            listed.counted(key, count)
         return listed
-
-
-def _tell(listed: Snapshot, key: ReplicaKey, count: int) -> None:
-    if count > 0:
-        listed.started(key, count)
-    else:
-        listed.ended(key, -count)

@@ -22,9 +22,9 @@ def picks(listed: Snapshot, count: int, *, ending: bool = False) -> str:
         chosen = listed.pick(BEST)
         assert chosen is not None
         listed.used(chosen.key, second + 1)
-        listed.started(chosen.key, 1)
+        listed.counted(chosen.key, 1)
         if ending:
-            listed.ended(chosen.key, 1)
+            listed.counted(chosen.key, -1)
         nodes += chosen.key.node
     return nodes
 
@@ -68,6 +68,6 @@ def test_only_rows_on_the_choices_nodes_are_picked(new_list: type[Snapshot]) -> 
 def test_more_ends_than_were_read_do_not_make_a_replica_less_than_idle() -> None:
     listed = OwnInFlight(rows(a=1, b=0))
 
-    listed.ended(KEYS["a"], 3)
+    listed.counted(KEYS["a"], -3)
 
     assert picks(listed, 2) == "ab"

@@ -21,8 +21,8 @@ def removed_replica_stays_listed(self: Snapshot, key: ReplicaKey) -> None:
     """A replica that is removed stays on the list until the next reading."""
 
 
-@in_place_of(f"{_LISTED}:OwnSends.started", "lists_by_hand")
-def own_requests_are_not_added(self: OwnSends, key: ReplicaKey, count: int) -> None:
+@in_place_of(f"{_LISTED}:OwnSends.counted", "lists_by_hand")
+def own_requests_are_not_added(self: OwnSends, key: ReplicaKey, change: int) -> None:
     """What the frontend has sent since the reading is not added."""
 
 
@@ -31,9 +31,10 @@ def own_uses_are_not_noted(self: OwnSends, key: ReplicaKey, wall_ns: int) -> Non
     """A listed replica that gets a request keeps the time of its last use."""
 
 
-@in_place_of(f"{_LISTED}:OwnInFlight.ended", "lists_by_hand")
-def ended_requests_stay_on_the_list(self: OwnInFlight, key: ReplicaKey, count: int) -> None:
+@in_place_of(f"{_LISTED}:OwnInFlight.counted", "lists_by_hand")
+def ended_requests_stay_on_the_list(self: OwnInFlight, key: ReplicaKey, change: int) -> None:
     """What has ended since the reading is not taken off."""
+    OwnSends.counted(self, key, change)
 
 
 @in_place_of(f"{_LISTED}:Rotating.pick", "lists_by_hand")
