@@ -18,6 +18,16 @@ class _Places:
     is_used: bool = False
     """Whether a request was sent there since the last exchange."""
 
+    @property
+    def is_active(self) -> bool:
+        """Whether a place is held or written, or the replica was used since the last exchange."""
+        return bool(self.held or self.written or self.is_used)
+
+    @property
+    def has_change(self) -> bool:
+        """Whether the row is to hear of something."""
+        return bool(self.row_id) and (self.held != self.written or self.is_used)
+
 
 class OwnCounts:
     """Goes by replica, so that a replica that gets a new row keeps the requests that run on it."""
@@ -35,13 +45,11 @@ class OwnCounts:
 
     def is_active(self) -> bool:
         """Return whether a place is held or written, or a replica was used since the last exchange."""
-        return any(places.held or places.written or places.is_used for places in self._places.values())
+        return any(places.is_active for places in self._places.values())
 
     def has_changes(self) -> bool:
         """Return whether a row is to hear of something."""
-        return any(
-            places.row_id and (places.held != places.written or places.is_used) for places in self._places.values()
-        )
+        return any(places.has_change for places in self._places.values())
 
     def unwritten(self) -> Mapping[ReplicaKey, int]:
         """Return how many places more each replica has than its row counts, where that is not 0."""
@@ -52,9 +60,8 @@ class OwnCounts:
         """Return what the rows should hear, by row id. `written` or `failed` has to follow."""
         changes = {}
         for places in self._places.values():
-            change = RowChange(places.held - places.written, places.is_used)
-            if places.row_id and (change.added or change.is_used):
-                changes[places.row_id] = change
+            if places.has_change:
+                changes[places.row_id] = RowChange(places.held - places.written, places.is_used)
                 places.is_used = False
         return changes
 
@@ -69,7 +76,7 @@ class OwnCounts:
         listed = {row.key for row in rows}
         # A row that may not be picked for a while still counts what was written into it.
         for key, places in list(self._places.items()):
-            if not (key in listed or places.held or places.written or places.is_used):
+            if key not in listed and not places.is_active:
                 del self._places[key]
 
     def failed(self, changes: Mapping[str, RowChange], is_certain: bool) -> None:
