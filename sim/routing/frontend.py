@@ -20,6 +20,7 @@ from sim.routing.policies.best_replica import BestReplica
 from sim.routing.policies.choose import Chooser
 from sim.routing.policies.feedback import Feedback
 from sim.routing.policies.port import PolicyError
+from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import Clock, FrontendPorts, Journal
 from sim.routing.replica_list.replica_list import ReplicaList, with_replica_list
 from sim.routing.request import Request
@@ -184,7 +185,7 @@ def build_frontend(
     `new_chooser` makes its policy.
     """
     chooser = new_chooser(ports.runtime)
-    pressure = PRESSURE[settings.control.pressure](chooser)
+    pressure = PRESSURE[settings.control.pressure](chooser) or Pressure(ports.runtime)
     feedback = None if chooser.listener is None else Feedback(chooser.listener, ports.runtime)
     new_retries = RETRIES[settings.retry]
     retries = None if new_retries is None else new_retries()

@@ -50,18 +50,18 @@ class Background:
         models: Mapping[str, ModelConfig],
         load_path: LoadPath,
         rank: Rank,
-        pressure: Pressure | None = None,
+        pressure: Pressure,
     ) -> None:
         """`load_path` is the one that requests use, so that they share installs with the loops.
 
-        `pressure` counts requests of this frontend; None if there is nothing for the loops to heed.
+        `pressure` counts requests of this frontend.
         """
         self._settings = settings
         self._ports = ports
         self._models = models
         self._load_path = load_path
         self._rank = rank
-        self._pressure = Pressure(ports.runtime) if pressure is None else pressure
+        self._pressure = pressure
 
     def loops(self, control_plane: ControlPlaneSettings) -> Iterator[Loop]:
         """Yield the loops that the control plane asks for."""
