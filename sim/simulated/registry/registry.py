@@ -14,6 +14,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
 from sim.simulated.registry.pick_modes import PickMode
+from sim.simulated.registry.rows import Row
 
 
 class SimulatedRegistry:
@@ -85,8 +86,7 @@ class SimulatedRegistry:
         if self._transaction_ns:
             await self._runtime.sleep(self._transaction_ns)
         for row in [row for row in self._rows.values() if row.id in changes and not row.lock.is_free()]:
-            await self._acquire(row.lock)
-            row.lock.release()
+            await self._wait_for(row)
         self._table.change(model, changes, self._clock.wall_ns())
         return [row.as_picked() for row in self._table.eligible(model)]
 
@@ -124,8 +124,12 @@ class SimulatedRegistry:
         await self._runtime.sleep(self._transaction_ns)
         row = self._rows.get(key)
         if row is not None and not row.lock.is_free():
-            await self._acquire(row.lock)
-            row.lock.release()
+            await self._wait_for(row)
+
+    async def _wait_for(self, row: Row) -> None:
+        """Wait until the pick that holds the row has ended."""
+        await self._acquire(row.lock)
+        row.lock.release()
 
     async def _acquire(self, queue: FifoQueue) -> None:
         began_ns = self._runtime.now_ns()
