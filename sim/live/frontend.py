@@ -1,7 +1,6 @@
 """The router in a service of one's own: prompts in, answers out, over a SQL registry and gRPC backends."""
 
 import asyncio
-import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -12,6 +11,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from sim.live.call import Call, CallNotes
 from sim.live.loops import running
 from sim.live.nodes.backend import GrpcDialer
 from sim.live.nodes.no_workers import NoWorkers
@@ -21,7 +21,6 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.programs.at_work import Programs
 from sim.routing.clients import Serve
-from sim.routing.errors import Unavailable
 from sim.routing.frontend import build_frontend
 from sim.routing.journal import FanOutJournal
 from sim.routing.outcomes import Outcome
@@ -123,7 +122,7 @@ class Frontend:
         self._connections_runtime = _WallClockRuntime()
         """Runs what must outlast the calls: transactions, and connections that are being closed."""
         self._next_id = count().__next__
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, Call] = {}
         self._programs = Programs()
         self._at_end = AsyncExitStack()
         self._opened: _Opened | None = None
@@ -134,7 +133,7 @@ class Frontend:
         Raises ValueError for a URL that is not understood, PolicyError if the policy cannot be made, and whatever the
         database raises.
         """
-        journal, lasting = FanOutJournal([_CallNotes(self._calls), self._journal]), self._connections_runtime
+        journal, lasting = FanOutJournal([CallNotes(self._calls), self._journal]), self._connections_runtime
         async with AsyncExitStack() as opening:
             self._programs = opening.enter_context(Programs())
             registry = await opening.enter_async_context(
@@ -199,7 +198,7 @@ class Frontend:
         finally:
             call.task.cancel()
 
-    def _start(self, model: str, prompt: str, max_tokens: int, hear: Callable[[bytes], None]) -> "_Call":
+    def _start(self, model: str, prompt: str, max_tokens: int, hear: Callable[[bytes], None]) -> Call:
         """Begin a call as a task of the frontend's own, so that it can end with the frontend."""
         opened, now_ns, chain = self._open(), self._runtime.now_ns(), prefix_chain(model, prompt.encode())
         # The prompt's tokens are not counted yet. Words are close enough for a worker that imitates their cost.
@@ -213,7 +212,7 @@ class Frontend:
 
         self._journal.arrived(request)
         task = self._runtime.spawn(opened.serve(request), f"request {request.id}")
-        call = self._calls[request.id] = _Call(task, prompt, hear, began_ns=now_ns)
+        call = self._calls[request.id] = Call(task, prompt, hear, began_ns=now_ns)
         task.add_done_callback(end)
         return call
 
@@ -237,60 +236,6 @@ class Frontend:
 class _Opened(NamedTuple):
     registry: SqlLoadJobs
     serve: Serve
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    """One prompt under way, and its result so far."""
-
-    task: asyncio.Task[None]
-    prompt: str
-    hear: Callable[[bytes], None]
-    began_ns: int
-    first_ns: int = 0
-    pieces: int = 0
-    tokens: int = 0
-    replica: ReplicaKey | None = None
-    error: BaseException | None = None
-
-    def take(self, reply: Reply, now_ns: int) -> None:
-        """Add a piece of the answer."""
-        if not self.pieces:
-            self.first_ns = now_ns
-        self.pieces += 1
-        # Backends report the number of tokens so far, with every piece or with the last.
-        self.tokens = max(self.tokens, reply.tokens)
-        self.hear(reply.message)
-
-    async def outcome(self) -> ReplicaKey:
-        """Wait for the end, and return who served the call or raise what ended it."""
-        try:
-            await self.task
-        except asyncio.CancelledError as error:
-            caller = asyncio.current_task()
-            if caller is None or caller.cancelling():
-                raise
-            raise Unavailable("the frontend was closed") from error
-        if self.error is not None:
-            raise self.error
-        if self.replica is None:
-            raise RuntimeError("a call was served without a route")
-        return self.replica
-
-
-class _CallNotes(Journal):
-    """Notes for the caller where a call went and why it failed."""
-
-    def __init__(self, calls: Mapping[int, _Call]) -> None:
-        self._calls = calls
-
-    def routed(self, request: Request, key: ReplicaKey) -> None:
-        """Note the replica."""
-        self._calls[request.id].replica = key
-
-    def ended(self, request: Request, outcome: Outcome, cause: str) -> None:
-        """Keep the exception: the routing code reports a failure while it handles it, and does not raise it again."""
-        self._calls[request.id].error = sys.exception()
 
 
 class _WallClockRuntime(AsyncioRuntime):
