@@ -23,8 +23,9 @@ class LatePicks:
     def __init__(self, runtime: SimulatedRuntime, generator: np.random.Generator, measured: Sequence[float]) -> None:
         """`measured` has the late part of each crowd that was measured.
 
-        A crowd here takes the late part of one of them or a new one, all equally likely (Laplace's rule of succession),
-        since no number of crowds shows all there are. The logarithm of a new one is uniform, from SMALLEST_PART to 1.
+        Each crowd here takes the late part of one measured crowd, or a new one; all of these are equally likely
+        (Laplace's rule of succession), since there may be late parts that were never measured. The logarithm of a new
+        one is uniform, from SMALLEST_PART to 1.
         """
         self._runtime = runtime
         self._generator = generator

@@ -56,7 +56,7 @@ class MachineTimes:
     pick: CallTimes
     """A transaction that chooses a row and counts a request on it."""
     lock_taken_ns: Sequence[int]
-    """From when an advisory lock is free until who wants it has it."""
+    """Time from when an advisory lock is free until the next holder has it."""
     lock_freed_ns: Sequence[int]
     """How long giving it back takes, until the next one may take it."""
     message: CallTimes

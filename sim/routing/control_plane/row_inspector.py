@@ -120,7 +120,10 @@ class Inspector:
         await self._ports.registry.clear_in_flight(row.id)
 
     async def _in_time(self, call: Coroutine[Any, Any, T]) -> T:
-        """Return what a worker answers, or raise DeadlineExceeded: that of a paused node would never answer."""
+        """Return the worker's answer.
+
+        Raises DeadlineExceeded after the time-out, because the worker of a paused node never answers.
+        """
         return await self._ports.runtime.within(self._settings.worker_timeout_ns, call)
 
     async def _read(self) -> Fleet:

@@ -28,9 +28,10 @@ class PrefixThenBalanceParameters(MemoryParameters):
 class PrefixThenBalance:
     """Sends a prompt after its beginning, and spreads those that begin like none before.
 
-    It is the plain form of the `cache_aware` policy of SGLang's and vLLM's routers. They look at the busiest replica
-    rather than the known one before they spare it, and give an unknown prompt to the replica that has seen least.
-    Without a bound on the load (`max_excess: null`), prompts that begin alike all go to one replica: the prefix herd.
+    It is the plain form of the `cache_aware` policy of SGLang's and vLLM's routers. They decide by the load of the
+    busiest replica, not of the known one, whether to spare the known one. They give an unknown prompt to the replica
+    that has seen least. Without a bound on the load (`max_excess: null`), prompts that begin alike all go to one
+    replica: the prefix herd.
     """
 
     parameters = PrefixThenBalanceParameters

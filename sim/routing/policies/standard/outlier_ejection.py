@@ -61,7 +61,10 @@ class OutlierEjection:
         """By model, node and index."""
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
-        """Return one of the least loaded; None if all are, which takes a `max_ejected` of 1."""
+        """Return one of the least loaded that are not ejected.
+
+        None if all are ejected, which only a `max_ejected` of 1 allows.
+        """
         out = self._ejected(replicas, request.model)
         return self._break_tie(least_loaded([one for one in replicas if one.id not in out]))
 
