@@ -79,7 +79,7 @@ class Section:
 
     @property
     def warnings(self) -> list[str]:
-        """What is to be known of figures that are no steady state's."""
+        """Warnings about variants whose figures are not those of a steady state."""
         return [line.plain for line in load_lines(self.table.columns, UNICODE)]
 
     @property
@@ -107,7 +107,8 @@ class Section:
     @property
     def difference_rows(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the class and the cells of each difference that tells something."""
-        for row, cells in zip(self._differences, difference_cells(self._differences), strict=True):
+        rows = self._differences
+        for row, cells in zip(rows, difference_cells(rows), strict=True):
             yield _CLASSES.get(row.verdict, ""), cells
 
     @property
@@ -122,5 +123,5 @@ class Section:
 
 
 def look(mark: Mark) -> str:
-    """Return the class that what has this mark is coloured by."""
+    """Return the CSS class that gives this mark its colour."""
     return mark.name.lower()
