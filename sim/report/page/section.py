@@ -93,11 +93,7 @@ class Section:
     def figures(self) -> Iterator[tuple[str, bool, Sequence[tuple[str, str]]]]:
         """Yield each metric's name, whether it is of a part of the run, and each variant's figure with its class."""
         for row in figure_rows(self.table.columns, UNICODE, speeds_differ=self.table.speeds_differ):
-            yield (
-                row.label.strip(),
-                row.label != row.label.strip(),
-                [(cell.text, look(cell.mark)) for cell in row.cells],
-            )
+            yield row.label, row.is_part, [(cell.text, look(cell.mark)) for cell in row.cells]
 
     @property
     def difference_head(self) -> list[str]:
