@@ -18,9 +18,9 @@ class VariantColumn:
     """Of the whole run after its warm-up, by name."""
     digests: Sequence[str]
     verdicts: Sequence[Sequence[Verdict]]
-    """Of each run, in the order of the scenario's expectations; none of a run that was not judged by itself."""
+    """Of each run, in the order of the scenario's expectations; empty for a run that was not judged by itself."""
     joint: Sequence[Verdict] = ()
-    """Those on all seeds together, where the runs do not have their parts in them."""
+    """Verdicts on all seeds together that do not come from the verdicts of single runs."""
     outcomes: Sequence[Verdict] = field(init=False)
     """What the verdicts come to over all seeds: one for each expectation."""
 

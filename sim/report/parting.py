@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sim.measure.changes.first_difference import Candidate, Figures, Parting
+from sim.measure.story.decision_words import FIGURE_NAMES, figure_cells
 
 
 def parting_lines(parting: Parting | None, base: str, new: str) -> Iterator[str]:
@@ -25,7 +26,7 @@ def candidate_cells(
     candidates: tuple[Candidate, ...], base: str = "base", new: str = "new"
 ) -> Iterator[tuple[str, ...]]:
     """Yield the head and then a line a candidate: each figure as the base saw it and as the new run did."""
-    yield "replica", "in flight", "", "last used (s)", "", "free VRAM (GB)", ""
+    yield "replica", *(cell for name in FIGURE_NAMES.values() for cell in (name, ""))
     yield "", base, new, base, new, base, new
     for one in candidates:
         pairs = zip(_cells(one.base), _cells(one.new), strict=True)
@@ -33,6 +34,4 @@ def candidate_cells(
 
 
 def _cells(figures: Figures | None) -> tuple[str, str, str]:
-    if figures is None:
-        return "-", "-", "-"
-    return f"{figures.in_flight}", f"{figures.last_used_s:.6f}", f"{figures.available_vram_bytes / 1e9:.6g}"
+    return ("-", "-", "-") if figures is None else figure_cells(*figures)

@@ -16,7 +16,7 @@ from sim.observer import RunView
 from sim.scenario import ScenarioFile
 from sim.study.calls import answers_in_order
 from sim.study.judge import judge
-from sim.study.out_folder import run_folder
+from sim.study.out_folder import pictures_of, run_folder
 from sim.study.run import run
 from sim.study.selection import RunSelection
 
@@ -123,7 +123,7 @@ def do(job: Job, watcher: Watcher | None = None) -> list[JudgedRun]:
         results[one.variant] = run_one(job.file, one.variant, one.seed, observers)
     verdicts = [_on_its_own(verdict, job) for verdict in judge(job.file.expect, results)]
     judged = [judged_run(result, verdicts) for result in results.values()]
-    pictures = _pictures([results[one.variant] for one in job.runs if one.is_drawn])
+    pictures = pictures_of([results[one.variant] for one in job.runs if one.is_drawn])
     for one, kept in zip(job.runs, judged, strict=True):
         if one.folder is not None:
             # Here, because most runs are not written.
@@ -140,15 +140,6 @@ def _twice() -> "Callable[[ScenarioFile, str, int, Sequence[object]], RunResult]
     from sim.study.run_twice import run_twice
 
     return run_twice
-
-
-def _pictures(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
-    if not results:
-        return {}
-    # Here, because most runs are not drawn.
-    from sim.report.plots.pictures import run_pictures
-
-    return run_pictures(results)
 
 
 def _choice_recorder() -> "ChoiceRecorder":

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sim.measure.judged_run import JudgedRun
+from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import read, remove_run
 from sim.measure.saved.staged_files import StagedFiles, remove_files, remove_leftovers
 from sim.scenario import ScenarioFile
@@ -57,6 +58,16 @@ def save_summary(out: Path, content: str, runs: Sequence[Path]) -> None:
             remove_run(folder)
     with StagedFiles(out) as files:
         files.add_text(_SUMMARY, f"{content}\n")
+
+
+def pictures_of(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
+    """Return the pictures of runs of different variants, by variant and file name."""
+    if not results:
+        return {}
+    # Here, because most runs are not drawn.
+    from sim.report.plots.pictures import run_pictures
+
+    return run_pictures(results)
 
 
 def save_pictures(out: Path, scenario: str, runs: Sequence[JudgedRun]) -> None:

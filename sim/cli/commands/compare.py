@@ -95,10 +95,7 @@ def _markdown(comparison: Comparison) -> str:
 
 
 def _picture(comparison: Comparison) -> str:
-    from sim.report.plots.comparison_plots import ComparisonPlots
-    from sim.report.plots.look.axes import file_axes
     from sim.report.plots.look.image import svg_file
+    from sim.study.reports.differences_plot import differences_plot
 
-    question = comparison.question
-    plots = ComparisonPlots(question.a, comparison.rows, question.demand.margin, file_axes)
-    return svg_file(plots.differences())
+    return svg_file(differences_plot(comparison))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sim.cli.chosen_run import ChosenRun, make_run, saved_folder
+from sim.cli.chosen_run import ChosenRun, make_run, saved_folder, saved_folders
 from sim.cli.process.exits import BadInput, ExitCode
 from sim.cli.process.output import emit
 from sim.measure.document import to_json
@@ -63,10 +63,9 @@ def _parting(chosen: ChosenRun, one: str, other: str) -> "Parting | None":
             raise BadInput(f"{error}{hint}") from None
     if chosen.variant is not None:
         raise BadInput("--variant names one run; --first-difference A B names two variants of RUN")
-    runs = [replace(chosen, variant=variant) for variant in (one, other)]
     if chosen.path.is_dir():
-        return first_difference(*(saved_folder(chosen.path, run) for run in runs))
-    return parting_of(*(recorded(make_run(run)) for run in runs))
+        return first_difference(*saved_folders(chosen.path, chosen, (one, other)))
+    return parting_of(*(recorded(make_run(replace(chosen, variant=variant))) for variant in (one, other)))
 
 
 def _answered(ask: Callable[[], T]) -> T:

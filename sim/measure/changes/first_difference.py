@@ -4,7 +4,7 @@ Everything is read from the tables in the runs' folders, because the code that m
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from pathlib import Path
@@ -74,27 +74,38 @@ class Parting:
 
 
 def first_difference(base: Path, new: Path) -> Parting | None:
-    """Return where the runs in the two folders part; None if they decided the same, if perhaps at other times.
+    """Return where the runs in the two folders part, as `first_difference_of` does."""
+    return first_difference_of(RunTables(base), RunTables(new))
+
+
+def first_difference_of(base: "RunTables", new: "RunTables") -> Parting | None:
+    """Return where the two runs part; None if they decided the same, if perhaps at other times.
 
     Picks come first: of each request, the first, the second and so on are compared. A request that came at another
     time or for another model counts too if no pick went apart before. If all picks are the same, the first other event,
     probe or outcome is returned. Raises BadRunFolder if a table is damaged, or if it is not of this version's form.
     """
-    one, other = _Tables(base), _Tables(new)
-    partings = [parting for parting in (_other_request(one, other), _other_pick(one, other)) if parting is not None]
+    partings = [parting for parting in (_other_request(base, new), _other_pick(base, new)) if parting is not None]
     if partings:
         return min(partings, key=lambda parting: parting.t_s)
-    return min(_other_behaviour(one, other), key=lambda parting: parting.t_s, default=None)
+    return min(_other_behaviour(base, new), key=lambda parting: parting.t_s, default=None)
 
 
-class _Tables:
-    """The tables of one run, each checked and read when it is asked for."""
+class RunTables:
+    """The tables of one run: each is checked and read when it is first asked for, and kept."""
 
     def __init__(self, folder: Path) -> None:
+        """Take the run's folder."""
         self._folder = folder
+        self._kept: dict[tuple[str, ...], pd.DataFrame] = {}
 
     def read(self, table: str, *columns: str) -> pd.DataFrame:
-        """Return these columns, in the order of the rows."""
+        """Return these columns, in the order of the rows. Raises BadRunFolder."""
+        if (table, *columns) not in self._kept:
+            self._kept[table, *columns] = self._read(table, columns)
+        return self._kept[table, *columns]
+
+    def _read(self, table: str, columns: Sequence[str]) -> pd.DataFrame:
         name = f"{table}.parquet"
         manifest = checked_manifest(self._folder, [name])
         try:
@@ -116,7 +127,7 @@ class _Tables:
         return figures
 
 
-def _other_request(base: _Tables, new: _Tables) -> Parting | None:
+def _other_request(base: RunTables, new: RunTables) -> Parting | None:
     columns = ("arrival_s", "model")
     one, other = base.read("requests", *columns), new.read("requests", *columns)
     row = _first_other_row(one, other)
@@ -131,7 +142,7 @@ def _arrival(request: "pd.Series[float] | None") -> str:
     return "did not come" if request is None else f"came at {request['arrival_s']:.6f} s for {request['model']}"
 
 
-def _other_pick(base: _Tables, new: _Tables) -> Parting | None:
+def _other_pick(base: RunTables, new: RunTables) -> Parting | None:
     columns = ("t_s", "request", "model", "replica")
     one, other = (_numbered(tables.read("picks", *columns)) for tables in (base, new))
     both = one.merge(other, how="outer", on=["request", "turn"], suffixes=("_base", "_new"))
@@ -177,7 +188,7 @@ def _numbered(picks: pd.DataFrame) -> pd.DataFrame:
     return picks.assign(pick=range(len(picks)), turn=picks.groupby("request").cumcount())
 
 
-def _candidates(base: _Tables, new: _Tables, of_base: _Pick | None, of_new: _Pick | None) -> Iterator[Candidate]:
+def _candidates(base: RunTables, new: RunTables, of_base: _Pick | None, of_new: _Pick | None) -> Iterator[Candidate]:
     ours = {} if of_base is None else base.candidates(of_base.number)
     theirs = {} if of_new is None else new.candidates(of_new.number)
     if ours is None or theirs is None:
@@ -186,7 +197,7 @@ def _candidates(base: _Tables, new: _Tables, of_base: _Pick | None, of_new: _Pic
         yield Candidate(key[0], ours.get(key), theirs.get(key))
 
 
-def _other_behaviour(base: _Tables, new: _Tables) -> Iterator[Parting]:
+def _other_behaviour(base: RunTables, new: RunTables) -> Iterator[Parting]:
     for table, (time, columns) in _BEHAVIOUR.items():
         one, other = base.read(table, time, *columns), new.read(table, time, *columns)
         row = _first_other_row(one[[*columns]], other[[*columns]])

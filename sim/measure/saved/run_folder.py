@@ -125,16 +125,21 @@ def read(folder: str | Path) -> RunResult:
     )
 
 
-def read_choices(folder: Path) -> "pd.DataFrame | None":
+def read_choices(folder: Path, most_rows: int | None = None) -> "pd.DataFrame | None":
     """Return what each pick of a saved run was made from; None if nobody wrote it down.
 
-    The columns are those of `ChoiceRecorder`, and `replica` is categorical. Raises BadRunFolder if it is damaged.
+    A table of more than `most_rows` rows is not loaded, and is None as well. The columns are those of `ChoiceRecorder`,
+    and `replica` is categorical. Raises BadRunFolder if it is damaged.
     """
     path = choices_file(folder)
     if path is None:
         return None
     # Here, because few who read a run want it.
     import pandas as pd
+    from pyarrow import parquet
+
+    if most_rows is not None and parquet.read_metadata(path).num_rows > most_rows:
+        return None
 
     return pd.read_parquet(path).astype({"replica": "category"})
 

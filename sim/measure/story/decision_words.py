@@ -44,10 +44,15 @@ def _rule_of(policy: str) -> str:
     return f" ({sentence[:1].lower()}{sentence[1:]})" if sentence else ""
 
 
+def figure_cells(in_flight: int, last_used_s: float, available_vram_bytes: int) -> tuple[str, str, str]:
+    """Return a replica's figures as they are written below `FIGURE_NAMES`."""
+    return f"{in_flight}", f"{last_used_s:.6f}", f"{available_vram_bytes / 1e9:.6g}"
+
+
 def candidate_cells(decision: Decision) -> Iterator[tuple[str, ...]]:
     """Yield a line a replica: whether it was taken, its label, and each figure with its rank."""
     for place, one in enumerate(decision.seen):
-        written = (f"{one.in_flight}", f"{one.last_used_ns / 1e9:.6f}", f"{one.available_vram_bytes / 1e9:.6g}")
+        written = figure_cells(one.in_flight, one.last_used_ns / 1e9, one.available_vram_bytes)
         ranks = (_place(decision.rank(place, figure)) for figure in Figure)
         figures = (f"{figure} ({rank})" for figure, rank in zip(written, ranks, strict=True))
         yield ">" if place == decision.taken else "", one.replica, *figures

@@ -9,7 +9,7 @@ from sim.report.column import VariantColumn
 from sim.report.marks import UNICODE
 from sim.report.sentences import judged_lines, load_lines, seeds_line
 from sim.report.terminal.bars import mean_share, replica, shares_by_model
-from sim.report.terminal.rows import figure_rows
+from sim.report.terminal.rows import Row, figure_rows
 from sim.report.terminal.table import ScenarioTable
 
 
@@ -41,7 +41,7 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
     yield f"### {plain(scenario.name)}, {seeds_line(scenario.columns, UNICODE)}"
     yield plain(scenario.about)
     rows = figure_rows(scenario.columns, UNICODE, speeds_differ=scenario.speeds_differ)
-    figures = ([_label(row.label), *(plain(cell.text) for cell in row.cells)] for row in rows)
+    figures = ([_label(row), *(plain(cell.text) for cell in row.cells)] for row in rows)
     variants = [plain(column.variant) for column in scenario.columns]
     yield table(["", *variants], [*_shares(scenario.columns), *figures])
     yield "\n".join(f"- {plain(line.plain)}" for line in load_lines(scenario.columns, UNICODE))
@@ -53,9 +53,9 @@ def _scenario(scenario: ScenarioTable) -> Iterator[str]:
     yield f"<details><summary>Digests</summary>\n\n{digests}\n\n</details>"
 
 
-def _label(label: str) -> str:
-    """Return the label as code; that of a part of the run stands below the whole run's, and is marked as such."""
-    return code(label) if label == label.strip() else f"… {code(label.strip())}"
+def _label(row: Row) -> str:
+    """Return the row's label as code; that of a part of the run stands below the whole run's, and is marked as such."""
+    return f"… {code(row.label)}" if row.is_part else code(row.label)
 
 
 def _shares(columns: Sequence[VariantColumn]) -> Iterator[list[str]]:

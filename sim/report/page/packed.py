@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Numbers = npt.NDArray[np.int64]
+from sim.measure.recording.records import Integers
 
 _INTEGERS = ("int8", "int16", "int32")
 
@@ -22,7 +22,7 @@ class Packed:
     text: str
 
 
-def pack(columns: Mapping[str, Numbers]) -> Packed:
+def pack(columns: Mapping[str, Integers]) -> Packed:
     """Pack the columns, each in the narrowest type that holds it; beyond 32 bits that is a little-endian float64.
 
     Raises ValueError for a number beyond 2^53, which JavaScript would round.
@@ -38,7 +38,7 @@ def pack(columns: Mapping[str, Numbers]) -> Packed:
     return Packed(index, b64encode(zlib.compress(content)).decode("ascii"))
 
 
-def _narrowed(name: str, column: Numbers) -> npt.NDArray[np.generic]:
+def _narrowed(name: str, column: Integers) -> npt.NDArray[np.generic]:
     low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
     for kind in _INTEGERS:
         limits = np.iinfo(kind)

@@ -79,7 +79,7 @@ class Section:
 
     @property
     def warnings(self) -> list[str]:
-        """What is to be known of figures that are no steady state's."""
+        """Warnings about variants whose figures are not those of a steady state."""
         return [line.plain for line in load_lines(self.table.columns, UNICODE)]
 
     @property
@@ -93,11 +93,7 @@ class Section:
     def figures(self) -> Iterator[tuple[str, bool, Sequence[tuple[str, str]]]]:
         """Yield each metric's name, whether it is of a part of the run, and each variant's figure with its class."""
         for row in figure_rows(self.table.columns, UNICODE, speeds_differ=self.table.speeds_differ):
-            yield (
-                row.label.strip(),
-                row.label != row.label.strip(),
-                [(cell.text, look(cell.mark)) for cell in row.cells],
-            )
+            yield row.label, row.is_part, [(cell.text, look(cell.mark)) for cell in row.cells]
 
     @property
     def difference_head(self) -> list[str]:
@@ -107,7 +103,8 @@ class Section:
     @property
     def difference_rows(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the class and the cells of each difference that tells something."""
-        for row, cells in zip(self._differences, difference_cells(self._differences), strict=True):
+        rows = self._differences
+        for row, cells in zip(rows, difference_cells(rows), strict=True):
             yield _CLASSES.get(row.verdict, ""), cells
 
     @property
@@ -122,5 +119,5 @@ class Section:
 
 
 def look(mark: Mark) -> str:
-    """Return the class that what has this mark is coloured by."""
+    """Return the CSS class that gives this mark its colour."""
     return mark.name.lower()

@@ -11,11 +11,10 @@ import numpy as np
 
 from sim.measure.facts import RunFacts
 from sim.measure.recording.events import FLAG_OF, NODE_STATUSES, EventKind
-from sim.measure.recording.records import MISSING, Records
+from sim.measure.recording.records import MISSING, Integers, Records
 from sim.measure.result import RunResult
 from sim.measure.story.decision import ORDERS, TIES_TO_FIRST, Rule
 from sim.measure.story.decision_words import REASONS
-from sim.report.page.packed import Numbers
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Timeline:
     digest: str
     names: Mapping[str, Any]
     """What the codes stand for, in values that JSON has."""
-    columns: Mapping[str, Numbers]
+    columns: Mapping[str, Integers]
     """By table and column, as `requests.arrival`."""
 
 
@@ -120,7 +119,7 @@ def _words(codes: type[Outcome] | type[AnswerSource] | type[ProbeOutcome] | type
     return [code.name.lower() for code in codes]
 
 
-def _requests(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
+def _requests(records: Records, lane_of: Integers) -> dict[str, Integers]:
     table = records.requests
     arrival = _microseconds(table["arrival_ns"])
     stages = {name: _after(arrival, _microseconds(table[f"{name}_ns"])) for name in _STAGES}
@@ -132,7 +131,7 @@ def _requests(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
     }
 
 
-def _picks(records: Records, lane_of: Numbers, choices: "pd.DataFrame | None") -> dict[str, Numbers]:
+def _picks(records: Records, lane_of: Integers, choices: "pd.DataFrame | None") -> dict[str, Integers]:
     table = records.picks
     given = np.empty(0, np.int64) if choices is None else choices["pick"].to_numpy()
     return {
@@ -143,7 +142,7 @@ def _picks(records: Records, lane_of: Numbers, choices: "pd.DataFrame | None") -
     }
 
 
-def _choices(choices: "pd.DataFrame", lane_of: Numbers) -> dict[str, Numbers]:
+def _choices(choices: "pd.DataFrame", lane_of: Integers) -> dict[str, Integers]:
     return {
         "lane": lane_of[choices["replica"].cat.codes.to_numpy()],
         "in_flight": choices["in_flight"].to_numpy(),
@@ -157,7 +156,7 @@ def _last_used_per_s(choices: "pd.DataFrame") -> float:
     return 1e9 if choices["last_used_s"].max() < 2**53 / 1e9 else 1e6
 
 
-def _probes(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
+def _probes(records: Records, lane_of: Integers) -> dict[str, Integers]:
     table = records.probes
     # In order of their starts, which is how they are drawn; they were recorded in order of their ends.
     order = np.argsort(table["start_ns"], kind="stable")
@@ -170,7 +169,7 @@ def _probes(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
     }
 
 
-def _events(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
+def _events(records: Records, lane_of: Integers) -> dict[str, Integers]:
     table = records.events
     return {
         "t": _steps(_microseconds(table["t_ns"])),
@@ -179,15 +178,15 @@ def _events(records: Records, lane_of: Numbers) -> dict[str, Numbers]:
     }
 
 
-def _microseconds(times_ns: Numbers) -> Numbers:
+def _microseconds(times_ns: Integers) -> Integers:
     return np.where(times_ns == MISSING, MISSING, (times_ns + 500) // 1000)
 
 
-def _after(start: Numbers, times: Numbers) -> Numbers:
+def _after(start: Integers, times: Integers) -> Integers:
     """Return how long after `start` each time is."""
     return np.where(times == MISSING, MISSING, times - start)
 
 
-def _steps(times: Numbers) -> Numbers:
+def _steps(times: Integers) -> Integers:
     """Return the first time and then the differences, which are small."""
     return np.diff(times, prepend=0)

@@ -62,7 +62,7 @@ class DifferencesTable:
 
     @property
     def counts(self) -> list[str]:
-        """In how many metrics each variant is what."""
+        """For each variant, in how many metrics it is better, worse, and so on."""
         return [
             f"{variant}: {counts_in_words(row for row in self.rows if row.variant == variant)}"
             for variant in self._shown()

@@ -31,6 +31,13 @@ class Row:
 
     label: str
     cells: Sequence[Cell]
+    is_part: bool
+    """Whether it is over a part of the run; then it stands below that of the whole run, and the label is its window."""
+
+    @property
+    def indented(self) -> str:
+        """The label as plain text has it."""
+        return f"  {self.label}" if self.is_part else self.label
 
 
 def figure_rows(columns: Sequence[VariantColumn], signs: Signs, *, speeds_differ: bool) -> list[Row]:
@@ -104,4 +111,5 @@ def _row(columns: Sequence[VariantColumn], metric: str, window: Window, signs: S
         sign = mark(column, metric, window)
         text = scale.write_mean(of_column, signs.plus_minus) if of_column else signs.absent
         cells.append(Cell(f"{signs.before_figure(sign)}{text}", sign))
-    return Row(metric if window == _WHOLE_RUN else f"  {window}", cells)
+    is_part = window != _WHOLE_RUN
+    return Row(f"{window}" if is_part else metric, cells, is_part)

@@ -65,7 +65,7 @@ class ScenarioTable:
     def _tables(self, room: int, signs: Signs) -> Iterator[Table]:
         rows = figure_rows(self.columns, signs, speeds_differ=self.speeds_differ)
         shares = shares_by_model(self.columns)
-        labels = [row.label for row in rows] + [replica(name) for of_model in shares for name in of_model]
+        labels = [row.indented for row in rows] + [replica(name) for of_model in shares for name in of_model]
         widest = [max((len(row.cells[at].text) for row in rows), default=0) for at in range(len(self.columns))]
         layout = lay_out(room, [*labels, HEADING], [column.variant for column in self.columns], widest)
         length = bar_width(self.columns, layout.narrowest, signs)
@@ -109,4 +109,4 @@ def _add_figures(table: Table, rows: Sequence[Row], first: int, last: int, signs
     for row in rows:
         cells = row.cells[first:last]
         if any(cell.text != signs.absent for cell in cells):
-            table.add_row(Text(row.label), *(Text(cell.text, style=STYLES[cell.mark]) for cell in cells))
+            table.add_row(Text(row.indented), *(Text(cell.text, style=STYLES[cell.mark]) for cell in cells))

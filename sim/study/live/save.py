@@ -8,7 +8,7 @@ from sim.measure.judged_run import JudgedRun
 from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import save_run
 from sim.scenario import ScenarioFile
-from sim.study.out_folder import run_folder, save_pictures, save_summary
+from sim.study.out_folder import pictures_of, run_folder, save_pictures, save_summary
 
 _PLAN_HEAD = (
     "# A live run's scenario, complete: `sim live plan.yaml` plays it again, `sim run plan.yaml` simulates it.\n"
@@ -23,7 +23,7 @@ def save_live_runs(
     Raises CannotWrite.
     """
     folders: list[Path] = []
-    pictures = _pictures(results) if plots else {}
+    pictures = pictures_of(results if plots else ())
     for result, run in zip(results, runs, strict=True):
         folder = run_folder(out, file.name, result.variant, result.seed)
         save_run(folder, result, run.verdicts, plan_head=_PLAN_HEAD, pictures=pictures.get(result.variant, {}))
@@ -31,10 +31,3 @@ def save_live_runs(
     save_summary(out, to_json(document(file.name, runs)), folders)
     if plots:
         save_pictures(out, file.name, runs)
-
-
-def _pictures(results: Sequence[RunResult]) -> dict[str, dict[str, str]]:
-    # Here, because most runs are not drawn.
-    from sim.report.plots.pictures import run_pictures
-
-    return run_pictures(results)

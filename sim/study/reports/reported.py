@@ -1,8 +1,9 @@
 """What result folders tell of each scenario, for a report on all of them together."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from yaml import safe_load
@@ -70,9 +71,12 @@ def _named_by_folder(folder: ResultFolder) -> ResultFolder:
     return ResultFolder(folder.path, tuple(runs), joint, variants)
 
 
-def table_of(scenario: Reported) -> ScenarioTable:
-    """Return the scenario's table, as the terminal shows it. Raises BadRunFolder if its first run is damaged."""
-    run = read(scenario.runs[0].folder)
+def table_of(scenario: Reported, result: Callable[[Path], RunResult] = read) -> ScenarioTable:
+    """Return the scenario's table, as the terminal shows it. Raises BadRunFolder if its first run is damaged.
+
+    `result` gives the result that a folder holds.
+    """
+    run = result(scenario.runs[0].folder)
     return ScenarioTable(
         scenario.name,
         str(plan_of(run).get("about", "")).strip(),
@@ -82,6 +86,9 @@ def table_of(scenario: Reported) -> ScenarioTable:
 
 
 def plan_of(run: RunResult) -> dict[str, Any]:
-    """Return a saved run's plan as a scenario file has it: to read it as a scenario could need code and traces."""
+    """Return a saved run's plan as plain data.
+
+    Loading it as a scenario could need code and traces that are not here.
+    """
     plan: dict[str, Any] = safe_load(str(run.plan))
     return plan

@@ -9,6 +9,7 @@ import pytest
 from sim import load, run
 from sim.measure.saved import choices as module
 from sim.measure.saved.choices import ChoiceRecorder
+from sim.measure.saved.run_folder import read_choices
 from sim.routing.policies.port import ReplicaView
 from sim.study.batch import Job, RunSpec, do
 
@@ -75,6 +76,17 @@ def test_many_picks_are_written_part_by_part_and_read_back_as_one_table(
     _, in_parts = saved(BUSY, tmp_path)
 
     pd.testing.assert_frame_equal(in_parts, at_once)
+
+
+def test_a_table_of_more_rows_than_asked_for_is_not_loaded(tmp_path: Path) -> None:
+    _, choices = saved(BUSY, tmp_path)
+    rows = len(choices)
+
+    whole = read_choices(tmp_path / "run", most_rows=rows)
+
+    assert whole is not None
+    assert len(whole) == rows
+    assert read_choices(tmp_path / "run", most_rows=rows - 1) is None
 
 
 def test_a_run_has_the_same_digest_when_its_choices_are_written_down(tmp_path: Path) -> None:

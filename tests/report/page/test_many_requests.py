@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
+from sim.measure.recording.records import Integers
 from sim.measure.saved.run_folder import read, read_choices
-from sim.report.page.packed import Numbers
 from sim.report.page.page import page_html
 from sim.report.page.timeline import Timeline, timeline_of
 from sim.routing.outcomes import Outcome, ProbeOutcome
@@ -34,7 +34,7 @@ COUNT = """
 """
 
 
-def same(value: int) -> Numbers:
+def same(value: int) -> Integers:
     return np.full(REQUESTS, value)
 
 

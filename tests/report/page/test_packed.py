@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.report.page.packed import Numbers, Packed, pack
+from sim.measure.recording.records import Integers
+from sim.report.page.packed import Packed, pack
 
 COLUMNS = st.dictionaries(
     st.text("abc.", min_size=1, max_size=4), st.lists(st.integers(-(2**53), 2**53) | st.integers(-200, 200), max_size=9)
@@ -25,7 +26,7 @@ def unpacked(packed: Packed) -> dict[str, list[int]]:
     return columns
 
 
-def column(*values: int) -> Numbers:
+def column(*values: int) -> Integers:
     return np.array(values, dtype=np.int64)
 
 

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from sim.measure.facts import RunFacts
-from sim.measure.recording.records import Floats
+from sim.measure.recording.records import Floats, Integers
 from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import read, read_choices
-from sim.report.page.packed import Numbers
 from sim.report.page.timeline import Timeline, timeline_of
 
 RESOLUTION_S = 1.1e-6
@@ -34,11 +33,11 @@ def timeline(result: RunResult, choices: pd.DataFrame) -> Timeline:
     return timeline_of(result, "fixed", "best_replica", choices)
 
 
-def seconds(steps: Numbers) -> Floats:
+def seconds(steps: Integers) -> Floats:
     return np.cumsum(steps) / 1e6
 
 
-def after(times: Floats, offsets: Numbers) -> Floats:
+def after(times: Floats, offsets: Integers) -> Floats:
     return np.where(offsets == -1, np.nan, times + offsets / 1e6)
 
 
@@ -46,7 +45,7 @@ def same_times(ours: Floats, theirs: "pd.Series[float]") -> bool:
     return np.allclose(ours, theirs.to_numpy(), rtol=0, atol=RESOLUTION_S, equal_nan=True)
 
 
-def same_names(names: list[str], codes: Numbers, theirs: "pd.Series[str]") -> bool:
+def same_names(names: list[str], codes: Integers, theirs: "pd.Series[str]") -> bool:
     words = [dict(enumerate(names)).get(code) for code in codes]
     return words == theirs.astype(object).where(theirs.notna(), None).tolist()
 

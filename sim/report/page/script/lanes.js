@@ -112,9 +112,10 @@ function barHeight({ rowHeight }) {
 
 // Where the request is drawn; null if this run has no such request.
 function barOf(section, request) {
-  for (const lane of section.lanes) {
-    const number = lane.rows.findIndex((row) => row.requests.includes(request));
-    if (number >= 0) return { top: topOf(lane, number), height: lane.rowHeight };
-  }
-  return null;
+  const owner = section.run.requests.lane[request];
+  // The lane of nodes and faults belongs to no replica either, but it has no rows.
+  const lane = section.lanes.find((one) => one.lane === owner && one.rows.length);
+  if (!lane) return null;
+  const number = lane.rows.findIndex((row) => row.requests.includes(request));
+  return { top: topOf(lane, number), height: lane.rowHeight };
 }

@@ -2,9 +2,9 @@
 // not with the number of requests.
 
 const PHASES = [
-  { name: "queue", from: "routed", to: "start", tone: 0.3 },
-  { name: "prefill", from: "start", to: "first_token", tone: 0.6 },
-  { name: "decode", from: "first_token", to: "served", tone: 1 },
+  { from: "routed", to: "start", tone: 0.3 }, // queue
+  { from: "start", to: "first_token", tone: 0.6 }, // prefill
+  { from: "first_token", to: "served", tone: 1 }, // decode
 ];
 const SERVICE = { from: "start", to: "served", tone: 1 }; // Where nothing is known of a first token.
 const GRAVE = new Set(["row_removed", "fault_struck", "process_ended"]);

@@ -137,6 +137,7 @@ function endStep(run, request) {
 
 // All that happened to a request, in the order of time.
 function stepsOf(run, request) {
+  const [arrival, ...stages] = stageSteps(run, request);
   const steps = [
     ...[...run.picksOf.of(request)].map((pick, number) => pickStep(run, pick, number)),
     ...[...run.probesOf.of(request)].map((probe) => probeStep(run, probe)),
@@ -145,10 +146,10 @@ function stepsOf(run, request) {
       title: run.eventInWords(event),
       details: run.events.lane[event] === MISSING ? [] : [paragraph(run.replica(run.events.lane[event]))],
     })),
-    ...stageSteps(run, request).slice(1),
+    ...stages,
   ];
   steps.sort((one, other) => one.at - other.at);
-  return [stageSteps(run, request)[0], ...steps, endStep(run, request)];
+  return [arrival, ...steps, endStep(run, request)];
 }
 
 function inOneLine(run, request) {

@@ -1,15 +1,15 @@
 """What all plots have in common: their size, title, axes, and a legend that covers no data."""
 
+from collections.abc import Sequence
 from textwrap import fill
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
+from sim.measure.recording.records import Floats
 from sim.report.plots.look.palette import FAINT, INK
 
 _WIDTH_INCHES, _LEAST_HEIGHT_INCHES, _LANE_INCHES = 8.0, 3.6, 0.75
@@ -49,6 +49,13 @@ def dress(axes: Axes, title: str, x: str, y: str, lines_above: int = 1) -> None:
     axes.set_axisbelow(True)
 
 
+def name_lanes(axes: Axes, places: Sequence[float], names: Sequence[str]) -> None:
+    """Write the name of each lane beside it, at its place on the vertical axis, and draw no lines between lanes."""
+    axes.set_yticks(places, names)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+
+
 def legend_beside(axes: Axes, **options: Any) -> None:
     """Put the legend to the right of the axes, if anything has a label; `options` are those of `Axes.legend`."""
     if not axes.get_legend_handles_labels()[0]:
@@ -57,7 +64,7 @@ def legend_beside(axes: Axes, **options: Any) -> None:
     axes.legend(**place, frameon=False, fontsize=9, labelcolor=INK, **options)
 
 
-def scale_of(times_s: npt.NDArray[np.float64]) -> Literal["linear", "log"]:
+def scale_of(times_s: Floats) -> Literal["linear", "log"]:
     """Return the scale of an axis on which all the times can be read."""
     spread_out = times_s.size > 0 and times_s.min() > 0 and times_s.max() >= _LOGARITHMIC_FROM * times_s.min()
     return "log" if spread_out else "linear"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from sim.measure.recording.records import Floats, Integers
 from sim.measure.result import RunResult
-from sim.report.plots.look.axes import dress, legend_beside
+from sim.report.plots.look.axes import dress, legend_beside, name_lanes
 from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
 from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
@@ -117,9 +117,7 @@ def draw_load(drawn: Load, axes: Axes, colours: Mapping[str, str]) -> Axes:
     draw_faults(drawn.faults, axes)
     dress(axes, drawn.title, "time, s", "requests in flight", lines_of(drawn.faults))
     names = [f"{replica}\nup to {steps.most}" for replica, steps in drawn.steps.items()]
-    axes.set_yticks([bottom + _STEPS_HEIGHT / 2 for bottom in bottoms.values()], names)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False)
+    name_lanes(axes, [bottom + _STEPS_HEIGHT / 2 for bottom in bottoms.values()], names)
     axes.set(xlim=(0, drawn.end_s or None), ylim=(_STEPS_HEIGHT - max(len(bottoms), 1), _STEPS_HEIGHT + _ROW_HEIGHT))
     legend_beside(axes)
     return axes

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from sim.measure.result import RunResult
-from sim.report.plots.look.axes import dress, legend_beside
+from sim.report.plots.look.axes import dress, legend_beside, name_lanes
 from sim.report.plots.look.palette import INK
 from sim.report.plots.look.words import count
 from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
@@ -103,9 +103,7 @@ def draw_probes(drawn: Probes, axes: Axes, colours: Mapping[str, str]) -> Axes:
             axes.plot(entries["end_s"][own], heights[own], kind.shape, color=INK, markersize=5, label=name)
     draw_faults(drawn.faults, axes)
     dress(axes, drawn.title, "time, s", "", lines_of(drawn.faults))
-    axes.set_yticks([bottom + 0.4 for bottom in bottoms.values()], drawn.replicas)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False)
+    name_lanes(axes, [bottom + 0.4 for bottom in bottoms.values()], drawn.replicas)
     axes.set(xlim=(0, drawn.end_s or None), ylim=(0.98 - max(len(bottoms), 1), 1))
     legend_beside(axes)
     return axes

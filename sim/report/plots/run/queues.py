@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from sim.measure.recording.records import Floats
 from sim.measure.result import RunResult
-from sim.report.plots.look.axes import dress
+from sim.report.plots.look.axes import dress, name_lanes
 from sim.report.plots.look.palette import INK
 from sim.report.plots.run.faults import draw_faults, faults_of, lines_of
 from sim.report.plots.run.one_model import replicas_of, requests_of, who
@@ -75,10 +75,8 @@ def draw_queues(drawn: Queues, axes: Axes) -> Axes:
         scale.set_label("requests waiting, mean", color=INK, fontsize=9)
         scale.ax.tick_params(colors=INK, labelsize=9)
     draw_faults(drawn.faults, axes, _DARK)
-    axes.set_yticks(range(replicas), list(drawn.waiting.index))
+    name_lanes(axes, range(replicas), list(drawn.waiting.index))
     axes.set_ylim(max(replicas, 1) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False)
     return axes
 
 
