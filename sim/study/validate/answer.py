@@ -161,14 +161,11 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
-    """Return how many requests so many replications of each level take in all, with those that were made already."""
-    return sum(
-        max(len(sample.runs), count) * sample.level.replicated.cost
-        for sample, count in zip(samples, counts, strict=True)
-    )
+    """Return how many requests so many replications of each level take in all."""
+    return sum(count * sample.level.replicated.cost for sample, count in zip(samples, counts, strict=True))
 
 
 def _answer(samples: Sequence[_Sample], place: int, half_width: float) -> Answer:
-    spent = _cost(samples, [0 for _ in samples])
+    spent = _cost(samples, [len(sample.runs) for sample in samples])
     needed = _cost(samples, _wanted(samples, place, half_width))
     return Answer(_sum([sample.estimate(place) for sample in samples]), spent, needed)
