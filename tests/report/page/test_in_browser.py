@@ -24,7 +24,7 @@ def shared(browser: Browser, file: Path) -> Opened:
 
 @pytest.fixture
 def opened(shared: Opened) -> Opened:
-    """The page as it is after a fresh start, which costs less than one."""
+    """The page as after a fresh start. It is reloaded, which takes less time than opening a new one."""
     shared.page.reload()
     shared.page.wait_for_selector("html[data-ready]")
     return shared
