@@ -23,7 +23,10 @@ def written_down(path: Path) -> dict[str, Digests]:
 
 
 def refresh(path: Path, names: Sequence[str], results: Callable[[str], Mapping[str, RunResult]]) -> None:
-    """Write the digests anew of the scenarios that the command line names, or of all, and of new ones."""
+    """Write new digests of the scenarios that the command line names, or of all if it names none.
+
+    Scenarios without a digest always get one.
+    """
     chosen = sys.argv[1:] or names
     known = written_down(path) if path.exists() else {}
     anew = {name: digests_of(results(name)) if name in chosen or name not in known else known[name] for name in names}

@@ -14,7 +14,7 @@ _POLL_S = 0.01
 def wait_until(
     what: str, has_come: Callable[[], object], limit_s: float = LIMIT_S, *, every_s: float = _POLL_S
 ) -> None:
-    """Return once it has come, which is looked at again after each `every_s`.
+    """Return once it has come; look every `every_s` seconds.
 
     Raises AssertionError, which says `what` did not come, at the limit.
     """

@@ -47,7 +47,6 @@ START = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from sim.cli import main
-from tests.waiting import LIMIT_S
 main()
 """
 

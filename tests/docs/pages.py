@@ -1,6 +1,7 @@
 """The texts for users: the README and the pages in `docs/`, with the examples that stand in them."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,10 +19,14 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text(path), flags=re.DOTALL | re.MULTILINE)
 
 
+def examples(paths: Iterable[Path]) -> list[str]:
+    """The fenced examples of some pages in Python or YAML."""
+    return [block for path in paths for language in ("python", "yaml") for block in blocks(path, language)]
+
+
 def example(words: str) -> str:
     """The only example in Python or YAML, on any page, that holds these words."""
-    every = [block for path in PAGES for language in ("python", "yaml") for block in blocks(path, language)]
-    [found] = [block for block in every if words in block]
+    [found] = [block for block in examples(PAGES) if words in block]
     return found
 
 

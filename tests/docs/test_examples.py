@@ -15,8 +15,11 @@ from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
 from tests.cli.command import sim, sim_process
 from tests.docs import printed
-from tests.docs.pages import PAGES, README, ROOT, blocks, example, page, text
+from tests.docs.pages import PAGES, README, ROOT, blocks, example, examples, page, text
 from tests.docs.picture import PICTURE, words
+
+SCENARIOS = ("two_nodes", "one_of_three")
+"""The examples that are whole scenarios, by name."""
 
 
 def test_there_are_exactly_two_shell_commands_of_one_line_each() -> None:
@@ -29,7 +32,7 @@ def test_the_picture_shows_what_the_command_prints() -> None:
     assert words(PICTURE.read_text(encoding="utf-8")) == shown.split(), "draw it anew: python -m tests.docs.picture"
 
 
-@pytest.mark.parametrize("name", ["two_nodes", "one_of_three"])
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> None:
     (tmp_path / "example.yaml").write_text(example(f"name: {name}\n"))
 
@@ -38,7 +41,7 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", printed.COMMANDS)
+@pytest.mark.parametrize("command", printed.SHOWN)
 def test_what_a_page_shows_is_what_the_command_prints(command: str) -> None:
     assert printed.on_its_page(command) == printed.drawn(command), "draw it anew: python -m tests.docs.printed"
 
@@ -173,10 +176,8 @@ WITH_TESTS_OF_THEIR_OWN = ("router-in-any-language", "check-your-router-in-ci")
 
 def test_no_example_goes_untested() -> None:
     tests = Path(__file__).read_text(encoding="utf-8")
-    names = "two_nodes", "one_of_three"
-    tried = [*(f"name: {name}\n" for name in names), *re.findall(r'example\("([^"]*)"\)', tests)]
-    pages = [path for path in PAGES if path.stem not in WITH_TESTS_OF_THEIR_OWN]
-    examples = [block for path in pages for language in ("python", "yaml") for block in blocks(path, language)]
+    tried = [*(f"name: {name}\n" for name in SCENARIOS), *re.findall(r'example\("([^"]*)"\)', tests)]
+    found = examples(path for path in PAGES if path.stem not in WITH_TESTS_OF_THEIR_OWN)
 
-    assert len(examples) >= 10
-    assert [block for block in examples if not any(words in block for words in tried)] == []
+    assert len(found) >= 10
+    assert [block for block in found if not any(words in block for words in tried)] == []

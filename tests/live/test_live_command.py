@@ -181,7 +181,7 @@ def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, da
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    # Each look opens the registry, which takes longer than usual looks are apart.
+    # Each look opens the registry, which takes longer than the usual pause between two looks.
     wait_until("all requests to be served", lambda: in_flight(database_url) == COUNTED_ONCE_SERVED, every_s=0.3)
 
     (worker,) = [one for one in descendants(process.pid) if b"worker_process" in cmdline(one)]

@@ -26,9 +26,14 @@ def policy_of(spec: PolicySpec, seed: int, frontend: int, programs: Programs) ->
     """
 
     def make(clock: Clock) -> Chooser:
-        return make_policy(spec, frontend, clock, random_stream(seed, "policy", str(frontend), "draws"), programs)
+        return make_policy(spec, frontend, clock, draws_of(seed, frontend), programs)
 
     return make
+
+
+def draws_of(seed: int, frontend: int) -> Random:
+    """Return the stream that the policy of one frontend draws from."""
+    return random_stream(seed, "policy", str(frontend), "draws")
 
 
 def make_policy(spec: PolicySpec, frontend: int, clock: Clock, random: Random, programs: Programs) -> Chooser:

@@ -24,7 +24,7 @@ _AIM = 0.95
 _STEP = 1.2
 """By which numbers of replications are raised until they are expected to be enough."""
 SKEWNESS = 7.0
-"""By how much errors of controlled estimates are stretched, times the number of replications.
+"""Errors of controlled estimates are multiplied by 1 + SKEWNESS / (number of replications).
 
 What a control leaves is skewed: now and then a long busy period makes a replication. That makes Student's intervals
 miss the mean too often, by an amount that falls with the number of replications (Hall, The Bootstrap and Edgeworth
@@ -41,9 +41,9 @@ class Precision:
     width: float
     """Largest half interval, relative to the value it is compared with; twice that at a load of 0.95 or more."""
     most_requests: float
-    """That may be simulated for one system, or the time of so many requests where a level takes less."""
+    """Most that one system may cost, in requests that the simulator would serve in the same time."""
     at_first: float
-    """Requests in the first replications of a level, or in their time, if they are more than the fewest."""
+    """Cost of the first replications of a level, in the same unit, if that pays for more than the fewest."""
 
     def first_replications(self, level: Level) -> int:
         """Return how many replications to begin with: more than the fewest where they cost little."""
@@ -71,7 +71,7 @@ class Answer(NamedTuple):
 
     estimate: Estimate
     requests: float
-    """That were simulated, or in whose time replications were made."""
+    """What the replications cost, in requests that the simulator would serve in the same time."""
     needed: float
     """About how many would be enough."""
 
@@ -161,14 +161,11 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
-    """Return how many requests so many replications of each level take in all, with those that were made already."""
-    return sum(
-        max(len(sample.runs), count) * sample.level.replicated.cost
-        for sample, count in zip(samples, counts, strict=True)
-    )
+    """Return how many requests so many replications of each level take in all."""
+    return sum(count * sample.level.replicated.cost for sample, count in zip(samples, counts, strict=True))
 
 
 def _answer(samples: Sequence[_Sample], place: int, half_width: float) -> Answer:
-    spent = _cost(samples, [0 for _ in samples])
+    spent = _cost(samples, [len(sample.runs) for sample in samples])
     needed = _cost(samples, _wanted(samples, place, half_width))
     return Answer(_sum([sample.estimate(place) for sample in samples]), spent, needed)

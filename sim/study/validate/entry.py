@@ -1,6 +1,6 @@
 """Reference figures, one an entry, as a JSON file holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from importlib.resources import files
 from math import inf
@@ -58,31 +58,19 @@ class Entry(BaseModel):
 
     def whole(self, name: str) -> int:
         """Return the parameter, a whole number from 1 on. Raises CannotExpress, as those below do."""
-        value = self._given(name)
-        if not (_is_number(value) and isinstance(value, int) and value >= 1):
-            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a whole number from 1 on")
-        return value
+        return int(self._number(name, "a whole number from 1 on", lambda value: isinstance(value, int) and value >= 1))
 
     def positive(self, name: str) -> float:
         """Return the parameter, a number above 0."""
-        value: float = self._given(name)
-        if not (_is_number(value) and 0 < value < inf):
-            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number above 0")
-        return value
+        return self._number(name, "a number above 0", lambda value: 0 < value < inf)
 
     def not_negative(self, name: str) -> float:
         """Return the parameter, a number from 0 on."""
-        value: float = self._given(name)
-        if not (_is_number(value) and 0 <= value < inf):
-            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number from 0 on")
-        return value
+        return self._number(name, "a number from 0 on", lambda value: 0 <= value < inf)
 
     def below_one(self, name: str) -> float:
         """Return the parameter, a number above 0 and below 1."""
-        value: float = self._given(name)
-        if not (_is_number(value) and 0 < value < 1):
-            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: a number above 0 and below 1")
-        return value
+        return self._number(name, "a number above 0 and below 1", lambda value: 0 < value < 1)
 
     def one_of(self, name: str, known: Mapping[str, T]) -> T:
         """Return what the parameter, a name, stands for."""
@@ -92,14 +80,16 @@ class Entry(BaseModel):
             raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: {listed(known)}{hint}")
         return known[value]
 
+    def _number(self, name: str, allowed: str, is_allowed: Callable[[float], bool]) -> float:
+        value = self._given(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_allowed(value):
+            raise CannotExpress(f"the parameter {name}: found {found(value)}; allowed: {allowed}")
+        return value
+
     def _given(self, name: str) -> Any:
         if name not in self.parameters:
             raise CannotExpress(f"the parameter {name} is missing")
         return self.parameters[name]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class _File(BaseModel):

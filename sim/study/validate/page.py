@@ -18,8 +18,7 @@ def page(rows: Sequence[Row], date: str) -> str:
             f"What `sim validate --markdown FILE` found on {date}.",
             plain(summary(rows)),
             _models(rows),
-            "## Rows outside" if any(row.verdict == "outside" for row in rows) else "",
-            _outside(rows),
+            *_outside(rows),
             "## Skipped",
             _reasons(rows),
         )
@@ -34,10 +33,12 @@ def _models(rows: Sequence[Row]) -> str:
     return table(("model", *_VERDICTS), cells)
 
 
-def _outside(rows: Sequence[Row]) -> str:
+def _outside(rows: Sequence[Row]) -> Sequence[str]:
     outside = [row for row in rows if row.verdict == "outside"]
+    if not outside:
+        return ()
     cells = ([row.entry.id, plain(row.entry.model), f"{row.entry.value:.6g}", f"{row.ours:.6g}"] for row in outside)
-    return table(("row", "model", "theirs", "ours"), cells, flush_left=(0, 1)) if outside else ""
+    return "## Rows outside", table(("row", "model", "theirs", "ours"), cells, flush_left=(0, 1))
 
 
 def _reasons(rows: Sequence[Row]) -> str:

@@ -107,8 +107,7 @@ def failures(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that fail the validation as a whole, none if it holds.
 
     If more rows are outside than chance explains, these are all of them. Otherwise they are the rows that are outside
-    even at the confidence that each needs for all to hold together with 99.9 % (Bonferroni, whatever the rows have in
-    common).
+    wider intervals: those that all rows keep at once with 99.9 % (Bonferroni, whatever the rows have in common).
     """
     judged = [row for row in rows if row.confidence is not None]
     outside = [row for row in judged if row.verdict == "outside"]

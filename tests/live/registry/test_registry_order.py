@@ -97,7 +97,7 @@ def database(database_url: str) -> Iterator[OpenDatabase]:
         runner.run(stack.aclose())
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NODE_VRAM, ROWS, CHOICES)
 @example([1, 1, 1], [("b", 0, 5), ("a", 0, 5), ("c", 0, 5)], BEST)
 @example([1, 1, 1], [("a", None, 5), ("b", 9, 5)], BEST)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import ResultFolder, read_result_folder
+from sim.measure.saved.run_folder import read, read_choices
 from sim.study.reports.result_page import result_page
 from tests.cli.command import SMALL, sim
-from tests.report.page.opened import CHROMIUM
+from tests.report.chromium import chromium
 
 ABOUT = '</script><script>document.title = "stolen"</script>& <i>m'
 
@@ -37,6 +40,20 @@ def fixed(results: ResultFolder) -> Path:
     return next(one.folder for one in results.runs if (one.run.variant, one.run.seed) == ("fixed", 3))
 
 
+@pytest.fixture(scope="module")
+def result(fixed: Path) -> RunResult:
+    """That run, read from its folder."""
+    return read(fixed)
+
+
+@pytest.fixture(scope="module")
+def choices(fixed: Path) -> pd.DataFrame:
+    """What the picks of that run chose from."""
+    found = read_choices(fixed)
+    assert found is not None
+    return found
+
+
 @pytest.fixture(scope="session")
 def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page on disk."""
@@ -49,8 +66,5 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for the tests of a module."""
-    with sync_playwright() as playwright:
-        # Without its sandbox, which root cannot have; it opens nothing but our own file.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()

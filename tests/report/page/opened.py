@@ -1,17 +1,9 @@
 """A page that is open in chromium."""
 
-import shutil
 from pathlib import Path
 from typing import Literal
 
-import pytest
 from playwright.sync_api import Browser, Page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-NEEDS_CHROMIUM = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium to look at the page with; on Debian: apt install chromium"
-)
 
 
 class Opened:

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from sim.measure.result import RunResult
-from sim.measure.saved.run_folder import read, read_choices
 from sim.measure.story.decision import Decision, Seen
 from sim.measure.story.decision_words import decision_in_words
+from tests.report.chromium import NEEDS_CHROMIUM
 from tests.report.page.conftest import ABOUT
-from tests.report.page.opened import NEEDS_CHROMIUM, Opened
+from tests.report.page.opened import Opened
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -24,15 +24,10 @@ def shared(browser: Browser, file: Path) -> Opened:
 
 @pytest.fixture
 def opened(shared: Opened) -> Opened:
-    """The page as it is after a fresh start, which costs less than one."""
+    """The page as after a fresh start. It is reloaded, which takes less time than opening a new one."""
     shared.page.reload()
     shared.page.wait_for_selector("html[data-ready]")
     return shared
-
-
-@pytest.fixture(scope="module")
-def result(fixed: Path) -> RunResult:
-    return read(fixed)
 
 
 def test_it_opens_from_disk_without_a_complaint_and_shows_the_verdict(opened: Opened) -> None:
@@ -42,10 +37,10 @@ def test_it_opens_from_disk_without_a_complaint_and_shows_the_verdict(opened: Op
     assert opened.complaints == []
 
 
-def test_a_click_on_a_request_tells_its_way_with_all_candidates(opened: Opened, result: RunResult, fixed: Path) -> None:
+def test_a_click_on_a_request_tells_its_way_with_all_candidates(
+    opened: Opened, result: RunResult, choices: pd.DataFrame
+) -> None:
     request = result.requests.iloc[1]
-    choices = read_choices(fixed)
-    assert choices is not None
     [pick] = result.picks.index[result.picks["request"] == 1]
 
     opened.page.select_option("[data-run=first]", "1")
@@ -63,10 +58,8 @@ def test_a_click_on_a_request_tells_its_way_with_all_candidates(opened: Opened, 
     expect(opened.page.locator(".candidates .chosen th")).to_have_text(f"→ {request['replica']} (chosen)")
 
 
-def test_a_pick_is_explained_as_sim_explain_does(opened: Opened, result: RunResult, fixed: Path) -> None:
+def test_a_pick_is_explained_as_sim_explain_does(opened: Opened, result: RunResult, choices: pd.DataFrame) -> None:
     """Word for word, for every pick of the run."""
-    choices = read_choices(fixed)
-    assert choices is not None
     expected = [
         decision_in_words(decision_of(choices[choices["pick"] == pick], replica))
         for pick, replica in enumerate(result.picks["replica"])

@@ -1,17 +1,17 @@
 """The timeline of 100,000 requests: what is drawn grows with the width of the picture and not with the requests."""
 
-from pathlib import Path
-
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser
 
 from sim.measure.recording.records import Integers
-from sim.measure.saved.run_folder import read, read_choices
+from sim.measure.result import RunResult
 from sim.report.page.page import page_html
 from sim.report.page.timeline import Timeline, timeline_of
 from sim.routing.outcomes import Outcome, ProbeOutcome
-from tests.report.page.opened import NEEDS_CHROMIUM, Opened
+from tests.report.chromium import NEEDS_CHROMIUM
+from tests.report.page.opened import Opened
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -75,8 +75,10 @@ def many(small: Timeline) -> Timeline:
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, fixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    small = timeline_of(read(fixed), "fixed", "best_replica", read_choices(fixed))
+def opened(
+    browser: Browser, result: RunResult, choices: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> Opened:
+    small = timeline_of(result, "fixed", "best_replica", choices)
     file = tmp_path_factory.mktemp("many") / "page.html"
     file.write_text(page_html([], [many(small)], []))
     return Opened(browser, file, WIDTH, script=COUNT)

@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
-from tests.report.page.opened import NEEDS_CHROMIUM, Opened
+from tests.report.chromium import NEEDS_CHROMIUM
+from tests.report.page.opened import Opened
 
 pytestmark = NEEDS_CHROMIUM
 

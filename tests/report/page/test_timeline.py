@@ -1,7 +1,6 @@
 """The columns of the timeline against the tables of the same run, which are made another way."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,22 +9,9 @@ import pytest
 from sim.measure.facts import RunFacts
 from sim.measure.recording.records import Floats, Integers
 from sim.measure.result import RunResult
-from sim.measure.saved.run_folder import read, read_choices
 from sim.report.page.timeline import Timeline, timeline_of
 
 RESOLUTION_S = 1.1e-6
-
-
-@pytest.fixture(scope="module")
-def result(fixed: Path) -> RunResult:
-    return read(fixed)
-
-
-@pytest.fixture(scope="module")
-def choices(fixed: Path) -> pd.DataFrame:
-    chosen = read_choices(fixed)
-    assert chosen is not None
-    return chosen
 
 
 @pytest.fixture(scope="module")

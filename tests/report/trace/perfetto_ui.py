@@ -13,11 +13,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.report.chromium import chromium
 from tests.waiting import LIMIT_S
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _QUERY = """async (sql) => {
     const result = await app.trace.engine.query(sql);
@@ -76,10 +75,7 @@ def perfetto(folder: Path) -> Iterator[Perfetto]:
     shutil.copytree(Path(found.origin).parent / "web_dist", folder, dirs_exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
-        # Without its sandbox, which root cannot have; it opens nothing but our own trace.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield Perfetto(browser, folder, f"http://127.0.0.1:{server.server_port}")
-        browser.close()
     server.shutdown()
     server.server_close()

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim import RunResult, run
+from sim import RunResult
 from sim.report.trace.file import trace_events
-from sim.report.trace.tracks import Event, Thread, Tracks
-from tests.report.trace.perfetto_ui import CHROMIUM, OpenTrace, Perfetto, perfetto
+from sim.report.trace.tracks import Event, Tracks
+from tests.report.chromium import NEEDS_CHROMIUM
+from tests.report.trace.perfetto_ui import OpenTrace, Perfetto, perfetto
+from tests.report.trace.trace_rules import one_lane_for_all
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(CHROMIUM is None, reason="Perfetto runs in chromium; on Debian: apt install chromium"),
-]
+pytestmark = [pytest.mark.long, NEEDS_CHROMIUM]
 
 DROPPED = "select name, sum(value) from stats where severity in ('error', 'data_loss') and value > 0 group by name"
 ARROWS = """
@@ -33,17 +32,6 @@ where thread.name glob 'dgx-spark1#0*' and slice.name glob 'request *'
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Perfetto]:
     with perfetto(tmp_path_factory.mktemp("perfetto")) as viewer:
         yield viewer
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    """A run with requests that overlap, probes that time out, rows that are reaped, and loads."""
-    return run("scenarios/probe_stall.yaml", "uncached")
-
-
-@pytest.fixture(scope="module")
-def events(result: RunResult) -> list[Event]:
-    return list(trace_events([result]))
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +70,10 @@ def test_an_arrow_leads_from_the_pick_by_its_probe_to_the_service(opened: OpenTr
     ]
 
 
-def on_one_lane(tracks: Tracks, process: str, owner: str, *_times_ns: int) -> Thread:
-    return tracks.thread(process, owner)
-
-
 def test_it_drops_slices_that_overlap_on_one_thread(
     viewer: Perfetto, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Tracks, "lane", on_one_lane)
+    monkeypatch.setattr(Tracks, "lane", one_lane_for_all)
 
     opened = viewer.open(as_file(list(trace_events([result]))))
 

@@ -10,8 +10,8 @@ import pytest
 
 from sim import RunResult, loads, run
 from sim.report.trace.file import trace_events, write_trace
-from sim.report.trace.tracks import Event, Thread, Tracks
-from tests.report.trace.trace_rules import broken_rules
+from sim.report.trace.tracks import Event, Tracks
+from tests.report.trace.trace_rules import broken_rules, one_lane_for_all
 
 TOKENS = """
 name: tokens
@@ -25,18 +25,6 @@ models:
     replicas: [{node: a}]
 workload: [{kind: burst, model: m, at: 0s, requests: 1, prompt_tokens: 1000, output_tokens: 20}]
 """
-SHARED = ("scenarios/probe_stall.yaml", "uncached")
-"""Requests that overlap, probes that time out, rows that are reaped and loads."""
-
-
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    return run(*SHARED)
-
-
-@pytest.fixture(scope="module")
-def events(result: RunResult) -> list[Event]:
-    return list(trace_events([result]))
 
 
 def of_phase(events: list[Event], phase: str) -> list[Event]:
@@ -149,10 +137,6 @@ def test_a_file_that_ends_in_gz_is_compressed_and_the_same(result: RunResult, tm
     plain = (tmp_path / "trace.json").read_bytes()
     assert gzip.decompress((tmp_path / "trace.json.gz").read_bytes()) == plain
     assert json.loads(plain)["traceEvents"] == list(trace_events([result]))
-
-
-def one_lane_for_all(tracks: Tracks, process: str, owner: str, *_times_ns: int) -> Thread:
-    return tracks.thread(process, owner)
 
 
 def test_requests_that_overlap_on_one_thread_are_found(result: RunResult, monkeypatch: pytest.MonkeyPatch) -> None:

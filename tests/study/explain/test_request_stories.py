@@ -201,9 +201,10 @@ def test_the_story_of_a_client_that_left_says_how_long_it_stayed() -> None:
 
 
 def test_a_request_that_joins_a_probe_tells_whose_it_is() -> None:
-    file = loads(FLEET.replace("kind: poisson, model: m, rate: 6/s", "kind: burst, model: m, at: 1s, requests: 6"))
+    at_once = FLEET.replace("kind: poisson, model: m, rate: 6/s", "kind: burst, model: m, at: 1s, requests: 6")
 
-    stories = [explain(run(file), request=request) for request in range(6)]
+    result = run(loads(at_once))
+    stories = [explain(result, request=request) for request in range(6)]
 
     probers = {
         step.facts["replica"]: story.request for story in stories for step in story.steps if step.what == "probed"

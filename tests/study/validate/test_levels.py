@@ -8,7 +8,7 @@ from sim.study.validate.families.bursts import Bursts
 from sim.study.validate.families.probes import ProbedBackend, share_of_timeouts
 from sim.study.validate.queueing import services, station
 from sim.study.validate.queueing.arrivals import Batches
-from sim.study.validate.queueing.dispatch import OldFigures
+from sim.study.validate.queueing.dispatch import OldFigures, ShownCounts
 from sim.study.validate.queueing.levels import Correction, Recursion, TwoLevels
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.station import Station
@@ -17,8 +17,8 @@ SHORT = 0.3
 """A load at which replications are short."""
 
 
-def old(shows: str, every_s: float = 2.0) -> OldFigures:
-    return OldFigures(every_s, shows)  # type: ignore[arg-type]
+def old(shows: ShownCounts, every_s: float = 2.0) -> OldFigures:
+    return OldFigures(every_s, shows)
 
 
 STATIONS: dict[str, Station | Bursts] = {

@@ -71,7 +71,7 @@ class Bursts:
 
     def controls(self, served: Served) -> tuple[float, ...]:
         """Return the deviation of the mean size."""
-        return (float(served.demand_s.mean()) - 1,)
+        return (served.size_deviation,)
 
     def _text(self) -> str:
         every_s = _APART * self.requests

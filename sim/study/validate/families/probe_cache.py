@@ -20,6 +20,8 @@ _FEWEST_CYCLES = 30
 """From one expiry of an entry to the next."""
 _WARMUP_CYCLES = 5
 
+Sharing = Literal["detached", "unshared"]
+
 
 @dataclass(frozen=True, slots=True)
 class CachedProbes:
@@ -30,7 +32,7 @@ class CachedProbes:
     """Of all frontends together."""
     latency_s: float
     """Of a probe."""
-    sharing: Literal["detached", "unshared"] = "detached"
+    sharing: Sharing = "detached"
     failing: float = 0.0
     """Share of the probes that fail."""
     frontends: int = 1
@@ -130,32 +132,34 @@ _FIGURES: Final[Mapping[str, Figure]] = {
 
 def singleflight(entry: Entry) -> Question:
     """All who ask meanwhile share a probe."""
-    return _question(entry, _cache(entry, "detached"))
+    return _question(entry)
 
 
 def unshared(entry: Entry) -> Question:
     """Each asks for itself, and each answer renews the entry."""
-    return _question(entry, _cache(entry, "unshared"))
+    return _question(entry, sharing="unshared")
 
 
 def failures_are_not_cached(entry: Entry) -> Question:
     """A probe that fails leaves nothing behind."""
-    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_per_s")
-    failing = entry.below_one("p_fail")
-    return _question(entry, CachedProbes(ttl_s, rate_per_s, entry.not_negative("latency_s"), failing=failing))
+    return _question(entry, latency="latency_s", failing=entry.below_one("p_fail"))
 
 
 def several_routers(entry: Entry) -> Question:
     """Each router finds out for itself."""
-    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_total")
-    frontends = entry.whole("R")
-    return _question(entry, CachedProbes(ttl_s, rate_per_s, entry.not_negative("probe_latency_s"), frontends=frontends))
+    return _question(entry, rate="lam_total", frontends=entry.whole("R"))
 
 
-def _cache(entry: Entry, sharing: Literal["detached", "unshared"]) -> CachedProbes:
-    ttl_s, rate_per_s = entry.positive("ttl_s"), entry.positive("lam_per_s")
-    return CachedProbes(ttl_s, rate_per_s, entry.not_negative("probe_latency_s"), sharing)
-
-
-def _question(entry: Entry, cache: CachedProbes) -> Question:
+def _question(
+    entry: Entry,
+    *,
+    rate: str = "lam_per_s",
+    latency: str = "probe_latency_s",
+    sharing: Sharing = "detached",
+    failing: float = 0.0,
+    frontends: int = 1,
+) -> Question:
+    """Ask for the entry's quantity; `rate` and `latency` are what it calls them."""
+    ttl_s, rate_per_s, latency_s = entry.positive("ttl_s"), entry.positive(rate), entry.not_negative(latency)
+    cache = CachedProbes(ttl_s, rate_per_s, latency_s, sharing, failing, frontends)
     return Question(Simulated(cache), figure_named(entry.quantity, _FIGURES))

@@ -134,7 +134,7 @@ workload: [{POISSON.workload(self.load * self.workers)}]
     def controls(self, probed: "Probed") -> tuple[float, ...]:
         """Return the deviation of the mean size, of the control's wait, and of how often it would time out."""
         served = probed.served
-        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
+        sizes = (served.size_deviation,) if self.service.is_random else ()
         queue = self._queue.deviation(served, self.load, self.workers, self._mean_wait)
         return (*sizes, queue, *self._timeouts(served, probed.begin_s))
 

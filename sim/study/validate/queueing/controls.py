@@ -51,9 +51,8 @@ class Pooled:
         """Compare with the queue that the arrivals know."""
         other = less_loaded(load)
         factor = other / load / capacity
-        return _counted_mean(served, waits_at_one(served.arrival_s, served.demand_s * factor)) - factor * mean_wait(
-            other
-        )
+        waits_s = waits_at_one(served.arrival_s, served.demand_s * factor)
+        return _counted_mean(served, waits_s) - factor * mean_wait(other)
 
     def work_left(self, served: Served, factor: float, moments_s: Floats) -> Floats:
         """Return the work, in s, that one server which takes `factor` times the demand has left at each moment."""

@@ -12,8 +12,7 @@ from typing import Any, Final, Literal
 from sim.routing.policies.port import PolicyClock, PolicyContext, ReplicaView, RequestView
 from sim.routing.units import NS_PER_S
 from sim.scenario import Scenario
-from sim.scenario.plan.streams import random_stream
-from sim.scenario.policies.making import checked_parameters
+from sim.scenario.policies.making import checked_parameters, draws_of
 from sim.scenario.policies.sources import find_policy
 
 _REQUEST: Final = RequestView(0, "m", 0)
@@ -57,10 +56,10 @@ class Picks:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         spec = scenario.router_of(0).policy
         new_policy: Any = find_policy(spec)
-        draws = random_stream(seed, "policy", "0", "draws")
         parameters = checked_parameters(new_policy, spec.parameters)
         self._now_ns = 0
-        self._policy = new_policy(PolicyContext(0, PolicyClock(lambda: self._now_ns), draws, parameters))
+        clock = PolicyClock(lambda: self._now_ns)
+        self._policy = new_policy(PolicyContext(0, clock, draws_of(seed, 0), parameters))
 
     def server_of(self, views: Views, now_ns: int) -> int:
         """Return the server that the policy picks of one or more."""

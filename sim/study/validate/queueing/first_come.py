@@ -37,11 +37,11 @@ def waits_at(arrivals: Times, demands: Times, workers: int) -> Times:
 
 def waits_among(arrivals: Times, demands: Times, probes: Times, workers: int) -> Times:
     """Return how long each probe waits at such a server: like a request of no length, behind those that are there."""
-    order = np.argsort(np.concatenate([arrivals, probes]), kind="stable")
+    all_arrivals = np.concatenate([arrivals, probes])
+    all_demands = np.concatenate([demands, np.zeros_like(probes)])
+    order = np.argsort(all_arrivals, kind="stable")
     is_probe = order >= len(arrivals)
-    all_arrivals = np.concatenate([arrivals, probes])[order]
-    all_demands = np.concatenate([demands, np.zeros_like(probes)])[order]
-    return waits_at(all_arrivals, all_demands, workers)[is_probe]
+    return waits_at(all_arrivals[order], all_demands[order], workers)[is_probe]
 
 
 def time_of_request(servers: int, workers: int) -> float:

@@ -20,7 +20,10 @@ _FEWEST_CORRECTIONS = 4
 
 
 class Model(Hashable, Protocol):
-    """Something that both can compute. What comes of it is whatever its figures are taken of."""
+    """A system that both the simulator and the recursion can compute.
+
+    Its figures are taken of the outcome, whose type is the model's own.
+    """
 
     @property
     def load(self) -> float:

@@ -3,7 +3,7 @@
 Times are whole or floating, in any unit. A recursion takes a tenth to a hundredth of the simulator's time.
 """
 
-from heapq import heapify, heapreplace
+from heapq import heapreplace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ def waits_at_one(arrivals: Times, demands: Times) -> Times:
 def waits_at_several(arrivals: Times, demands: Times, workers: int) -> Times:
     """Return the waits at several workers: each request takes the one that is free first (Kiefer and Wolfowitz)."""
     free = [0] * workers
-    heapify(free)
     waits = []
     for arrival, demand in zip(arrivals.tolist(), demands.tolist(), strict=True):
         start = max(arrival, free[0])

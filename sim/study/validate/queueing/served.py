@@ -51,6 +51,11 @@ class Served:
         """From arrival to end, of those that count."""
         return (self.end_s - self.arrival_s)[self.counts_from :]
 
+    @property
+    def size_deviation(self) -> float:
+        """Mean demand of those that count, less its exact mean of 1 s."""
+        return float(self.demand_s[self.counts_from :].mean()) - 1
+
 
 def mean_wait(served: Served) -> float:
     """Return the mean time before service, in s."""

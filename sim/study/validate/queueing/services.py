@@ -20,7 +20,8 @@ class Service:
     draw: Draw | None = None
     """Draws the times instead of the scenario; something that can be sent to other processes.
 
-    It has a repr that is the same in every process, because seeds follow from it: a plain function has not.
+    Its repr must be the same in every process, since seeds are made from it. That of a plain function holds a memory
+    address.
     """
 
     @property

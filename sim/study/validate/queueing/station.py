@@ -90,7 +90,7 @@ class Station:
 
     def controls(self, served: Served) -> tuple[float, ...]:
         """Return how far mean size, number of arrivals and mean wait at a known queue are from their means."""
-        sizes = (float(served.demand_s[served.counts_from :].mean()) - 1,) if self.service.is_random else ()
+        sizes = (served.size_deviation,) if self.service.is_random else ()
         arrivals = len(served.arrival_s) - served.counts_from - self.rate_per_s * self.observed_s
         counts = (float(arrivals),) if self.arrivals == POISSON else ()
         if less_loaded(self.load) <= 0:
