@@ -13,8 +13,9 @@ from sim.simulated.world import World
 from sim.study.scenarios import loads
 from sim.study.validate.queueing.arrivals import POISSON, Arrivals, with_drawn_demand
 from sim.study.validate.queueing.controls import POOLED, Control, less_loaded
+from sim.study.validate.queueing.cost import recursion_s, simulator_s
 from sim.study.validate.queueing.dispatch import OldFigures
-from sim.study.validate.queueing.first_come import first_come, time_of_request
+from sim.study.validate.queueing.first_come import first_come
 from sim.study.validate.queueing.served import Served
 from sim.study.validate.queueing.services import EXPONENTIAL, Service
 from sim.study.validate.queueing.theory import relaxation_time
@@ -49,11 +50,6 @@ class Station:
         return self.load * self.servers * self.workers
 
     @property
-    def size(self) -> float:
-        """About how many requests a replication has."""
-        return self.rate_per_s * (self.warmup_s + self.observed_s)
-
-    @property
     def warmup_s(self) -> float:
         """Ten relaxation times, and ten times 1/(1 - load), which each of many servers takes for itself."""
         variance = max(1.0, self.arrivals.burstiness + (self.service.mean_square - 2) / 2)
@@ -76,9 +72,14 @@ class Station:
         return with_drawn_demand(self.arrivals.replanned(plan, self.rate_per_s), self.service)
 
     @property
-    def time_of_request(self) -> float:
-        """Of the recursion, in the simulator's time for one."""
-        return time_of_request(self.servers, self.workers)
+    def simulation_s(self) -> float:
+        """About how many seconds the simulator takes for a replication."""
+        return simulator_s(self._size, self.servers)
+
+    @property
+    def recursion_s(self) -> float:
+        """About how many seconds the recursion takes for it."""
+        return recursion_s(self._size, self.servers, self.workers)
 
     def simulated(self, plan: Plan) -> Served:
         """Return what the simulator makes of the requests."""
@@ -97,6 +98,11 @@ class Station:
             return (*sizes, *counts)
         capacity = self.servers * self.workers
         return (*sizes, *counts, self.control.deviation(served, self.load, capacity, self._mean_wait))
+
+    @property
+    def _size(self) -> float:
+        """About how many requests a replication has."""
+        return self.rate_per_s * (self.warmup_s + self.observed_s)
 
     def _mean_wait(self, load: float) -> float:
         return self.arrivals.mean_wait(load, self.service)
