@@ -24,6 +24,14 @@ RELAXATIONS = 10
 """Length of the warm-up, in relaxation times."""
 _READINGS = 5
 """Least length of the warm-up, in times from one reading of old figures to the next."""
+_BACKLOGS = 5
+"""Least length of the warm-up with old figures, in times that the spare capacity takes for a mean backlog.
+
+Herds make long queues, which take longer to forget their start than those of one fast server. Of a Brownian motion that
+is reflected at 0, whose relaxation time is 4 of these times (Abate and Whitt, Advances in Applied Probability 19, 1987,
+section 2), 4 % would be missing after 5 of them. Herds were measured to settle two or three times as fast: less than
+0.1 % is missing.
+"""
 _WARMUPS = 2
 """Length of what is looked at after the warm-up, in warm-ups."""
 _FEWEST_REQUESTS = 1000
@@ -55,7 +63,10 @@ class Station:
         variance = max(1.0, self.arrivals.burstiness + (self.service.mean_square - 2) / 2)
         together = variance * relaxation_time(self.load) / self.control.pace(self.servers, self.workers)
         slowest = RELAXATIONS * max(together, 1 / (1 - self.load))
-        return slowest if self.figures is None else max(slowest, _READINGS * self.figures.every_s)
+        if self.figures is None:
+            return slowest
+        backlog_s = self.figures.mean_wait_s / (1 - self.load)
+        return max(slowest, _READINGS * self.figures.every_s, _BACKLOGS * backlog_s)
 
     @property
     def observed_s(self) -> float:
