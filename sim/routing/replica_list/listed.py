@@ -7,7 +7,7 @@ Old figures mislead: whoever takes the least loaded of the last reading sends ev
 from collections.abc import Collection, Sequence
 
 from sim.routing.policies.choose import Choose
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.replica import NULL, Replica, ReplicaKey
 
 
 class Snapshot:
@@ -46,7 +46,7 @@ class OwnSends(Snapshot):
     def counted(self, key: ReplicaKey, change: int) -> None:
         """Add to the row, but take nothing from it."""
         if change > 0 and (row := self._rows.get(key)) is not None:
-            row.in_flight += change
+            row.in_flight = _counted(row.in_flight, change)
 
 
 class OwnInFlight(OwnSends):
@@ -55,7 +55,7 @@ class OwnInFlight(OwnSends):
     def counted(self, key: ReplicaKey, change: int) -> None:
         """Add to the row, or take from it, down to 0."""
         if (row := self._rows.get(key)) is not None:
-            row.in_flight = max(0, row.in_flight + change)
+            row.in_flight = _counted(row.in_flight, change)
 
 
 class Rotating(Snapshot):
@@ -77,3 +77,8 @@ class Rotating(Snapshot):
             self._waiting.pop(chosen.key, None)
             self._waiting[chosen.key] = None
         return chosen
+
+
+def _counted(in_flight: int, change: int) -> int:
+    """Return what the row's own column would hold after the change."""
+    return NULL if in_flight == NULL else max(0, in_flight + change)

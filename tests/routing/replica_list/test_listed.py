@@ -3,7 +3,7 @@
 import pytest
 
 from sim.routing.policies.best_replica import ChooseBest
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.replica import NULL, Replica, ReplicaKey
 from sim.routing.replica_list.listed import OwnInFlight, OwnSends, Rotating, Snapshot
 from tests.choices import BEST
 
@@ -71,3 +71,13 @@ def test_more_ends_than_were_read_do_not_make_a_replica_less_than_idle() -> None
     listed.counted(KEYS["a"], -3)
 
     assert picks(listed, 2) == "ab"
+
+
+@pytest.mark.parametrize("new_list", [OwnSends, OwnInFlight])
+def test_a_count_that_is_null_stays_null_as_it_does_in_the_table(new_list: type[Snapshot]) -> None:
+    listed = new_list(rows(a=NULL, b=NULL))
+
+    listed.counted(KEYS["a"], 1)
+
+    # Neither is known to have fewer, so that the next tier decides.
+    assert picks(listed, 1) == "a"
