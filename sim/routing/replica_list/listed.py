@@ -14,8 +14,10 @@ class Snapshot:
     """Shows the figures as they were read, until the next reading. Whoever was the least loaded gets everything."""
 
     def __init__(self, rows: Sequence[Replica]) -> None:
-        """Take the rows over; they are listed by id."""
-        self._rows = {row.key: row for row in rows}
+        """Take the rows over; they are listed by id. Of two rows of a replica, the first is what its counts go to."""
+        self._rows: dict[ReplicaKey, Replica] = {}
+        for row in rows:
+            self._rows.setdefault(row.key, row)
 
     def pick(self, choose: Choose) -> Replica | None:
         """Return the row that the policy takes; None if it takes none, or if there is none."""
