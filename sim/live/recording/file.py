@@ -31,7 +31,7 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal["sim live recording"] = "sim live recording"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     sim: str
     """Version of the program that wrote it."""
     scenario: str
