@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep what is collected from the garbage collector: it lives to the end, and each look at it takes half a second."""
+    """Keep what is collected from the garbage collector: it lives to the end, and a look at it takes half a second."""
     gc.disable()
     try:
         return (yield)
