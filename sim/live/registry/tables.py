@@ -14,10 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState
-from sim.routing.replica import Replica, ReplicaKey
-
-NULL_SORTS_AS: Final = 1 << 63
-"""The value of a NULL in the order of picks: larger than any number."""
+from sim.routing.replica import NULL, Replica, ReplicaKey
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -103,24 +100,14 @@ class StoredRow:
     available_vram_bytes: int | None
 
     def as_read(self) -> Replica:
-        """Return the row as a frontend reads it: a NULL reads as 0."""
-        return self._replica(nulls_as=0)
-
-    def as_ordered(self) -> Replica:
-        """Return the row as the order of picks sees it: a NULL is larger than any number."""
-        return self._replica(nulls_as=NULL_SORTS_AS)
-
-    def _replica(self, nulls_as: int) -> Replica:
-        def number(stored: int | None) -> int:
-            return nulls_as if stored is None else stored
-
+        """Return the row as a frontend reads it."""
         return Replica(
             self.id,
             self.key,
             self.address,
-            number(self.in_flight),
-            number(self.last_used_ns),
-            number(self.available_vram_bytes),
+            _number(self.in_flight),
+            _number(self.last_used_ns),
+            _number(self.available_vram_bytes),
         )
 
 
@@ -142,6 +129,10 @@ def stored_row(columns: Sequence[Any]) -> StoredRow:
     """Return the row that was selected as REPLICA_COLUMNS."""
     row_id, node, model, index, address, state, in_flight, last_used, available_vram = columns
     return StoredRow(row_id, ReplicaKey(node, model, index), address, state, in_flight, last_used, available_vram)
+
+
+def _number(stored: int | None) -> int:
+    return NULL if stored is None else stored
 
 
 def read_row(selected: Any) -> ReplicaRow:
