@@ -14,10 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState
-from sim.routing.replica import Replica, ReplicaKey
-
-NULL_SORTS_AS: Final = 1 << 63
-"""The value of a NULL in the order of picks: larger than any number."""
+from sim.routing.replica import NULL, Replica, ReplicaKey
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -105,24 +102,14 @@ class StoredRow:
     capacity: float
 
     def as_read(self) -> Replica:
-        """Return the row as a frontend reads it: a NULL reads as 0."""
-        return self._replica(nulls_as=0)
-
-    def as_ordered(self) -> Replica:
-        """Return the row as the order of picks sees it: a NULL is larger than any number."""
-        return self._replica(nulls_as=NULL_SORTS_AS)
-
-    def _replica(self, nulls_as: int) -> Replica:
-        def number(stored: int | None) -> int:
-            return nulls_as if stored is None else stored
-
+        """Return the row as a frontend reads it."""
         return Replica(
             self.id,
             self.key,
             self.address,
-            number(self.in_flight),
-            number(self.last_used_ns),
-            number(self.available_vram_bytes),
+            _number(self.in_flight),
+            _number(self.last_used_ns),
+            _number(self.available_vram_bytes),
             self.capacity,
         )
 
@@ -148,6 +135,10 @@ def stored_row(columns: Sequence[Any]) -> StoredRow:
     capacity = json.loads(capacities or "{}").get(model, 1.0)
     key = ReplicaKey(node, model, index)
     return StoredRow(row_id, key, address, state, in_flight, last_used, available_vram, capacity)
+
+
+def _number(stored: int | None) -> int:
+    return NULL if stored is None else stored
 
 
 def read_row(selected: Any) -> ReplicaRow:

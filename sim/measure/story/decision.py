@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sim.measure.facts import RunFacts
+from sim.measure.facts import TIES_TO_FIRST, RunFacts
 from sim.routing.replica import Replica
 
 
@@ -76,8 +76,6 @@ ORDERS: Mapping[str, Sequence[Figure]] = {
     "in_flight_then_vram": (Figure.IN_FLIGHT, Figure.FREE_VRAM),
 }
 """The policies that compare one figure after the other, and then go by their rule for ties."""
-TIES_TO_FIRST = "first"
-"""The rule for ties of these policies, unless their key `ties` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
