@@ -2,12 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
+from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.service import relative_speed
 from sim.scenario.vocabulary import replica_label
+
+TIES_TO_FIRST = "first"
+"""The rule for ties of a policy, unless its key `ties` says otherwise."""
+
+
+class PolicyFacts(NamedTuple):
+    """What a frontend picks by, as far as it explains picks."""
+
+    name: str
+    """As in the scenario."""
+    ties: str = TIES_TO_FIRST
+    """Its rule for ties."""
+
+    @classmethod
+    def of(cls, policy: PolicySpec) -> Self:
+        """Return the facts of a policy of the scenario."""
+        return cls(policy.name, str(policy.parameters.get("ties", TIES_TO_FIRST)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,8 @@ class RunFacts:
     """How many replicas a model should have, of those that should have any."""
     matching_nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The nodes that have the labels that a model asks for, of those that ask for any."""
+    policies: tuple[PolicyFacts, ...] = ()
+    """What each frontend picks by, in the order of the frontends."""
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -53,6 +73,9 @@ class RunFacts:
                 for model in scenario.models
                 if model.scheduling.selector
             },
+            policies=tuple(
+                PolicyFacts.of(scenario.router_of(frontend).policy) for frontend in range(scenario.frontends.count)
+            ),
         )
 
     @property

@@ -1,7 +1,10 @@
 """Replicas: what names one, and what a registry's row shows of it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+NULL: Final = 1 << 62
+"""What a reading shows of a column that is NULL. It sorts after any count, size or time, and no count changes it."""
 
 
 class ReplicaKey(NamedTuple):
@@ -27,3 +30,5 @@ class Replica:
     in_flight: int
     last_used_ns: int
     available_vram_bytes: int
+    capacity: float = 1.0
+    """How fast it serves beside the model's other replicas, as its node has announced; the row keeps it for life."""

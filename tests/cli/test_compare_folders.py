@@ -229,8 +229,31 @@ def test_a_damaged_run_is_refused_by_the_name_of_the_file(home: Path, tmp_path: 
     assert f"tie/queue/mine/seed-1/{file} is " in done.stderr
 
 
-def test_options_that_say_what_to_run_are_refused(home: Path) -> None:
-    done = sim("compare", "base", "tie", "--a", "mine", folder=home)
+OF_RUNS = {
+    "--a": "mine",
+    "--b": "mine",
+    "--reps": "20",
+    "--precision": "2%",
+    "--max-reps": "1000",
+    "--seed": "1",
+    "--set": "seed=1",
+    "--plot": "differences.svg",
+    "--allow-dir": ".",
+    "--allow-code": "",
+    "--jobs": "1",
+}
+"""With the default, where there is one: it is refused too."""
+
+
+@pytest.mark.parametrize("option", OF_RUNS)
+def test_an_option_that_says_what_to_run_is_refused(home: Path, option: str) -> None:
+    done = sim("compare", "base", "tie", *filter(None, (option, OF_RUNS[option])), folder=home)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--a says what to run; two folders are compared as they are" in done.stderr
+    assert f"{option} is for the variants of a scenario; two folders are compared as they are" in done.stderr
+
+
+def test_all_options_that_do_nothing_are_named_at_once(home: Path) -> None:
+    done = sim("compare", "base", "tie", "--reps", "3", "-j", "2", "--allow-code", folder=home)
+
+    assert "--reps, --allow-code, --jobs are for the variants of a scenario" in done.stderr

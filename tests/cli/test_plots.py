@@ -93,10 +93,3 @@ def test_compare_draws_no_other_kind_of_picture_than_its_name_says(home: Path) -
 
     assert done.returncode == 2
     assert done.stderr == "--plot: found differences.png; allowed: a file whose name ends in .svg\n"
-
-
-def test_compare_draws_no_folders(home: Path) -> None:
-    done = sim("compare", "out", "out", "--plot", "differences.svg", folder=home)
-
-    assert done.returncode == 2
-    assert done.stderr == "--plot draws variants against their base; of two folders, use --markdown\n"

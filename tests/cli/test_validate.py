@@ -82,6 +82,8 @@ def test_nothing_compared_is_no_success() -> None:
 
     assert end.returncode == 5
     assert "nothing was compared" in end.stderr
+    assert "Nothing was judged: 4 rows are skipped" in end.stdout
+    assert "right rows" not in end.stdout
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
 name: short
 duration: 10s
-nodes: [{name: n0}, {name: n1}, {name: n2}]
+nodes: [{name: n0}, {name: n1}, {name: n2, speed: 4}]
 models:
   - name: qwen3
     backend: {workers: 8, health: independent}
@@ -25,6 +25,7 @@ workload: [{kind: burst, model: qwen3, at: 500ms, requests: 12, every: 3s}]
 variants:
   first: {frontends: 1, router: {policy: ./my_picker.py:first_row}}
   beyond: {frontends: 1, router: {policy: ./my_picker.py:beyond}}
+  fastest: {frontends: 1, router: {policy: ./my_picker.py:fastest}}
   mixed:
     router: {policy: ./my_picker.py:PowerOfTwo}
     faults:
@@ -69,16 +70,24 @@ def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
 
 
 # In the short form, the recorded runs show policies on SQLite.
-@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
-def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_either_database(
-    folder: Path, database_url: str
+@pytest.mark.parametrize(
+    ("variant", "replica", "database_url"),
+    [
+        ("fastest", "n2#0", "postgresql"),
+        pytest.param("first", "n0#0", "postgresql", marks=pytest.mark.long),
+        pytest.param("first", "n0#0", "sqlite", marks=pytest.mark.long),
+    ],
+    indirect=["database_url"],
+)
+def test_a_policy_that_takes_the_fastest_or_the_first_alone_sends_everything_there_on_either_database(
+    folder: Path, database_url: str, variant: str, replica: str
 ) -> None:
-    code, document, told = live(folder, "first", "--registry", database_url)
+    code, document, told = live(folder, variant, "--registry", database_url)
 
     assert code == 0, told
     metrics = json.loads(document)["runs"][0]["metrics"]
     assert metrics["requests.completed"] == metrics["requests.offered"]
-    assert metrics["fairness.jain"] == pytest.approx(1 / 3)
+    assert metrics[f"replicas.{replica}.share"] == 1
 
 
 # In the short form, the other tests show SQLite.

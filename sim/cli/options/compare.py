@@ -1,6 +1,5 @@
 """The options of `sim compare`, as the user types and reads them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +27,9 @@ Exit codes:
 """
 )
 
+_OF_RUNS = ("a", "b", "reps", "precision", "max_reps", "seed", "sets", "plot", "allow_dir", "allow_code", "jobs")
+"""The options that say what to run, how, or how to draw it."""
+
 
 def part(written: str | float) -> float:
     """Return a part of a whole, written `2%` or `0.02`; a default is one already."""
@@ -37,11 +39,12 @@ def part(written: str | float) -> float:
     except ValueError:
         value = -1
     if rest or not 0 <= value <= 1 or (value == 1 and not sign):
-        raise typer.BadParameter(f"found {str(written)!a}; allowed: a part such as 2% or 0.02, up to 100%")
+        raise typer.BadParameter(f"found {str(written)!r}; allowed: a part such as 2% or 0.02, up to 100%")
     return value
 
 
 def compare_variants_of(
+    context: typer.Context,
     paths: Annotated[
         list[Path],
         typer.Argument(metavar="SCENARIO | BASE_DIR NEW_DIR", help="A scenario file, or two folders of sim run --out."),
@@ -131,9 +134,7 @@ def compare_variants_of(
     if plot is not None and plot.suffix != ".svg":
         raise BadInput(f"--plot: found {plot}; allowed: a file whose name ends in .svg")
     if len(paths) == 2 and any(path.is_dir() for path in paths):
-        _refuse({"--a": a, "--b": b, "--precision": precision, "--seed": seed, "--set": sets})
-        if plot is not None:
-            raise BadInput("--plot draws variants against their base; of two folders, use --markdown")
+        _refuse_options_of_runs(context)
         from sim.cli.commands.compare_folders import FolderOptions, compare_folders
 
         of_folders = FolderOptions(tuple(metric or ()), confidence, margin, markdown)
@@ -153,8 +154,16 @@ def compare_variants_of(
     raise typer.Exit(compare_command(file, options, as_json=json, fail_on_worse=fail_on_worse, processes=jobs))
 
 
-def _refuse(given: Mapping[str, object]) -> None:
-    """Raise BadInput for the first option that says how to run, where nothing is run."""
-    for option, value in given.items():
-        if value is not None and value != []:
-            raise BadInput(f"{option} says what to run; two folders are compared as they are")
+def _refuse_options_of_runs(context: typer.Context) -> None:
+    """Raise BadInput for those options that were given, where nothing is run."""
+    given = [one.opts[0] for one in context.command.params if one.name in _OF_RUNS and _was_typed(context, one.name)]
+    if given:
+        verb = "is" if len(given) == 1 else "are"
+        raise BadInput(
+            f"{', '.join(given)} {verb} for the variants of a scenario; two folders are compared as they are"
+        )
+
+
+def _was_typed(context: typer.Context, parameter: str) -> bool:
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"

@@ -53,7 +53,7 @@ class Seen:
     """The rows that one pick chose from, as the database saw them."""
 
     rows: list[Replica]
-    """The model's rows as the statement found them, by id. A NULL appears as the value it sorts as."""
+    """The model's rows as the statement found them, by id."""
     gone: list[str]
     """Ids of the rows that were gone when they were to be locked."""
     refused: bool = False

@@ -45,7 +45,7 @@ class RecordingPick(SqlPick):
             return await super().lock_chosen(connection, model, choose)
         statement = lock_first_and_list(choose.order, bool(choose.nodes))
         listed = (await connection.execute(statement, parameters(model, choose))).all()
-        rows = sorted((stored_row(row[:_WIDTH]).as_ordered() for row in listed), key=lambda row: row.id)
+        rows = sorted((stored_row(row[:_WIDTH]).as_read() for row in listed), key=lambda row: row.id)
         found = tuple(listed[0][_WIDTH:]) if listed and listed[0][_WIDTH] is not None else None
         seen = _note(rows)
         best = choose(rows)

@@ -127,7 +127,7 @@ class SqlPick:
             found: Sequence[Any] | None = (await connection.execute(statement, parameters(model, choose))).first()
             return found
         listed = await connection.execute(eligible_rows(choose).order_by(_rows.id), parameters(model, choose))
-        return await self.lock_one_of(connection, choose, [stored_row(row).as_ordered() for row in listed])
+        return await self.lock_one_of(connection, choose, [stored_row(row).as_read() for row in listed])
 
     async def lock_one_of(
         self, connection: AsyncConnection, choose: Choose, rows: Sequence[Replica]

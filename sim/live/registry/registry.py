@@ -110,7 +110,7 @@ class SqlRegistry:
         await self._transactions.run(work)
 
     async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> Sequence[Replica]:
-        """Change the rows and read the model's rows that may be picked; a NULL reads as 0."""
+        """Change the rows and read the model's rows that may be picked."""
 
         async def work(connection: AsyncConnection) -> list[Replica]:
             # Locked in the order of their ids, so that two exchanges never wait for each other.

@@ -14,10 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState
-from sim.routing.replica import Replica, ReplicaKey
-
-NULL_SORTS_AS: Final = 1 << 63
-"""The value of a NULL in the order of picks: larger than any number."""
+from sim.routing.replica import NULL, Replica, ReplicaKey
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -33,6 +30,7 @@ backend_nodes = Table(
     Column("updated_at", BigInteger),
     Column("address", TEXT),
     Column("labels", TEXT),
+    Column("capacities", TEXT),
     Column("reserved_vram", BigInteger),
     Column("total_disk", BigInteger),
     Column("available_disk", BigInteger),
@@ -92,7 +90,7 @@ load_jobs = Table(
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A replica's row as it is stored, with its node's VRAM; None stands for NULL."""
+    """A replica's row as it is stored, with what its node's row says of VRAM and capacity; None stands for NULL."""
 
     id: str
     key: ReplicaKey
@@ -101,26 +99,18 @@ class StoredRow:
     in_flight: int | None
     last_used_ns: int | None
     available_vram_bytes: int | None
+    capacity: float
 
     def as_read(self) -> Replica:
-        """Return the row as a frontend reads it: a NULL reads as 0."""
-        return self._replica(nulls_as=0)
-
-    def as_ordered(self) -> Replica:
-        """Return the row as the order of picks sees it: a NULL is larger than any number."""
-        return self._replica(nulls_as=NULL_SORTS_AS)
-
-    def _replica(self, nulls_as: int) -> Replica:
-        def number(stored: int | None) -> int:
-            return nulls_as if stored is None else stored
-
+        """Return the row as a frontend reads it."""
         return Replica(
             self.id,
             self.key,
             self.address,
-            number(self.in_flight),
-            number(self.last_used_ns),
-            number(self.available_vram_bytes),
+            _number(self.in_flight),
+            _number(self.last_used_ns),
+            _number(self.available_vram_bytes),
+            self.capacity,
         )
 
 
@@ -134,14 +124,21 @@ REPLICA_COLUMNS: Final = (
     node_models.c.in_flight,
     node_models.c.last_used,
     backend_nodes.c.available_vram,
+    backend_nodes.c.capacities,
 )
 """What `stored_row` needs of a replica joined to its node, in this order."""
 
 
 def stored_row(columns: Sequence[Any]) -> StoredRow:
     """Return the row that was selected as REPLICA_COLUMNS."""
-    row_id, node, model, index, address, state, in_flight, last_used, available_vram = columns
-    return StoredRow(row_id, ReplicaKey(node, model, index), address, state, in_flight, last_used, available_vram)
+    row_id, node, model, index, address, state, in_flight, last_used, available_vram, capacities = columns
+    capacity = json.loads(capacities or "{}").get(model, 1.0)
+    key = ReplicaKey(node, model, index)
+    return StoredRow(row_id, key, address, state, in_flight, last_used, available_vram, capacity)
+
+
+def _number(stored: int | None) -> int:
+    return NULL if stored is None else stored
 
 
 def read_row(selected: Any) -> ReplicaRow:
@@ -171,4 +168,5 @@ def read_node(selected: Any) -> Node:
         reserved_vram_bytes=selected.reserved_vram or 0,
         total_disk_bytes=selected.total_disk or 0,
         available_disk_bytes=selected.available_disk or 0,
+        capacities=json.loads(selected.capacities or "{}"),
     )

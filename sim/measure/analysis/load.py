@@ -1,4 +1,4 @@
-"""Whether a model's requests pile up: a test for an upward trend of how many of them there are."""
+"""Whether a model's requests pile up, by a test for an upward trend of how many there are, or are too many to serve."""
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
@@ -24,7 +24,7 @@ class LoadVerdict(IntEnum):
     BACKLOGGED = 1
     """They pile up, though the replicas together could serve them."""
     OVERLOADED = 2
-    """They pile up, and there is more work than the replicas can do."""
+    """There is more work than the replicas can do: they pile up, or go unserved."""
 
 
 def warning(variant: str, runs: Sequence[Mapping[str, float]]) -> str | None:
@@ -36,15 +36,24 @@ def warning(variant: str, runs: Sequence[Mapping[str, float]]) -> str | None:
     growing = [verdict for verdict in known if verdict is not LoadVerdict.STABLE]
     if not growing:
         return None
+    worst = max(growing)
     seeds = f" on {len(growing)} of {len(known)} seeds" if len(known) > 1 else ""
-    return f"{variant} is {max(growing).name.lower()}{seeds}: its times grow with the length of the run"
+    or_else = ", or requests go unserved" if worst is LoadVerdict.OVERLOADED else ""
+    return f"{variant} is {worst.name.lower()}{seeds}: its times grow with the length of the run{or_else}"
 
 
-def verdict(present: Integers, arrivals: int, utilization: float | None) -> LoadVerdict:
-    """Return the verdict on requests present at each instant, of so many arrivals, and offered work over capacity."""
-    if not piles_up(present, arrivals):
-        return LoadVerdict.STABLE
-    return LoadVerdict.OVERLOADED if utilization is not None and utilization >= 1 else LoadVerdict.BACKLOGGED
+def verdict(present: Integers, arrivals: int, unserved: int, utilization: float | None) -> LoadVerdict:
+    """Return what becomes of the requests.
+
+    `present` is how many there were at each instant, shape (instants,). `unserved` of the `arrivals` were never
+    completed. `utilization` is offered work over capacity, None if it is not known.
+    """
+    are_too_many = utilization is not None and utilization >= 1
+    if piles_up(present, arrivals):
+        return LoadVerdict.OVERLOADED if are_too_many else LoadVerdict.BACKLOGGED
+    # A request that has failed, or whose client has left, is not in anybody's way: an overload need not pile up.
+    is_relieved = unserved >= _LEAST_SHARE * arrivals
+    return LoadVerdict.OVERLOADED if are_too_many and is_relieved else LoadVerdict.STABLE
 
 
 def piles_up(present: Integers, arrivals: int) -> bool:

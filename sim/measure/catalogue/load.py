@@ -36,7 +36,8 @@ def load_verdict(model: ModelView) -> int | None:
     steps: Integers = np.arange(1, INSTANTS + 1)
     instants_ns = opens_ns + (closes_ns - opens_ns) * steps // INSTANTS
     present = present_at(instants_ns, *model.lifetimes_ns)
-    return int(verdict(present, model.arrivals_ns.size, utilization(model)))
+    arrivals = model.arrivals_ns.size
+    return int(verdict(present, arrivals, arrivals - model.served_by.size, utilization(model)))
 
 
 def _use(view: View) -> Mapping[int, ReplicaUse]:
@@ -63,7 +64,7 @@ METRICS = (
         Unit.VERDICT,
         Better.LOWER,
         "0 stable; 1 backlogged: requests pile up though the replicas together could serve them; 2 overloaded: they "
-        "pile up and are too many. Absent below 100 arrivals",
+        "are too many, and pile up or go unserved. Absent below 100 arrivals",
         load_verdict,
         shown=Shown.ALWAYS,
     ),

@@ -1,18 +1,19 @@
 """The records of a run as one file of integers (numpy's .npz), from which every figure and table can be made again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from sim.measure.facts import RunFacts, Totals
+from sim.measure.facts import PolicyFacts, RunFacts, Totals
 from sim.measure.recording.records import Codes, Records, Table
 from sim.routing.replica import ReplicaKey
 
 _HEAD = "head"
+_FACTS = {part.name for part in fields(RunFacts)}
 
 
 class UnknownRecords(Exception):
@@ -32,16 +33,21 @@ def read_records(path: Path) -> tuple[Records, Totals, RunFacts]:
     records = Records()
     with np.load(path, allow_pickle=False) as stored:
         head: dict[str, Any] = json.loads(bytes(stored[_HEAD]))
-        if head["columns"] != _columns(records):
-            raise UnknownRecords(f"{path} holds other tables or columns than this version reads")
+        if head["columns"] != _columns(records) or head["facts"].keys() != _FACTS:
+            raise UnknownRecords(f"{path} holds other tables, columns or facts than this version reads")
         for name, table in _tables(records):
             table.cells.frombytes(np.ascontiguousarray(stored[name].T, dtype=np.int64).tobytes())
     for name, codes in _codes(records):
         for entry in head["names"][name]:
             codes[ReplicaKey(*entry) if name == "replicas" else entry]
-    tuples = {name: tuple(head["facts"][name]) for name in ("models", "faults")}
-    facts = RunFacts(**{**head["facts"], **tuples})
-    return records, Totals(**head["totals"]), facts
+    return records, Totals(**head["totals"]), _facts(head["facts"])
+
+
+def _facts(stored: Mapping[str, Any]) -> RunFacts:
+    """Return the facts with the tuples that JSON has as lists."""
+    policies = tuple(PolicyFacts(*policy) for policy in stored["policies"])
+    tuples = {"models": tuple(stored["models"]), "faults": tuple(stored["faults"]), "policies": policies}
+    return RunFacts(**{**stored, **tuples})
 
 
 def _columns(records: Records) -> dict[str, list[str]]:

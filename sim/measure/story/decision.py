@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sim.measure.facts import RunFacts
+from sim.measure.facts import TIES_TO_FIRST, RunFacts
 from sim.routing.replica import Replica
 
 
@@ -20,11 +20,14 @@ class Seen(NamedTuple):
     last_used_ns: int
     """On the wall clock of the frontend that wrote it."""
     available_vram_bytes: int
+    capacity: float = 1.0
+    """As its node has announced it."""
 
     @classmethod
     def of(cls, row: Replica, facts: RunFacts) -> "Seen":
         """Copy the row, which changes afterwards."""
-        return cls(facts.label(row.key), row.id, row.in_flight, row.last_used_ns, row.available_vram_bytes)
+        figures = (row.in_flight, row.last_used_ns, row.available_vram_bytes, row.capacity)
+        return cls(facts.label(row.key), row.id, *figures)
 
 
 class Figure(Enum):
@@ -73,8 +76,6 @@ ORDERS: Mapping[str, Sequence[Figure]] = {
     "in_flight_then_vram": (Figure.IN_FLIGHT, Figure.FREE_VRAM),
 }
 """The policies that compare one figure after the other, and then go by their rule for ties."""
-TIES_TO_FIRST = "first"
-"""The rule for ties of these policies, unless their key `ties` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Decision:
                     "in_flight": one.in_flight,
                     "last_used_s": one.last_used_ns / 1e9,
                     "available_vram_bytes": one.available_vram_bytes,
+                    "capacity": one.capacity,
                     "ranks": {figure.name.lower(): self.rank(place, figure).place for figure in Figure},
                 }
                 for place, one in enumerate(self.seen)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sim.measure.facts import RunFacts
 from sim.measure.recording.events import EVICTED
-from sim.measure.story.decision import TIES_TO_FIRST, Decision, Seen
+from sim.measure.story.decision import Decision, Seen
 from sim.measure.story.queues import LockHolders, Queues
 from sim.measure.story.request_story import RequestStory
 from sim.measure.story.steps import NO_FACTS, Fact, Step
@@ -63,9 +63,8 @@ class RequestWitness(Observer):
             return
         seen = tuple(Seen.of(row, self._facts) for row in replicas)
         taken = None if chosen is None else next(place for place, row in enumerate(replicas) if row is chosen)
-        policy = self._view.plan.scenario.router_of(request.frontend).policy
-        ties = str(policy.parameters.get("ties", TIES_TO_FIRST))
-        self._note("chose", decision=Decision(policy.name, seen, taken, ties))
+        policy = self._facts.policies[request.frontend]
+        self._note("chose", decision=Decision(policy.name, seen, taken, policy.ties))
 
     def picked(self, request: Request, replica: Replica, remembered: Answer | None) -> None:
         if request.id == self._wanted:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.measure.facts import RunFacts
+from sim.measure.facts import TIES_TO_FIRST, PolicyFacts, RunFacts
 from sim.measure.recording.events import FLAG_OF, NODE_STATUSES, EventKind
 from sim.measure.recording.records import MISSING, Integers, Records
 from sim.measure.result import RunResult
-from sim.measure.story.decision import ORDERS, TIES_TO_FIRST, Rule
+from sim.measure.story.decision import ORDERS, Rule
 from sim.measure.story.decision_words import REASONS
 from sim.routing.outcomes import AnswerSource, Outcome, ProbeOutcome
 
@@ -37,13 +37,10 @@ class Timeline:
     """By table and column, as `requests.arrival`."""
 
 
-def timeline_of(
-    result: RunResult, variant: str, policy: str, choices: "pd.DataFrame | None", ties: str = TIES_TO_FIRST
-) -> Timeline:
+def timeline_of(result: RunResult, variant: str, choices: "pd.DataFrame | None") -> Timeline:
     """Return the timeline of a run; `variant` is what the page calls it among those of its scenario and seed.
 
-    `policy` is the name of what picked, `ties` its rule for ties. `choices` has a row for each replica that a pick
-    could take, as in `choices.parquet`; None if nobody wrote it down.
+    `choices` has a row for each replica that a pick could take, as in `choices.parquet`; None if nobody wrote it down.
     """
     records, facts = result.records, result.facts
     labels = [facts.label(key) for key in records.replicas]
@@ -63,7 +60,8 @@ def timeline_of(
         result.digest,
         {
             **_names(result, lanes),
-            **_rules(policy, ties),
+            "policies": [_rule_of(policy) for policy in facts.policies],
+            "reasons": {rule.value: words for rule, words in REASONS.items()},
             "last_used_per_s": 1e9 if choices is None else _last_used_per_s(choices),
         },
         {f"{table}.{name}": column for table, of_table in columns.items() for name, column in of_table.items()},
@@ -104,14 +102,13 @@ def _names(result: RunResult, lanes: list[str]) -> dict[str, Any]:
     }
 
 
-def _rules(policy: str, ties: str) -> dict[str, Any]:
-    """Return what a pick can be explained by."""
-    order = ORDERS.get(policy)
+def _rule_of(policy: PolicyFacts) -> dict[str, Any]:
+    """Return what the picks of a frontend with this policy can be explained by."""
+    order = ORDERS.get(policy.name)
     return {
-        "policy": policy,
+        "name": policy.name,
         "order": None if order is None else [figure.name.lower() for figure in order],
-        "tie": (Rule.FIRST if ties == TIES_TO_FIRST else Rule.TIES).value,
-        "reasons": {rule.value: words for rule, words in REASONS.items()},
+        "tie": (Rule.FIRST if policy.ties == TIES_TO_FIRST else Rule.TIES).value,
     }
 
 
@@ -127,7 +124,7 @@ def _requests(records: Records, lane_of: Integers) -> dict[str, Integers]:
         "arrival": _steps(arrival),
         **stages,
         "lane": lane_of[table["replica"]],
-        **{name: table[name] for name in ("model", "outcome", "cause", "prompt_tokens", "output_tokens")},
+        **{name: table[name] for name in ("model", "frontend", "outcome", "cause", "prompt_tokens", "output_tokens")},
     }
 
 

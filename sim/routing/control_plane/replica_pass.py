@@ -218,4 +218,4 @@ class ReplicaPass:
                 continue
             self._ports.journal.row_removed(row.key, row.address, "idle", None)
             with suppress(CallError):
-                await self._free_process(self._ports.worker, row.key)
+                await self._free_process(self._ports, row.key)

@@ -77,5 +77,5 @@ class Eviction:
             return None
         self._ports.journal.row_removed(row.key, row.address, "evicted", None)
         with suppress(CallError):
-            await self._free_process(self._ports.worker, row.key)
+            await self._free_process(self._ports, row.key)
         return row

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sim.routing.loading.free_process import stop_exact_process
-from sim.routing.ports import WorkerControl
+from sim.routing.ports import FrontendPorts
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ModelConfig
 from sim.routing.units import BYTES_PER_GIB, NS_PER_S
@@ -19,7 +19,7 @@ class LoadLimit:
     """One way to bound a load."""
 
     limit_ns: Callable[[ModelConfig], int]
-    on_late: Callable[[WorkerControl, ReplicaKey], Awaitable[None]]
+    on_late: Callable[[FrontendPorts, ReplicaKey], Awaitable[None]]
 
 
 def limit_by_size_ns(model: ModelConfig) -> int:
@@ -27,7 +27,7 @@ def limit_by_size_ns(model: ModelConfig) -> int:
     return min(BASE_NS + PER_GIB_NS * model.disk_bytes // BYTES_PER_GIB, LONGEST_NS)
 
 
-async def leave_alone(worker: WorkerControl, key: ReplicaKey) -> None:
+async def leave_alone(ports: FrontendPorts, key: ReplicaKey) -> None:
     """Let the process go on loading, though nobody waits for it any more."""
 
 

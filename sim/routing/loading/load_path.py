@@ -155,7 +155,7 @@ class LoadPath:
             self._ports.journal.load_ended(key, type(error).__name__)
             if isinstance(error, DeadlineExceeded):
                 with suppress(CallError):
-                    await self._limit.on_late(self._ports.worker, key)
+                    await self._limit.on_late(self._ports, key)
             raise
         self._ports.journal.load_ended(key, "")
 

@@ -7,15 +7,17 @@ Old figures mislead: whoever takes the least loaded of the last reading sends ev
 from collections.abc import Collection, Sequence
 
 from sim.routing.policies.choose import Choose
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.replica import NULL, Replica, ReplicaKey
 
 
 class Snapshot:
     """Shows the figures as they were read, until the next reading. Whoever was the least loaded gets everything."""
 
     def __init__(self, rows: Sequence[Replica]) -> None:
-        """Take the rows over; they are listed by id."""
-        self._rows = {row.key: row for row in rows}
+        """Take the rows over; they are listed by id. Of two rows of a replica, the first is what its counts go to."""
+        self._rows: dict[ReplicaKey, Replica] = {}
+        for row in rows:
+            self._rows.setdefault(row.key, row)
 
     def pick(self, choose: Choose) -> Replica | None:
         """Return the row that the policy takes; None if it takes none, or if there is none."""
@@ -46,7 +48,7 @@ class OwnSends(Snapshot):
     def counted(self, key: ReplicaKey, change: int) -> None:
         """Add to the row, but take nothing from it."""
         if change > 0 and (row := self._rows.get(key)) is not None:
-            row.in_flight += change
+            row.in_flight = _counted(row.in_flight, change)
 
 
 class OwnInFlight(OwnSends):
@@ -55,7 +57,7 @@ class OwnInFlight(OwnSends):
     def counted(self, key: ReplicaKey, change: int) -> None:
         """Add to the row, or take from it, down to 0."""
         if (row := self._rows.get(key)) is not None:
-            row.in_flight = max(0, row.in_flight + change)
+            row.in_flight = _counted(row.in_flight, change)
 
 
 class Rotating(Snapshot):
@@ -77,3 +79,8 @@ class Rotating(Snapshot):
             self._waiting.pop(chosen.key, None)
             self._waiting[chosen.key] = None
         return chosen
+
+
+def _counted(in_flight: int, change: int) -> int:
+    """Return what the row's own column would hold after the change."""
+    return NULL if in_flight == NULL else max(0, in_flight + change)

@@ -69,9 +69,11 @@ class OwnCounts:
         """Hear that the changes were committed, and what rows there are now that may be picked."""
         for places in self._changed(changes):
             places.written += changes[places.row_id].added
+        ids = {row.id for row in rows}
         for row in rows:
             places = self._places[row.key]
-            if places.row_id != row.id:
+            # A replica may have a second row, and the counts are not to move there as long as the first one is left.
+            if places.row_id not in ids:
                 places.row_id, places.written = row.id, 0
         listed = {row.key for row in rows}
         # A row that may not be picked for a while still counts what was written into it.

@@ -103,7 +103,10 @@ class SimTask:
         return None if self._outcome is None else self._outcome[1]
 
     def resume(self, event: simpy.Event) -> None:
-        """Go on with the value or the error of the event that was waited for."""
+        """Go on with the value or the error of the event, unless the task does not wait for it any more."""
+        # Whoever heard of this event first may have interrupted or cancelled the task.
+        if self.waits_for is not event:
+            return
         if event._ok:
             self.step(event._value)
         else:

@@ -61,8 +61,9 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         """Choose a row and delete it at the end of the transaction."""
         await self._transaction()
         chosen = choose(self._database.read())
-        if chosen is not None:
-            self._table.delete(chosen.key)
+        row = None if chosen is None else self._table.row(chosen.id)
+        if row is not None:
+            self._table.delete_row(row)
         return chosen
 
     async def reserve_vram(self, node: str, size_bytes: int) -> bool:

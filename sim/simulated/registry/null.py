@@ -2,8 +2,7 @@
 
 from typing import Self
 
-SORTS_AS = 1 << 62
-"""The value of a NULL in the order of picks: larger than any number, but within the 64 bits of a record."""
+from sim.routing.replica import NULL
 
 
 class Null(int):
@@ -16,7 +15,7 @@ class Null(int):
 
     def __new__(cls, instead_of: int) -> Self:
         """Stand for this number."""
-        null = super().__new__(cls, SORTS_AS)
+        null = super().__new__(cls, NULL)
         null.instead_of = instead_of
         return null
 

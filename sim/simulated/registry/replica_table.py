@@ -70,6 +70,7 @@ class ReplicaTable:
             in_flight=in_flight,
             last_used_ns=wall_ns,
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
+            capacity=self.nodes[key.node].facts.capacities.get(key.model, 1.0),
             state=state,
             confirmed_ns=wall_ns,
             revision=revision,
@@ -106,12 +107,12 @@ class ReplicaTable:
         self._settle_drift(key).missing += known(row.in_flight)
         del self._by_node[key.node][row.id]
         twin = self._twins.pop(key, None)
-        if twin is not None:
-            del self.rows[_second(key)]
-        if twin is None or twin is row:
+        if twin is None:
             del self.rows[key]
+        elif twin is row:
+            del self.rows[_second(key)]
         else:
-            self.rows[key] = twin
+            self._put_in_place_of(row, twin)
         if self._may_be_picked(row):
             self.pickable[key.model].remove(row)
 
@@ -253,6 +254,13 @@ class ReplicaTable:
         self._by_node[key.node][row.id] = row
         if self._may_be_picked(row):
             self.pickable.setdefault(key.model, []).append(row)
+
+    def _put_in_place_of(self, row: Row, twin: Row) -> None:
+        """Let the key stand for the twin, without moving it among the others."""
+        left = {(row.key if one is twin else place): one for place, one in self.rows.items() if one is not row}
+        # The frontends' registries hold this very dict.
+        self.rows.clear()
+        self.rows.update(left)
 
     def _decrement_twin(self, key: ReplicaKey, count: int) -> None:
         # The drift of a key is that of its two counts together.

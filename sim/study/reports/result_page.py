@@ -11,7 +11,6 @@ from sim.measure.judged_run import by_variant
 from sim.measure.result import RunResult
 from sim.measure.saved.result_folder import ResultFolder, SavedRun
 from sim.measure.saved.run_folder import read, read_choices
-from sim.measure.story.decision import TIES_TO_FIRST
 from sim.report.page.page import Pair, page_html
 from sim.report.page.section import Plot, Section
 from sim.report.page.timeline import Timeline, timeline_of
@@ -20,7 +19,7 @@ from sim.report.plots.pictures import run_pictures, variant_pictures
 from sim.study.comparison import Comparison, Question, compared
 from sim.study.reports.differences_plot import differences_plot
 from sim.study.reports.differences_table import differences_table
-from sim.study.reports.reported import Reported, plan_of, reported, table_of
+from sim.study.reports.reported import Reported, reported, table_of
 
 _DEMAND = Demand(confidence=0.95, margin=0.01)
 _IN_THE_TIMELINE = ("in_flight.svg", "probes.svg")
@@ -86,11 +85,7 @@ def _plots(
 
 
 def _timeline(one: SavedRun, result: RunResult) -> Timeline:
-    written = plan_of(result)["router"]["policy"]
-    policy = {"name": written} if isinstance(written, str) else written
-    choices = read_choices(one.folder, _MOST_CHOICES)
-    ties = policy.get("ties", TIES_TO_FIRST)
-    return timeline_of(result, one.run.variant, policy["name"], choices, ties)
+    return timeline_of(result, one.run.variant, read_choices(one.folder, _MOST_CHOICES))
 
 
 def _comparison(scenario: Reported) -> Comparison | None:

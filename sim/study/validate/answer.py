@@ -40,22 +40,22 @@ class Precision:
 
     width: float
     """Largest half interval, relative to the value it is compared with; twice that at a load of 0.95 or more."""
-    most_requests: float
-    """Most that one system may cost, in requests that the simulator would serve in the same time."""
-    at_first: float
-    """Cost of the first replications of a level, in the same unit, if that pays for more than the fewest."""
+    most_s: float
+    """Most that one system may cost, in seconds of a core."""
+    at_first_s: float
+    """Cost of the first replications of a level, if that pays for more than the fewest."""
 
     def first_replications(self, level: Level) -> int:
         """Return how many replications to begin with: more than the fewest where they cost little."""
-        return max(level.fewest, min(_MOST_AT_FIRST, int(self.at_first / level.replicated.cost)))
+        return max(level.fewest, min(_MOST_AT_FIRST, int(self.at_first_s / level.replicated.cost_s)))
 
     def width_for(self, system: System) -> float:
         """Return the largest half interval for this system's figures, relative to the value."""
         return self.width * (2 if system.load >= _BUSY else 1)
 
 
-FULL = Precision(width=0.01, most_requests=1e6, at_first=2e4)
-QUICK = Precision(width=0.1, most_requests=1.8e4, at_first=1e3)
+FULL = Precision(width=0.01, most_s=30.0, at_first_s=0.5)
+QUICK = Precision(width=0.1, most_s=1.2, at_first_s=0.04)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class Answer(NamedTuple):
     """What replications say of a figure, in the system's own unit."""
 
     estimate: Estimate
-    requests: float
-    """What the replications cost, in requests that the simulator would serve in the same time."""
-    needed: float
-    """About how many would be enough."""
+    spent_s: float
+    """What the replications cost, in about so many seconds of a core."""
+    needed_s: float
+    """About what would be enough."""
 
 
 def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: int) -> list[Answer]:
@@ -89,7 +89,7 @@ def answers(system: System, asked: Sequence[Asked], precision: Precision, seed: 
     width = precision.width_for(system)
     for _ in range(_FURTHER_STAGES):
         wanted = [_wanted(samples, place, _AIM * width * abs(one.value)) for place, one in enumerate(asked)]
-        affordable = [one for one in wanted if _cost(samples, one) <= precision.most_requests]
+        affordable = [one for one in wanted if _cost_s(samples, one) <= precision.most_s]
         for sample, *counts in zip(samples, *affordable, strict=True):
             sample.extend(max(counts, default=0))
     return [_answer(samples, place, width * abs(one.value)) for place, one in enumerate(asked)]
@@ -137,7 +137,7 @@ def _wanted(samples: Sequence[_Sample], place: int, half_width: float) -> list[i
     """
     plain = [sample.plain(place) for sample in samples]
     shares = [
-        one.error * (len(sample.runs) / sample.level.replicated.cost) ** 0.5
+        one.error * (len(sample.runs) / sample.level.replicated.cost_s) ** 0.5
         for one, sample in zip(plain, samples, strict=True)
     ]
     counts, largest = [len(sample.runs) for sample in samples], 1.0
@@ -160,12 +160,12 @@ def _sum(estimates: Sequence[Estimate]) -> Estimate:
     return reduce(Estimate.plus, estimates)
 
 
-def _cost(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
-    """Return how many requests so many replications of each level take in all."""
-    return sum(count * sample.level.replicated.cost for sample, count in zip(samples, counts, strict=True))
+def _cost_s(samples: Sequence[_Sample], counts: Sequence[int]) -> float:
+    """Return about how many seconds so many replications of each level take in all."""
+    return sum(count * sample.level.replicated.cost_s for sample, count in zip(samples, counts, strict=True))
 
 
 def _answer(samples: Sequence[_Sample], place: int, half_width: float) -> Answer:
-    spent = _cost(samples, [len(sample.runs) for sample in samples])
-    needed = _cost(samples, _wanted(samples, place, half_width))
-    return Answer(_sum([sample.estimate(place) for sample in samples]), spent, needed)
+    spent_s = _cost_s(samples, [len(sample.runs) for sample in samples])
+    needed_s = _cost_s(samples, _wanted(samples, place, half_width))
+    return Answer(_sum([sample.estimate(place) for sample in samples]), spent_s, needed_s)

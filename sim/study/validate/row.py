@@ -69,8 +69,8 @@ def compared(entry: Entry, value: float, question: Question, answer: Answer, pre
     if inside and own_half > widest:
         reason = (
             f"{_percent(own_half / abs(value)) if value else 'some'} wide to each side after "
-            f"{_million(answer.requests)} requests; {_percent(widest / abs(value)) if value else 'none'} would take "
-            f"about {_million(answer.needed)}"
+            f"about {answer.spent_s:.2g} s; {_percent(widest / abs(value)) if value else 'none'} would take about "
+            f"{answer.needed_s:.0f} s"
         )
         return Row(entry, "skipped", reason, ours, ours - half, ours + half)
     beyond = max(0.0, abs(ours - value) - rounding)
@@ -80,10 +80,6 @@ def compared(entry: Entry, value: float, question: Question, answer: Answer, pre
 
 def _percent(part: float) -> str:
     return f"{100 * part:.2g} %"
-
-
-def _million(requests: float) -> str:
-    return f"{requests / 1e6:.2g} million"
 
 
 def _least_confidence(beyond: float, answer: Answer, their_error: float, scale: float) -> float:

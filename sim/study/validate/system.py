@@ -32,8 +32,8 @@ class Replicated(Hashable, Protocol):
     """Something that is run again and again, independently."""
 
     @property
-    def cost(self) -> float:
-        """About how many requests the simulator would serve in the time that a replication takes."""
+    def cost_s(self) -> float:
+        """About how many seconds a core takes for a replication."""
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication, the same for the same seed."""
@@ -48,9 +48,9 @@ class Level:
     """Replications that tell its spread."""
 
     @property
-    def cost(self) -> float:
-        """About how many requests the simulator would serve in the time of the fewest replications."""
-        return self.fewest * self.replicated.cost
+    def cost_s(self) -> float:
+        """About how many seconds a core takes for the fewest replications."""
+        return self.fewest * self.replicated.cost_s
 
 
 class System(Hashable, Protocol):
@@ -88,6 +88,6 @@ class Question:
     """What a figure of the system is multiplied by, to be in the unit of the entry."""
 
 
-def least_cost(system: System) -> float:
-    """Return how many requests the fewest replications simulate, or how many would be simulated in their time."""
-    return sum(level.cost for level in system.levels)
+def least_cost_s(system: System) -> float:
+    """Return about how many seconds a core takes for the fewest replications."""
+    return sum(level.cost_s for level in system.levels)

@@ -21,6 +21,8 @@ def summary(rows: Sequence[Row]) -> str:
     """Return how many rows hold, what chance would do, and which rows fail the whole."""
     counts = Counter(row.verdict for row in rows)
     judged = counts["inside"] + counts["outside"]
+    if not judged:
+        return f"Nothing was judged: {counts['skipped']} rows are skipped, each with its reason."
     most = most_outside_by_chance(judged)
     sentences = [
         f"{counts['inside']} rows are inside their 99.9 % interval, {counts['outside']} outside; "

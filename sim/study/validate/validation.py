@@ -10,7 +10,7 @@ from sim.study.validate.answer import Asked, Precision, answers
 from sim.study.validate.catalogue import question_for
 from sim.study.validate.entry import Entry
 from sim.study.validate.row import Row, compared, skipped
-from sim.study.validate.system import CannotExpress, Question, System, least_cost
+from sim.study.validate.system import CannotExpress, Question, System, least_cost_s
 
 SEED = 20260522
 """From which all seeds follow."""
@@ -82,14 +82,16 @@ def planned(entries: Sequence[Entry], precision: Precision, *, one_system_each: 
         except CannotExpress as error:
             reasons[entry.id] = str(error)
             continue
-        cost = least_cost(question.system)
-        if cost > precision.most_requests:
-            reasons[entry.id] = f"the fewest replications would take {cost / 1e6:.2g} million requests"
+        cost_s = least_cost_s(question.system)
+        if cost_s > precision.most_s:
+            reasons[entry.id] = (
+                f"the fewest replications would take about {cost_s:.0f} s; allowed: {precision.most_s:g} s"
+            )
             continue
         first = system_of_model.setdefault(entry.model, question.system)
         if one_system_each and question.system != first:
             reasons[entry.id] = "left to the full form"
         else:
             by_system.setdefault(question.system, []).append(Case(entry, entry.number, question))
-    systems = sorted(by_system.items(), key=lambda item: -least_cost(item[0]))
+    systems = sorted(by_system.items(), key=lambda item: -least_cost_s(item[0]))
     return Validation(entries, systems, reasons, precision)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sim.testing.mutants.mutant import Mutant
 from sim.testing.mutants.slips.choice import lists, picks, policies, rivals
 from sim.testing.mutants.slips.fleet import engines, loops, scaling, workers
-from sim.testing.mutants.slips.loading import failures, loads, outages
+from sim.testing.mutants.slips.loading import failures, loads, outages, unready
 from sim.testing.mutants.slips.measure import figures, spells, verdicts
 from sim.testing.mutants.slips.request import clients, counts, probes, retries, steps, waits
 
@@ -25,6 +25,7 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         loads,
         failures,
         outages,
+        unready,
         loops,
         scaling,
         workers,

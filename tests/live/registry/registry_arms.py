@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
-from sim.live.registry.tables import node_models
+from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow, RowState
 from sim.routing.policies.best_replica import ChooseBest
@@ -15,6 +15,7 @@ from sim.routing.policies.choose import Choose
 from sim.routing.ports import Runtime
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
+from sim.simulated.faults.registry.rows import EMPTY_COLUMN
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
@@ -61,6 +62,9 @@ class Arm(Protocol):
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         """Write a row past the registry, as something else might."""
 
+    async def empty(self, key: ReplicaKey, column: str) -> None:
+        """Make a column of the row NULL: `in_flight` or `last_used`, or `available_vram` of its node."""
+
 
 Story = Callable[[Arm], Awaitable[None]]
 
@@ -104,6 +108,16 @@ class SqlArm:
         async with self.registry.engine.begin() as connection:
             await connection.execute(row)
 
+    async def empty(self, key: ReplicaKey, column: str) -> None:
+        of_row = update(node_models).where(
+            node_models.c.node_id == key.node,
+            node_models.c.model_name == key.model,
+            node_models.c.replica_index == key.replica_index,
+        )
+        table = update(backend_nodes).where(backend_nodes.c.id == key.node) if column == "available_vram" else of_row
+        async with self.registry.engine.begin() as connection:
+            await connection.execute(table.values({column: None}))
+
 
 class SettableClock:
     """A clock of the simulation whose wall time can be stopped."""
@@ -143,6 +157,9 @@ class SimulatedArm:
 
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         self._table.insert(key, "", in_flight, FifoQueue(self.runtime, 1), 0, state, revision)
+
+    async def empty(self, key: ReplicaKey, column: str) -> None:
+        EMPTY_COLUMN[column](self._table, self._table.rows[key])
 
 
 async def tell_on_sql(url: str, mode: str, story: Story) -> None:

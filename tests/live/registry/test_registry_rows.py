@@ -14,7 +14,7 @@ from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import NotCommitted
 from sim.routing.fleet import Cooldown, Fleet, NodeFacts, NodeStatus
-from sim.routing.replica import ReplicaKey
+from sim.routing.replica import NULL, ReplicaKey
 from tests.choices import BEST
 
 MODEL = "m"
@@ -59,7 +59,7 @@ def test_a_row_of_nulls_reads_as_zeros_and_stays_null_when_picked(database_url: 
         replica = await registry.pick(MODEL, BEST)
 
         assert replica is not None
-        assert (replica.in_flight, replica.last_used_ns, replica.available_vram_bytes) == (0, 0, 0)
+        assert (replica.in_flight, replica.last_used_ns, replica.available_vram_bytes) == (NULL, NULL, NULL)
         assert [row.in_flight for row in await registry.rows()] == [None]
         assert (row.in_flight, row.last_used_ns, row.updated_ns) == (0, 0, 0)
         assert (node.address, node.labels, node.heartbeat_ns) == ("", {}, 0)

@@ -30,13 +30,26 @@ def test_requests_pile_up_if_there_are_ever_more_and_this_is_a_part_of_all(case:
     assert piles_up(np.array(levels), arrivals) is answer
 
 
-def test_what_piles_up_is_an_overload_only_where_there_is_more_work_than_capacity() -> None:
-    rise = np.arange(20)
+RISE, FALL = np.arange(20), np.arange(20)[::-1]
+OF_A_HUNDRED = {
+    "they pile up, more than can be served": (RISE, 0, 1.2, LoadVerdict.OVERLOADED),
+    "they pile up, and could be served": (RISE, 0, 0.6, LoadVerdict.BACKLOGGED),
+    "they pile up, nobody knows the capacity": (RISE, 0, None, LoadVerdict.BACKLOGGED),
+    "too many, but no more and more": (FALL, 0, 1.2, LoadVerdict.STABLE),
+    "too many, and some go unserved": (FALL, 5, 1.0, LoadVerdict.OVERLOADED),
+    "too many, and few go unserved": (FALL, 4, 1.0, LoadVerdict.STABLE),
+    "all go unserved that could be served": (FALL, 100, 0.6, LoadVerdict.STABLE),
+    "all go unserved, nobody knows the capacity": (FALL, 100, None, LoadVerdict.STABLE),
+}
 
-    assert verdict(rise, 100, 1.2) is LoadVerdict.OVERLOADED
-    assert verdict(rise, 100, 0.6) is LoadVerdict.BACKLOGGED
-    assert verdict(rise, 100, None) is LoadVerdict.BACKLOGGED
-    assert verdict(rise[::-1], 100, 1.2) is LoadVerdict.STABLE
+
+@pytest.mark.parametrize("case", OF_A_HUNDRED)
+def test_it_is_an_overload_where_there_is_more_work_than_capacity_and_requests_pile_up_or_go_unserved(
+    case: str,
+) -> None:
+    present, unserved, utilization, answer = OF_A_HUNDRED[case]
+
+    assert verdict(present, 100, unserved, utilization) is answer
 
 
 def alarms(load: float, runs: int, arrivals: int = 300) -> int:

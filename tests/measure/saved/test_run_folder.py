@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ import sim
 from sim import RunResult, loads, run
 from sim.measure.saved.run_folder import BadRunFolder
 from sim.measure.saved.staged_files import CannotWrite
+from sim.measure.saved.stored_records import UnknownRecords, read_records
 from tests.cli.command import BURST, SMALL
 
 TABLES = ("requests", "picks", "probes", "events", "replicas", "in_flight")
@@ -31,6 +33,7 @@ def test_a_result_reads_back_with_its_figures_and_its_scenario(result: RunResult
 
     assert repr(again) == repr(result)
     assert (again.metrics, again.digest, again.totals) == (result.metrics, result.digest, result.totals)
+    assert again.facts == result.facts
     assert loads(str(again.plan)).variants["default"] == result.plan
     assert again.records.digest() == result.digest
 
@@ -77,6 +80,18 @@ def test_a_file_that_was_changed_since_is_noticed(folder: Path, name: str) -> No
 
     with pytest.raises(BadRunFolder, match=f"{name} is not the file that manifest.json tells of"):
         sim.read(folder)
+
+
+def test_records_with_other_facts_are_those_of_another_version(folder: Path, tmp_path: Path) -> None:
+    with np.load(folder / "records.npz") as stored:
+        arrays = dict(stored)
+    head = json.loads(bytes(arrays["head"]))
+    del head["facts"]["policies"]
+    arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+    np.savez(tmp_path / "older.npz", allow_pickle=False, **arrays)
+
+    with pytest.raises(UnknownRecords, match=r"older\.npz holds other tables, columns or facts than this version"):
+        read_records(tmp_path / "older.npz")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}'])

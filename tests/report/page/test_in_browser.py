@@ -8,8 +8,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from sim.measure.result import RunResult
+from sim.measure.saved.result_folder import read_result_folder
+from sim.measure.saved.run_folder import read
 from sim.measure.story.decision import Decision, Seen
 from sim.measure.story.decision_words import decision_in_words
+from sim.study.explain.stories import explain
+from sim.study.reports.result_page import result_page
+from tests.cli.command import sim
 from tests.report.chromium import NEEDS_CHROMIUM
 from tests.report.page.conftest import ABOUT
 from tests.report.page.opened import Opened
@@ -73,6 +78,43 @@ def test_a_pick_is_explained_as_sim_explain_does(opened: Opened, result: RunResu
 
     assert len(set(expected)) > 1
     assert told == [f"{words}." for words in expected]
+
+
+TWO_POLICIES = """
+name: two_policies
+duration: 1m
+frontends: 3
+nodes: [{name: spark}, {name: thor}]
+models: [{name: qwen3, service: {mean: 1s}, replicas: [{node: spark}, {node: thor}]}]
+router: {policy: {name: best_replica, ties: rotate}}
+workload: [{kind: burst, model: qwen3, at: 1s, requests: 12, spread: 6s}]
+faults:
+  - {kind: mixed_policy, frontend: 1, router: {policy: round_robin}}
+  - {kind: mixed_policy, frontend: 2, router: {policy: {name: in_flight_then_vram, ties: first}}}
+"""
+
+
+def test_the_pick_of_a_frontend_with_a_policy_of_its_own_is_explained_by_that_policy(
+    browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "two.yaml").write_text(TWO_POLICIES)
+    assert sim("run", "two.yaml", "--out", "runs", folder=tmp_path).stderr == ""
+    results = read_result_folder(tmp_path / "runs")
+    (tmp_path / "page.html").write_text(result_page([results]))
+    opened = Opened(browser, tmp_path / "page.html")
+
+    told = []
+    for _ in range(12):
+        opened.page.click("[data-action=nextDecision]")
+        told.append(opened.page.locator(".looked-at > p").first.inner_text())
+
+    [saved] = results.runs
+    stories = (explain(saved.folder, request=request) for request in read(saved.folder).picks["request"])
+    decisions = [step.decision for story in stories for step in story.steps if step.decision is not None]
+    assert {one.policy for one in decisions} == {"best_replica", "round_robin", "in_flight_then_vram"}
+    # Of a policy with a rule of its own, `sim explain` says more in the same sentence.
+    for sentence, decision in zip(told, decisions, strict=True):
+        assert decision_in_words(decision).startswith(sentence.removesuffix("."))
 
 
 def decision_of(rows: pd.DataFrame, taken: str) -> Decision:

@@ -50,7 +50,7 @@ def many(small: Timeline) -> Timeline:
         "requests.arrival": same(10_000),
         **{f"requests.{stage}": same(value) for stage, value in stages.items()},
         "requests.lane": lanes,
-        **{f"requests.{name}": same(0) for name in ("model", "prompt_tokens", "output_tokens")},
+        **{f"requests.{name}": same(0) for name in ("model", "frontend", "prompt_tokens", "output_tokens")},
         "requests.outcome": np.where(ids == REQUESTS // 2, Outcome.FAILED, Outcome.COMPLETED),
         "requests.cause": same(-1),
         "picks.t": same(10_000),
@@ -78,7 +78,7 @@ def many(small: Timeline) -> Timeline:
 def opened(
     browser: Browser, result: RunResult, choices: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Opened:
-    small = timeline_of(result, "fixed", "best_replica", choices)
+    small = timeline_of(result, "fixed", choices)
     file = tmp_path_factory.mktemp("many") / "page.html"
     file.write_text(page_html([], [many(small)], []))
     return Opened(browser, file, WIDTH, script=COUNT)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.measure.facts import RunFacts
+from sim.measure.facts import PolicyFacts, RunFacts
 from sim.measure.recording.records import Floats, Integers
 from sim.measure.result import RunResult
 from sim.report.page.timeline import Timeline, timeline_of
@@ -16,7 +16,7 @@ RESOLUTION_S = 1.1e-6
 
 @pytest.fixture(scope="module")
 def timeline(result: RunResult, choices: pd.DataFrame) -> Timeline:
-    return timeline_of(result, "fixed", "best_replica", choices)
+    return timeline_of(result, "fixed", choices)
 
 
 def seconds(steps: Integers) -> Floats:
@@ -91,13 +91,13 @@ def test_a_planted_slip_is_found(timeline: Timeline, result: RunResult, choices:
 def test_lanes_lie_node_by_node_in_the_order_of_the_scenario(result: RunResult, choices: pd.DataFrame) -> None:
     facts = RunFacts(("qwen3",), speeds={"qwen3": {"thor": 1.0, "spark": 1.0}})
 
-    timeline = timeline_of(replace(result, facts=facts), "fixed", "best_replica", choices)
+    timeline = timeline_of(replace(result, facts=facts), "fixed", choices)
 
     assert timeline.names["lanes"] == [{"label": "thor#0", "node": "thor"}, {"label": "spark#0", "node": "spark"}]
 
 
 def test_a_run_of_which_nobody_wrote_down_the_choices_has_none(result: RunResult) -> None:
-    timeline = timeline_of(result, "fixed", "best_replica", None)
+    timeline = timeline_of(result, "fixed", None)
 
     assert not timeline.columns["picks.candidates"].any()
     assert "choices.lane" not in timeline.columns
@@ -105,7 +105,9 @@ def test_a_run_of_which_nobody_wrote_down_the_choices_has_none(result: RunResult
 
 @pytest.mark.parametrize(("ties", "rule"), [("first", "first"), ("random", "ties"), ("rotate", "ties")])
 def test_it_names_the_rule_that_explains_a_tie(result: RunResult, ties: str, rule: str) -> None:
-    names = timeline_of(result, "fixed", "best_replica", None, ties).names
+    facts = replace(result.facts, policies=(PolicyFacts("best_replica", ties),))
 
-    assert names["tie"] == rule
+    names = timeline_of(replace(result, facts=facts), "fixed", None).names
+
+    assert [policy["tie"] for policy in names["policies"]] == [rule]
     assert rule in names["reasons"]

@@ -181,6 +181,22 @@ def test_a_worker_that_does_not_answer_keeps_no_idle_row_alive() -> None:
     assert [process.key for process in world.processes.values()] == [A, C]
 
 
+def test_a_worker_of_a_paused_node_holds_the_pass_up_for_a_limited_time_at_each_idle_row() -> None:
+    world = world_of("ab")
+    for key in (A, B, ReplicaKey("a", "m", 1)):
+        world.place(key, last_used_ns=LONG_AGO)
+    world.pause("a")
+    reconciler = replica_pass(world.ports(), bounded(1), free_process=unload_some_process)
+
+    async def story() -> int:
+        await world.runtime.sleep(NOW)
+        await reconciler.run_pass()
+        return world.runtime.now_ns() - NOW
+
+    assert world.run(story()) == 2 * 30 * SECOND
+    assert world.keys() == ["b#0"]
+
+
 def test_pressure_adds_one_replica_and_begins_anew() -> None:
     world = with_replicas("abc", A)
     pressure = Pressure(world.runtime)

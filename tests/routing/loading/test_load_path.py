@@ -308,6 +308,42 @@ def test_a_stop_by_the_bare_name_of_the_model_deletes_the_row_and_ends_no_proces
     assert world.process(A).model == MODEL
 
 
+# How a process is freed, and how long its worker may take to answer.
+LIMITS_S = [(unload_some_process, 30), (stop_by_model_name, 10), (stop_exact_process, 10)]
+
+
+@pytest.mark.parametrize(("free_process", "limit_s"), LIMITS_S, ids=lambda each: getattr(each, "__name__", ""))
+def test_the_worker_of_a_paused_node_holds_an_eviction_up_for_a_limited_time(
+    free_process: FreeProcess, limit_s: int
+) -> None:
+    world = FleetWorld(nodes("a"))
+    world.place(A)
+    world.pause("a")
+
+    async def story() -> int:
+        await eviction(world, free_process=free_process).make_room()
+        return world.runtime.now_ns()
+
+    assert world.run(story()) == limit_s * SECOND
+    assert world.keys() == []
+
+
+def test_a_load_that_is_too_late_fails_though_its_worker_does_not_answer_the_order_to_stop_it() -> None:
+    world = FleetWorld(nodes("a"), {MODEL: slow(load_ns=60 * MINUTE)})
+
+    async def story() -> int:
+        world.runtime.spawn(pause_later(), "pause")
+        with pytest.raises(DeadlineExceeded):
+            await load_path(world, ModelConfig(MODEL), BY_SIZE).load(MODEL, 0, "cold_load")
+        return world.runtime.now_ns()
+
+    async def pause_later() -> None:
+        await world.runtime.sleep(MINUTE)
+        world.pause("a")
+
+    assert world.run(story()) == 5 * MINUTE + 10 * SECOND
+
+
 def test_room_is_looked_for_five_times_half_a_second_apart() -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, in_flight=1)

@@ -1,9 +1,11 @@
 """What each kind of list shows a policy between two readings."""
 
+from dataclasses import replace
+
 import pytest
 
 from sim.routing.policies.best_replica import ChooseBest
-from sim.routing.replica import Replica, ReplicaKey
+from sim.routing.replica import NULL, Replica, ReplicaKey
 from sim.routing.replica_list.listed import OwnInFlight, OwnSends, Rotating, Snapshot
 from tests.choices import BEST
 
@@ -71,3 +73,22 @@ def test_more_ends_than_were_read_do_not_make_a_replica_less_than_idle() -> None
     listed.counted(KEYS["a"], -3)
 
     assert picks(listed, 2) == "ab"
+
+
+@pytest.mark.parametrize("new_list", [Snapshot, OwnSends, OwnInFlight, Rotating])
+def test_of_two_rows_of_a_replica_the_first_is_shown(new_list: type[Snapshot]) -> None:
+    (first,), (second,) = rows(a=5), rows(a=0)
+
+    chosen = new_list([first, replace(second, id="row-twin")]).pick(BEST)
+
+    assert chosen is first
+
+
+@pytest.mark.parametrize("new_list", [OwnSends, OwnInFlight])
+def test_a_count_that_is_null_stays_null_as_it_does_in_the_table(new_list: type[Snapshot]) -> None:
+    listed = new_list(rows(a=NULL, b=NULL))
+
+    listed.counted(KEYS["a"], 1)
+
+    # Neither is known to have fewer, so that the next tier decides.
+    assert picks(listed, 1) == "a"

@@ -95,3 +95,49 @@ def test_a_row_counts_what_is_held_after_each_exchange(steps: list[tuple[int, st
             own.written(changes, [row()])
             assert stored == held
         assert own.unwritten() == ({A: held - stored} if held != stored else {})
+
+
+class Rows:
+    """The rows of one replica, by id, and what this frontend has written into each."""
+
+    def __init__(self) -> None:
+        self.stored = {"row-0": 0}
+        self._written = 1
+
+    def insert(self) -> None:
+        """Write one more row beside those that are there."""
+        self.stored[f"row-{self._written}"] = 0
+        self._written += 1
+
+    def delete(self, place: int) -> None:
+        """Delete the row at that place, unless it is the last one left."""
+        if len(self.stored) > 1:
+            del self.stored[list(self.stored)[place]]
+
+    def exchange(self, own: OwnCounts) -> None:
+        changes = own.take_changes()
+        for row_id, change in changes.items():
+            if row_id in self.stored:
+                self.stored[row_id] += change.added
+        own.written(changes, [row(row_id) for row_id in self.stored])
+
+
+@given(st.lists(st.sampled_from(["+1", "-1", "insert", "delete first", "delete last", "exchange"]), max_size=30))
+def test_second_rows_of_a_replica_that_come_and_go_have_nothing_counted_twice(steps: list[str]) -> None:
+    own, rows, held = OwnCounts(), Rows(), 0
+    for step in steps:
+        if step in ("+1", "-1"):
+            own.add(A, int(step))
+            held += int(step)
+        elif step == "insert":
+            rows.insert()
+        elif step == "exchange":
+            rows.exchange(own)
+        else:
+            rows.delete(0 if step == "delete first" else -1)
+
+    # The first may only learn which row there is.
+    for _ in range(2):
+        rows.exchange(own)
+
+    assert sum(rows.stored.values()) == held

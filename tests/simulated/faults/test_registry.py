@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.simulated.registry.null import SORTS_AS
+from sim.routing.replica import NULL
 from tests.simulated.faults.worlds import outcomes, struck, told, without_and_with
 
 
@@ -243,7 +243,7 @@ def test_a_count_that_is_null_sorts_last_and_stays_null() -> None:
 
     assert sound.picks["replica"].value_counts().to_dict() == {"a#0": 2, "b#0": 2}
     assert faulty.picks["replica"].tolist() == ["b#0"] * 4
-    assert alone.picks["in_flight"].tolist() == [SORTS_AS, SORTS_AS]
+    assert alone.picks["in_flight"].tolist() == [NULL, NULL]
     assert (alone.metrics["in_flight.final"], alone.metrics["in_flight.drift_s"]) == (0, 0)
 
 

@@ -2,14 +2,17 @@
 
 import gc
 import math
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from sim.routing.errors import DeadlineExceeded
+from sim.routing.errors import DeadlineExceeded, Unavailable
 from sim.simulated.kernel.awaitables import Cancelled
 from sim.simulated.kernel.livelock import Livelock
 from sim.simulated.kernel.runtime import SimulatedRuntime
+from sim.simulated.kernel.task import SimTask
 
 FAR_NS = 10**18
 
@@ -105,6 +108,36 @@ def test_what_within_runs_is_cancelled_when_its_caller_is() -> None:
     run(runtime)
 
     assert ends == [7]
+
+
+def interrupt(task: SimTask) -> None:
+    task.interrupt(Unavailable("interrupted"))
+
+
+@pytest.mark.parametrize("disturb", [SimTask.cancel, interrupt])
+def test_an_event_that_happens_reaches_no_task_that_was_disturbed_by_whoever_heard_of_it_first(
+    disturb: Callable[[SimTask], None],
+) -> None:
+    runtime, heard = SimulatedRuntime(), []
+    event = runtime.future()
+
+    async def hear_first() -> None:
+        await event
+        disturb(second)
+
+    async def hear_second() -> None:
+        with suppress(Unavailable):
+            heard.append(await event)
+        heard.append(await runtime.future())
+
+    runtime.spawn(hear_first(), "first")
+    second = runtime.spawn(hear_second(), "second")
+    event.set_result("news")
+    # Cancelled is no Exception, so the task's end is reported.
+    with suppress(Cancelled):
+        run(runtime)
+
+    assert heard == []
 
 
 def test_a_failure_that_nobody_waits_for_stops_the_run_before_the_next_event() -> None:

@@ -8,6 +8,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
+from tests.routing.fleet_world import FleetWorld
 
 KEY = ReplicaKey("n0", "m", 0)
 FAR_NS = 10**18
@@ -119,3 +120,14 @@ def test_vram_reported_by_a_node_reaches_its_rows_and_takes_the_place_of_what_wa
 
     assert table.rows[KEY].available_vram_bytes == 7
     assert table.nodes["n0"].as_read().unreserved_vram_bytes == 7
+
+
+def test_of_two_rows_of_a_replica_an_eviction_deletes_the_chosen_one() -> None:
+    world = FleetWorld([NodeFacts("n0")])
+    first = world.place(KEY)
+    world.table.duplicate(KEY, FifoQueue(world.runtime, 1))
+
+    evicted = world.run(world.ports().registry.evict(lambda fleet: fleet.rows[0]))
+
+    assert evicted == first
+    assert [row.id for row in world.rows()] == ["row-000002"]

@@ -16,7 +16,7 @@ QUESTION = Question(TwoLevels(Station(0.5)), mean_wait)
 
 def row(value: float, ours: float, error: float, **entry: object) -> Row:
     written = {"id": "X", "model": "M/M/1", "quantity": "mean_wait", "value": value, **entry}
-    answer = Answer(Estimate(ours, error, 20), requests=2.4e5, needed=1e6)
+    answer = Answer(Estimate(ours, error, 20), spent_s=2.4, needed_s=10.2)
     return compared(Entry.model_validate(written), value, QUESTION, answer, FULL)
 
 
@@ -47,7 +47,7 @@ def test_printed_digits_are_taken_for_what_they_are() -> None:
 def test_a_skipped_row_says_how_much_longer_it_would_take() -> None:
     reason = row(1.0, 1.0, 0.004).reason
 
-    assert "1.5 % wide to each side after 0.24 million requests; 1 % would take about 1 million" in reason
+    assert "1.5 % wide to each side after about 2.4 s; 1 % would take about 10 s" in reason
 
 
 def test_one_row_that_is_barely_outside_is_chance_and_one_that_is_far_outside_is_not() -> None:

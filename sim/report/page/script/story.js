@@ -39,9 +39,9 @@ function ruleOf(candidates, chosen, order, tie) {
   return isOfRule ? tie : "own";
 }
 
-function reasons({ policy, order, tie, reasons: words }, replica, candidates, chosen) {
+function reasons({ name, order, tie }, words, replica, candidates, chosen) {
   const rule = ruleOf(candidates, chosen, order, tie);
-  const taken = `${policy} takes ${replica}`;
+  const taken = `${name} takes ${replica}`;
   if (rule in words) return [paragraph(`${taken}: ${words[rule]}.`)];
   return [paragraph(`${taken} by its own rule.`), listOf(Object.values(FIGURES).map((one) => standing(one, candidates, chosen)))];
 }
@@ -84,13 +84,14 @@ function pickStep(run, pick, number) {
 
 // What the pick chose from, and why it chose as it did.
 function choiceDetails(run, pick) {
-  const { lane, in_flight } = run.picks;
+  const { lane, in_flight, request } = run.picks;
   const candidates = run.candidatesOf(pick);
   // A replica may have two rows; then the figure tells which of them it was.
   const ofReplica = candidates.filter((one) => one.lane === lane[pick]);
   const chosen = ofReplica.find((one) => one.inFlight === in_flight[pick]) ?? ofReplica[0];
   if (!chosen) return [paragraph(`It had ${in_flight[pick]} in flight. This page does not know the others; sim explain tells them.`)];
-  const why = reasons(run.names, run.replica(lane[pick]), candidates, chosen);
+  const policy = run.names.policies[run.requests.frontend[request[pick]]];
+  const why = reasons(policy, run.names.reasons, run.replica(lane[pick]), candidates, chosen);
   // Others may have picked between the statement's view of the rows and the lock on this one.
   const isLater = chosen.inFlight !== in_flight[pick];
   const later = isLater ? [paragraph(`When its row was locked, it had ${in_flight[pick]} in flight.`)] : [];

@@ -55,7 +55,7 @@ class NullValue(Fault[NullValueFault]):
         table, key = self.parts.database.table, _key(self.spec)
         row = table.rows.get(key)
         if row is not None:
-            _EMPTY[self.spec.column](table, row)
+            EMPTY_COLUMN[self.spec.column](table, row)
             self.struck(str(key))
 
 
@@ -79,7 +79,7 @@ def _empty_available_vram(table: ReplicaTable, row: Row) -> None:
             one.available_vram_bytes = node.available_vram_bytes
 
 
-_EMPTY: Mapping[str, Callable[[ReplicaTable, Row], None]] = {
+EMPTY_COLUMN: Mapping[str, Callable[[ReplicaTable, Row], None]] = {
     "in_flight": _empty_in_flight,
     "last_used": _empty_last_used,
     "available_vram": _empty_available_vram,

@@ -10,7 +10,8 @@ from sim.scenario.plan.plan import Plan, make_plan
 from sim.study.validate.entry import Entry
 from sim.study.validate.families.one_node import question
 from sim.study.validate.queueing.arrivals import Batches
-from sim.study.validate.queueing.first_come import first_come, time_of_request
+from sim.study.validate.queueing.cost import recursion_s, simulator_s
+from sim.study.validate.queueing.first_come import first_come
 from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import Served, mean_sojourn
 from sim.study.validate.queueing.services import EXPONENTIAL
@@ -48,18 +49,18 @@ class Bursts:
     load: float = 0.0
 
     @property
-    def size(self) -> float:
-        """Requests of a replication."""
-        return _BURSTS * self.requests
+    def simulation_s(self) -> float:
+        """About how many seconds the simulator takes for a replication."""
+        return simulator_s(_BURSTS * self.requests, self.servers)
+
+    @property
+    def recursion_s(self) -> float:
+        """About how many seconds the recursion takes for it."""
+        return recursion_s(_BURSTS * self.requests, self.servers, self.workers)
 
     def plan(self, seed: int) -> Plan:
         """Return some bursts."""
         return make_plan(scenario(self._text()), seed)
-
-    @property
-    def time_of_request(self) -> float:
-        """Of the recursion, in the simulator's time for one."""
-        return time_of_request(self.servers, self.workers)
 
     def simulated(self, plan: Plan) -> Served:
         """Return what the simulator makes of the bursts."""

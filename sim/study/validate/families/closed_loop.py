@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.scenario.plan.plan import make_plan
 from sim.study.validate.entry import Entry
+from sim.study.validate.queueing.cost import simulator_s
 from sim.study.validate.queueing.served import Floats, Served
 from sim.study.validate.queueing.services import EXPONENTIAL
 from sim.study.validate.queueing.station import recorded, scenario, station_text
@@ -27,9 +28,9 @@ class ClosedLoop:
     think_s: float
 
     @property
-    def cost(self) -> float:
-        """About how many requests a replication simulates."""
-        return (_WARMUP_S + _OBSERVED_S) * min(self.workers, self.users / (1 + self.think_s))
+    def cost_s(self) -> float:
+        """About how many seconds a replication takes."""
+        return simulator_s((_WARMUP_S + _OBSERVED_S) * min(self.workers, self.users / (1 + self.think_s)))
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run the users for a while. What they send follows from the run, so there is nothing to control by."""

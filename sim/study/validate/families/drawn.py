@@ -26,8 +26,8 @@ class Drawn:
 
     service: Service
 
-    cost: float = _DRAWS / 1000
-    """A draw takes next to nothing of what a request takes."""
+    cost_s: float = 0.025
+    """About how many seconds a replication takes."""
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Make a plan."""

@@ -19,7 +19,8 @@ from sim.study.validate.entry import Entry
 from sim.study.validate.queueing import services
 from sim.study.validate.queueing.arrivals import POISSON, with_drawn_demand
 from sim.study.validate.queueing.controls import POOLED, Control, SeveralWorkers, less_loaded
-from sim.study.validate.queueing.first_come import first_come, time_of_request, waits_among
+from sim.study.validate.queueing.cost import recursion_s, simulator_s
+from sim.study.validate.queueing.first_come import first_come, waits_among
 from sim.study.validate.queueing.levels import TwoLevels
 from sim.study.validate.queueing.served import Flags, Floats, Served
 from sim.study.validate.queueing.services import Service
@@ -45,14 +46,16 @@ class ProbedBackend:
     health: str = "serialized"
 
     @property
-    def size(self) -> float:
-        """About how many requests and probes a replication simulates."""
-        return (self._warmup_s + self._observed_s) * (self.load * self.workers + 1 / self._tick_s)
+    def simulation_s(self) -> float:
+        """About how many seconds the simulator takes for a replication; a probe takes about as long as two requests."""
+        span_s = self._warmup_s + self._observed_s
+        return simulator_s(span_s * (self.load * self.workers + 2 / self._tick_s))
 
     @property
-    def time_of_request(self) -> float:
-        """Of the recursion, in the simulator's time for one."""
-        return time_of_request(1, self.workers)
+    def recursion_s(self) -> float:
+        """About how many seconds the recursion takes for it."""
+        span_s = self._warmup_s + self._observed_s
+        return recursion_s(span_s * (self.load * self.workers + 1 / self._tick_s), 1, self.workers)
 
     @property
     def _end_ns(self) -> int:

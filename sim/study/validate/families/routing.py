@@ -65,11 +65,14 @@ def power_of_d_with_replacement(entry: Entry) -> Question:
 
 def periodic_update(entry: Entry) -> Question:
     """All servers are read every T, and nothing else is known of them (Mitzenmacher, IEEE TPDS 11(1), 2000)."""
+    shows: ShownCounts = "snapshot"
     if entry.parameters.get("policy") == _D_CHOICES:
-        policy, figures = _of_d(entry.whole("d"), replacement=True), OldFigures(entry.positive("T"), "snapshot")
+        policy = _of_d(entry.whole("d"), replacement=True)
     else:
         shows, ties = entry.one_of("policy", _LEAST_POSTED)
-        policy, figures = f"{{name: {SHORTEST}, ties: {ties}}}", OldFigures(entry.positive("T"), shows)
+        policy = f"{{name: {SHORTEST}, ties: {ties}}}"
+    # Their mean sojourn, less the mean service time.
+    figures = OldFigures(entry.positive("T"), shows, max(0.0, entry.number - 1))
     return question(entry, Station(entry.below_one("lam"), servers=entry.whole("n"), policy=policy, figures=figures))
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sim.measure.analysis.fairness import jain, max_over_mean
 from sim.scenario.plan.plan import make_plan
 from sim.study.validate.entry import Entry
+from sim.study.validate.queueing.cost import simulator_s
 from sim.study.validate.queueing.station import recorded, scenario, station_text
 from sim.study.validate.system import CannotExpress, Figure, Question, Replication, Simulated
 
@@ -29,7 +30,12 @@ class Split:
     policy: str
 
     @property
-    def cost(self) -> int:
+    def cost_s(self) -> float:
+        """About how many seconds a replication takes."""
+        return simulator_s(self._size, self.servers)
+
+    @property
+    def _size(self) -> int:
         """Requests of a replication."""
         return self.requests * max(_FEWEST_BLOCKS, _REQUESTS // self.requests)
 
@@ -40,9 +46,9 @@ class Split:
             "backend: {health: independent}, service: {mean: 100ms, distribution: deterministic}",
             self.policy,
             f"{{kind: uniform, model: m, rate: {float(self.servers)!r}/s}}",
-            (self.cost + 1) / self.servers,
+            (self._size + 1) / self.servers,
         )
-        chosen = recorded(make_plan(scenario(text), seed)).requests["replica"][: self.cost]
+        chosen = recorded(make_plan(scenario(text), seed)).requests["replica"][: self._size]
         counts = [np.bincount(block, minlength=self.servers) for block in chosen.reshape(-1, self.requests)]
         return Replication(tuple(float(np.mean([figure(one) for one in counts])) for figure in figures))
 

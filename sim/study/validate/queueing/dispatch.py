@@ -150,6 +150,8 @@ class OldFigures:
 
     every_s: float
     shows: ShownCounts
+    mean_wait_s: float = 0.0
+    """About how long requests will wait, which says how long a warm-up has to be."""
 
     @property
     def text(self) -> str:

@@ -44,13 +44,6 @@ def waits_among(arrivals: Times, demands: Times, probes: Times, workers: int) ->
     return waits_at(all_arrivals[order], all_demands[order], workers)[is_probe]
 
 
-def time_of_request(servers: int, workers: int) -> float:
-    """Return about how long this takes for a request, in the simulator's time for one."""
-    if servers > 1:
-        return 0.1 + 0.003 * servers
-    return 0.03 if workers > 1 else 0.01
-
-
 def _dispatched(plan: Plan, count: int, figures: OldFigures | None) -> tuple[Times, Times]:
     """Return when each request starts, and at which server."""
     servers, picks = Servers(count), Picks(plan.scenario, plan.seed)

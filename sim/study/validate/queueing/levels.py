@@ -15,8 +15,10 @@ from sim.study.validate.system import Figure, Level, Replication
 
 _FEWEST_RECURSIONS = 14
 """Some are spent on the coefficients of the controls."""
-_FEWEST_CORRECTIONS = 4
-"""If they all come out as 0, more would hardly tell more. Otherwise their spread asks for more."""
+_FEWEST_CORRECTIONS = 2
+"""Each compares thousands of requests one by one. If both are 0, more would hardly tell more; else they differ, and
+their spread asks for more.
+"""
 
 
 class Model(Hashable, Protocol):
@@ -30,12 +32,12 @@ class Model(Hashable, Protocol):
         """Offered work over capacity; 0 where that says nothing."""
 
     @property
-    def size(self) -> float:
-        """About how many requests a replication simulates."""
+    def simulation_s(self) -> float:
+        """About how many seconds the simulator takes for a replication."""
 
     @property
-    def time_of_request(self) -> float:
-        """Of the recursion, in the simulator's time for one."""
+    def recursion_s(self) -> float:
+        """About how many seconds the recursion takes for it."""
 
     def plan(self, seed: int) -> Plan:
         """Return the requests of a replication, the same for the same seed."""
@@ -77,9 +79,9 @@ class Recursion:
     model: Model
 
     @property
-    def cost(self) -> float:
-        """In requests of the simulator."""
-        return self.model.size * self.model.time_of_request
+    def cost_s(self) -> float:
+        """That of the recursion."""
+        return self.model.recursion_s
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication."""
@@ -94,9 +96,9 @@ class Correction:
     model: Model
 
     @property
-    def cost(self) -> float:
-        """All requests pass through the simulator."""
-        return self.model.size
+    def cost_s(self) -> float:
+        """Both compute all requests."""
+        return self.model.simulation_s + self.model.recursion_s
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Run one replication."""

@@ -152,7 +152,7 @@ def one_pick_lock_for_all_models(self: LockedPick, model: str) -> FifoQueue:
 
 nulls_first = Mutant(
     "nulls_first",
-    "sim.simulated.registry.null:SORTS_AS",
+    "sim.simulated.registry.null:NULL",
     "A row whose last use is NULL is taken for the one that was unused for longest.",
     -1,
     ("picks_by_hand",),

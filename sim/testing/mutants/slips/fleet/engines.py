@@ -87,3 +87,11 @@ loop_queues_health_calls = Mutant(
 @in_place_of("sim.simulated.nodes.backend:BackendProcess.predict_again", "engines_by_hand")
 async def second_copy_takes_no_time(self: BackendProcess, request: Request) -> None:
     """A call that arrives twice is served once."""
+
+
+@in_place_of("sim.simulated.nodes.backend:BackendProcess.health", "queues_by_hand")
+async def health_call_outlives_its_process(self: BackendProcess) -> None:
+    """A health call that waits in a process does not end with it."""
+    if not self.speed.is_moving:
+        await self.speed.moving()
+    await self.engine.health()

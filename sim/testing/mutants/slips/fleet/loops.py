@@ -6,7 +6,7 @@ from contextlib import suppress
 from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
 from sim.routing.control_plane.row_inspector import Inspector, Liveness
-from sim.routing.control_plane.state_pass import LeakSweep, PortProbe, ProcessTable
+from sim.routing.control_plane.state_pass import LOCK, LeakSweep, PortProbe, ProcessTable, StatePass
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
 from sim.routing.fleet import Fleet, Node, NodeRule, ReplicaRow
@@ -250,3 +250,23 @@ async def answers_before_a_silence_count(self: LeakSweep, row: ReplicaRow, answe
     """Two prompt answers clear a count, whatever the process did between them."""
     if answer is Liveness.ALIVE and self._answers.extend(row.id) >= self._needed:
         await self._inspector.clear_in_flight(row)
+
+
+@in_place_of(f"{_REAPER}:StatePass.run_pass", "silent_nodes_by_hand")
+async def state_passes_overlap(self: StatePass) -> None:
+    """The state passes of several frontends sweep at the same time."""
+    with suppress(CallError):
+        async with self._registry.try_lock(LOCK):
+            for sweep in self._sweeps:
+                await sweep.run()
+
+
+@in_place_of(f"{_REAPER}:PortProbe._judge", "silent_nodes_by_hand")
+async def refusals_before_a_silence_count(self: PortProbe, row: ReplicaRow, answer: Liveness) -> None:
+    """A health call without an answer does not end a row's refusals in a row."""
+    if answer in self._taken_for_dead:
+        if self._misses.extend(row.id) >= self._limit:
+            await self._inspector.remove(row, "unreachable")
+    elif answer is Liveness.ALIVE:
+        self._misses.end(row.id)
+        await self._inspector.confirm(row)

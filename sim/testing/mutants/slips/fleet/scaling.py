@@ -9,7 +9,7 @@ from sim.routing.control_plane.background import Rank
 from sim.routing.control_plane.replica_pass import Addition, Bounds, Removal, ReplicaPass, Setback
 from sim.routing.errors import CallError
 from sim.routing.fleet import Cooldown, Fleet, ReplicaRow
-from sim.routing.loading.placement import TakenIndexes, _free_slots, indexes_of_rows
+from sim.routing.loading.placement import TakenIndexes, _free_slots, indexes_of_rows, matching_nodes
 from sim.routing.ports import Runtime
 from sim.routing.settings import ModelConfig, ReconcilerSettings
 from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS
@@ -212,3 +212,30 @@ async def next_tick_counts_from_the_end(
     while True:
         await run_pass()
         await runtime.sleep(tick_ns)
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "spread_by_hand")
+def spread_has_no_maximum(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model that is on each of its nodes already gets one more replica when it is busy."""
+    if not model.spread:
+        return Bounds(model.min_replicas or 0, model.max_replicas or 0)
+    nodes = len(matching_nodes(fleet, model.selector))
+    return Bounds(nodes, 0) if nodes else None
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "spread_by_hand")
+def spread_counts_every_node(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model gets as many replicas as there are nodes, whatever labels it asks for."""
+    if not model.spread:
+        return Bounds(model.min_replicas or 0, model.max_replicas or 0)
+    nodes = len(fleet.healthy_nodes())
+    return Bounds(nodes, nodes)
+
+
+@in_place_of(f"{_SCALING}:bounds_of", "spread_by_hand")
+def spread_over_no_node_has_bounds(fleet: Fleet, model: ModelConfig) -> Bounds | None:
+    """A model whose nodes are all out of service is scaled down there."""
+    if not model.spread:
+        return Bounds(model.min_replicas or 0, model.max_replicas or 0)
+    nodes = len(matching_nodes(fleet, model.selector))
+    return Bounds(nodes, nodes)

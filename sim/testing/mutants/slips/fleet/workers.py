@@ -7,9 +7,11 @@ from sim.routing.errors import CallError
 from sim.routing.fleet import NodeReport
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.node import _WAITS
+from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.nodes.backend import BackendProcess
 from sim.simulated.nodes.node_agent import RETRY_NS, NodeAgent
 from sim.simulated.nodes.port_pool import PortPool, _Release
+from sim.simulated.nodes.settings import INSTALL_QUEUES
 from sim.simulated.nodes.worker import READY_LIMIT_NS, SimulatedWorkers, WorkerNode
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
@@ -122,3 +124,18 @@ def empty_process_holds_vram(self: WorkerNode) -> NodeReport:
     held = sum(self._vram_bytes[key.model] for key in self.processes)
     disk_bytes = max(0, self._free_disk_bytes) if self._settings.disk_bytes else None
     return NodeReport(available_vram_bytes=self._settings.vram_bytes - held, available_disk_bytes=disk_bytes)
+
+
+@in_place_of("sim.simulated.nodes.worker:WorkerNode.install_queue", "queues_by_hand")
+def two_are_installed_at_a_time(self: WorkerNode, backend: str) -> FifoQueue:
+    """Two processes of one queue are installed at a time."""
+    return self._installs.setdefault(self._queue_of(backend), FifoQueue(self._runtime, 2))
+
+
+backends_do_not_wait_for_each_other = Mutant(
+    "backends_do_not_wait_for_each_other",
+    "sim.simulated.nodes.settings:INSTALL_QUEUES",
+    "A node installs several backends side by side where it should one after the other.",
+    {**INSTALL_QUEUES, "one_by_one": INSTALL_QUEUES["by_backend"]},
+    ("queues_by_hand",),
+)

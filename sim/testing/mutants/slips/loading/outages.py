@@ -161,7 +161,7 @@ async def process_goes_though_its_row_stays(self: ReplicaPass, model: str, remov
         await self._ports.registry.remove_idle_row(row.id, removal.unused_since_ns)
         self._ports.journal.row_removed(row.key, row.address, "idle", None)
         with suppress(CallError):
-            await self._free_process(self._ports.worker, row.key)
+            await self._free_process(self._ports, row.key)
 
 
 @in_place_of(f"{_PATH}:LoadPath._place", "room_by_hand")

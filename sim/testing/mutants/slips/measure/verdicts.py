@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.measure.analysis.load import LoadVerdict, piles_up
+from sim.measure.analysis.load import LoadVerdict, piles_up, verdict
 from sim.measure.analysis.readiness import ReplicaUse
 from sim.measure.catalogue.view import ModelView
 from sim.measure.recording.recorder import Recorder
@@ -14,7 +14,9 @@ _LOAD = "sim.measure.catalogue.load"
 
 
 @in_place_of(f"{_LOAD}:verdict", "verdicts_by_hand")
-def overload_and_backlog_change_places(present: Integers, arrivals: int, utilization: float | None) -> LoadVerdict:
+def overload_and_backlog_change_places(
+    present: Integers, arrivals: int, unserved: int, utilization: float | None
+) -> LoadVerdict:
     """Requests that pile up without need count as too many, and the other way round: `<` for `>=`."""
     if not piles_up(present, arrivals):
         return LoadVerdict.STABLE
@@ -22,9 +24,19 @@ def overload_and_backlog_change_places(present: Integers, arrivals: int, utiliza
 
 
 @in_place_of(f"{_LOAD}:verdict", "verdicts_by_hand")
-def every_busy_model_is_overloaded(present: Integers, arrivals: int, utilization: float | None) -> LoadVerdict:
+def every_busy_model_is_overloaded(
+    present: Integers, arrivals: int, unserved: int, utilization: float | None
+) -> LoadVerdict:
     """Utilization alone decides."""
     return LoadVerdict.OVERLOADED if utilization is not None and utilization >= 1 else LoadVerdict.STABLE
+
+
+@in_place_of(f"{_LOAD}:verdict", "verdicts_by_hand")
+def requests_that_fail_make_it_stable(
+    present: Integers, arrivals: int, unserved: int, utilization: float | None
+) -> LoadVerdict:
+    """Only what piles up is an overload: requests that fail instead are not counted."""
+    return verdict(present, arrivals, 0, utilization)
 
 
 @in_place_of(f"{_LOAD}:present_at", "verdicts_by_hand")

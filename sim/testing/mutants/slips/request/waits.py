@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sim.routing.client_cache.cache import DetachedRoutes
-from sim.routing.client_cache.failure_domain import BOUNDED, UNLOAD_LIMIT_NS
+from sim.routing.client_cache.failure_domain import BOUNDED, PATIENT, UNLOAD_LIMIT_NS
 from sim.routing.client_cache.locks import FairLock, _Waiter
 from sim.routing.client_cache.parts import FrontendLock, LoaderParts
 from sim.routing.client_cache.sticky import StickyClients
@@ -11,6 +11,7 @@ from sim.routing.ports import Runtime
 from sim.routing.request import Request
 from sim.routing.request_path.outlasting import outlasting
 from sim.routing.request_path.route import Route
+from sim.routing.units import NS_PER_S
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _ACQUIRE = "sim.routing.client_cache.locks:FairLock.acquire"
@@ -125,3 +126,19 @@ async def nobody_looks_again(self: StickyClients, request: Request) -> None:
 async def route_without_client_is_forgotten(self: DetachedRoutes, request: Request) -> Route:
     """A route whose client has left meanwhile keeps its count without anybody's noting it."""
     return await outlasting(self._runtime, self._cache.route(request))
+
+
+async def _ever_more_seldom(runtime: Runtime, route: Route) -> None:
+    pause_ns = 0
+    while route.seems_busy:
+        pause_ns += 2 * NS_PER_S
+        await runtime.sleep(pause_ns)
+
+
+patience_grows_without_bound = Mutant(
+    "patience_grows_without_bound",
+    "sim.routing.client_cache.build:PATIENT",
+    "An unload that waits for a busy client looks at it ever more seldom, with no longest pause.",
+    replace(PATIENT, until_idle=_ever_more_seldom),
+    ("patient_by_hand",),
+)
