@@ -36,3 +36,8 @@ class ForgetfulRoundRobin:
 def beyond(replicas: Any, request: Any) -> Any:
     """Fails at the first request."""
     return replicas[len(replicas) + request.id]
+
+
+def fastest(replicas: Any) -> Any:
+    """Always the replica with the highest capacity."""
+    return max(replicas, key=lambda replica: replica.capacity, default=None)

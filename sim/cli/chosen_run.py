@@ -61,7 +61,7 @@ def _folder_of(variant: str | None, seed: int | None, runs: Sequence[SavedRun], 
     variants = dict.fromkeys(one.run.variant for one in runs)
     if variant is not None and variant not in variants:
         hint = did_you_mean(variant, variants)
-        raise BadInput(f"{path} has no variant {variant!a}; allowed: {listed(variants)}{hint}")
+        raise BadInput(f"{path} has no variant {variant!r}; allowed: {listed(variants)}{hint}")
     fitting = [one for one in runs if variant in (None, one.run.variant) and seed in (None, one.run.seed)]
     if len(fitting) != 1:
         names = ", ".join(f"{one.scenario} {one.run.variant} {one.run.seed}" for one in (fitting or runs)[:12])

@@ -32,5 +32,5 @@ def registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
         except (ImportError, RuntimeError) as error:
             raise BadInput(f"--registry postgres: {error}") from None
     if "://" not in registry:
-        raise BadInput(f"--registry: found {registry!a}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
+        raise BadInput(f"--registry: found {registry!r}; allowed: sqlite, postgres, or a URL such as sqlite:///file.db")
     return registry

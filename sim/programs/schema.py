@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat
 from pydantic.json_schema import models_json_schema
 
 from sim.programs.protocol import PROTOCOL
@@ -39,6 +39,8 @@ class Replica(_Line):
     """When a request was last sent there."""
     available_vram_bytes: NonNegativeInt
     """Of the node."""
+    capacity: PositiveFloat = 1.0
+    """How fast it serves beside the model's other replicas, as its node has announced; 1 where none has."""
 
 
 class Pick(_Line):

@@ -7,6 +7,7 @@ effects. Each change checks again that what it depends on still holds.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple
 
 from sim.routing.errors import StaleRevision
@@ -71,6 +72,17 @@ class NodeFacts:
     total_disk_bytes: int = 0
     """0 if unknown."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    capacities: Mapping[str, float] = field(default_factory=dict)
+    """By model, how fast a replica here serves: tokens per second, or any other rate that all nodes measure alike.
+
+    1 for a model that is not named.
+    """
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a capacity that is not above 0."""
+        for model, capacity in self.capacities.items():
+            if not 0 < capacity < inf:
+                raise ValueError(f"capacities: found {capacity:g} for {model} on {self.name}; allowed: more than 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,12 @@ class Node:
     total_disk_bytes: int
     """0 if unknown."""
     available_disk_bytes: int
+    capacities: Mapping[str, float] = field(default_factory=dict)
+    """By model, as the node announced them."""
+
+    def capacity(self, model: str) -> float:
+        """Return how fast a replica of the model serves here; 1 if the node did not say."""
+        return self.capacities.get(model, 1.0)
 
     @property
     def is_healthy(self) -> bool:

@@ -30,3 +30,5 @@ class Replica:
     in_flight: int
     last_used_ns: int
     available_vram_bytes: int
+    capacity: float = 1.0
+    """How fast it serves beside the model's other replicas, as its node has announced; the row keeps it for life."""

@@ -36,6 +36,7 @@ DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 ListedCountsName = Literal["snapshot", "own_sends", "own_in_flight", "rotate"]
 PressureName = Literal["ignored", "heeded"]
+StatePassName = Literal["after_loads", "in_time"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
@@ -89,6 +90,8 @@ class ControlSettings:
     """What becomes of a model's replicas when its options are edited."""
     pressure: PressureName
     """Whether a model gets one more replica when requests were kept from the one that knows their prompt."""
+    state_pass: StatePassName
+    """Whether the comparison of rows with processes waits for loads of any length."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

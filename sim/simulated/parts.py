@@ -64,7 +64,7 @@ def make_parts(plan: Plan, observers: Sequence[object], law_of: LawOf) -> Parts:
     runtime = SimulatedRuntime(_tickets(scenario))
     processes = Processes()
     progress = RequestProgress()
-    rows = [registered(node_facts(node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
+    rows = [registered(node_facts(scenario, node), FifoQueue(runtime, 1), runtime.wall_ns()) for node in scenario.nodes]
     table = ReplicaTable(runtime, rows, NODE_RULES[scenario.router.control.node_status])
     # Only faults ask how far a request has come.
     told = [*observers, table, progress] if scenario.faults else [*observers, table]

@@ -81,8 +81,8 @@ class World:
     def _agent(self, node: NodeSpec, registry: Registry) -> NodeAgent:
         control_plane = self._scenario.control_plane
         heartbeat_ns = None if control_plane is None else control_plane.heartbeat_ns
-        worker = self.parts.workers.nodes[node.name]
-        return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, node_facts(node), heartbeat_ns)
+        worker, facts = self.parts.workers.nodes[node.name], node_facts(self._scenario, node)
+        return NodeAgent(self.parts.runtime, self.parts.journal, registry, worker, facts, heartbeat_ns)
 
     def _frontend(self, index: int) -> FrontendCore:
         router, rank = self._scenario.router_of(index), Rank(index, self._scenario.frontends.count)

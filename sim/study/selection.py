@@ -45,7 +45,7 @@ class RunSelection:
         for name in self.variants:
             if name not in file.variants:
                 hint = did_you_mean(name, file.variants)
-                yield f"{file.path}: no variant {name!a}; allowed: {listed(file.variants)}{hint}"
+                yield f"{file.path}: no variant {name!r}; allowed: {listed(file.variants)}{hint}"
         count = self.seeds(file)
         if max(self.first_seeds(file).values(), default=0) + count - 1 > MOST_SEED:
             yield f"{file.path}: {count} seeds go beyond the last one; allowed: up to {MOST_SEED}"

@@ -95,6 +95,14 @@ def test_all_mistakes_in_all_files_are_told_at_once_and_nothing_runs(tmp_path: P
     assert [line.split(":")[0] for line in lines] == ["a.yaml", "none.yaml", "b.yaml", "c.yaml"]
 
 
+def test_names_stand_in_messages_as_they_are_written_with_escapes_only_for_what_cannot_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "größe é.yaml").write_text(SMALL.replace("{node: thor}", '{node: "thör\u200b"}'))
+
+    done = sim("run", "größe é.yaml", folder=tmp_path)
+
+    assert done.stderr.startswith("größe é.yaml:7:78: models[0].replicas[1].node: 'thör\\u200b' is not a node")
+
+
 def test_a_mistake_in_a_set_value_is_told_once_for_several_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(SMALL)

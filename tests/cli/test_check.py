@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from sim.cli.process.exits import ExitCode
-from tests.cli.command import sim, sim_process
+from tests.cli.command import sim
 from tests.regressions.corpora import small_corpus
 
 PICKERS = """
@@ -141,7 +141,7 @@ def test_a_policy_file_is_found_from_the_working_directory_and_run_in_every_proc
         path.rename(corpus / path.name)
     options = ("--allow-code", "--json", "--corpus", "corpus", "--seeds", "4")
 
-    one, two = (sim_process("check", "./pickers.py:first", *options, "-j", jobs, folder=folder) for jobs in "12")
+    one, two = (sim("check", "./pickers.py:first", *options, "-j", jobs, folder=folder) for jobs in "12")
 
     assert (one.returncode, one.stderr) == (two.returncode, two.stderr) == (ExitCode.BROKEN, "")
     assert one.stdout == two.stdout

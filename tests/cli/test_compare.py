@@ -9,7 +9,7 @@ import typer
 from sim import compare, loads
 from sim.cli.options.compare import part
 from sim.cli.process.exits import ExitCode
-from tests.cli.command import BURST, SMALL, sim, sim_process
+from tests.cli.command import BURST, SMALL, sim
 
 THREE = SMALL.replace("fixed: {}", "fixed: {}, patient: {router: {probe: {timeout: 9s}}}")
 
@@ -42,7 +42,7 @@ def test_json_is_what_the_python_interface_says(folder: Path) -> None:
 def test_processes_share_the_batches_and_change_nothing(folder: Path) -> None:
     options = ("--metric", "latency.p50_s", "--reps", "2", "--precision", "1%", "--max-reps", "4", "--json")
 
-    shared = sim_process("compare", "small.yaml", *options, "--jobs", "2", folder=folder)
+    shared = sim("compare", "small.yaml", *options, "--jobs", "2", folder=folder)
 
     assert (shared.returncode, shared.stderr) == (ExitCode.HELD, "")
     assert shared.stdout == sim("compare", "small.yaml", *options, "-j", "1", folder=folder).stdout

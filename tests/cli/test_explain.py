@@ -57,11 +57,20 @@ def test_a_pick_of_a_policy_unknown_to_us_shows_its_candidates_and_figures(home:
 
     steps = json.loads(done.stdout)["steps"]
     decision = next(step["decision"] for step in steps if step["what"] == "chose")
-    assert decision["policy"].endswith("/mine.py:pick")
+    assert decision["policy"] == "./mine.py:pick"
     assert (decision["rule"], decision["taken"]) == ("own", "thor#0")
     assert [one["replica"] for one in decision["candidates"]] == ["spark#0", "thor#0"]
     assert decision["candidates"][1]["in_flight"] > 0
     assert decision["candidates"][1]["ranks"]["in_flight"] == 2
+
+
+def test_the_file_of_a_policy_is_named_as_seen_from_where_the_user_stands(home: Path) -> None:
+    (home / "below").mkdir()
+    told = ["--request", "2", "--allow-code"]
+
+    assert "./mine.py:pick takes thor#0" in sim("explain", "mine.yaml", *told, folder=home).stdout
+    assert "./mine.py:pick takes thor#0" in sim("explain", "own/mine/default/seed-4", *told, folder=home).stdout
+    assert "../mine.py:pick takes thor#0" in sim("explain", "../own", *told, folder=home / "below").stdout
 
 
 def test_what_became_of_a_row_is_told_as_text_and_as_json(home: Path) -> None:

@@ -115,8 +115,11 @@ def test_the_schema_is_the_one_that_sim_prints(starter: Path) -> None:
     assert (starter / "balance.yaml").read_text().startswith("# yaml-language-server: $schema=scenario.schema.json\n")
 
 
-def test_the_starter_passes_as_it_is_written(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("seeds", ["few", pytest.param("as written", marks=pytest.mark.long)])
+def test_the_starter_passes_as_it_is_written(pytester: pytest.Pytester, seeds: str) -> None:
     sim("new", ".", folder=pytester.path)
+    if seeds == "few":
+        with_few_seeds(pytester.path)
 
     done = pytester.runpytest_subprocess(*PLUGIN)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sim.cli.process.exits import ExitCode
-from tests.cli.command import SMALL, sim, sim_process, sim_process_json, written
+from tests.cli.command import SMALL, sim, sim_json, sim_process_json, written
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 
@@ -34,7 +34,7 @@ def test_without_the_flag_nothing_runs_and_the_message_names_it(folder: Path) ->
 def test_a_policy_that_draws_has_one_digest_in_every_process(folder: Path) -> None:
     several = ("PowerOfTwo.yaml", "--allow-code", "--variant", "mine", "--reps", "3")
 
-    one = sim_process_json(*several, folder=folder, PYTHONHASHSEED="1")
+    one = sim_json(*several, folder=folder)
     shared = sim_process_json(*several, "--jobs", "2", folder=folder, PYTHONHASHSEED="2")
 
     digests = [[run["digest"] for run in document["runs"]] for document in (one, shared)]
@@ -44,9 +44,7 @@ def test_a_policy_that_draws_has_one_digest_in_every_process(folder: Path) -> No
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_mistake_in_a_policy_is_told_in_one_line_and_nothing_of_its_run_is_written(folder: Path, jobs: str) -> None:
-    done = sim_process(
-        "run", "beyond.yaml", "--allow-code", "--out", "out", "--reps", "2", "--jobs", jobs, folder=folder
-    )
+    done = sim("run", "beyond.yaml", "--allow-code", "--out", "out", "--reps", "2", "--jobs", jobs, folder=folder)
 
     assert (done.returncode, done.stdout) == (ExitCode.BAD_INPUT, "")
     [line] = done.stderr.splitlines()
@@ -58,8 +56,8 @@ def test_a_mistake_in_a_policy_is_told_in_one_line_and_nothing_of_its_run_is_wri
 
 
 def test_a_plan_that_was_written_finds_the_policy_from_where_it_lies(folder: Path) -> None:
-    first = sim_process_json("PowerOfTwo.yaml", "--allow-code", "--variant", "mine", "--out", "out", folder=folder)
+    first = sim_json("PowerOfTwo.yaml", "--allow-code", "--variant", "mine", "--out", "out", folder=folder)
 
-    again = sim_process_json("out/small/mine/seed-3/plan.yaml", "--allow-code", folder=folder)
+    again = sim_json("out/small/mine/seed-3/plan.yaml", "--allow-code", folder=folder)
 
     assert again["runs"][0]["digest"] == first["runs"][0]["digest"]

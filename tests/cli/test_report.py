@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import pytest
 
@@ -76,6 +76,24 @@ def test_a_damaged_run_is_refused_before_any_form_of_the_report_is_written(home:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("damaged/small/fixed/seed-3")
     assert [*home.glob("damaged.*")] == []
+
+
+def test_a_folder_from_which_a_variant_was_deleted_is_refused_and_what_is_missing_is_named(home: Path) -> None:
+    rmtree(Path(copytree(home / "runs", home / "lost"), "small/pinned"))
+
+    done = sim("report", "lost", "--markdown", "lost.md", folder=home)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "lost/summary.json tells of runs that are not there: small, pinned on seed 3\n"
+    assert not (home / "lost.md").exists()
+
+
+def test_the_folder_of_a_run_that_is_left_can_be_reported_alone(home: Path) -> None:
+    rmtree(Path(copytree(home / "runs", home / "left"), "small/pinned"))
+
+    done = sim("report", "left/small/fixed/seed-3", "--markdown", "left.md", folder=home)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 REFUSALS = {

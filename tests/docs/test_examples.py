@@ -10,7 +10,7 @@ import matplotlib
 import pytest
 from matplotlib import pyplot
 
-from sim import run
+from sim import load, run
 from sim.cli.process.exits import ExitCode
 from sim.scenario import FAULT_KINDS
 from tests.cli.command import sim, sim_process
@@ -132,6 +132,19 @@ def test_the_example_of_a_policy_passes_its_test(tmp_path: Path, monkeypatch: py
     exec(example("test_power_of_two_is_balanced"), names)
 
     names["test_power_of_two_is_balanced"]()
+
+
+def test_the_example_of_a_picker_that_goes_by_capacity_is_faster_on_uneven_nodes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    exec(example("def soonest"), names)
+
+    uneven = load("scenarios/policies/uneven_nodes.yaml")
+    mine = run(uneven, "mine", policies={"mine": names["soonest"]})
+
+    assert mine.metrics["latency.p99_s"] < run(uneven, "best_replica").metrics["latency.p99_s"]
 
 
 def test_the_example_of_a_service_serves_from_both_replicas(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def descendants(pid: int) -> list[int]:
     return [int(child) for child in children] + [one for child in children for one in descendants(int(child))]
 
 
+# In the short form, the recorded run shows PostgreSQL.
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_a_live_run_keeps_its_expectations_on_either_database_and_writes_what_it_shows(
     folder: Path, database_url: str
 ) -> None:
@@ -98,14 +100,17 @@ def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: 
     assert compared["machine"]["allowed_s"] > 0
 
 
-def test_a_recorded_run_is_replayed_to_the_same_decisions(folder: Path) -> None:
-    live = sim_process(
-        "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--record", "run.rec", folder=folder
-    )
+def test_a_recorded_run_keeps_its_expectations_and_is_replayed_to_the_same_decisions(
+    folder: Path, postgres_url: str
+) -> None:
+    options = ("--time-scale", "0.1", "--registry", postgres_url, "--record", "run.rec", "--json")
+    live = sim_process("live", "short.yaml", "--variant", "fixed", *options, folder=folder)
 
     replayed = sim("replay", "run.rec", "--json", folder=folder)
 
     assert (live.returncode, replayed.returncode) == (0, 0), live.stderr + replayed.stderr
+    [run] = json.loads(live.stdout)["runs"]
+    assert [expectation["passed"] for expectation in run["expectations"]] == [True, True]
     assert json.loads(replayed.stdout) == {"decisions": 39, "identical": True, "first_difference": None}
 
 

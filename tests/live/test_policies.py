@@ -14,7 +14,7 @@ PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
 name: short
 duration: 10s
-nodes: [{name: n0}, {name: n1}, {name: n2}]
+nodes: [{name: n0}, {name: n1}, {name: n2, speed: 4}]
 models:
   - name: qwen3
     backend: {workers: 8, health: independent}
@@ -23,10 +23,11 @@ models:
 frontends: 2
 workload: [{kind: burst, model: qwen3, at: 500ms, requests: 12, every: 3s}]
 variants:
-  first: {router: {policy: ./my_picker.py:first_row}}
-  two: {router: {policy: ./my_picker.py:PowerOfTwo}}
-  beyond: {router: {policy: ./my_picker.py:beyond}}
+  first: {frontends: 1, router: {policy: ./my_picker.py:first_row}}
+  beyond: {frontends: 1, router: {policy: ./my_picker.py:beyond}}
+  fastest: {frontends: 1, router: {policy: ./my_picker.py:fastest}}
   mixed:
+    router: {policy: ./my_picker.py:PowerOfTwo}
     faults:
       - {kind: mixed_policy, frontend: 1, router: {policy: ./my_picker.py:ForgetfulRoundRobin, pick: locked}}
 """
@@ -69,35 +70,42 @@ def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
 
 
 # In the short form, the recorded runs show policies on SQLite.
-@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
-def test_a_policy_that_always_takes_the_first_row_sends_everything_there_on_either_database(
-    folder: Path, database_url: str
+@pytest.mark.parametrize(
+    ("variant", "replica", "database_url"),
+    [
+        ("fastest", "n2#0", "postgresql"),
+        pytest.param("first", "n0#0", "postgresql", marks=pytest.mark.long),
+        pytest.param("first", "n0#0", "sqlite", marks=pytest.mark.long),
+    ],
+    indirect=["database_url"],
+)
+def test_a_policy_that_takes_the_fastest_or_the_first_alone_sends_everything_there_on_either_database(
+    folder: Path, database_url: str, variant: str, replica: str
 ) -> None:
-    code, document, told = live(folder, "first", "--registry", database_url)
+    code, document, told = live(folder, variant, "--registry", database_url)
 
     assert code == 0, told
     metrics = json.loads(document)["runs"][0]["metrics"]
     assert metrics["requests.completed"] == metrics["requests.offered"]
-    assert metrics["fairness.jain"] == pytest.approx(1 / 3)
+    assert metrics[f"replicas.{replica}.share"] == 1
 
 
-@pytest.mark.parametrize(
-    ("variant", "database_url"), [("two", "sqlite"), ("mixed", "postgresql")], indirect=["database_url"]
-)
-def test_a_recorded_run_replays_with_its_policy_and_from_another_folder(
-    folder: Path, database_url: str, variant: str
+# In the short form, the other tests show SQLite.
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
+def test_a_recorded_run_replays_with_the_policy_of_each_frontend_and_from_another_folder(
+    folder: Path, database_url: str
 ) -> None:
     (folder / "elsewhere").mkdir()
-    code, _, told = live(folder, variant, "--registry", database_url, "--record", "elsewhere/run.rec")
+    code, _, told = live(folder, "mixed", "--registry", database_url, "--record", "elsewhere/run.rec")
     assert code == 0, told
 
     refused = sim("replay", "elsewhere/run.rec", folder=folder)
-    same = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    same = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
     text = (folder / "my_picker.py").read_text()
     (folder / "my_picker.py").write_text(
         text.replace("len(there)]", "len(there) - 1]").replace("return min(two", "return max(two")
     )
-    other = sim_process("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
+    other = sim("replay", "elsewhere/run.rec", "--allow-code", folder=folder)
 
     assert refused.returncode == 2
     assert "allowed: with --allow-code" in refused.stderr
@@ -111,7 +119,7 @@ def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_l
 
     assert (code, document) == (2, "")
     [line] = told.splitlines()
-    assert line.startswith("short.yaml:15:29: router.policy: ./my_picker.py:beyond raised IndexError: ")
+    assert line.startswith("short.yaml:14:43: router.policy: ./my_picker.py:beyond raised IndexError: ")
     assert line.endswith("(my_picker.py:38) for request 0 of qwen3")
     assert not (folder / "run.rec").exists()
 
@@ -157,7 +165,7 @@ def test_frontends_pick_from_lists_of_their_own_live_as_well_and_write_their_las
 
     done = sim_process("live", "lists.yaml", "--time-scale", "0.02", "--json", "--record", "run.rec", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    replayed = sim_process("replay", "run.rec", folder=tmp_path)
+    replayed = sim("replay", "run.rec", folder=tmp_path)
 
     metrics = json.loads(done.stdout)["runs"][0]["metrics"]
     assert metrics["requests.completed"] == metrics["requests.offered"] == 39

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.routing.policies.port import PolicyError
-from tests.cli.command import sim_process, started
+from tests.cli.command import sim, sim_process, started
 from tests.live.frontends import open_frontend, publish, sqlite_url
 from tests.live.test_policies import SHORT
 from tests.live.workers import BY_TOKENS, KEY, OTHER, live_world, run
@@ -31,7 +31,7 @@ def test_a_recorded_run_replays_with_its_program_and_none_is_left(tmp_path: Path
     options = ("--allow-code", "--time-scale", "0.1", "--record", "run.rec")
 
     played = sim_process("live", "short.yaml", *options, folder=tmp_path)
-    replayed = sim_process("replay", "run.rec", "--allow-code", folder=tmp_path)
+    replayed = sim("replay", "run.rec", "--allow-code", folder=tmp_path)
 
     assert played.returncode == 0, played.stderr
     assert (replayed.returncode, replayed.stdout.count("are identical")) == (0, 1), replayed.stdout + replayed.stderr

@@ -14,7 +14,7 @@ from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
 from tests.programs.scripts import LOG, PYTHON, context, each_line, is_running, pids, program
 
 REQUEST = RequestView(17, "m", 100)
-REPLICAS = (ReplicaView("5", "a", 0, 2, 7, 10**9), ReplicaView("9", "b", 1, 0, 8, 10**9))
+REPLICAS = (ReplicaView("5", "a", 0, 2, 7, 10**9, 0.5), ReplicaView("9", "b", 1, 0, 8, 10**9))
 STUCK = "while :; do sleep 1000; done"
 
 
@@ -58,11 +58,11 @@ def test_a_pick_shows_time_request_and_candidates(tmp_path: Path) -> None:
     with Programs() as programs:
         start(programs, path).pick(REPLICAS, REQUEST)
 
-    shown = {"node": "a", "replica_index": 0, "in_flight": 2, "last_used_ns": 7, "available_vram_bytes": 10**9}
+    shown = {"node": "a", "replica_index": 0, "in_flight": 2, "last_used_ns": 7}
     [line] = lines(tmp_path)
     assert line["now_ns"] == 42
     assert line["request"] == {"id": 17, "model": "m", "prompt_tokens": 100, "chain": []}
-    assert line["candidates"][0] == {"id": "5", **shown}
+    assert line["candidates"][0] == {"id": "5", **shown, "available_vram_bytes": 10**9, "capacity": 0.5}
     assert [candidate["id"] for candidate in line["candidates"]] == ["5", "9"]
 
 

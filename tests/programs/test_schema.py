@@ -52,6 +52,13 @@ def test_a_line_without_one_of_its_keys_does_not_fit(kind: str) -> None:
         assert not fits({name: value for name, value in line.items() if name != key}, kind)
 
 
+def test_a_line_of_a_version_that_knew_of_no_capacity_fits_still() -> None:
+    line = json.loads(LINES["Pick"])
+    del line["candidates"][0]["capacity"]
+
+    assert fits(line, "Pick")
+
+
 @pytest.mark.parametrize(("definition", "view"), [("Request", REQUEST), ("Replica", REPLICA)])
 def test_every_figure_that_is_shown_is_explained(definition: str, view: Any) -> None:
     assert list(protocol_schema()["$defs"][definition]["properties"]) == list(view._fields)

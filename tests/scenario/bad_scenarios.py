@@ -81,6 +81,8 @@ KEY_NAMES = {
     "capital": ("§Name: a", "found the key 'Name'; allowed: small letters, digits and _"),
     "dash": ("§dry-run: 1", "found the key 'dry-run'"),
     "zero-width space": ("§na\u200bme: a", "found the key 'na\\u200bme'"),
+    "letters of another language": ("§größe: a", "found the key 'größe'; allowed: small letters, digits"),
+    "text that turns its direction": ("§na\u202eme: a", "found the key 'na\\u202eme'"),
     "number": ("§1: a", "found the key '1'"),
     "empty": ("§'': a", "found the key ''"),
     "very long": ("§" + "k" * 65 + ": a", "characters); allowed: small letters"),

@@ -3,6 +3,7 @@
 import pytest
 
 from sim import loads
+from sim.simulated.kernel import livelock
 from sim.simulated.kernel.livelock import Livelock, most_events_at_once
 from sim.study.run import run_scenario
 
@@ -39,7 +40,11 @@ def test_a_frontend_that_is_down_refuses_after_a_round_trip() -> None:
     ],
     ids=["frontend_crash", "node_crash", "load_failure"],
 )
-def test_a_user_whose_requests_fail_in_no_time_is_named_by_an_error(scenario: str, fault: str) -> None:
+def test_a_user_whose_requests_fail_in_no_time_is_named_by_an_error(
+    scenario: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Up to the true limit it would go round for seconds.
+    monkeypatch.setattr(livelock, "MOST_EVENTS_AT_ONCE", 5_000)
     file = loads(f"{scenario}{NO_TIME}faults: [{{{fault}}}]\n")
 
     with pytest.raises(Livelock, match=r"impatient, variant default, seed 0: time stands still at .*user 0"):

@@ -39,7 +39,7 @@ def part(written: str | float) -> float:
     except ValueError:
         value = -1
     if rest or not 0 <= value <= 1 or (value == 1 and not sign):
-        raise typer.BadParameter(f"found {str(written)!a}; allowed: a part such as 2% or 0.02, up to 100%")
+        raise typer.BadParameter(f"found {str(written)!r}; allowed: a part such as 2% or 0.02, up to 100%")
     return value
 
 

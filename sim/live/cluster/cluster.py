@@ -75,7 +75,7 @@ async def run_live(
     ):
         await registry.reset()
         for node in scenario.nodes:
-            await registry.register_node(_node_facts(node))
+            await registry.register_node(_node_facts(scenario, node))
         workers_path = folder / "workers.sock"
         await workers.serve(workers_path)
         orders = [
@@ -153,7 +153,7 @@ class _Run:
         if self.scenario.control_plane is not None:
             for node in self.scenario.nodes:
                 yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
-        facts = {node.name: _node_facts(node) for node in self.scenario.nodes}
+        facts = {node.name: _node_facts(self.scenario, node) for node in self.scenario.nodes}
         drain = self.scenario.router.control.drain
         parts = LiveParts(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
         for fault in self.scenario.faults:
@@ -238,7 +238,7 @@ class _Run:
         )
 
 
-def _node_facts(node: NodeSpec) -> NodeFacts:
+def _node_facts(scenario: Scenario, node: NodeSpec) -> NodeFacts:
     # The system chooses the ports of its processes.
     return NodeFacts(
         name=node.name,
@@ -246,4 +246,5 @@ def _node_facts(node: NodeSpec) -> NodeFacts:
         total_vram_bytes=node.vram_bytes,
         total_disk_bytes=node.disk_bytes,
         labels=node.labels,
+        capacities=scenario.capacities_of(node),
     )

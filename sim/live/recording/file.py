@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sim.live.recording.lines import Line
 from sim.live.recording.script import Script
 from sim.scenario import NO_METRICS, Scenario, ScenarioError, dump, loads
-from sim.scenario.text.errors import found
+from sim.scenario.text.errors import escaped, found
 from sim.scenario.text.files import UnreadableFile, read_regular
 
 MOST_BYTES = 256 << 20
@@ -31,7 +31,7 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal["sim live recording"] = "sim live recording"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     sim: str
     """Version of the program that wrote it."""
     scenario: str
@@ -93,7 +93,7 @@ def read_recording(path: Path, *, allow_code: bool = False) -> Recording:
 
     Without `allow_code` one whose policy is code of the user's own is refused.
     """
-    name = ascii(str(path))[1:-1]
+    name = escaped(str(path))
     try:
         content = read_regular(path, MOST_BYTES)
     except UnreadableFile as error:

@@ -73,6 +73,7 @@ class SqlFleetRegistry(SqlRegistry):
                 "slots": facts.slots,
                 "address": facts.address,
                 "labels": json.dumps(dict(facts.labels)),
+                "capacities": json.dumps(dict(facts.capacities)),
                 "available_vram": facts.total_vram_bytes,
                 "reserved_vram": 0,
                 "total_disk": facts.total_disk_bytes,

@@ -30,6 +30,7 @@ backend_nodes = Table(
     Column("updated_at", BigInteger),
     Column("address", TEXT),
     Column("labels", TEXT),
+    Column("capacities", TEXT),
     Column("reserved_vram", BigInteger),
     Column("total_disk", BigInteger),
     Column("available_disk", BigInteger),
@@ -89,7 +90,7 @@ load_jobs = Table(
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A replica's row as it is stored, with its node's VRAM; None stands for NULL."""
+    """A replica's row as it is stored, with what its node's row says of VRAM and capacity; None stands for NULL."""
 
     id: str
     key: ReplicaKey
@@ -98,6 +99,7 @@ class StoredRow:
     in_flight: int | None
     last_used_ns: int | None
     available_vram_bytes: int | None
+    capacity: float
 
     def as_read(self) -> Replica:
         """Return the row as a frontend reads it."""
@@ -108,6 +110,7 @@ class StoredRow:
             _number(self.in_flight),
             _number(self.last_used_ns),
             _number(self.available_vram_bytes),
+            self.capacity,
         )
 
 
@@ -121,14 +124,17 @@ REPLICA_COLUMNS: Final = (
     node_models.c.in_flight,
     node_models.c.last_used,
     backend_nodes.c.available_vram,
+    backend_nodes.c.capacities,
 )
 """What `stored_row` needs of a replica joined to its node, in this order."""
 
 
 def stored_row(columns: Sequence[Any]) -> StoredRow:
     """Return the row that was selected as REPLICA_COLUMNS."""
-    row_id, node, model, index, address, state, in_flight, last_used, available_vram = columns
-    return StoredRow(row_id, ReplicaKey(node, model, index), address, state, in_flight, last_used, available_vram)
+    row_id, node, model, index, address, state, in_flight, last_used, available_vram, capacities = columns
+    capacity = json.loads(capacities or "{}").get(model, 1.0)
+    key = ReplicaKey(node, model, index)
+    return StoredRow(row_id, key, address, state, in_flight, last_used, available_vram, capacity)
 
 
 def _number(stored: int | None) -> int:
@@ -162,4 +168,5 @@ def read_node(selected: Any) -> Node:
         reserved_vram_bytes=selected.reserved_vram or 0,
         total_disk_bytes=selected.total_disk or 0,
         available_disk_bytes=selected.available_disk or 0,
+        capacities=json.loads(selected.capacities or "{}"),
     )

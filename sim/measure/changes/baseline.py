@@ -107,7 +107,7 @@ def read_baseline(text: str) -> Baseline:
         fault = error.errors(include_url=False)[0]
         place = ", ".join(map(str, fault["loc"])) or "the file"
         raise BadBaseline(
-            f"{place}: found {str(fault['input'])[:40]!a}; {fault['msg'].removeprefix('Value error, ').lower()}"
+            f"{place}: found {str(fault['input'])[:40]!r}; {fault['msg'].removeprefix('Value error, ').lower()}"
         ) from None
     return {(scenario, variant): entry for scenario, of_it in content.items() for variant, entry in of_it.items()}
 

@@ -1,16 +1,17 @@
 """A folder of many runs, as `sim run --out` has written it, read back as far as it takes to compare it with another."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.measure.expectations import OverSeeds, Verdict
 from sim.measure.judged_run import JudgedRun
 from sim.measure.saved.run_folder import MANIFEST, SUMMARY, BadRunFolder, checked_manifest, of_another_version
 from sim.measure.statistics import Interval
 from sim.measure.window import Window
+from sim.scenario.text.errors import listed
 
 _ALLOWED = "allowed: a folder that `sim run --out` has written"
 
@@ -41,8 +42,20 @@ class ResultFolder:
     """By scenario, its variants in the order of its file; none if the runs were cut short before this was written."""
 
 
+class _Summary(NamedTuple):
+    """What the summary of all runs tells of one scenario."""
+
+    scenario: str
+    runs: tuple[tuple[str, int], ...]
+    """The variant and seed of each, in the order of the scenario's file."""
+    joint: tuple[Verdict, ...]
+
+
 def read_result_folder(path: Path) -> ResultFolder:
-    """Return what the folder tells; that of one run will do as well. Raises BadResultFolder."""
+    """Return what the folder tells; that of one run will do as well.
+
+    Raises BadResultFolder for a run that is damaged, or that the summary tells of and that is not there.
+    """
     if not path.is_dir():
         reason = "is not a folder" if path.exists() else "does not exist"
         raise BadResultFolder(f"{path} {reason}; {_ALLOWED}")
@@ -59,11 +72,29 @@ def read_result_folder(path: Path) -> ResultFolder:
     if not runs:
         raise BadResultFolder(f"{path} holds no runs; {_ALLOWED}")
     runs.sort(key=lambda one: (one.scenario, one.run.variant, one.run.seed))
-    joint: dict[str, tuple[Verdict, ...]] = {}
-    variants: dict[str, tuple[str, ...]] = {}
-    for scenario, of_scenario, verdicts in _summaries(path):
-        variants[scenario], joint[scenario] = of_scenario, verdicts
-    return ResultFolder(path, tuple(runs), joint, variants)
+    summaries = list(_summaries(path))
+    if lost := _lost(summaries, runs):
+        raise BadResultFolder(f"{path / SUMMARY} tells of runs that are not there: {lost}")
+    return ResultFolder(
+        path,
+        tuple(runs),
+        {one.scenario: one.joint for one in summaries},
+        {one.scenario: tuple(dict.fromkeys(variant for variant, _ in one.runs)) for one in summaries},
+    )
+
+
+def _lost(summaries: Sequence[_Summary], runs: Sequence[SavedRun]) -> str:
+    """Name the runs of the summary that were not found, a variant's seeds together."""
+    found = {(one.scenario, one.run.variant, one.run.seed) for one in runs}
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for scenario, of_scenario, _ in summaries:
+        for variant, seed in of_scenario:
+            if (scenario, variant, seed) not in found:
+                seeds.setdefault((scenario, variant), []).append(str(seed))
+    return "; ".join(
+        f"{listed(variant)} on seed{'s' if len(lost) > 1 else ''} {listed(lost, 'of them')}"
+        for variant, lost in seeds.items()
+    )
 
 
 def _saved_run(folder: Path) -> SavedRun:
@@ -83,14 +114,14 @@ def _saved_run(folder: Path) -> SavedRun:
         raise of_another_version(f"{folder / SUMMARY} has another form than here", manifest) from None
 
 
-def _summaries(path: Path) -> Iterator[tuple[str, tuple[str, ...], tuple[Verdict, ...]]]:
-    """Yield each scenario with its variants and its verdicts on several seeds; none if the runs were cut short."""
+def _summaries(path: Path) -> Iterator[_Summary]:
+    """Yield what the summary tells of each scenario; nothing if the runs were cut short before it was written."""
     try:
         content = json.loads((path / SUMMARY).read_text(encoding="utf-8"))
         for document in content if isinstance(content, list) else [content]:
-            variants = dict.fromkeys(run["variant"] for run in document["runs"])
+            runs = ((run["variant"], run["seed"]) for run in document["runs"])
             joint = (_verdict(one) for one in document.get("expectations", ()))
-            yield document["scenario"], tuple(variants), tuple(joint)
+            yield _Summary(document["scenario"], tuple(runs), tuple(joint))
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -20,11 +20,14 @@ class Seen(NamedTuple):
     last_used_ns: int
     """On the wall clock of the frontend that wrote it."""
     available_vram_bytes: int
+    capacity: float = 1.0
+    """As its node has announced it."""
 
     @classmethod
     def of(cls, row: Replica, facts: RunFacts) -> "Seen":
         """Copy the row, which changes afterwards."""
-        return cls(facts.label(row.key), row.id, row.in_flight, row.last_used_ns, row.available_vram_bytes)
+        figures = (row.in_flight, row.last_used_ns, row.available_vram_bytes, row.capacity)
+        return cls(facts.label(row.key), row.id, *figures)
 
 
 class Figure(Enum):
@@ -127,6 +130,7 @@ class Decision:
                     "in_flight": one.in_flight,
                     "last_used_s": one.last_used_ns / 1e9,
                     "available_vram_bytes": one.available_vram_bytes,
+                    "capacity": one.capacity,
                     "ranks": {figure.name.lower(): self.rank(place, figure).place for figure in Figure},
                 }
                 for place, one in enumerate(self.seen)

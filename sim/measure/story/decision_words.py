@@ -49,13 +49,24 @@ def figure_cells(in_flight: int, last_used_s: float, available_vram_bytes: int) 
     return f"{in_flight}", f"{last_used_s:.6f}", f"{available_vram_bytes / 1e9:.6g}"
 
 
+def candidate_heads(decision: Decision) -> tuple[str, ...]:
+    """Return what stands above the figures of the replicas: their capacities only if they differ."""
+    return (*FIGURE_NAMES.values(), "capacity") if _capacities_differ(decision) else tuple(FIGURE_NAMES.values())
+
+
 def candidate_cells(decision: Decision) -> Iterator[tuple[str, ...]]:
-    """Yield a line a replica: whether it was taken, its label, and each figure with its rank."""
+    """Yield a line a replica: whether it was taken, its label, and each figure, those of its load with their ranks."""
+    has_capacity = _capacities_differ(decision)
     for place, one in enumerate(decision.seen):
         written = figure_cells(one.in_flight, one.last_used_ns / 1e9, one.available_vram_bytes)
         ranks = (_place(decision.rank(place, figure)) for figure in Figure)
-        figures = (f"{figure} ({rank})" for figure, rank in zip(written, ranks, strict=True))
-        yield ">" if place == decision.taken else "", one.replica, *figures
+        figures = [f"{figure} ({rank})" for figure, rank in zip(written, ranks, strict=True)]
+        capacity = [f"{one.capacity:.6g}"] if has_capacity else []
+        yield ">" if place == decision.taken else "", one.replica, *figures, *capacity
+
+
+def _capacities_differ(decision: Decision) -> bool:
+    return len({one.capacity for one in decision.seen}) > 1
 
 
 def _place(rank: Rank) -> str:

@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import NamedTuple, Protocol
 
 from sim.measure.story.decision import Decision
-from sim.measure.story.decision_words import FIGURE_NAMES, candidate_cells
+from sim.measure.story.decision_words import candidate_cells, candidate_heads
 
 _TIMES = 24
 """Characters of the two times at the beginning of a line."""
@@ -61,7 +61,7 @@ def timed(part: Part, t_ns: int | None, since: str, text: str, width: int | None
 
 def candidate_lines(decision: Decision, width: int | None) -> Iterator[Line]:
     """Yield the replicas that the decision saw, with their figures: a table, or a sentence each if that is too wide."""
-    rows = [("", "replica", *FIGURE_NAMES.values()), *candidate_cells(decision)]
+    rows = [("", "replica", *candidate_heads(decision)), *candidate_cells(decision)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width is not None and _TIMES + sum(widths) + 2 * len(widths) > width:
         yield from _candidate_sentences(decision, width)
@@ -74,8 +74,9 @@ def candidate_lines(decision: Decision, width: int | None) -> Iterator[Line]:
 
 def _candidate_sentences(decision: Decision, width: int) -> Iterator[Line]:
     indent = 4 if _is_narrow(width) else _TIMES
+    heads = candidate_heads(decision)
     for place, (mark, replica, *figures) in enumerate(candidate_cells(decision)):
-        named = ", ".join(f"{name} {figure}" for name, figure in zip(FIGURE_NAMES.values(), figures, strict=True))
+        named = ", ".join(f"{name} {figure}" for name, figure in zip(heads, figures, strict=True))
         part = Part.TAKEN if place == decision.taken else Part.CANDIDATE
         for piece in wrap(f"{mark or '-'} {replica}: {named}", max(width - indent, 8), subsequent_indent="  "):
             yield Line(part, f"{'':{indent}}{piece}")

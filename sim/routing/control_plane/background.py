@@ -19,7 +19,7 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS
+from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, RECONCILING
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -95,9 +95,5 @@ class Background:
         state_pass = StatePass(
             self._ports, settings, REAPERS[self._settings.reaper], EXACT_STOPS[self._settings.exact_stop]
         )
-
-        async def run_pass() -> None:
-            await replica_pass.run_pass()
-            await state_pass.run_pass()
-
-        return run_pass
+        reconciling = RECONCILING[self._settings.state_pass]
+        return reconciling(self._ports.runtime, settings.stale_row_after_ns, replica_pass.run_pass, state_pass.run_pass)

@@ -1,7 +1,5 @@
 """What a policy's own keys may be: each check raises ValueError that says what was found and what is allowed."""
 
-from collections.abc import Mapping
-
 _MOST_S = 1e6
 
 
@@ -21,10 +19,3 @@ def check_count(key: str, found: int, least: int) -> None:
     """Refuse a count that is smaller."""
     if found < least:
         raise ValueError(f"{key}: found {found}; allowed: {least} or more")
-
-
-def check_weights(weights: Mapping[str, float]) -> None:
-    """Refuse a number that is no weight; the weights go by node."""
-    for node, weight in weights.items():
-        if not 1e-6 <= weight <= 1e6:
-            raise ValueError(f"weights: found {weight:g} for {node}; allowed: from 1e-06 to 1e+06")

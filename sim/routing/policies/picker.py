@@ -24,6 +24,7 @@ def replica_view(replica: Replica) -> ReplicaView:
         replica.in_flight,
         replica.last_used_ns,
         replica.available_vram_bytes,
+        replica.capacity,
     )
 
 

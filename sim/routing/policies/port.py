@@ -27,6 +27,8 @@ class ReplicaView(NamedTuple):
     """When a request was last sent there."""
     available_vram_bytes: int
     """Of the node."""
+    capacity: float = 1.0
+    """How fast it serves beside the model's other replicas, as its node has announced; 1 where none has."""
 
 
 class RequestView(NamedTuple):

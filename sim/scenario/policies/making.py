@@ -96,8 +96,10 @@ def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
 
 def _bad_parameters(error: ValidationError, known: Sequence[str]) -> BadParameters:
     """Return what is wrong with the first bad key. A policy's own check may name its key: `d: found 0; ...`."""
-    fault = error.errors(include_url=False)[0]
-    text = fault["msg"].removeprefix("Value error, ")
+    fault, *others = error.errors(include_url=False)
+    # A key that may hold one of several kinds has a fault for each.
+    of_other_kinds = [one["msg"] for one in others if one["loc"][:1] == fault["loc"][:1]]
+    text = " or ".join([fault["msg"].removeprefix("Value error, "), *of_other_kinds])
     key, colon, rest = text.partition(": ")
     if colon and key in known:
         return BadParameters(key, rest)

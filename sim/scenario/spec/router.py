@@ -38,6 +38,7 @@ from sim.routing.settings import (
     SelectorName,
     SharingName,
     SlotsName,
+    StatePassName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -138,6 +139,9 @@ class ControlSpec(Spec):
     pressure: PressureName
     """Whether the reconciler adds a replica when the policy `prefix_cache` has lately kept a request from the replica
     that knows its prompt."""
+    state_pass: StatePassName
+    """Whether the reconciler compares rows with processes only after its loads, however long they take, or beside one
+    that has taken as long as a row takes to become stale."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -164,6 +168,7 @@ class ControlSpec(Spec):
             exact_stop=self.exact_stop,
             edits=self.edits,
             pressure=self.pressure,
+            state_pass=self.state_pass,
             passes=self.passes,
         )
 

@@ -17,7 +17,7 @@ from sim.scenario.spec.frontends import FrontendsSpec
 from sim.scenario.spec.nodes import NodeSpec
 from sim.scenario.spec.policy import PolicySpec
 from sim.scenario.spec.router import RouterSpec
-from sim.scenario.spec.service import ServiceSpec
+from sim.scenario.spec.service import ServiceSpec, relative_speed
 from sim.scenario.spec.workload import WorkloadSpec
 from sim.scenario.text.errors import Path
 from sim.scenario.text.units import Duration, Size
@@ -177,6 +177,10 @@ class Scenario(Spec):
     def matching_nodes(self, model: ModelSpec) -> tuple[NodeSpec, ...]:
         """Return the nodes that have the labels that the model asks for."""
         return tuple(node for node in self.nodes if model.scheduling.selector.items() <= node.labels.items())
+
+    def capacities_of(self, node: NodeSpec) -> dict[str, float]:
+        """Return how fast the node serves each model, by name, where a node of speed 1 has 1."""
+        return {model.name: relative_speed(model.service, node) for model in self.models}
 
     def loops(self) -> ControlPlaneSettings | None:
         """Return which loops every frontend runs; None for none."""

@@ -56,8 +56,13 @@ def found(value: object) -> str:
         return "a mapping"
     if isinstance(value, (tuple, list)):
         return "a list"
-    text = ascii(value)
+    text = repr(value)
     return text if len(text) <= 60 else f"{text[:50]}... ({len(str(value))} characters)"
+
+
+def escaped(text: str) -> str:
+    """Return the text with escapes for what cannot be seen, such as a control character or a space of no width."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def plain(word: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sim.scenario.text.errors import Path, Problem, dotted, found
+from sim.scenario.text.errors import Path, Problem, dotted, escaped, found
 from sim.scenario.text.source import MOST_DEPTH, Source, has_control_characters, resolve_plain
 
 OF_THE_FILE = ("variants", "expect", "regression")
@@ -85,7 +85,7 @@ def parse_override(text: str) -> Override:
     if value[:1] in ("[", "{"):
         raise ValueError(f"found the value {found(value)}; allowed: one plain value, no list or mapping")
     indexes = (int(step) if step.isascii() and step.isdigit() and len(step) < 6 else step for step in steps)
-    return Override(tuple(indexes), ascii(written)[1:-1], resolve_plain(value))
+    return Override(tuple(indexes), escaped(written), resolve_plain(value))
 
 
 def overridden(document: Any, path: Path, value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from sim.scenario.text.errors import Path, Problem, ScenarioError, dotted, found
+from sim.scenario.text.errors import Path, Problem, ScenarioError, dotted, escaped, found
 from sim.scenario.text.files import UnreadableFile, read_regular
 from sim.scenario.text.syntax import Place, in_plain_words
 
@@ -53,7 +53,7 @@ class Source:
 
 def read_file(path: FilePath) -> Source:
     """Read a scenario file; ScenarioError if it is not a small regular UTF-8 file of plain YAML."""
-    name = ascii(str(path))[1:-1]
+    name = escaped(str(path))
     try:
         content = read_regular(path, MOST_BYTES)
     except UnreadableFile as error:
@@ -72,7 +72,7 @@ def read_bytes(content: bytes, name: str) -> Source:
     if bad := _CONTROL.search(text):
         line = text.count("\n", 0, bad.start()) + 1
         column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1) + 1
-        wrong = f"found the control character {bad.group()!a}; allowed: printable text"
+        wrong = f"found the control character {bad.group()!r}; allowed: printable text"
         raise _refusal(name, (line, column), wrong)
     return _Builder(name, text).build()
 

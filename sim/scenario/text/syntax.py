@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from yaml import Mark, MarkedYAMLError
 
+from sim.scenario.text.errors import escaped
+
 Place = tuple[int, int]
 """Line and column, from 1."""
 
@@ -22,11 +24,11 @@ def in_plain_words(error: MarkedYAMLError) -> SyntaxFault:
     here = error.problem_mark or error.context_mark
     since = error.context_mark or here
     if here is None or since is None:
-        return SyntaxFault((1, 1), f"{_ascii(problem)}; {_PLAIN_YAML}")
+        return SyntaxFault((1, 1), f"{escaped(problem)}; {_PLAIN_YAML}")
     for beginning, explain in _BY_BEGINNING.items():
         if problem.startswith(beginning):
             return explain(problem, here, since)
-    return SyntaxFault(_place(here), f"{_ascii(problem)}; {_PLAIN_YAML}")
+    return SyntaxFault(_place(here), f"{escaped(problem)}; {_PLAIN_YAML}")
 
 
 _PLAIN_YAML = "allowed: mappings, lists and plain values, indented by spaces"
@@ -34,10 +36,6 @@ _PLAIN_YAML = "allowed: mappings, lists and plain values, indented by spaces"
 
 def _place(mark: Mark) -> Place:
     return (mark.line + 1, mark.column + 1)
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _of_a_misfit(problem: str, here: Mark, since: Mark) -> SyntaxFault:
@@ -69,7 +67,7 @@ def _of_a_character(problem: str, here: Mark, _since: Mark) -> SyntaxFault:
     if character == r"'\t'":
         return SyntaxFault(_place(here), "found a tab where only spaces may stand; allowed: indentation by spaces")
     return SyntaxFault(
-        _place(here), f"found a value that begins with {_ascii(character)}; allowed: such a value in quotes"
+        _place(here), f"found a value that begins with {escaped(character)}; allowed: such a value in quotes"
     )
 
 
@@ -99,7 +97,9 @@ def _of_loose_text(_problem: str, here: Mark, _since: Mark) -> SyntaxFault:
 
 def _of_no_value(problem: str, here: Mark, _since: Mark) -> SyntaxFault:
     token = problem.rpartition("found ")[2]
-    found = {"'<stream end>'": "the end of the file", "'<block end>'": "the end of the lines"}.get(token, _ascii(token))
+    found = {"'<stream end>'": "the end of the file", "'<block end>'": "the end of the lines"}.get(
+        token, escaped(token)
+    )
     return SyntaxFault(_place(here), f"found {found} where a value has to stand; allowed: a value, or '' for none")
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.routing.request import Chain
 from sim.scenario.text import trace_blocks
-from sim.scenario.text.errors import found, listed, nearest, plain
+from sim.scenario.text.errors import escaped, found, listed, nearest, plain
 from sim.scenario.text.files import UnreadableFile, read_regular
 from sim.scenario.text.trace_blocks import read_blocks
 from sim.scenario.text.trace_times import Arrivals, Seconds, arrivals_like
@@ -116,7 +116,7 @@ class _Rows:
     """Collects the columns of one file and the faults in it."""
 
     def __init__(self, name: str, columns: TraceColumns) -> None:
-        self.name = ascii(name)[1:-1]
+        self.name = escaped(name)
         self.columns = columns
         self.faults: list[str] = []
         self.arrivals: Arrivals = Seconds()
@@ -138,7 +138,7 @@ class _Rows:
                     blocks.append(values)
                 number += len(block)
         except csv.Error as error:
-            self.faults.append(f"{self.name} is not CSV: {ascii(str(error))[1:-1]}; allowed: comma-separated rows")
+            self.faults.append(f"{self.name} is not CSV: {escaped(str(error))}; allowed: comma-separated rows")
         if not blocks and not self.faults:
             self.faults.append(f"{self.name} has no rows; allowed: at least one below the header")
         if self.faults:

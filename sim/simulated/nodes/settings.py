@@ -28,7 +28,7 @@ LawOf = Callable[[ModelSpec, NodeSpec], ServiceLaw]
 """Says how long a node takes for a model's requests."""
 
 
-def node_facts(node: NodeSpec) -> NodeFacts:
+def node_facts(scenario: Scenario, node: NodeSpec) -> NodeFacts:
     """Return the node's facts for its registration."""
     return NodeFacts(
         name=node.name,
@@ -37,6 +37,7 @@ def node_facts(node: NodeSpec) -> NodeFacts:
         total_vram_bytes=node.vram_bytes,
         total_disk_bytes=node.disk_bytes,
         labels=node.labels,
+        capacities=scenario.capacities_of(node),
     )
 
 

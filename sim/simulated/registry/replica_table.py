@@ -70,6 +70,7 @@ class ReplicaTable:
             in_flight=in_flight,
             last_used_ns=wall_ns,
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
+            capacity=self.nodes[key.node].facts.capacities.get(key.model, 1.0),
             state=state,
             confirmed_ns=wall_ns,
             revision=revision,

@@ -8,7 +8,7 @@ from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.registry.null import known
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Row(Replica):
     """A `node_models` row, with the lock that a transaction takes on it."""
 
@@ -27,11 +27,28 @@ class Row(Replica):
 
     def as_picked(self) -> Replica:
         """Return what a pick reads of the row."""
-        return Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)
+        return Replica(
+            self.id,
+            self.key,
+            self.address,
+            self.in_flight,
+            self.last_used_ns,
+            self.available_vram_bytes,
+            self.capacity,
+        )
 
     def take(self, wall_ns: int) -> Replica:
         """Count a pick on the row and touch it; return the row as the pick read it."""
-        as_read = Replica(self.id, self.key, self.address, self.in_flight, self.last_used_ns, self.available_vram_bytes)
+        # Written out once more, because every request comes here.
+        as_read = Replica(
+            self.id,
+            self.key,
+            self.address,
+            self.in_flight,
+            self.last_used_ns,
+            self.available_vram_bytes,
+            self.capacity,
+        )
         self.in_flight += 1
         self.last_used_ns = wall_ns
         return as_read
@@ -63,6 +80,7 @@ class NodeRow:
             reserved_vram_bytes=self.reserved_vram_bytes,
             total_disk_bytes=facts.total_disk_bytes,
             available_disk_bytes=self.available_disk_bytes,
+            capacities=facts.capacities,
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from sim.measure.result import RunResult
 from sim.measure.saved.run_folder import PLAN, read
 from sim.scenario import Scenario
+from sim.scenario.spec.schema import with_policies
 from sim.study.errors import NotTheSameRun
 from sim.study.run import run_scenario
 from sim.study.scenarios import load
@@ -31,7 +32,7 @@ def run_again(
     if isinstance(run, RunResult):
         before, plan = run, run.plan
     else:
-        before, plan = read(run), load(Path(run, PLAN), (), allow_dirs, allow_code=allow_code).variants["default"]
+        before, plan = read(run), _plan_in(Path(run), allow_dirs, allow_code=allow_code)
     if not isinstance(plan, Scenario):
         raise TypeError("found a result that was read from a folder; allowed: that folder itself, or a result of run()")
     again = run_scenario(plan, before.variant, before.seed, observers)
@@ -41,3 +42,9 @@ def run_again(
             "of sim or of the policy has changed since, or it was a live run"
         )
     return again
+
+
+def _plan_in(folder: Path, allow_dirs: Sequence[str | Path], *, allow_code: bool) -> Scenario:
+    """Return the plan of a saved run. It names a policy's file as seen from the run's folder; we, from where we are."""
+    plan = load(folder / PLAN, (), allow_dirs, allow_code=allow_code).variants["default"]
+    return with_policies(plan, lambda policy, _: policy.seen_from(Path.cwd()))

@@ -74,7 +74,7 @@ def explain_row(make_run: MakeRun, replica: str) -> RowStory:
     if not story.lives:
         labels = list(map(result.facts.label, result.records.replicas))
         hint = did_you_mean(replica, labels)
-        raise NoSuchRow(f"{result.name} has no row of {replica!a}; allowed: {listed(labels, 'in the run')}{hint}")
+        raise NoSuchRow(f"{result.name} has no row of {replica!r}; allowed: {listed(labels, 'in the run')}{hint}")
     return story
 
 

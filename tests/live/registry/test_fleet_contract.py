@@ -3,7 +3,8 @@
 import pytest
 
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Node, NodeFacts, NodeReport, NodeStatus, ReplicaRow, RowState
-from tests.choices import BEST
+from sim.routing.replica import ReplicaKey
+from tests.choices import BEST, Prefer
 from tests.drivers import all_of
 from tests.live.conftest import Tell
 from tests.live.registry.registry_arms import GB, MODEL, Arm, Story, node, put, row, rows
@@ -13,7 +14,7 @@ from tests.live.registry.registry_arms import GB, MODEL, Arm, Story, node, put, 
 
 async def a_fleet_shows_its_nodes_by_name(arm: Arm) -> None:
     arm.show(7)
-    facts = NodeFacts("n1", "n1:50051", 3, 16 * GB, 500 * GB, {"gpu": "h100", "zone": "a"})
+    facts = NodeFacts("n1", "n1:50051", 3, 16 * GB, 500 * GB, {"gpu": "h100", "zone": "a"}, {MODEL: 2.5})
 
     await arm.registry.register_node(facts)
 
@@ -30,7 +31,27 @@ async def a_fleet_shows_its_nodes_by_name(arm: Arm) -> None:
         reserved_vram_bytes=0,
         total_disk_bytes=500 * GB,
         available_disk_bytes=500 * GB,
+        capacities={MODEL: 2.5},
     )
+
+
+async def a_row_shows_the_capacity_that_its_node_has_announced_for_its_model(arm: Arm) -> None:
+    await arm.registry.register_node(NodeFacts("n1", capacities={MODEL: 2.5, "other": 7.0}))
+    for model in (MODEL, "third"):
+        await put(arm, "n0", model=model)
+        await put(arm, "n1", model=model)
+
+    picked = await arm.registry.pick(MODEL, Prefer(ReplicaKey("n1", MODEL, 0)))
+    listed = [*await arm.registry.exchange(MODEL, {}), *await arm.registry.exchange("third", {})]
+
+    assert picked is not None
+    assert picked.capacity == 2.5
+    assert {(row.key.node, row.key.model): row.capacity for row in listed} == {
+        ("n0", MODEL): 1.0,
+        ("n1", MODEL): 2.5,
+        ("n0", "third"): 1.0,
+        ("n1", "third"): 1.0,
+    }
 
 
 async def a_fleet_shows_rows_in_every_state_by_id(arm: Arm) -> None:
@@ -201,6 +222,7 @@ async def of_simultaneous_claims_one_comes_first(arm: Arm) -> None:
 
 CASES: list[Story] = [
     a_fleet_shows_its_nodes_by_name,
+    a_row_shows_the_capacity_that_its_node_has_announced_for_its_model,
     a_fleet_shows_rows_in_every_state_by_id,
     a_model_that_was_published_stays_loadable,
     a_node_that_registers_again_is_healthy_and_empty,

@@ -11,7 +11,7 @@ from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, R
 from sim.routing.replica import Replica, ReplicaKey
 from sim.routing.request import Request
 
-A = Replica("1", ReplicaKey("a", "m", 0), "a:1", in_flight=2, last_used_ns=5, available_vram_bytes=7)
+A = Replica("1", ReplicaKey("a", "m", 0), "a:1", in_flight=2, last_used_ns=5, available_vram_bytes=7, capacity=0.5)
 B = Replica("2", ReplicaKey("b", "m", 1), "b:1", in_flight=0, last_used_ns=6, available_vram_bytes=8)
 REQUEST = Request(17, "m", 0, 0, 0, prompt_tokens=30, output_tokens=40, demand_ns=50)
 LABEL = "x.yaml:3:5: router.policy: mine"
@@ -78,10 +78,10 @@ def test_a_policy_sees_what_a_router_can_know_and_nothing_else() -> None:
     pick(lambda replicas, request: shown.append((replicas, request)))
 
     assert shown == [
-        ((ReplicaView("1", "a", 0, 2, 5, 7), ReplicaView("2", "b", 1, 0, 6, 8)), RequestView(17, "m", 30, ()))
+        ((ReplicaView("1", "a", 0, 2, 5, 7, 0.5), ReplicaView("2", "b", 1, 0, 6, 8, 1.0)), RequestView(17, "m", 30, ()))
     ]
     assert ReplicaView._fields == (
-        "id", "node", "replica_index", "in_flight", "last_used_ns", "available_vram_bytes",
+        "id", "node", "replica_index", "in_flight", "last_used_ns", "available_vram_bytes", "capacity",
     )  # fmt: skip
     assert RequestView._fields == ("id", "model", "prompt_tokens", "chain")
 

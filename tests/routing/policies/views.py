@@ -23,6 +23,11 @@ def replica(node: str, in_flight: int = 0, last_used_ns: int = 0, row: str = "")
     return ReplicaView(row or f"row of {node}", node, 0, in_flight, last_used_ns, 0)
 
 
+def of_speeds(replicas: list[ReplicaView], **capacities: float) -> list[ReplicaView]:
+    """Return the replicas with the capacities that their nodes have announced."""
+    return [one._replace(capacity=capacities.get(one.node, 1.0)) for one in replicas]
+
+
 def loads(**in_flight: int) -> list[ReplicaView]:
     """Return replicas by node, with so many requests in flight."""
     return [replica(node, count) for node, count in in_flight.items()]

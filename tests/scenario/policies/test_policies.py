@@ -184,6 +184,10 @@ MISTAKES = {
     "too small a value": ("{name: power_of_d, ties: first, d: 0}", "router.policy.d: found 0; allowed: 1 or more"),
     "a word that is none": ("{name: least_in_flight, ties: last}", "router.policy.ties: found 'last'; input should be"),
     "a weight that is none": ("{name: weighted_least_request, weights: {n-0: 0}}", "policy.weights: found 0 for n-0"),
+    "a word for weights that is none": (
+        "{name: shortest_expected_delay, weights: capacities}",
+        "policy.weights: found 'capacities'; input should be a valid dictionary or input should be 'capacity'",
+    ),
     "an own key with a dash": ("{name: power_of_d, d-2: 1}", "router.policy: found the key 'd-2'; allowed: small"),
     "a mistaken policy misspelt": ("first_of_equal", "or exec:./program; did you mean 'first_of_equals'?"),
 }  # fmt: skip

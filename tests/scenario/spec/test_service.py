@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.scenario import NodeSpec, ServiceSpec, service_law
+from sim.scenario import NodeSpec, Scenario, ServiceSpec, service_law
 
 BY_RATES = {"prefill": "1000/s", "decode": "50/s"}
 BY_PROFILE = {"profile": "gpt-oss-20b"}
@@ -31,6 +31,25 @@ def test_a_request_takes_its_demand_or_its_tokens_over_the_rates_of_the_node(
 @pytest.mark.parametrize(("service", "expected"), [({"mean": "1s"}, False), (BY_RATES, True), (BY_PROFILE, True)])
 def test_only_service_by_tokens_has_a_prefill(service: dict[str, object], expected: bool) -> None:
     assert ServiceSpec.model_validate(service).has_prefill is expected
+
+
+def test_a_node_announces_how_fast_it_serves_each_model() -> None:
+    models = (("drawn", {"mean": "1s"}), ("by rates", BY_RATES), ("by profile", BY_PROFILE))
+    thor = {"name": "thor", "speed": 2.0, "hardware": "thor"}
+    scenario = Scenario.model_validate(
+        {
+            "name": "announced",
+            "duration": "1s",
+            "nodes": [thor],
+            "models": [{"name": name.replace(" ", "-"), "service": service} for name, service in models],
+            "workload": [],
+        }
+    )
+
+    announced = scenario.capacities_of(scenario.nodes[0])
+
+    # Its hardware counts only where it decides on the rates of tokens: 0.67 of those that count as 1.
+    assert announced == {"drawn": 2.0, "by-rates": 2.0, "by-profile": pytest.approx(1.34)}
 
 
 def test_a_profile_on_a_node_of_unknown_hardware_is_refused() -> None:

@@ -103,16 +103,20 @@ def refusal_of(content: bytes) -> str:
     return ""
 
 
+def can_be_seen(message: str) -> bool:
+    return message.replace("\n", "").isprintable()
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_scenario_or_a_scenario_error(content: bytes) -> None:
-    assert refusal_of(content).isascii()
+    assert can_be_seen(refusal_of(content))
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(st.sampled_from("ab01 \n\t:-,[]{}&*!|>'\"%@`#?~<=\\."), max_size=60))
 def test_any_text_of_yaml_signs_is_a_scenario_or_a_scenario_error(text: str) -> None:
-    assert refusal_of(text.encode()).isascii()
+    assert can_be_seen(refusal_of(text.encode()))
 
 
 @settings(deadline=None, max_examples=300)
@@ -122,7 +126,7 @@ def test_any_splice_of_two_files_is_a_scenario_or_a_scenario_error(
 ) -> None:
     text = first[: int(upto * len(first))] + second[int(onwards * len(second)) :]
 
-    assert refusal_of(text.encode("utf-8", "surrogatepass")).isascii()
+    assert can_be_seen(refusal_of(text.encode("utf-8", "surrogatepass")))
 
 
 @settings(deadline=None, max_examples=300)
@@ -130,4 +134,4 @@ def test_any_splice_of_two_files_is_a_scenario_or_a_scenario_error(
 def test_any_one_character_changed_in_a_good_file_is_a_scenario_or_a_scenario_error(place: int, other: str) -> None:
     text = VALID[:place] + other + VALID[place + 1 :]
 
-    assert refusal_of(text.encode()).isascii()
+    assert can_be_seen(refusal_of(text.encode()))

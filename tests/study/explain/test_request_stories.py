@@ -19,9 +19,9 @@ cache_pinning, fixed, seed 1: request 14 of qwen3, completed on nvidia-thor1#0, 
        t (s)     since
    65.100000            arrives at frontend 0, sent by the workload burst
    65.100000            best_replica takes nvidia-thor1#0: it has the fewest requests in flight
-                           replica         in flight    last used (s)  free VRAM (GB)
-                           dgx-spark1#0      2 (2nd)  65.008000 (2nd)       96 (1st=)
-                        >  nvidia-thor1#0    0 (1st)  60.000000 (1st)       96 (1st=)
+                           replica         in flight    last used (s)  free VRAM (GB)  capacity
+                           dgx-spark1#0      2 (2nd)  65.008000 (2nd)       96 (1st=)         1
+                        >  nvidia-thor1#0    0 (1st)  60.000000 (1st)       96 (1st=)      0.67
    65.102000     +2 ms  the registry reserves nvidia-thor1#0, which is to be probed
    65.104000     +2 ms  its probe to nvidia-thor1#0 answers after 2 ms
    65.104000            the replica is taken for alive

@@ -1,19 +1,19 @@
 """The replica that would have the request done first, if its speed is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sim.routing.policies.limits import check_weights
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
-from sim.routing.policies.standard.ties import TiesName, tie_breaker
+from sim.routing.policies.standard.ties import TiesName, cheapest, tie_breaker
+from sim.routing.policies.standard.weights import Weights, check_weights, weight_of
 
 
 @dataclass(frozen=True, slots=True)
 class ShortestExpectedDelayParameters:
     """The policy's keys in a scenario."""
 
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Speed of each node's replicas; 1 for nodes that are not named."""
+    weights: Weights = field(default_factory=dict)
+    """Speed of each node's replicas, 1 for nodes that are not named; or `capacity`, for what the nodes announce."""
     ties: TiesName = "random"
     """Which of the equally good gets the request."""
 
@@ -31,11 +31,12 @@ class ShortestExpectedDelay:
     parameters = ShortestExpectedDelayParameters
 
     def __init__(self, context: PolicyContext) -> None:
-        self._weights: Mapping[str, float] = context.parameters.weights
+        self._weight_of = weight_of(context.parameters.weights)
         self._break_tie = tie_breaker(context.parameters.ties, context.random)
 
     def pick(self, replicas: Sequence[ReplicaView], request: RequestView) -> ReplicaView | None:
         """Return one of the replicas with the least delay."""
-        delays = [(replica.in_flight + 1) / self._weights.get(replica.node, 1.0) for replica in replicas]
-        least = min(delays, default=0.0)
-        return self._break_tie([one for one, delay in zip(replicas, delays, strict=True) if delay == least])
+        return self._break_tie(cheapest(replicas, self._delay))
+
+    def _delay(self, replica: ReplicaView) -> float:
+        return (replica.in_flight + 1) / self._weight_of(replica)

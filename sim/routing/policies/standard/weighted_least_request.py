@@ -1,12 +1,13 @@
 """A draw in which a replica's weight counts for less the more requests it has: Envoy's least request policy."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sim.routing.policies.limits import check_number, check_weights
+from sim.routing.policies.limits import check_number
 from sim.routing.policies.port import PolicyContext, ReplicaView, RequestView
 from sim.routing.policies.standard.slow_start import Newcomers, weight_share
+from sim.routing.policies.standard.weights import Weights, check_weights, weight_of
 from sim.routing.units import NS_PER_S
 
 
@@ -14,8 +15,8 @@ from sim.routing.units import NS_PER_S
 class WeightedLeastRequestParameters:
     """The policy's keys in a scenario."""
 
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Weight of each node's replicas; 1 for nodes that are not named."""
+    weights: Weights = field(default_factory=dict)
+    """Weight of each node's replicas, 1 for nodes that are not named; or `capacity`, for what the nodes announce."""
     active_request_bias: float = 1.0
     """How much requests in flight count: not at all if 0."""
     slow_start_s: float = 0.0
@@ -50,6 +51,7 @@ class WeightedLeastRequest:
 
     def __init__(self, context: PolicyContext) -> None:
         self._keys: WeightedLeastRequestParameters = context.parameters
+        self._weight_of = weight_of(self._keys.weights)
         self._window_ns = round(self._keys.slow_start_s * NS_PER_S)
         self._clock = context.clock
         self._random = context.random
@@ -64,5 +66,4 @@ class WeightedLeastRequest:
     def _weight(self, replica: ReplicaView, age_ns: int) -> float:
         keys = self._keys
         share = weight_share(age_ns, self._window_ns, keys.aggression, keys.min_weight)
-        weight = keys.weights.get(replica.node, 1.0) * share
-        return effective_weight(weight, replica.in_flight, keys.active_request_bias)
+        return effective_weight(self._weight_of(replica) * share, replica.in_flight, keys.active_request_bias)

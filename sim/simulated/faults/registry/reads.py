@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from sim.routing.fleet import Fleet
+from sim.routing.fleet import Fleet, Node, ReplicaRow
 from sim.routing.policies.choose import AnyReplica, Choose
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
@@ -109,9 +109,21 @@ class _ChooseSeen:
 
 def _replicas(fleet: Fleet, model: str, nodes: Collection[str]) -> list[Replica]:
     """Return the replicas that a pick would have been shown."""
-    vram_bytes = {node.name: node.available_vram_bytes for node in fleet.healthy_nodes()}
+    healthy = {node.name: node for node in fleet.healthy_nodes()}
     return [
-        Replica(row.id, row.key, row.address, row.in_flight, row.last_used_ns, vram_bytes[row.key.node])
+        _replica(row, healthy[row.key.node])
         for row in fleet.loaded(model)
-        if row.key.node in vram_bytes and (not nodes or row.key.node in nodes)
+        if row.key.node in healthy and (not nodes or row.key.node in nodes)
     ]
+
+
+def _replica(row: ReplicaRow, node: Node) -> Replica:
+    return Replica(
+        row.id,
+        row.key,
+        row.address,
+        row.in_flight,
+        row.last_used_ns,
+        node.available_vram_bytes,
+        node.capacity(row.key.model),
+    )

@@ -14,7 +14,7 @@ from sim.routing.policies.standard.power_of_d import PowerOfD
 from sim.routing.policies.standard.round_robin import RoundRobin
 from sim.routing.policies.standard.weighted_least_request import WeightedLeastRequest, effective_weight
 from sim.routing.policies.standard.zone_aware import ZoneAware
-from tests.routing.policies.views import OTHER_MODEL, assert_drawn, loads, made, picks, replica
+from tests.routing.policies.views import OTHER_MODEL, assert_drawn, loads, made, of_speeds, picks, replica
 
 THREE = loads(a=0, b=0, c=0)
 
@@ -141,6 +141,12 @@ def test_replicas_are_drawn_by_their_effective_weight() -> None:
 
     # 4/2, 2/1 and 1/4.
     assert_drawn(policy, loads(a=1, b=0, c=3), {"a": 8 / 17, "b": 8 / 17, "c": 1 / 17})
+
+
+def test_or_by_the_capacity_that_their_nodes_announce() -> None:
+    policy = made(WeightedLeastRequest, weights="capacity")
+
+    assert_drawn(policy, of_speeds(loads(a=1, b=0, c=3), a=4, b=2), {"a": 8 / 17, "b": 8 / 17, "c": 1 / 17})
 
 
 ZONES: dict[str, Any] = {"nodes": {"a": "x", "b": "x", "c": "y"}, "frontends": ("x", "y")}

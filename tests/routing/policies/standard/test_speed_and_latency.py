@@ -11,7 +11,7 @@ from sim.routing.policies.standard.peak_ewma import PENALTY_NS, PeakCost, PeakEw
 from sim.routing.policies.standard.prequal import LatencyEstimate, Prequal, quantile
 from sim.routing.policies.standard.shortest_expected_delay import ShortestExpectedDelay
 from tests.hand_clock import HandClock
-from tests.routing.policies.views import REQUEST, SECOND, assert_drawn, loads, made, picks, replica
+from tests.routing.policies.views import REQUEST, SECOND, assert_drawn, loads, made, of_speeds, picks, replica
 
 ALL = [InFlightThenVram, JoinIdleQueue, PeakEwma, Prequal, ShortestExpectedDelay]
 
@@ -61,6 +61,20 @@ def test_the_shortest_expected_delay_is_that_of(fast: int, slow: int, expected: 
     policy = made(ShortestExpectedDelay, weights={"a": 4.0})
 
     assert picks(policy, [loads(a=fast, b=slow)]) == expected
+
+
+@pytest.mark.parametrize(("fast", "slow", "expected"), DELAYS.values(), ids=DELAYS)
+def test_and_the_same_where_the_node_announces_its_speed(fast: int, slow: int, expected: str) -> None:
+    policy = made(ShortestExpectedDelay, weights="capacity")
+
+    assert picks(policy, [of_speeds(loads(a=fast, b=slow), a=4.0)]) == expected
+
+
+def test_what_a_node_announces_counts_only_if_the_weights_say_so() -> None:
+    replicas = of_speeds(loads(a=2, b=0), a=4.0)
+
+    assert picks(made(ShortestExpectedDelay), [replicas]) == "b"
+    assert picks(made(ShortestExpectedDelay, weights={"b": 0.1}), [replicas]) == "a"
 
 
 def test_equal_delays_are_a_tie() -> None:

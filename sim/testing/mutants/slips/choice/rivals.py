@@ -23,6 +23,7 @@ from sim.routing.policies.standard.zone_aware import ZoneAware
 from sim.routing.replica import ReplicaKey
 from sim.routing.request import Request
 from sim.routing.units import NS_PER_S
+from sim.scenario import NodeSpec, Scenario
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 _STANDARD = "sim.routing.policies.standard"
@@ -70,14 +71,16 @@ def busy_queue_is_joined(
     return self._break_tie(busy or replicas)
 
 
-@in_place_of(f"{_STANDARD}.shortest_expected_delay:ShortestExpectedDelay.pick", "policies_by_hand")
-def request_itself_is_not_counted(
-    self: ShortestExpectedDelay, replicas: Sequence[ReplicaView], request: RequestView
-) -> ReplicaView | None:
+@in_place_of(f"{_STANDARD}.shortest_expected_delay:ShortestExpectedDelay._delay", "policies_by_hand")
+def request_itself_is_not_counted(self: ShortestExpectedDelay, replica: ReplicaView) -> float:
     """The expected delay leaves out the request that is to be sent."""
-    delays = [replica.in_flight / self._weights.get(replica.node, 1.0) for replica in replicas]
-    least = min(delays, default=0.0)
-    return self._break_tie([one for one, delay in zip(replicas, delays, strict=True) if delay == least])
+    return replica.in_flight / self._weight_of(replica)
+
+
+@in_place_of("sim.scenario.spec.schema:Scenario.capacities_of", "policies_by_hand")
+def all_nodes_announce_the_same_capacity(self: Scenario, node: NodeSpec) -> dict[str, float]:
+    """However fast a node is, it announces the capacity of a node of speed 1."""
+    return dict.fromkeys((model.name for model in self.models), 1.0)
 
 
 @in_place_of(f"{_STANDARD}.peak_ewma:PeakCost.load", "policies_by_hand")
