@@ -18,6 +18,8 @@ PRINTED_KINDS = ("published", "numeric", "simulation")
 """Kinds of values that are known to the digits that were printed, and no further."""
 _FEWEST_DIGITS = 3
 """A value with fewer decimals is taken for exact: 2.5 hardly stands for anything from 2.45 to 2.55."""
+_MANY_DIGITS = 9
+"""A value with so many decimals was cut there, even if a formula gave it."""
 
 
 class BadEntries(ValueError):
@@ -50,11 +52,12 @@ class Entry(BaseModel):
     @property
     def resolution(self) -> float:
         """Half a unit of the last printed decimal; 0 for a value that is exact."""
-        if self.kind not in PRINTED_KINDS or isinstance(self.value, list):
+        if isinstance(self.value, list):
             return 0.0
         exponent = Decimal(repr(self.value)).normalize().as_tuple().exponent
         decimals = -exponent if isinstance(exponent, int) else 0
-        return 0.5 * 10.0**-decimals if decimals >= _FEWEST_DIGITS else 0.0
+        fewest = _FEWEST_DIGITS if self.kind in PRINTED_KINDS else _MANY_DIGITS
+        return 0.5 * 10.0**-decimals if decimals >= fewest else 0.0
 
     def whole(self, name: str) -> int:
         """Return the parameter, a whole number from 1 on. Raises CannotExpress, as those below do."""

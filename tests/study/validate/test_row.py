@@ -44,6 +44,12 @@ def test_printed_digits_are_taken_for_what_they_are() -> None:
     assert row(1.234, 1.2344, 0.0, kind="closed-form").verdict == "outside"
 
 
+def test_a_formula_that_was_cut_at_nine_decimals_is_no_more_exact_than_that() -> None:
+    """GT-0365 of the table is 1/30.6. All replications of the probe cache agree on that."""
+    assert row(0.032679739, 1 / 30.6, 0.0, kind="closed-form").verdict == "inside"
+    assert row(0.032679739, 0.0326797396, 0.0, kind="closed-form").verdict == "outside"
+
+
 def test_a_skipped_row_says_how_much_longer_it_would_take() -> None:
     reason = row(1.0, 1.0, 0.004).reason
 
