@@ -4,7 +4,7 @@ import asyncio
 import time
 from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -21,7 +21,7 @@ from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.programs.at_work import Programs
 from sim.routing.clients import Serve
-from sim.routing.frontend import build_frontend
+from sim.routing.frontend import FrontendCore, build_frontend
 from sim.routing.journal import FanOutJournal
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.choose import Chooser
@@ -101,7 +101,7 @@ class Frontend:
 
         Raises:
             ValueError: The settings are not a router's, or not a control plane's, or the policy is none, or the router
-                makes failed calls again or picks from lists of its own.
+                makes failed calls again.
         """
         self._registry_url = registry_url
         own = {} if policy is None else {"policy": given_policy(policy)}
@@ -109,9 +109,6 @@ class Frontend:
         if self._router.retry != "none":
             # Its caller may have read a part of the answer by then.
             raise ValueError(f"router.retry: found {self._router.retry}; allowed: none, as answers are streamed")
-        if self._router.replica_list is not None:
-            # The counts that it has not written yet would be lost when it closes under running calls.
-            raise ValueError("router.replica_list: found a list; allowed: none, as calls may be cut off here")
         self._worker = worker or NoWorkers()
         sized = {name: ModelConfig(name, vram_bytes=size) for name, size in (needed_vram_bytes or {}).items()}
         self._models = {**sized, **(models or {})}
@@ -121,6 +118,8 @@ class Frontend:
         self._runtime = _WallClockRuntime()
         self._connections_runtime = _WallClockRuntime()
         """Runs what must outlast the calls: transactions, and connections that are being closed."""
+        self._lists_runtime = _WallClockRuntime()
+        """Runs what keeps the frontend's own lists of replicas fresh."""
         self._next_id = count().__next__
         self._calls: dict[int, Call] = {}
         self._programs = Programs()
@@ -141,11 +140,12 @@ class Frontend:
             )
             dialer = GrpcDialer(lasting, self._journal, self._token, self._prompt, self._hear)
             opening.push_async_callback(dialer.close)
-            opening.push_async_callback(self._end_calls)
-            ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal)
+            ports = FrontendPorts(self._runtime, registry, dialer, self._worker, journal, self._lists_runtime)
             frontend = build_frontend(
                 self._router.settings(), ports, self._models, self._loops, new_chooser=self._new_chooser
             )
+            opening.push_async_callback(self._end_lists, frontend)
+            opening.push_async_callback(self._end_calls)
             await opening.enter_async_context(running(frontend.loops))
             self._opened = _Opened(registry, frontend.serve)
             self._at_end = opening.pop_all()
@@ -220,6 +220,13 @@ class Frontend:
         """End the calls, and the loads that outlast them."""
         self._opened = None
         await self._runtime.end_all(CLOSE_LIMIT_S)
+
+    async def _end_lists(self, frontend: FrontendCore) -> None:
+        """Have the counts written that the registry has not heard of yet, unless it takes too long to answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await frontend.close()
+        await self._lists_runtime.end_all(CLOSE_LIMIT_S)
 
     def _prompt(self, request: Request) -> str:
         return self._calls[request.id].prompt

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from sim.clean_up import cleaned_up_by
 from sim.programs.policy import ProgramPolicy
-from sim.programs.process import ANSWER_LIMIT_S, Program, ProgramProcess
+from sim.programs.process import LIMITS, Limits, Program, ProgramProcess
 from sim.programs.protocol import PROTOCOL
 from sim.routing.policies.port import PolicyContext, PolicyError
 
@@ -33,8 +33,8 @@ class _AtWork(NamedTuple):
 class Programs:
     """The programs of one run, one for each frontend. They end with the block, or with us if a signal ends us in it."""
 
-    def __init__(self, answer_limit_s: float = ANSWER_LIMIT_S) -> None:
-        self._answer_limit_s = answer_limit_s
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._at_work: dict[int, _AtWork] = {}
         """By frontend."""
         self._signals = ExitStack()
@@ -49,7 +49,7 @@ class Programs:
         if earlier is not None:
             earlier.process.close()
         try:
-            process = ProgramProcess(program, variables(context), self._answer_limit_s)
+            process = ProgramProcess(program, variables(context), self._limits)
         except PolicyError as error:
             raise PolicyError(f"{label} {error}") from None
         self._at_work[context.frontend] = _AtWork(label, process)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sim.clean_up import cleaned_up_by
 from sim.programs.at_work import variables
-from sim.programs.process import ANSWER_LIMIT_S, Program, ProgramProcess
+from sim.programs.process import LIMITS, Limits, Program, ProgramProcess
 from sim.programs.protocol import Answer, BadAnswer, ended_line, parse_answer, pick_line, sent_line, shown
 from sim.routing.policies.port import PolicyClock, PolicyContext, PolicyError, ReplicaView, RequestView
 
@@ -46,10 +46,10 @@ def findings(program: Program, parameters: Mapping[str, Any]) -> Iterator[Findin
             return
 
 
-def finding(demand: str, program: Program, parameters: Mapping[str, Any], limit_s: float = ANSWER_LIMIT_S) -> Finding:
-    """Start the program to see how it stands to the demand; it may take so long for one line."""
+def finding(demand: str, program: Program, parameters: Mapping[str, Any], limits: Limits = LIMITS) -> Finding:
+    """Start the program to see how it stands to the demand."""
     try:
-        return Finding(demand, True, DEMANDS[demand](partial(_at_work, program, parameters, limit_s)))
+        return Finding(demand, True, DEMANDS[demand](partial(_at_work, program, parameters, limits)))
     except _DoesNotApply as reason:
         return Finding(demand, None, str(reason))
     except PolicyError as error:
@@ -64,9 +64,9 @@ _Start = Callable[[], AbstractContextManager[ProgramProcess]]
 
 
 @contextmanager
-def _at_work(program: Program, parameters: Mapping[str, Any], limit_s: float) -> Iterator[ProgramProcess]:
+def _at_work(program: Program, parameters: Mapping[str, Any], limits: Limits) -> Iterator[ProgramProcess]:
     context = PolicyContext(0, PolicyClock(lambda: 0), Random(1), parameters)
-    process = ProgramProcess(program, variables(context), limit_s)
+    process = ProgramProcess(program, variables(context), limits)
     with cleaned_up_by(process.kill):
         try:
             yield process
@@ -187,8 +187,8 @@ def _ends_with_its_input(start: _Start) -> str:
         question = next(_questions())
         _answer(process, question.line, len(question.replicas))
         process.end_input()
-        if not process.ends_by_itself(process.limit_s):
-            raise PolicyError(f"still runs {process.limit_s:g} s after its input has ended")
+        if not process.ends_by_itself(process.limits.later_s):
+            raise PolicyError(f"still runs {process.limits.later_s:g} s after its input has ended")
     return ""
 
 

@@ -10,14 +10,21 @@ from select import POLLIN, POLLOUT, poll
 from subprocess import PIPE, Popen, TimeoutExpired
 from tempfile import mkstemp
 from time import monotonic
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 from sim.programs.protocol import shown
 from sim.routing.policies.port import PolicyError
 
-ANSWER_LIMIT_S = 10.0
-"""How long a program may take for one line, by the clock on the wall. It ends a run with an error, and changes none."""
 
+class Limits(NamedTuple):
+    """How long a program may take for one line by the clock on the wall. Taking longer ends a run, and changes none."""
+
+    first_s: float = 30.0
+    """Until it has answered once: a busy machine may take long to start an interpreter."""
+    later_s: float = 10.0
+
+
+LIMITS = Limits()
 _END_LIMIT_S = 1.0
 """How long a program may take to end once its input has ended; then it is killed."""
 _MOST_BYTES = 64 * 1024
@@ -35,10 +42,10 @@ class Program:
 class ProgramProcess:
     """Asks the program line by line. Whatever it does wrong is raised as a PolicyError that says what it did."""
 
-    def __init__(self, program: Program, variables: dict[str, str], limit_s: float = ANSWER_LIMIT_S) -> None:
+    def __init__(self, program: Program, variables: dict[str, str], limits: Limits = LIMITS) -> None:
         """Start the program, with the variables beside those of our own environment."""
-        self.limit_s = limit_s
-        """How long it may take for one line."""
+        self.limits = limits
+        self._has_answered = False
         self._opened = ExitStack()
         try:
             # A file, because a pipe that nobody empties would stop the program.
@@ -69,7 +76,8 @@ class ProgramProcess:
     def ask(self, line: bytes) -> bytes:
         """Return the line by which the program answers this one."""
         self.tell(line)
-        deadline_s = monotonic() + self.limit_s
+        limit_s = self._limit_s
+        deadline_s = monotonic() + limit_s
         answer = b""
         while b"\n" not in answer:
             if len(answer) > _MOST_BYTES:
@@ -77,13 +85,14 @@ class ProgramProcess:
             if not self._readable.poll(_ms_until(deadline_s)):
                 began = f"; it has written {shown(answer)}, which is no whole line" if answer else ""
                 hint = "does it flush its output after each line?"
-                raise self.failure(f"has not answered for {self.limit_s:g} s{began}; {hint}")
+                raise self.failure(f"has not answered for {limit_s:g} s{began}; {hint}")
             piece = os.read(self._output.fileno(), _MOST_BYTES)
             if not piece:
                 raise self._end()
             answer += piece
         if answer.index(b"\n") != len(answer) - 1:
             raise self.failure(f"wrote {shown(answer)}; allowed: one line for each pick")
+        self._has_answered = True
         return answer
 
     def tell(self, line: bytes) -> None:
@@ -92,7 +101,8 @@ class ProgramProcess:
             return
         if self._readable.poll(0):
             self._refuse_unasked()
-        deadline_s = monotonic() + self.limit_s
+        limit_s = self._limit_s
+        deadline_s = monotonic() + limit_s
         while line:
             try:
                 # None if not even one byte fits into the pipe now.
@@ -100,7 +110,7 @@ class ProgramProcess:
             except BrokenPipeError:
                 raise self._end() from None
             if line and not self._writable.poll(_ms_until(deadline_s)):
-                raise self.failure(f"has not read its input for {self.limit_s:g} s")
+                raise self.failure(f"has not read its input for {limit_s:g} s")
 
     def end_input(self) -> None:
         """Let the program know that nothing more will come."""
@@ -138,6 +148,10 @@ class ProgramProcess:
         last = os.pread(self._errors, _LAST_ERRORS_BYTES, max(0, size - _LAST_ERRORS_BYTES))
         lines = last.decode(errors="backslashreplace").splitlines()[-_LAST_ERRORS_LINES:]
         return PolicyError("\n    ".join([f"{text}; its standard error ends with:", *lines]) if lines else text)
+
+    @property
+    def _limit_s(self) -> float:
+        return self.limits.later_s if self._has_answered else self.limits.first_s
 
     def _refuse_unasked(self) -> None:
         piece = os.read(self._output.fileno(), _MOST_BYTES)

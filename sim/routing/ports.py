@@ -228,6 +228,8 @@ class FrontendPorts:
     dialer: Dialer
     worker: WorkerControl
     journal: Journal
+    lasting: Runtime | None = None
+    """Runs what is not to end with the requests if these are cut off; None if they never are."""
 
 
 Probe = Callable[[], Awaitable[bool]]

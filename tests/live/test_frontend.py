@@ -169,9 +169,7 @@ def test_settings_that_are_no_routers_are_refused_at_once(settings: dict[str, An
         Frontend("sqlite:///unused.db", **settings)
 
 
-def test_lists_of_replicas_and_retries_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"router\.replica_list: found a list; allowed: none"):
-        Frontend("sqlite:///unused.db", router={"replica_list": {"refresh": "5s", "counts": "rotate"}})
+def test_retries_are_refused() -> None:
     with pytest.raises(ValueError, match=r"router\.retry: found throttled; allowed: none"):
         Frontend("sqlite:///unused.db", router={"retry": "throttled"})
 

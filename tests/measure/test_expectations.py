@@ -11,7 +11,11 @@ def expect(metric: str = "fairness.jain", variant: str | None = "fixed", **keys:
     return Expectation.model_validate({"metric": metric, "variant": variant, **keys})
 
 
-METRICS = {"pinned": {"fairness.jain": 0.5, "loads.failed": 0}, "fixed": {"fairness.jain": 0.96}}
+METRICS = {
+    "pinned": {"fairness.jain": 0.5, "loads.failed": 0},
+    "fixed": {"fairness.jain": 0.96},
+    "equal": {"fairness.jain": 0.96},
+}
 
 CASES = {
     "at the smallest that passes": (expect(min=0.96), ">= 0.96", True),
@@ -21,6 +25,8 @@ CASES = {
     "within both": (expect(min=0.9, max=1), ">= 0.9 and <= 1", True),
     "outside one of both": (expect(min=0.9, max=0.95), ">= 0.9 and <= 0.95", False),
     "above the other variant": (expect(above="pinned"), "> pinned (0.5)", True),
+    "not above one that has as much": (expect(above="equal"), "> equal (0.96)", False),
+    "not below one that has as much": (expect(below="equal"), "< equal (0.96)", False),
     "not below the other variant": (expect(below="pinned"), "< pinned (0.5)", False),
     "the other variant was not run": (expect(below="uncached"), "< uncached (not run)", None),
     "broken whatever the variant not run": (expect(min=1, below="uncached"), ">= 1 and < uncached (not run)", False),
@@ -47,7 +53,11 @@ def test_a_verdict_knows_that_to_keep_the_bound_is_to_show_a_bug() -> None:
 def test_an_expectation_without_a_variant_is_checked_for_every_variant() -> None:
     verdicts = check(expect(variant=None, min=0.9), METRICS)
 
-    assert [(verdict.variant, verdict.passed) for verdict in verdicts] == [("pinned", False), ("fixed", True)]
+    assert [(verdict.variant, verdict.passed) for verdict in verdicts] == [
+        ("pinned", False),
+        ("fixed", True),
+        ("equal", True),
+    ]
 
 
 def test_a_metric_that_does_not_apply_fails() -> None:

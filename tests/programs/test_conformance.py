@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sim.programs.conformance import ANSWERS, DEMANDS, Finding, finding, findings
-from sim.programs.process import Program
+from sim.programs.process import Limits, Program
 from tests.programs.scripts import PYTHON, SHELL, each_line, install, is_running, pids, program
 from tests.waiting import LIMIT_S
 
@@ -14,7 +14,7 @@ FIRST = "echo '{\"index\": 0}'"
 
 
 def found(demand: str, folder: Path, text: str, interpreter: str = SHELL, limit_s: float = LIMIT_S) -> Finding:
-    one = finding(demand, Program(program(folder, text, interpreter=interpreter)), {}, limit_s)
+    one = finding(demand, Program(program(folder, text, interpreter=interpreter)), {}, Limits(limit_s, limit_s))
     assert one.demand == demand
     assert not any(map(is_running, pids(folder)))
     return one

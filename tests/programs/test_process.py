@@ -8,7 +8,7 @@ import pytest
 
 from sim.programs.at_work import Programs
 from sim.programs.policy import ProgramPolicy
-from sim.programs.process import Program
+from sim.programs.process import Limits, Program
 from sim.routing.policies.port import PolicyError, ReplicaView, RequestView
 from tests.programs.scripts import context, each_line, is_running, pids, program
 from tests.waiting import LIMIT_S
@@ -19,7 +19,7 @@ REPLICAS = tuple(ReplicaView(str(row), f"n{row}", 0, row, 5, 8 * 10**9) for row 
 
 @contextmanager
 def started(folder: Path, text: str, limit_s: float = LIMIT_S) -> Iterator[ProgramPolicy]:
-    with Programs(limit_s) as programs:
+    with Programs(Limits(limit_s, limit_s)) as programs:
         yield programs.start(Program(program(folder, text)), context(), "mine")
 
 
@@ -88,6 +88,16 @@ def test_a_program_that_never_answers_is_ended_at_the_limit(tmp_path: Path) -> N
         policy.pick(REPLICAS, REQUEST)
 
     assert not any(map(is_running, pids(tmp_path)))
+
+
+def test_a_program_may_take_longer_until_its_first_answer(tmp_path: Path) -> None:
+    path = program(tmp_path, "sleep 0.3; read line; echo '{\"index\": 1}'; cat >/dev/null")
+    with Programs(Limits(first_s=LIMIT_S, later_s=0.1)) as programs:
+        policy = programs.start(Program(path), context(), "mine")
+
+        assert policy.pick(REPLICAS, REQUEST) == REPLICAS[1]
+        with pytest.raises(PolicyError, match=r"^has not answered for 0.1 s"):
+            policy.pick(REPLICAS, REQUEST)
 
 
 def test_a_line_that_does_not_end_is_shown(tmp_path: Path) -> None:

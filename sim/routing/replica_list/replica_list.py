@@ -50,12 +50,13 @@ class ReplicaList:
     """
 
     def __init__(self, ports: FrontendPorts, refresh_ns: int, new_list: NewList) -> None:
-        self._runtime = ports.runtime
+        # An exchange that is cut off would leave open what the rows have heard.
+        self._runtime = ports.lasting or ports.runtime
         self._registry = ports.registry
         self._journal = ports.journal
         self._refresh_ns = refresh_ns
         self._new_list = new_list
-        self._exchanges = DetachedFlight(ports.runtime)
+        self._exchanges = DetachedFlight(self._runtime)
         self._lists: dict[str, Snapshot] = {}
         """By model, like the counts."""
         self._own: defaultdict[str, OwnCounts] = defaultdict(OwnCounts)

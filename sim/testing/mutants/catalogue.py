@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sim.testing.mutants.mutant import Mutant
 from sim.testing.mutants.slips.choice import lists, picks, policies, rivals
-from sim.testing.mutants.slips.fleet import engines, loops, scaling, workers
+from sim.testing.mutants.slips.fleet import befallen, engines, loops, scaling, workers
 from sim.testing.mutants.slips.loading import failures, loads, outages, unready
 from sim.testing.mutants.slips.measure import figures, spells, verdicts
 from sim.testing.mutants.slips.request import clients, counts, probes, retries, steps, waits
@@ -30,6 +30,7 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         scaling,
         workers,
         engines,
+        befallen,
         figures,
         spells,
         verdicts,

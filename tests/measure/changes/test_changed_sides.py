@@ -1,6 +1,9 @@
 """Expectations that two sets of runs see otherwise."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+
+import pytest
 
 from sim.measure.changes.changed_sides import ChangedSide, changed_sides, joint_sides
 from sim.measure.expectations import Verdict
@@ -46,8 +49,9 @@ def test_the_figure_of_the_other_variant_is_no_part_of_an_expectation() -> None:
     assert side.bound == "< pinned"
 
 
-def test_expectations_that_differ_in_their_window_alone_are_told_apart_by_their_order() -> None:
-    [side] = changed_sides([[verdict(True), verdict(True)]], [[verdict(True), verdict(False)]])
+@pytest.mark.parametrize("answers", [(True, False), (False, True)])
+def test_expectations_that_differ_in_their_window_alone_are_told_apart_by_their_order(answers: Sequence[bool]) -> None:
+    [side] = changed_sides([[verdict(True), verdict(True)]], [[verdict(answer) for answer in answers]])
 
     assert (side.base_held, side.new_held, side.judged) == (1, 0, 1)
 

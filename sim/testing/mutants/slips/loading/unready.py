@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from sim.routing.fleet import Fleet, Node, ReplicaRow, RowState
+from sim.routing.fleet import Fleet, LoadJob, LoadState, Node, ReplicaRow, RowState
 from sim.routing.loading.eviction import _can_lose_one
 from sim.routing.loading.load_owner import HEARTBEAT_NS, LoadOwner
 from sim.routing.settings import ModelConfig
+from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
 
@@ -49,3 +50,21 @@ async def lost_job_gets_heartbeats(self: LoadOwner) -> None:
     """An owner whose job has been taken over goes on writing heartbeats for it."""
     while not await self._over.within(HEARTBEAT_NS):
         await self._is_still_ours()
+
+
+@in_place_of("sim.simulated.registry.load_jobs:SimulatedLoadJobs.start_load", "races_by_hand")
+async def job_is_written_over(self: SimulatedLoadJobs, model: str) -> LoadJob | None:
+    """A job is written whether or not there is one by now."""
+    await self._transaction()
+    job = LoadJob(self._database.next_job_id(), model, LoadState.PENDING, self._clock.wall_ns())
+    self._database.jobs[model] = job
+    return job
+
+
+eviction_is_tried_four_times = Mutant(
+    "eviction_is_tried_four_times",
+    "sim.routing.loading.eviction:ATTEMPTS",
+    "The last of five attempts at an eviction is not made.",
+    4,
+    ("room_by_hand",),
+)
