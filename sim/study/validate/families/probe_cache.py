@@ -55,7 +55,9 @@ class CachedProbes:
 
     def replicate(self, seed: int, figures: Sequence[Figure]) -> Replication:
         """Ask for a while. The number of requests is the control."""
-        warmup_s = _WARMUP_CYCLES * self._cycle_s
+        # Cycles are nearly alike, so the start is felt after many of them, unless counting begins anywhere in a cycle.
+        phase = stream(seed, "validate", "0", "phase").random()
+        warmup_s = (_WARMUP_CYCLES + phase) * self._cycle_s
         observed_s = self._cycles * self._cycle_s
         asked = _Asked(warmup_s)
         runtime = SimulatedRuntime()
