@@ -10,16 +10,16 @@ from sim.scenario import json_schema
 from tests.cli.command import HELD, SMALL, environment, sim, sim_process
 
 
-def test_list_shows_each_scenario_below_the_folder_with_its_variants(tmp_path: Path) -> None:
+def test_list_shows_each_scenario_with_its_variants_and_first_those_directly_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep/small.yaml").write_text(SMALL)
-    (tmp_path / "another.yml").write_text(SMALL.replace("name: small", "name: another"))
+    (tmp_path / "later.yml").write_text(SMALL.replace("name: small", "name: later"))
 
     done = sim("list", ".", folder=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.strip() for line in done.stdout.splitlines()] == [
-        "another.yml  another",
+        "later.yml  later",
         "Four requests on two replicas.",
         "variants: pinned, fixed",
         "deep/small.yaml  small",

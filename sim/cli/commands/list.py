@@ -17,11 +17,14 @@ from sim.study.scenarios import files_below, load
 
 
 def list_command(folder: Path, *, as_json: bool, allow_code: bool) -> ExitCode:
-    """Show each scenario's file, name, purpose and variants. Report unreadable files on standard error."""
+    """Show each scenario's file, name, purpose and variants, first of those directly in the folder.
+
+    Unreadable files are reported on standard error.
+    """
     check_folder(folder)
     files: list[ScenarioFile] = []
     is_any_bad = False
-    for path in files_below(folder):
+    for path in sorted(files_below(folder), key=lambda path: path.parent != folder):
         try:
             files.append(load(path, allow_code=allow_code))
         except ScenarioError as error:

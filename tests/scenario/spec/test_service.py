@@ -40,9 +40,9 @@ def test_a_node_announces_how_fast_it_serves_each_model() -> None:
         {
             "name": "announced",
             "duration": "1s",
-            "nodes": [thor],
-            "models": [{"name": name.replace(" ", "-"), "service": service} for name, service in models],
-            "workload": [],
+            "nodes": (thor,),
+            "models": tuple({"name": name.replace(" ", "-"), "service": service} for name, service in models),
+            "workload": (),
         }
     )
 
