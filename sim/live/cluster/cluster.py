@@ -21,11 +21,11 @@ from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.errors import CallError, Unavailable
-from sim.routing.fleet import NodeFacts, NodeReport
+from sim.routing.fleet import NodeReport
 from sim.routing.ports import Clock
 from sim.routing.replica import ReplicaKey
 from sim.routing.units import NS_PER_S
-from sim.scenario import NodeSpec, ReplicaSpec, Scenario
+from sim.scenario import ReplicaSpec, Scenario
 
 _PARENT_CONNECTIONS = 4
 _FAR_AHEAD_NS = 3600 * NS_PER_S
@@ -75,7 +75,7 @@ async def run_live(
     ):
         await registry.reset()
         for node in scenario.nodes:
-            await registry.register_node(_node_facts(scenario, node))
+            await registry.register_node(scenario.facts_of(node))
         workers_path = folder / "workers.sock"
         await workers.serve(workers_path)
         orders = [
@@ -153,7 +153,7 @@ class _Run:
         if self.scenario.control_plane is not None:
             for node in self.scenario.nodes:
                 yield self._beat_for_ever(nodes, node.name, self.scenario.control_plane.heartbeat_ns)
-        facts = {node.name: _node_facts(self.scenario, node) for node in self.scenario.nodes}
+        facts = {node.name: self.scenario.facts_of(node) for node in self.scenario.nodes}
         drain = self.scenario.router.control.drain
         parts = LiveParts(self.runtime, self.journal, self.registry, self.workers, nodes, facts, drain)
         for fault in self.scenario.faults:
@@ -236,15 +236,3 @@ class _Run:
             running_addresses=(*self.workers.addresses(), *self._addresses_of_others()),
             transcripts=tuple(report.transcript for report in reports),
         )
-
-
-def _node_facts(scenario: Scenario, node: NodeSpec) -> NodeFacts:
-    # The system chooses the ports of its processes.
-    return NodeFacts(
-        name=node.name,
-        slots=node.slots,
-        total_vram_bytes=node.vram_bytes,
-        total_disk_bytes=node.disk_bytes,
-        labels=node.labels,
-        capacities=scenario.capacities_of(node),
-    )

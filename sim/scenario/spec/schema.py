@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from sim.routing.fleet import NodeFacts
 from sim.routing.settings import ControlPlaneSettings, ModelConfig
 from sim.routing.units import NS_PER_S
 from sim.scenario.spec.base import MOST_SEED, Name, Spec, wrong
@@ -181,6 +182,21 @@ class Scenario(Spec):
     def capacities_of(self, node: NodeSpec) -> dict[str, float]:
         """Return how fast the node serves each model, by name, where a node of speed 1 has 1."""
         return {model.name: relative_speed(model.service, node) for model in self.models}
+
+    def facts_of(self, node: NodeSpec, address: str = "") -> NodeFacts:
+        """Return what the node's worker says when it registers.
+
+        `address` is where its first process is to listen; empty if the system chooses the ports.
+        """
+        return NodeFacts(
+            name=node.name,
+            address=address,
+            slots=node.slots,
+            total_vram_bytes=node.vram_bytes,
+            total_disk_bytes=node.disk_bytes,
+            labels=node.labels,
+            capacities=self.capacities_of(node),
+        )
 
     def loops(self) -> ControlPlaneSettings | None:
         """Return which loops every frontend runs; None for none."""

@@ -30,15 +30,7 @@ LawOf = Callable[[ModelSpec, NodeSpec], ServiceLaw]
 
 def node_facts(scenario: Scenario, node: NodeSpec) -> NodeFacts:
     """Return the node's facts for its registration."""
-    return NodeFacts(
-        name=node.name,
-        address=f"{node.name}:{FIRST_PORT}",
-        slots=node.slots,
-        total_vram_bytes=node.vram_bytes,
-        total_disk_bytes=node.disk_bytes,
-        labels=node.labels,
-        capacities=scenario.capacities_of(node),
-    )
+    return scenario.facts_of(node, f"{node.name}:{FIRST_PORT}")
 
 
 def new_worker_node(
