@@ -117,6 +117,7 @@ def test_a_package_offers_a_policy_that_needs_no_flag(folder: Path, monkeypatch:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[sim.policies]\ntheirs = my_picker:first\n")
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "my_picker", raising=False)
 
     assert policy(read(folder, "theirs", allow_code=False)).name == "theirs"
     with pytest.raises(
