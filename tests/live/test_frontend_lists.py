@@ -15,6 +15,7 @@ from tests.live.conftest import NewDatabase
 from tests.live.frontends import in_flight, open_frontend, publish, sqlite_url
 from tests.live.workers import BY_TOKENS, KEY, LONG_MS, OTHER, live_world, run
 from tests.twins import MODEL
+from tests.waiting import in_time
 
 NEVER, SOON = "1h", "20ms"
 GATE = 7
@@ -46,11 +47,15 @@ def test_prompts_are_spread_by_the_list_without_a_transaction_for_each(tmp_path:
 
 async def two_calls_that_the_registry_counts(frontend: Frontend, url: str) -> list[asyncio.Task[Any]]:
     """Begin two calls that last, and wait until an exchange has told the registry of both."""
-    before = await in_flight(url)
+    counted = await in_flight(url) + 4  # A pick and the start of its call count 1 each.
     calls = [asyncio.create_task(frontend.predict(MODEL, "Hello", max_tokens=LONG_MS)) for _ in range(2)]
-    while await in_flight(url) < before + 4:  # A pick and the start of its call count 1 each.
-        await asyncio.sleep(0.01)
+    await in_time("the registry to count two calls", until_counted(counted, url))
     return calls
+
+
+async def until_counted(least: int, url: str) -> None:
+    while await in_flight(url) < least:
+        await asyncio.sleep(0.01)
 
 
 def test_counts_of_calls_that_the_close_cuts_off_are_taken_back(database_url: str) -> None:
@@ -93,8 +98,7 @@ def test_an_exchange_that_the_close_finds_at_its_commit_is_made_once(new_postgre
                 await other.commit()
                 left.cancel()
                 # It is the exchange that takes the counts of `left` back.
-                while (await other.execute(WAITS_FOR_US)).first() is None:
-                    await asyncio.sleep(0.01)
+                await in_time("a commit to wait for the gate", until_somebody_waits_for(other))
                 opening = asyncio.create_task(open_gate_after(kept, other))
             await opening
             with pytest.raises(Unavailable):
@@ -103,6 +107,11 @@ def test_an_exchange_that_the_close_finds_at_its_commit_is_made_once(new_postgre
         assert await in_flight(url) == 4
 
     run(story)
+
+
+async def until_somebody_waits_for(connection: AsyncConnection) -> None:
+    while (await connection.execute(WAITS_FOR_US)).first() is None:
+        await asyncio.sleep(0.01)
 
 
 async def open_gate_after(call: asyncio.Task[Any], other: AsyncConnection) -> None:

@@ -47,7 +47,7 @@ async def execute(registry: SqlLoadJobs, statement: Any) -> None:
         await connection.execute(statement)
 
 
-def test_a_row_of_nulls_reads_as_zeros_and_stays_null_when_picked(database_url: str) -> None:
+def test_a_row_of_nulls_reads_as_zeros_in_the_fleet_and_is_picked_as_nulls_which_stay(database_url: str) -> None:
     async def story(registry: SqlLoadJobs) -> None:
         await execute(registry, update(node_models).values(in_flight=None, last_used=None))
         await execute(registry, update(node_models).values(updated_at=None))
