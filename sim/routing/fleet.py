@@ -75,7 +75,7 @@ class NodeFacts:
     capacities: Mapping[str, float] = field(default_factory=dict)
     """By model, how fast a replica here serves: tokens per second, or any other rate that all nodes measure alike.
 
-    1 for a model that is not named.
+    `capacity_of` says what holds for a model that is not named.
     """
 
     def __post_init__(self) -> None:
@@ -83,6 +83,11 @@ class NodeFacts:
         for model, capacity in self.capacities.items():
             if not 0 < capacity < inf:
                 raise ValueError(f"capacities: found {capacity:g} for {model} on {self.name}; allowed: more than 0")
+
+
+def capacity_of(model: str, announced: Mapping[str, float]) -> float:
+    """Return how fast a node serves the model, by what it has announced; 1 if it did not name the model."""
+    return announced.get(model, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +117,6 @@ class Node:
     available_disk_bytes: int
     capacities: Mapping[str, float] = field(default_factory=dict)
     """By model, as the node announced them."""
-
-    def capacity(self, model: str) -> float:
-        """Return how fast a replica of the model serves here; 1 if the node did not say."""
-        return self.capacities.get(model, 1.0)
 
     @property
     def is_healthy(self) -> bool:

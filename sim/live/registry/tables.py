@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
-from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState
+from sim.routing.fleet import Node, NodeStatus, ReplicaRow, RowState, capacity_of
 from sim.routing.replica import NULL, Replica, ReplicaKey
 
 TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -132,13 +132,19 @@ REPLICA_COLUMNS: Final = (
 def stored_row(columns: Sequence[Any]) -> StoredRow:
     """Return the row that was selected as REPLICA_COLUMNS."""
     row_id, node, model, index, address, state, in_flight, last_used, available_vram, capacities = columns
-    capacity = json.loads(capacities or "{}").get(model, 1.0)
+    capacity = capacity_of(model, _announced(capacities))
     key = ReplicaKey(node, model, index)
     return StoredRow(row_id, key, address, state, in_flight, last_used, available_vram, capacity)
 
 
 def _number(stored: int | None) -> int:
     return NULL if stored is None else stored
+
+
+def _announced(stored: str | None) -> dict[str, float]:
+    """Return a node's capacities by model; none if its row is from before they were announced."""
+    capacities: dict[str, float] = json.loads(stored or "{}")
+    return capacities
 
 
 def read_row(selected: Any) -> ReplicaRow:
@@ -168,5 +174,5 @@ def read_node(selected: Any) -> Node:
         reserved_vram_bytes=selected.reserved_vram or 0,
         total_disk_bytes=selected.total_disk or 0,
         available_disk_bytes=selected.available_disk or 0,
-        capacities=json.loads(selected.capacities or "{}"),
+        capacities=_announced(selected.capacities),
     )

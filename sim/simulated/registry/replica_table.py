@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from sim.routing.fleet import OVERTAKEN, STATUS_HEEDED, NodeRule, NodeStatus, ReplicaRow, RowState
+from sim.routing.fleet import OVERTAKEN, STATUS_HEEDED, NodeRule, NodeStatus, ReplicaRow, RowState, capacity_of
 from sim.routing.ports import Clock
 from sim.routing.registry import RowChange
 from sim.routing.replica import ReplicaKey
@@ -70,7 +70,7 @@ class ReplicaTable:
             in_flight=in_flight,
             last_used_ns=wall_ns,
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
-            capacity=self.nodes[key.node].facts.capacities.get(key.model, 1.0),
+            capacity=capacity_of(key.model, self.nodes[key.node].facts.capacities),
             state=state,
             confirmed_ns=wall_ns,
             revision=revision,

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from sim.routing.fleet import Fleet, Node, ReplicaRow
+from sim.routing.fleet import Fleet, Node, ReplicaRow, capacity_of
 from sim.routing.policies.choose import AnyReplica, Choose
 from sim.routing.ports import FrontendPorts
 from sim.routing.proxy import with_calls
@@ -125,5 +125,5 @@ def _replica(row: ReplicaRow, node: Node) -> Replica:
         row.in_flight,
         row.last_used_ns,
         node.available_vram_bytes,
-        node.capacity(row.key.model),
+        capacity_of(row.key.model, node.capacities),
     )
