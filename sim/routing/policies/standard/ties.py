@@ -25,7 +25,7 @@ class TiesParameters:
 
 
 def tie_breaker(name: TiesName, random: Random) -> BreakTie:
-    """Return the rule of that name for replicas in the registry's order, with a memory of its own if it needs one."""
+    """Return the rule of that name. It expects replicas in the registry's order, and has a memory if it needs one."""
     return _RULES[name](random)
 
 

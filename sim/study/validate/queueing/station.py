@@ -29,8 +29,8 @@ _BACKLOGS = 5
 
 Herds make long queues, which take longer to forget their start than those of one fast server. Of a Brownian motion that
 is reflected at 0, whose relaxation time is 4 of these times (Abate and Whitt, Advances in Applied Probability 19, 1987,
-section 2), 4 % would be missing after 5 of them. Herds were measured to settle two or three times as fast: less than
-0.1 % is missing.
+section 2), 4 % would be missing after 5 of them. Herds settled two or three times as fast in a few runs;
+by the same formula, less than 0.1 % of the mean over what is looked at is missing then.
 """
 _WARMUPS = 2
 """Length of what is looked at after the warm-up, in warm-ups."""
