@@ -93,7 +93,11 @@ class Background:
             self._pressure,
         )
         state_pass = StatePass(
-            self._ports, settings, REAPERS[self._settings.reaper], EXACT_STOPS[self._settings.exact_stop]
+            self._ports,
+            settings,
+            REAPERS[self._settings.reaper],
+            EXACT_STOPS[self._settings.exact_stop],
+            self._load_path.longest_load_ns,
         )
         reconciling = RECONCILING[self._settings.state_pass]
         return reconciling(self._ports.runtime, settings.stale_row_after_ns, replica_pass.run_pass, state_pass.run_pass)

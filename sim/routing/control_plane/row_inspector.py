@@ -1,6 +1,6 @@
 """What the sweeps of the state pass work with: rows that may be wrong, and the health of their processes."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -12,6 +12,9 @@ from sim.routing.ports import FrontendPorts, RunningProcess
 from sim.routing.settings import ReconcilerSettings
 
 T = TypeVar("T")
+
+LongestLoad = Callable[[str], int]
+"""Returns how long LoadModel may take for a model, in nanoseconds."""
 
 
 class Liveness(Enum):
@@ -53,16 +56,29 @@ def quarantined_rows(fleet: Fleet) -> list[ReplicaRow]:
     return [row for row in fleet.rows if row.state is RowState.UNLOADING]
 
 
+def abandoned_loads(fleet: Fleet, before_ns: int, longest_load_ns: LongestLoad) -> list[ReplicaRow]:
+    """Return the rows on the way to loaded whose load should have ended before that wall time, by id."""
+    return [
+        row
+        for row in fleet.rows
+        if row.state in (RowState.STAGING, RowState.LOADING)
+        and row.updated_ns + longest_load_ns(row.key.model) < before_ns
+    ]
+
+
 class Inspector:
     """What all sweeps need: find rows, ask their processes, correct the registry."""
 
-    __slots__ = ("_finds", "_has_quarantine", "_ports", "_settings")
+    __slots__ = ("_finds", "_last_read", "_longest_load_ns", "_ports", "_settings")
 
-    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, finds: Finds) -> None:
+    def __init__(
+        self, ports: FrontendPorts, settings: ReconcilerSettings, finds: Finds, longest_load_ns: LongestLoad
+    ) -> None:
         self._ports = ports
         self._finds = finds
         self._settings = settings
-        self._has_quarantine = False
+        self._longest_load_ns = longest_load_ns
+        self._last_read: Fleet | None = None
 
     async def stale_rows(self) -> list[ReplicaRow]:
         """Read the rows that are stale as of now."""
@@ -76,7 +92,11 @@ class Inspector:
 
     async def quarantined_rows(self) -> list[ReplicaRow]:
         """Read the rows that are unloading now; skip the reading if the one before showed none."""
-        return quarantined_rows(await self._read()) if self._has_quarantine else []
+        return await self._still(quarantined_rows)
+
+    async def abandoned_loads(self) -> list[ReplicaRow]:
+        """Read the rows that nobody loads any more as of now; skip the reading if the one before showed none."""
+        return await self._still(self._abandoned_loads)
 
     async def processes(self, node: str) -> Sequence[RunningProcess] | None:
         """Return what runs on the node; None if its worker does not answer in time."""
@@ -126,7 +146,15 @@ class Inspector:
         """
         return await self._ports.runtime.within(self._settings.worker_timeout_ns, call)
 
+    def _abandoned_loads(self, fleet: Fleet) -> list[ReplicaRow]:
+        before_ns = self._ports.runtime.wall_ns() - self._settings.stale_row_after_ns
+        return abandoned_loads(fleet, before_ns, self._longest_load_ns)
+
+    async def _still(self, find: Callable[[Fleet], list[ReplicaRow]]) -> list[ReplicaRow]:
+        if self._last_read is None or not find(self._last_read):
+            return []
+        return find(await self._read())
+
     async def _read(self) -> Fleet:
-        fleet = await self._ports.registry.fleet()
-        self._has_quarantine = bool(quarantined_rows(fleet))
-        return fleet
+        self._last_read = await self._ports.registry.fleet()
+        return self._last_read

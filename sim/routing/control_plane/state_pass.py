@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Protocol
 
 from sim.routing.control_plane.exact_stop import Finds
-from sim.routing.control_plane.row_inspector import Inspector, Liveness
+from sim.routing.control_plane.row_inspector import Inspector, Liveness, LongestLoad
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
 from sim.routing.fleet import ReplicaRow
@@ -126,23 +126,35 @@ class LeakSweep:
             await self._inspector.clear_in_flight(row)
 
 
-class Quarantine:
-    """Stops the processes of rows of an old revision of their model, and deletes each row with its process.
+class StopSweep:
+    """Stops the processes of rows that no pick chooses any more, and deletes each row with its process.
 
-    Requests that still run there fail, as they do whenever a process is stopped. No pick chooses such a row any more.
+    Requests that still run there fail, as they do whenever a process is stopped.
     """
 
-    __slots__ = ("_inspector",)
+    __slots__ = ("_cause", "_inspector", "_rows")
 
-    def __init__(self, inspector: Inspector) -> None:
-        """Must come after a sweep that reads the fleet."""
+    def __init__(self, inspector: Inspector, rows: Callable[[], Awaitable[Sequence[ReplicaRow]]], cause: str) -> None:
+        """Must come after a sweep that reads the fleet. `rows` reads which rows are to go, for that `cause`."""
         self._inspector = inspector
+        self._rows = rows
+        self._cause = cause
 
     async def run(self) -> None:
         """Stop one process after the other. A worker that does not answer, or finds no such process, leaves the row."""
-        for row in await self._inspector.quarantined_rows():
+        for row in await self._rows():
             if await self._inspector.stop(row):
-                await self._inspector.remove(row, "old_revision")
+                await self._inspector.remove(row, self._cause)
+
+
+def quarantine(inspector: Inspector) -> Sweep:
+    """Return the sweep of rows of an old revision of their model."""
+    return StopSweep(inspector, inspector.quarantined_rows, "old_revision")
+
+
+def abandoned_loads(inspector: Inspector) -> Sweep:
+    """Return the sweep of rows that are not loaded long after their load must have ended, as its frontend crashed."""
+    return StopSweep(inspector, inspector.abandoned_loads, "abandoned_load")
 
 
 FIRST_MISS: Reaper = (lambda inspector: PortProbe(inspector, (Liveness.BUSY, Liveness.UNREACHABLE), misses=1),)
@@ -152,10 +164,13 @@ THIRD_MISS: Reaper = (
     lambda inspector: ProcessTable(inspector, misses=2),
     lambda inspector: PortProbe(inspector, (Liveness.UNREACHABLE,), misses=3),
     lambda inspector: LeakSweep(inspector, answers=2),
-    Quarantine,
+    quarantine,
 )
 """Repaired: the worker's list comes first, only refusals count against a row, leaked counts are cleared, and processes
 of an old revision are stopped."""
+
+THIRD_MISS_AND_ABANDONED_LOADS: Reaper = (*THIRD_MISS, abandoned_loads)
+"""Repaired once more: a load whose frontend has crashed gives its slot back."""
 
 
 class StatePass:
@@ -163,10 +178,17 @@ class StatePass:
 
     __slots__ = ("_registry", "_sweeps")
 
-    def __init__(self, ports: FrontendPorts, settings: ReconcilerSettings, reaper: Reaper, finds: Finds) -> None:
+    def __init__(
+        self,
+        ports: FrontendPorts,
+        settings: ReconcilerSettings,
+        reaper: Reaper,
+        finds: Finds,
+        longest_load_ns: LongestLoad,
+    ) -> None:
         """`finds` tells which of the processes that are to be stopped their workers find."""
         self._registry = ports.registry
-        inspector = Inspector(ports, settings, finds)
+        inspector = Inspector(ports, settings, finds, longest_load_ns)
         self._sweeps = [new_sweep(inspector) for new_sweep in reaper]
 
     async def run_pass(self) -> None:

@@ -71,6 +71,10 @@ class LoadPath:
         """Which replicas take a slot on a node."""
         return self._rules.taken_indexes
 
+    def longest_load_ns(self, model: str) -> int:
+        """Return how long LoadModel may take."""
+        return self._limit.limit_ns(self._config(model))
+
     async def load(
         self, model: str, in_flight: int, cause: str, on_progress: OnProgress = lambda _state: None
     ) -> Destination:
@@ -97,7 +101,7 @@ class LoadPath:
         return Route(self._counting, loaded)
 
     async def _add(self, model: str, in_flight: int, cause: str, on_progress: OnProgress) -> Destination:
-        config = self._models.get(model) or ModelConfig(model)
+        config = self._config(model)
         key, revision = await self._place(config)
         on_progress(LoadState.INSTALLING)
         address = await self._install(key, config)
@@ -119,6 +123,9 @@ class LoadPath:
             raise
         self._ports.journal.row_published(key, cause)
         return Destination(key, address, backend)
+
+    def _config(self, model: str) -> ModelConfig:
+        return self._models.get(model) or ModelConfig(model)
 
     async def _place(self, config: ModelConfig) -> _Place:
         fleet = await self._ports.registry.fleet()

@@ -128,7 +128,8 @@ class ControlSpec(Spec):
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
-    """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row."""
+    """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row. `abandoned_loads`
+    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
     exact_stop: ExactStopName

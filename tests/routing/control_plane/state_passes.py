@@ -17,6 +17,8 @@ MINUTE = 60 * SECOND
 
 STALE, LEAKED = 2 * MINUTE, 30 * MINUTE
 
+LONGEST_LOADS = {"m": 5 * MINUTE, "x": 8 * MINUTE}
+
 A, B = ReplicaKey("a", "m", 0), ReplicaKey("b", "m", 0)
 
 EACH_REAPER = pytest.mark.parametrize("reaper", REAPERS)
@@ -29,7 +31,13 @@ def state_pass(
     exact_stop: ExactStopName = "by_key",
 ) -> StatePass:
     """Return the pass of one more frontend."""
-    return StatePass(ports or world.ports(), ReconcilerSpec().settings(), REAPERS[reaper], EXACT_STOPS[exact_stop])
+    return StatePass(
+        ports or world.ports(),
+        ReconcilerSpec().settings(),
+        REAPERS[reaper],
+        EXACT_STOPS[exact_stop],
+        longest_load_ns=lambda model: LONGEST_LOADS[model],
+    )
 
 
 def silence(world: FleetWorld, node: str) -> None:

@@ -184,6 +184,7 @@ def test_a_load_that_a_new_revision_overtakes_fails_and_its_row_goes_with_its_pr
         ReconcilerSpec().settings(),
         THIRD_MISS,
         finds_anywhere,
+        load_path(world, ModelConfig(MODEL)).longest_load_ns,
     )
 
     async def story() -> list[ReplicaRow]:

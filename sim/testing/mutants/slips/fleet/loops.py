@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
-from sim.routing.control_plane.row_inspector import Inspector, Liveness
+from sim.routing.control_plane.row_inspector import Inspector, Liveness, LongestLoad
 from sim.routing.control_plane.state_pass import LOCK, LeakSweep, PortProbe, ProcessTable, StatePass
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
@@ -177,7 +177,7 @@ async def leak_is_never_cleared(self: LeakSweep, row: ReplicaRow, answer: Livene
     """A leaked count stays for good."""
 
 
-@in_place_of(f"{_REAPER}:Quarantine.run", "replica_config_drift")
+@in_place_of(f"{_REAPER}:StopSweep.run", "replica_config_drift")
 async def old_revision_is_never_stopped(self: object) -> None:
     """Processes of an old revision go on."""
 
@@ -231,6 +231,12 @@ async def silent_worker_has_stopped_it(self: Inspector, row: ReplicaRow) -> bool
 def loading_rows_are_swept_too(fleet: Fleet, before_ns: int) -> list[ReplicaRow]:
     """The sweeps look at rows in any state, not only at loaded ones."""
     return [row for row in fleet.rows if row.updated_ns < before_ns]
+
+
+@in_place_of("sim.routing.control_plane.row_inspector:abandoned_loads", "abandoned_by_hand")
+def long_load_is_an_abandoned_one(fleet: Fleet, before_ns: int, longest_load_ns: LongestLoad) -> list[ReplicaRow]:
+    """A row on the way to loaded is given up when any other row would be stale, however long its load may take."""
+    return [row for row in fleet.rows if not row.is_loaded and row.updated_ns < before_ns]
 
 
 @in_place_of(f"{_REAPER}:_probe_in_turn", "leaks_by_hand")
