@@ -1,7 +1,10 @@
 """Slips in how a frontend picks from a list of its own, and in what rows hear of its requests."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 
+from sim.routing.errors import CallError
 from sim.routing.fleet import RowState
 from sim.routing.policies.choose import Choose
 from sim.routing.registry import RowChange
@@ -132,3 +135,25 @@ def doubtful_exchange_counts_as_made(self: OwnCounts, changes: Mapping[str, RowC
 def new_list_forgets_what_is_unwritten(self: OwnCounts) -> Mapping[ReplicaKey, int]:
     """A list that is read anew does not show the requests that its rows do not count yet."""
     return {}
+
+
+@in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
+async def list_stays_after_a_rest(self: ReplicaList, model: str) -> None:
+    """The list of a model that rests is kept, and serves the next request however old it is."""
+    await self._runtime.sleep(self._refresh_ns)
+    while self._own[model].is_active():
+        with suppress(CallError):
+            await self._exchanges.do(model, partial(self._exchange, model))
+        await self._runtime.sleep(self._refresh_ns)
+    self._kept_fresh.remove(model)
+
+
+@in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
+async def list_is_kept_fresh_once(self: ReplicaList, model: str) -> None:
+    """A model that has had a rest gets a list again, which is never read anew."""
+    await self._runtime.sleep(self._refresh_ns)
+    while self._own[model].is_active():
+        with suppress(CallError):
+            await self._exchanges.do(model, partial(self._exchange, model))
+        await self._runtime.sleep(self._refresh_ns)
+    self._lists.pop(model, None)
