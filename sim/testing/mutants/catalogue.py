@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sim.testing.mutants.mutant import Mutant
-from sim.testing.mutants.slips.choice import lists, picks, policies, rivals
+from sim.testing.mutants.slips.choice import lists, memories, picks, policies, rivals
 from sim.testing.mutants.slips.fleet import befallen, engines, loops, scaling, workers
 from sim.testing.mutants.slips.loading import failures, loads, outages, unready
 from sim.testing.mutants.slips.measure import figures, spells, verdicts
@@ -15,6 +15,7 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         picks,
         policies,
         rivals,
+        memories,
         probes,
         counts,
         steps,

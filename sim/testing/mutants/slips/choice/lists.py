@@ -1,7 +1,10 @@
 """Slips in how a frontend picks from a list of its own, and in what rows hear of its requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 
+from sim.routing.errors import CallError
 from sim.routing.fleet import RowState
 from sim.routing.policies.choose import Choose
 from sim.routing.registry import RowChange
@@ -132,3 +135,64 @@ def doubtful_exchange_counts_as_made(self: OwnCounts, changes: Mapping[str, RowC
 def new_list_forgets_what_is_unwritten(self: OwnCounts) -> Mapping[ReplicaKey, int]:
     """A list that is read anew does not show the requests that its rows do not count yet."""
     return {}
+
+
+@in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
+async def list_stays_after_a_rest(self: ReplicaList, model: str) -> None:
+    """The list of a model that rests is kept, and serves the next request however old it is."""
+    await self._runtime.sleep(self._refresh_ns)
+    while self._own[model].is_active():
+        with suppress(CallError):
+            await self._exchanges.do(model, partial(self._exchange, model))
+        await self._runtime.sleep(self._refresh_ns)
+    self._kept_fresh.remove(model)
+
+
+@in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
+async def list_is_kept_fresh_once(self: ReplicaList, model: str) -> None:
+    """A model that has had a rest gets a list again, which is never read anew."""
+    await self._runtime.sleep(self._refresh_ns)
+    while self._own[model].is_active():
+        with suppress(CallError):
+            await self._exchanges.do(model, partial(self._exchange, model))
+        await self._runtime.sleep(self._refresh_ns)
+    self._lists.pop(model, None)
+
+
+@in_place_of(f"{_LISTED}:Snapshot._eligible", "two_rows_by_hand")
+def list_shows_every_node(self: Snapshot, nodes: Collection[str]) -> list[Replica]:
+    """Replicas on all nodes are listed, whatever labels the model asks for."""
+    return list(self._rows.values())
+
+
+@in_place_of(f"{_LISTED}:Snapshot.__init__", "two_rows_by_hand")
+def second_row_counts(self: Snapshot, rows: Sequence[Replica]) -> None:
+    """Of two rows of a replica, the list shows the one that does not count its requests."""
+    self._rows = {row.key: row for row in rows}
+
+
+@in_place_of(f"{_COUNTS}.written", "two_rows_by_hand")
+def counts_move_to_a_second_row(self: OwnCounts, changes: Mapping[str, RowChange], rows: Sequence[Replica]) -> None:
+    """The counts of a replica that gets a second row are written anew there, though the first row is left."""
+    for places in self._changed(changes):
+        places.written += changes[places.row_id].added
+    for row in rows:
+        places = self._places[row.key]
+        if places.row_id != row.id:
+            places.row_id, places.written = row.id, 0
+
+
+@in_place_of(f"{_COUNTS}.failed", "two_rows_by_hand")
+def refused_decrement_counts_as_made(self: OwnCounts, changes: Mapping[str, RowChange], is_certain: bool) -> None:
+    """What a row should have heard when no registry answered is not told it again."""
+    for places in self._changed(changes):
+        places.is_used |= changes[places.row_id].is_used
+        places.written += min(0, changes[places.row_id].added)
+
+
+@in_place_of(f"{_COUNTS}.failed", "two_rows_by_hand")
+def refused_use_is_forgotten(self: OwnCounts, changes: Mapping[str, RowChange], is_certain: bool) -> None:
+    """A row never hears of a use that it should have heard of when no registry answered."""
+    for places in self._changed(changes):
+        if not is_certain:
+            places.written += min(0, changes[places.row_id].added)

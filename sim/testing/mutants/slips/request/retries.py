@@ -1,6 +1,6 @@
 """Slips in what becomes of a failed call, and of one that takes too long."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sim.routing.outcomes import Outcome
 from sim.routing.policies.choose import AnyReplica
@@ -98,3 +98,29 @@ def bucket_is_never_filled(self: ThrottledRetries, request: Request, outcome: Ou
 def retry_finds_nobody(self: _Untried, replicas: Sequence[AnyReplica]) -> AnyReplica | None:
     """The policy is shown nobody when all replicas have failed the request."""
     return self._choose([replica for replica in replicas if replica.key not in self._tried])
+
+
+@in_place_of(f"{_RETRIES}:Retries.tried", "elsewhere_by_hand")
+def only_the_last_failure_is_avoided(self: Retries, request: Request) -> Collection[ReplicaKey]:
+    """A third call may meet the replica of the first one again."""
+    return self._tried.get(request.id, ())[-1:]
+
+
+@in_place_of(f"{_RETRIES}:Retries.tried", "elsewhere_by_hand")
+def failures_of_others_are_avoided(self: Retries, request: Request) -> Collection[ReplicaKey]:
+    """A retry avoids the replicas that have failed other requests meanwhile: the request is not in the key."""
+    return [key for tried in self._tried.values() for key in tried]
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.grant", "retries_by_hand")
+def bucket_is_overdrawn(self: ThrottledRetries, request: Request, failed: ReplicaKey) -> bool:
+    """The bucket of the throttle falls below 0, so that it takes the longer to be filled: `max` is missing."""
+    self._tenths -= FAILURE_TENTHS
+    return 2 * self._tenths > FULL_TENTHS and Retries.grant(self, request, failed)
+
+
+@in_place_of(f"{_RETRIES}:ThrottledRetries.ended", "retries_by_hand")
+def bucket_overflows(self: ThrottledRetries, request: Request, outcome: Outcome, cause: str) -> None:
+    """The bucket of the throttle has no bound: `min` is missing."""
+    if outcome is Outcome.COMPLETED:
+        self._tenths += SUCCESS_TENTHS

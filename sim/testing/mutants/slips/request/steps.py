@@ -1,9 +1,13 @@
 """Slips at single steps of a request: what one costs that fails, what counts as a use, and how old an answer is."""
 
+from sim.routing.client_cache.cache import DetachedRoutes, SupersededReservations
 from sim.routing.errors import CallError, NoMatchingNode
 from sim.routing.outcomes import Answer
-from sim.routing.ports import FrontendPorts, Probe
+from sim.routing.ports import Backend, FrontendPorts, Probe
+from sim.routing.proxy import with_calls
 from sim.routing.replica import ReplicaKey
+from sim.routing.request import Request
+from sim.routing.request_path.call_limit import LimitedDialer
 from sim.routing.request_path.decrements import PAUSES_NS, _take_one
 from sim.routing.request_path.probe_cache import _FRESH, ProbeCache
 from sim.routing.request_path.route import Route
@@ -146,3 +150,33 @@ async def joiner_asks_again(self: LeaderOwnedFlight, key: str, call: SharedCall[
     if flight is not None:
         await flight.wait(flight.seat(key, self._runtime.future()))
     return await self._run(key, self._take_off(key), call)
+
+
+@in_place_of("sim.routing.client_cache.cache:SupersededReservations.route", "superseded_by_hand")
+async def older_route_is_looked_up_too_early(self: SupersededReservations, request: Request) -> Route:
+    """Of two routes that are found side by side, neither takes back the other one's pick: read before an await."""
+    older = self._newest.get(request.model)
+    route = self._newest[request.model] = await self._find_route(request)
+    if older is not None:
+        older.release()
+    return route
+
+
+@in_place_of("sim.routing.client_cache.cache:DetachedRoutes.refused", "absent_by_hand")
+async def unload_ends_with_its_client(self: DetachedRoutes, request: Request, route: Route) -> None:
+    """What is given up for a failed call is kept if the client leaves meanwhile."""
+    await self._cache.refused(request, route)
+
+
+@in_place_of("sim.routing.request_path.call_limit:LimitedDialer.dial", "elsewhere_by_hand")
+def health_calls_have_the_limit_of_calls(self: LimitedDialer, key: ReplicaKey, address: str) -> Backend:
+    """A probe may take no longer than a call of a request."""
+    backend = self._dialer.dial(key, address)
+
+    async def predict(request: Request) -> None:
+        await self._runtime.within(self._limit_ns, backend.predict(request))
+
+    async def health() -> None:
+        await self._runtime.within(self._limit_ns, backend.health())
+
+    return with_calls(backend, Backend, predict=predict, health=health)

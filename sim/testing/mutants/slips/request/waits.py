@@ -47,6 +47,22 @@ async def lock_is_lost_if_its_taker_leaves(self: FairLock, runtime: Runtime, *, 
         raise
 
 
+@in_place_of(_ACQUIRE, "let_in_by_hand")
+async def leaver_lets_nobody_in(self: FairLock, runtime: Runtime, *, shares: bool) -> None:
+    """Who waits behind one that leaves is let in only when the lock is released next."""
+    waiter = _Waiter(runtime.future(), shares)
+    self._waiting.append(waiter)
+    self._let_in()
+    try:
+        await waiter.turn
+    except BaseException:
+        if waiter.has_come:
+            self.release(shares=shares)
+        else:
+            self._waiting.remove(waiter)
+        raise
+
+
 @in_place_of(_ACQUIRE, "shared_locks_by_hand")
 async def later_sharer_overtakes(self: FairLock, runtime: Runtime, *, shares: bool) -> None:
     """A request that may share a lock does not wait behind one that wants it alone."""
