@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from sim.testing.mutants.mutant import Mutant
 from sim.testing.mutants.slips.choice import lists, memories, picks, policies, rivals
-from sim.testing.mutants.slips.fleet import befallen, engines, loops, scaling, workers
-from sim.testing.mutants.slips.loading import failures, loads, outages, unready
+from sim.testing.mutants.slips.fleet import befallen, engines, loops, scaling, tables, workers
+from sim.testing.mutants.slips.loading import apart, failures, loads, outages, unready
 from sim.testing.mutants.slips.measure import figures, spells, verdicts
 from sim.testing.mutants.slips.request import clients, counts, probes, retries, steps, waits
 
@@ -27,8 +27,10 @@ AREAS: Mapping[str, tuple[Mutant, ...]] = {
         failures,
         outages,
         unready,
+        apart,
         loops,
         scaling,
+        tables,
         workers,
         engines,
         befallen,

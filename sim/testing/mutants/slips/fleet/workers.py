@@ -139,3 +139,25 @@ backends_do_not_wait_for_each_other = Mutant(
     {**INSTALL_QUEUES, "one_by_one": INSTALL_QUEUES["by_backend"]},
     ("queues_by_hand",),
 )
+
+
+@in_place_of("sim.simulated.nodes.port_pool:PortPool._claimants_of_free_ports", "rests_by_hand")
+def port_rests_to_the_very_end(self: PortPool) -> dict[int, ReplicaKey | None]:
+    """A port still rests at the very instant at which its rest is over: `>` for `>=`."""
+    now_ns = self._clock.now_ns()
+    return {
+        port: release.claimant if now_ns - release.at_ns < self._affinity_ns else None
+        for port, release in sorted(self._released.items())
+        if now_ns - release.at_ns > self._quarantine_ns
+    }
+
+
+@in_place_of("sim.simulated.nodes.port_pool:PortPool._claimants_of_free_ports", "rests_by_hand")
+def port_is_kept_to_the_very_end(self: PortPool) -> dict[int, ReplicaKey | None]:
+    """A port is still kept for its last owner at the very instant at which that is over: `<=` for `<`."""
+    now_ns = self._clock.now_ns()
+    return {
+        port: release.claimant if now_ns - release.at_ns <= self._affinity_ns else None
+        for port, release in sorted(self._released.items())
+        if now_ns - release.at_ns >= self._quarantine_ns
+    }
