@@ -84,7 +84,7 @@ def test_a_folder_that_holds_something_else_is_refused_before_anything_runs(fold
 
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
     done = sim_process(
-        "live", "short.yaml", "--variant", "fixed", "--time-scale", "0.1", "--compare", "--json", folder=folder
+        "live", "short.yaml", "--variant", "pinned", "--time-scale", "0.1", "--compare", "--json", folder=folder
     )
 
     assert done.returncode in (0, 1), done.stderr
@@ -93,7 +93,7 @@ def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: 
     # Whether all agree is a matter of how busy the machine is; that the exit code says so is not.
     assert done.returncode == (0 if all(row["passed"] for row in rows) else 1), done.stderr
     assert set(rows[0]) == {"metric", "variant", "live", "simulated", "tolerance", "passed"}
-    assert {row["variant"] for row in rows} == {"fixed"}
+    assert {row["variant"] for row in rows} == {"pinned"}
     assert {row["metric"] for row in rows} >= {"requests.failed", "route.p99_s", "replicas.dgx-spark1#0.share"}
     # From a calibration before and one after.
     assert compared["machine"]["measured"]["touch"]["count"] == 80
@@ -140,13 +140,13 @@ def test_however_the_command_ends_no_process_of_its_own_is_left(
     temporary = folder / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
-        command("live", "long.yaml", "--variant", "fixed"),
+        command("live", "long.yaml", "--variant", "pinned"),
         cwd=folder,
         env=environment({"TMPDIR": str(temporary)}),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    # Two workers and two frontends.
+    # Two workers, a frontend, and the tracker that multiprocessing starts with it.
     wait_until("four processes", lambda: len(descendants(process.pid)) >= 4)
     of_ours = descendants(process.pid)
 
