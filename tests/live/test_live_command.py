@@ -83,9 +83,7 @@ def test_a_folder_that_holds_something_else_is_refused_before_anything_runs(fold
 
 
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(folder: Path) -> None:
-    done = sim_process(
-        "live", "short.yaml", "--variant", "pinned", "--time-scale", "0.1", "--compare", "--json", folder=folder
-    )
+    done = sim("live", "short.yaml", "--variant", "pinned", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
     assert done.returncode in (0, 1), done.stderr
     compared = json.loads(done.stdout)
@@ -104,7 +102,7 @@ def test_a_recorded_run_keeps_its_expectations_and_is_replayed_to_the_same_decis
     folder: Path, postgres_url: str
 ) -> None:
     options = ("--time-scale", "0.1", "--registry", postgres_url, "--record", "run.rec", "--json")
-    live = sim_process("live", "short.yaml", "--variant", "fixed", *options, folder=folder)
+    live = sim("live", "short.yaml", "--variant", "fixed", *options, folder=folder)
 
     replayed = sim("replay", "run.rec", "--json", folder=folder)
 
