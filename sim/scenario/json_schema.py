@@ -1,6 +1,15 @@
 """The file format as JSON Schema, with which editors complete and check scenarios while they are written."""
 
-from typing import Any
+import ast
+from collections import ChainMap
+from functools import cache
+from inspect import cleandoc, getsource
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any, cast
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from sim.scenario.load import MOST_VARIANTS
 from sim.scenario.spec.base import Spec
@@ -56,9 +65,36 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+class _WithTexts(GenerateJsonSchema):
+    """Describes each key by the text below its attribute.
+
+    pydantic's `use_attribute_docstrings` does the same, but reads the sources at each start of the program.
+    """
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        spec = schema["cls"]
+        # Of the class that defines an attribute last, which comes first here.
+        for name, text in ChainMap(*(_texts(part) for part in spec.__mro__ if issubclass(part, Spec))).items():
+            made["properties"][spec.model_fields[name].alias or name].setdefault("description", text)
+        return made
+
+
+@cache
+def _texts(part: type) -> dict[str, str]:
+    """Return the text below each attribute that the class itself defines with one."""
+    (definition,) = ast.parse(dedent(getsource(part))).body
+    texts = {}
+    for pair in pairwise(cast(ast.ClassDef, definition).body):
+        match pair:
+            case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                texts[name] = cleandoc(text)
+    return texts
+
+
 def _schema_of(spec: type[Spec]) -> dict[str, Any]:
     # Only the mode that describes output writes defaults as a file would, such as 2s instead of 2000000000.
-    return spec.model_json_schema(by_alias=True, mode="serialization")
+    return spec.model_json_schema(by_alias=True, mode="serialization", schema_generator=_WithTexts)
 
 
 def _say_what_the_kind_does(definition: dict[str, Any]) -> None:

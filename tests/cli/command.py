@@ -71,8 +71,8 @@ def environment(changes: Mapping[str, str]) -> dict[str, str]:
 def sim(*arguments: str | Path, folder: Path | None = None, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end within this process, which spares the second that a start takes.
 
-    It gets its own arguments, folder, environment and outputs, and ends as a process would. What Python reads at its
-    own start, such as PYTHONHASHSEED, needs `sim_process`; so do `sim live` and what else starts processes.
+    It gets its own arguments, folder, environment and outputs, and ends as a process would. The processes that it
+    starts are real ones. What Python reads at its own start, such as PYTHONHASHSEED, needs `sim_process`.
     """
     output, errors = _Output(), _Output()
     with (

@@ -23,8 +23,16 @@ def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"])
-@pytest.mark.parametrize("jobs", ["1", "2"])
+# Each process takes a second to start, so the short form has each signal, and each number of jobs, once.
+@pytest.mark.parametrize(
+    ("number", "code", "jobs"),
+    [
+        pytest.param(signal.SIGINT, 130, "1", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, "2", id="TERM, two jobs"),
+        pytest.param(signal.SIGINT, 130, "2", id="Ctrl-C, two jobs", marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, 143, "1", id="TERM", marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_ends_it_at_once_with_its_code_and_no_traceback(
     tmp_path: Path, number: signal.Signals, code: int, jobs: str
 ) -> None:

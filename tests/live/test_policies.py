@@ -8,7 +8,7 @@ import pytest
 
 from sim import read, run
 from sim.measure.result import RunResult
-from tests.cli.command import sim, sim_process
+from tests.cli.command import sim
 
 PICKERS = Path(__file__).parents[1] / "pickers.py"
 SHORT = """
@@ -65,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 def live(folder: Path, variant: str, *options: str) -> tuple[int, str, str]:
     arguments = ("live", "short.yaml", "--variant", variant, "--time-scale", "0.1", "--json", "--allow-code", *options)
-    done = sim_process(*arguments, folder=folder)
+    done = sim(*arguments, folder=folder)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -127,7 +127,7 @@ def test_a_mistake_in_a_policy_ends_a_live_run_in_one_line_and_no_recording_is_l
 def test_prefix_cache_and_the_caches_of_prompts_do_the_same_live_as_in_a_simulation(tmp_path: Path) -> None:
     (tmp_path / "prompts.yaml").write_text(PROMPTS)
 
-    done = sim_process("live", "prompts.yaml", "--time-scale", "0.1", "--out", "live", folder=tmp_path)
+    done = sim("live", "prompts.yaml", "--time-scale", "0.1", "--out", "live", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     simulated = found_in_caches(run(tmp_path / "prompts.yaml"))
     live = found_in_caches(read(tmp_path / "live" / "prompts" / "default" / "seed-1"))
@@ -163,7 +163,7 @@ workload: [{kind: uniform, model: qwen3, rate: 4/s}]
 def test_frontends_pick_from_lists_of_their_own_live_as_well_and_write_their_last_counts(tmp_path: Path) -> None:
     (tmp_path / "lists.yaml").write_text(LISTS)
 
-    done = sim_process("live", "lists.yaml", "--time-scale", "0.02", "--json", "--record", "run.rec", folder=tmp_path)
+    done = sim("live", "lists.yaml", "--time-scale", "0.02", "--json", "--record", "run.rec", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     replayed = sim("replay", "run.rec", folder=tmp_path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.routing.policies.port import PolicyError
-from tests.cli.command import sim, sim_process, started
+from tests.cli.command import sim, started
 from tests.live.frontends import open_frontend, publish, sqlite_url
 from tests.live.test_policies import SHORT
 from tests.live.workers import BY_TOKENS, KEY, OTHER, live_world, run
@@ -30,7 +30,7 @@ def test_a_recorded_run_replays_with_its_program_and_none_is_left(tmp_path: Path
     program(tmp_path, f"exec {PICKERS / 'power_of_two.py'}")
     options = ("--allow-code", "--time-scale", "0.1", "--record", "run.rec")
 
-    played = sim_process("live", "short.yaml", *options, folder=tmp_path)
+    played = sim("live", "short.yaml", *options, folder=tmp_path)
     replayed = sim("replay", "run.rec", "--allow-code", folder=tmp_path)
 
     assert played.returncode == 0, played.stderr

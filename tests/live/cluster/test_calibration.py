@@ -21,7 +21,7 @@ from sim.routing.fleet import Cooldown, NodeFacts
 from sim.routing.replica import ReplicaKey
 from sim.scenario.text.units import parse_duration_ns
 from tests.calibrations import made_up
-from tests.cli.command import SMALL, command, environment, sim, sim_process
+from tests.cli.command import SMALL, command, environment, sim
 from tests.live.workers import run, wait_until_gone
 from tests.waiting import LIMIT_S, wait_until
 
@@ -118,7 +118,7 @@ def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None
 
 
 def test_standard_output_and_the_file_hold_the_fragment_and_nothing_else(tmp_path: Path) -> None:
-    done = sim_process("calibrate", "--out", "here.yaml", "--calls", "1", folder=tmp_path)
+    done = sim("calibrate", "--out", "here.yaml", "--calls", "1", folder=tmp_path)
 
     assert done.returncode == 0
     assert (tmp_path / "here.yaml").read_text() == done.stdout
@@ -126,7 +126,7 @@ def test_standard_output_and_the_file_hold_the_fragment_and_nothing_else(tmp_pat
 
 
 def test_json_is_one_document_with_every_value_and_percentile(tmp_path: Path) -> None:
-    document = json.loads(sim_process("calibrate", "--json", "--calls", "6", folder=tmp_path).stdout)
+    document = json.loads(sim("calibrate", "--json", "--calls", "6", folder=tmp_path).stdout)
 
     assert all(parse_duration_ns(value) > 0 for value in document["settings"].values())
     assert {"touch", "pick", "round_trip", "install", "crowded_pick", "wake_up"} <= document["measured"].keys()

@@ -14,7 +14,7 @@ from sim.routing.ports import Journal
 from sim.routing.replica import ReplicaKey
 from sim.scenario import Scenario
 from sim.study.live.run import LiveSetup, run_live_scenario
-from tests.cli.command import sim, sim_process
+from tests.cli.command import sim
 
 # On an idle machine the minimum is restored at 38 s; a busy one has the rest of the run to start a process in.
 CRASH = """
@@ -210,7 +210,7 @@ async def _play_on_a_backend_of_ones_own(folder: Path) -> None:
 def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_takes_its_place(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN.replace("ADDRESS", "127.0.0.1:1"))
 
-    done = sim_process("live", "own.yaml", folder=tmp_path)
+    done = sim("live", "own.yaml", folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "nobody answers at 127.0.0.1:1, the address of mine#0" in done.stderr
