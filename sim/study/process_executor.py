@@ -56,9 +56,8 @@ class ProcessExecutor(Executor):
 
     def terminate_workers(self) -> None:
         """Stop the workers at once."""
-        for process in self._processes:
-            if process.pid is not None:
-                process.terminate()
+        for process in self._started():
+            process.terminate()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the workers leave when nothing is left to call."""
@@ -70,7 +69,7 @@ class ProcessExecutor(Executor):
         if wait:
             for thread in self._threads:
                 thread.join()
-            for process in self._processes:
+            for process in self._started():
                 process.join()
 
     def __enter__(self) -> Self:
@@ -86,6 +85,10 @@ class ProcessExecutor(Executor):
             if kind is not None:
                 self.terminate_workers()
             self.shutdown(cancel_futures=kind is not None)
+
+    def _started(self) -> list[SpawnProcess]:
+        """Return the workers but those that are about to start, or could not."""
+        return [process for process in self._processes if process.pid is not None]
 
     def _start_worker(self) -> None:
         context = get_context("spawn")

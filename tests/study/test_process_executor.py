@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 
 import pytest
 
@@ -30,6 +31,11 @@ def test_calls_are_made_in_other_processes_and_answered_in_order() -> None:
 def test_an_initializer_runs_first_in_each_worker(tmp_path: Path) -> None:
     with ProcessExecutor(1, partial(os.chdir, tmp_path)) as executor:
         assert Path(executor.submit(os.getcwd).result()) == tmp_path.resolve()
+
+
+def test_what_keeps_a_worker_from_starting_is_what_the_caller_hears_of() -> None:
+    with pytest.raises((AttributeError, PicklingError), match="pickle"), ProcessExecutor(1, lambda: None) as executor:
+        executor.submit(os.getpid)
 
 
 def test_an_error_comes_back_with_its_traceback_and_the_worker_goes_on() -> None:

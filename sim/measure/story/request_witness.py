@@ -50,8 +50,7 @@ class RequestWitness(Observer):
         if request.id != self._wanted:
             return
         self._request = request
-        workload = self._view.plan.scenario.workload[request.source].kind
-        facts: dict[str, Fact] = {"frontend": request.frontend, "model": request.model, "workload": workload}
+        facts: dict[str, Fact] = {"frontend": request.frontend, "model": request.model, **self._sender(request)}
         if request.prompt_tokens or request.output_tokens:
             facts |= {"prompt_tokens": request.prompt_tokens, "output_tokens": request.output_tokens}
         if request.patience_ns is not None:
@@ -163,6 +162,13 @@ class RequestWitness(Observer):
         if self._is_of_model(key):
             facts = {"replica": self._label(key), "cause": cause}
             self._note_meanwhile("process_ended", facts, with_route=True)
+
+    def _sender(self, request: Request) -> dict[str, Fact]:
+        """Return which kind of workload sent the request, or which fault: its source comes after the workloads."""
+        workload = self._view.plan.scenario.workload
+        if request.source < len(workload):
+            return {"workload": workload[request.source].kind}
+        return {"fault": "client_burst"}
 
     def _note(self, what: str, facts: Mapping[str, Fact] = NO_FACTS, **more: Any) -> None:
         self._steps.append(Step(self._view.clock.now_ns(), what, facts, **more))

@@ -65,7 +65,8 @@ def requests_in_words(ahead: Sequence[Ahead]) -> str:
 
 def _arrived(step: Step) -> str:
     tokens = f" with {step.facts['prompt_tokens']} tokens" if step.facts.get("prompt_tokens") else ""
-    return f"arrives at frontend {step.facts['frontend']}{tokens}, sent by the workload {step.facts['workload']}"
+    sender = f"fault {step.facts['fault']}" if "fault" in step.facts else f"workload {step.facts['workload']}"
+    return f"arrives at frontend {step.facts['frontend']}{tokens}, sent by the {sender}"
 
 
 def _chose(step: Step) -> str:

@@ -35,8 +35,9 @@ class Shaped(Spec):
     @model_validator(mode="before")
     @classmethod
     def _exponential_unless_said(cls, written: Any) -> Any:
-        if isinstance(written, dict) and "mean" in written:
-            return {"distribution": "exponential", **written}
+        # A null stands for a key that is not written.
+        if isinstance(written, dict) and written.get("mean") is not None and written.get("distribution") is None:
+            return {**written, "distribution": "exponential"}
         return written
 
     @model_validator(mode="after")

@@ -57,7 +57,6 @@ class SimTask:
     ) -> None:
         self.peers = peers
         """Those under way that it belongs to, and so does whatever it spawns: the run's own, or the background."""
-        peers[self] = None
         self.name = name
         context = copy_context()
         # The run steps its tasks in an empty context, so a task that was started in one needs no other.
@@ -68,6 +67,8 @@ class SimTask:
         self._on_end = on_end
         self.waits_for: _Wait = None
         """The ticket of a pause, or an event; None while suspended and once it has ended."""
+        # Last, so that whoever closes the peers after Ctrl-C finds none that is half made.
+        peers[self] = None
 
     def done(self) -> bool:
         """Tell whether the coroutine has ended."""

@@ -3,6 +3,7 @@
 import pytest
 
 from sim.scenario import NodeSpec, Scenario, ServiceSpec, service_law
+from sim.scenario.spec.distribution import Law
 
 BY_RATES = {"prefill": "1000/s", "decode": "50/s"}
 BY_PROFILE = {"profile": "gpt-oss-20b"}
@@ -31,6 +32,15 @@ def test_a_request_takes_its_demand_or_its_tokens_over_the_rates_of_the_node(
 @pytest.mark.parametrize(("service", "expected"), [({"mean": "1s"}, False), (BY_RATES, True), (BY_PROFILE, True)])
 def test_only_service_by_tokens_has_a_prefill(service: dict[str, object], expected: bool) -> None:
     assert ServiceSpec.model_validate(service).has_prefill is expected
+
+
+@pytest.mark.parametrize("written", [{"mean": "1s"}, {"mean": "1s", "distribution": None}], ids=["left out", "null"])
+def test_the_law_of_a_mean_is_exponential_unless_another_is_written(written: dict[str, object]) -> None:
+    assert ServiceSpec.model_validate(written).law == Law("exponential")
+
+
+def test_a_null_mean_brings_no_law_with_it() -> None:
+    assert ServiceSpec.model_validate({"mean": None, **BY_RATES}) == ServiceSpec.model_validate(BY_RATES)
 
 
 def test_a_node_announces_how_fast_it_serves_each_model() -> None:

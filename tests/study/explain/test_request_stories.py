@@ -214,3 +214,9 @@ def test_a_request_that_joins_a_probe_tells_whose_it_is() -> None:
     ]
     assert joined
     assert all(probers[replica] == prober for replica, prober in joined)
+
+
+def test_a_request_of_a_fault_tells_which_fault_sent_it() -> None:
+    burst = FLEET + "faults: [{kind: client_burst, at: 1ms, requests: 1, model: m}]\n"
+
+    assert "arrives at frontend 0, sent by the fault client_burst" in repr(explain(run(loads(burst)), request=0))
