@@ -163,7 +163,7 @@ def list_scenarios(
 @app.command("schema", epilog=examples("sim schema > scenario.schema.json", "sim schema --protocol"))
 def print_schema(
     protocol: Annotated[
-        bool, typer.Option("--protocol", help="That of the lines between sim and a program that picks.")
+        bool, typer.Option("--protocol", help="Print that of the lines between sim and a program that picks.")
     ] = False,
 ) -> None:
     """Print the JSON Schema of scenario files, for editors that complete and check YAML."""

@@ -142,7 +142,8 @@ def test_a_program_that_breaks_it_is_told_where_and_gets_exit_code_1(folder: Pat
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("nowhere",), "nowhere is no program that may be executed; allowed: a file after chmod +x\n"),
+        (("nowhere",), "nowhere is no file; allowed: a program, as in sim check-protocol ./my_picker\n"),
+        (("text",), "text may not be executed; allowed: a file after chmod +x\n"),
         (("picker", "--parameters", "d: 3"), "--parameters: found 'd: 3', which is not JSON: "),
         (
             ("picker", "--parameters", "[3]"),
@@ -152,6 +153,7 @@ def test_a_program_that_breaks_it_is_told_where_and_gets_exit_code_1(folder: Pat
 )
 def test_a_check_of_what_is_no_program_is_refused(folder: Path, arguments: tuple[str, ...], told: str) -> None:
     program(folder, FIRST)
+    (folder / "text").write_text("no program")
 
     done = sim("check-protocol", *arguments, folder=folder)
 

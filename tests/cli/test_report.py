@@ -99,7 +99,7 @@ def test_the_folder_of_a_run_that_is_left_can_be_reported_alone(home: Path) -> N
 REFUSALS = {
     "nothing to write": (
         ["runs"],
-        "there is nothing to write; allowed: --html FILE, --markdown FILE, --trace FILE",
+        "no form of the report is asked for; allowed: --html FILE, --markdown FILE, --trace FILE",
     ),
     "no such folder": (["run", "--trace", "t.json"], "run does not exist; allowed: a folder that `sim run --out`"),
     "no such file": (["smal.yaml", "--trace", "t.json"], "smal.yaml: cannot be opened: no such file or directory; "),

@@ -21,8 +21,10 @@ from sim.report.marks import STYLES, UNICODE, Mark
 def check_protocol_command(path: Path, parameters: str, *, as_json: bool) -> ExitCode:
     """Check the program and return the exit code. Raises BadInput if there is none to be started."""
     own_keys = _own_keys(parameters)
-    if not path.is_file() or not access(path, X_OK):
-        raise BadInput(f"{path} is no program that may be executed; allowed: a file after chmod +x")
+    if not path.is_file():
+        raise BadInput(f"{path} is no file; allowed: a program, as in sim check-protocol ./my_picker")
+    if not access(path, X_OK):
+        raise BadInput(f"{path} may not be executed; allowed: a file after chmod +x")
     found: list[Finding] = []
     for finding in findings(Program(path.parent.resolve() / path.name), own_keys):
         found.append(finding)

@@ -26,7 +26,7 @@ class ReportFiles:
         wanted = {option: path for option, path in options.items() if path is not None}
         if not wanted:
             allowed = ", ".join(f"{option} FILE" for option in options)
-            raise BadInput(f"there is nothing to write; allowed: {allowed}")
+            raise BadInput(f"no form of the report is asked for; allowed: {allowed}")
         for option, path in wanted.items():
             check_report_file(option, path)
         if len({path.resolve() for path in wanted.values()}) < len(wanted):

@@ -43,9 +43,10 @@ def explain_run(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="Tell where two variants of RUN part; without RUN, two folders of one run."),
     ] = None,
-    variant: Annotated[str | None, typer.Option(metavar="NAME", help="Of RUN. [default: the only one]")] = None,
+    variant: Annotated[str | None, typer.Option(metavar="NAME", help="The variant. [default: the only one]")] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**64 - 1, metavar="N", help="Of RUN. [default: the only, or its own]")
+        int | None,
+        typer.Option(min=0, max=2**64 - 1, metavar="N", help="The seed. [default: the only one, or its own]"),
     ] = None,
     sets: Annotated[
         list[str] | None,

@@ -47,7 +47,8 @@ def live_scenario(
 ) -> None:
     """Play a scenario for real: worker processes, gRPC, a SQL registry and the same router.
 
-    All its processes run on this machine, on loopback, and end with the command.
+    All its processes run on this machine, on loopback, and end with the command. The exit code is 1 if an expectation
+    fails or, with --compare, if a figure is outside its range.
     """
     check_plots(plots, out)
     from sim.cli.process.extras import needing

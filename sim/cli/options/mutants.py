@@ -49,8 +49,8 @@ def hunt_mutants(
 ) -> None:
     """Run the scenarios against deliberately wrong routers, and tell which expectation notices each.
 
-    A mutant is a small slip in the router's code or in the figures. It is killed if an expectation fails that the right
-    code keeps; a crash is no kill.
+    A mutant is a small slip in the router's code or in the figures. It is killed if an expectation fails that
+    holds with the right code; a crash does not count.
     """
     from sim.cli.commands.mutants import MutantOptions, mutants_command
 
