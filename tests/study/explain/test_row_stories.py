@@ -39,8 +39,26 @@ process is alive and serves request 10
 """
 
 
+# A missed probe leaves the row: that of request 73 is missed at 63.1 s. From 65 s on, the process answers again.
+HUNG_FOR_5_S = """
+router: {{profile: hardened, probe: {{ttl: 1s}}}}
+faults:
+  - {{kind: replica_hang, model: m, node: a, at: 60s, lasts: 5s}}
+  - {{kind: row_deleted, model: m, node: a, at: {deleted_at}}}
+"""
+
+DELETED_LATER = {
+    "64s": ["fault_struck 60 s", "probed 63 s", "fault_struck 64 s"],
+    "2m": ["fault_struck 120 s"],
+}
+
+
 def lives(text: str, row: str = "a#0") -> tuple[RowLife, ...]:
     return explain(run(loads(text)), row=row).lives
+
+
+def in_short(life: RowLife) -> list[str]:
+    return [f"{step.what} {step.t_ns // 10**9} s" for step in life.evidence]
 
 
 def removals(text: str, row: str = "a#0") -> Iterator[Step]:
@@ -54,8 +72,10 @@ def test_a_row_that_a_busy_process_loses_is_told_with_the_probe_and_the_request_
 
 
 def test_a_row_that_nobody_deletes_is_there_to_the_end() -> None:
-    (life,) = lives(TWO)
+    story = explain(run(loads(TWO)), row="a#0")
+    (life,) = story.lives
 
+    assert repr(story).endswith("is there to the end")
     assert life.removed is None
     assert life.evidence == []
     assert life.picks > 0
@@ -82,6 +102,51 @@ def test_only_a_fault_of_its_own_node_or_replica_speaks_against_a_row(node: str,
     (life,) = lives(names_alike + never_asked_again + fault)
 
     assert [step.what for step in life.evidence] == told
+
+
+def test_the_document_of_a_row_has_what_became_known_of_it() -> None:
+    (row,) = explain(run(loads(TWO + HUNG_FOR_5_S.format(deleted_at="64s"))), row="a#0").document["rows"]
+
+    assert row["published"]["t_s"] == 0
+    assert row["last_answer_s"] < 60 < row["last_picked_s"] < row["removed"]["t_s"] == 64
+    assert [step["what"] for step in row["evidence"]] == ["fault_struck", "probed", "fault_struck"]
+
+
+@pytest.mark.parametrize(("node", "told"), {"a": ["fault_struck 60 s", "node_changed 120 s"], "b": []}.items())
+def test_only_its_own_node_that_is_given_up_speaks_against_a_row(node: str, told: list[str]) -> None:
+    never_asked_again = "control_plane: {reconciler: null}\nrouter: {liveness: none, probe: {ttl: 1h}}\n"
+    silent = f"faults: [{{kind: node_pause, node: {node}, at: 60s, lasts: 1m}}]\n"
+
+    (life,) = lives(TWO + never_asked_again + silent)
+
+    assert in_short(life) == told
+
+
+def test_of_a_health_call_that_no_request_made_a_loop_is_named() -> None:
+    no_requests = TWO.partition("workload")[0] + "workload: []\n"
+    reconciled = "control_plane: {health_monitor: null, reconciler: {stale_row_after: 1m}}\n"
+    refused = "faults: [{kind: probe_error, node: a, rate: 1, at: 55s, lasts: 1m}]\n"
+
+    story = explain(run(loads(no_requests + reconciled + refused)), row="a#0")
+
+    assert "a health call of a loop: it " in repr(story)
+
+
+@pytest.mark.parametrize(("deleted_at", "told"), DELETED_LATER.items())
+def test_what_spoke_against_a_row_is_told_only_until_it_has_answered(deleted_at: str, told: list[str]) -> None:
+    (life,) = lives(TWO + HUNG_FOR_5_S.format(deleted_at=deleted_at))
+
+    assert in_short(life) == told
+
+
+def test_the_rows_of_a_replica_are_numbered_once_there_are_two() -> None:
+    one_node = TWO.replace(", {name: b, slots: 1}", "").replace(", {node: b}", "")
+    deleted = "faults: [{kind: row_deleted, model: m, node: a, at: 60s}]\n"
+
+    lines = repr(explain(run(loads(one_node + deleted)), row="a#0")).splitlines()
+
+    headings = [line for line in lines if not line.startswith(" ")]
+    assert headings == ["two, default, seed 0: a#0 had 2 rows", "row 1", "row 2"]
 
 
 def test_a_row_that_a_fault_deletes_names_the_fault() -> None:

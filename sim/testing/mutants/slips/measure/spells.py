@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sim.measure.analysis.fleet import orphaned_ns
-from sim.measure.analysis.readiness import ReadyTime
+from sim.measure.analysis.readiness import ReadyTime, ReplicaUse
 from sim.measure.catalogue.metric import Better, ModelMetric
 from sim.measure.catalogue.view import View
 from sim.measure.recording.events import EventKind, Flag, are, status_flag, values
@@ -91,3 +91,23 @@ def detection_counts_from_the_beginning(records: Records) -> list[int]:
 def failed_call_leaves_its_times(self: Recorder, request: Request, key: ReplicaKey, cause: str) -> None:
     """A request whose second call never begins keeps the times of its first one."""
     self._happened(EventKind.CALL_RETRIED, key, cause, request=request.id)
+
+
+@in_place_of("sim.measure.analysis.readiness:ReplicaUse.utilization", "returns_by_hand")
+def one_worker_is_all(self: ReplicaUse, workers: int = 1) -> float | None:
+    """A replica with several workers is in full use when one of them is."""
+    return self.busy_while_ready_ns / self.ready_ns if self.ready_ns else None
+
+
+@in_place_of("sim.measure.analysis.readiness:ReadyTime.up_to", "returns_by_hand")
+def time_without_a_row_is_ready(self: ReadyTime, t_ns: Integers) -> Integers:
+    """A replica whose row went and came back counts as ready in between."""
+    first = self.starts[0] if self.starts.size else t_ns
+    last = self.stops[-1] if self.stops.size else t_ns
+    return np.asarray(np.clip(t_ns, first, last) - first)
+
+
+@in_place_of("sim.measure.catalogue.rows:orphaned_ns", "returns_by_hand")
+def orphans_count_past_the_end(records: Records, opens_ns: int, end_ns: int) -> int:
+    """A process that is an orphan beyond the window's end counts to the end of its time as one."""
+    return orphaned_ns(records, opens_ns, int(records.events["t_ns"].max(initial=end_ns)))
