@@ -118,6 +118,17 @@ def new_row_knows_the_old_counts(self: OwnCounts, changes: Mapping[str, RowChang
         self._places[row.key].row_id = row.id
 
 
+_written = OwnCounts.written
+
+
+@in_place_of(f"{_COUNTS}.written", "meanwhile_by_hand")
+def newcomers_count_as_written(self: OwnCounts, changes: Mapping[str, RowChange], rows: Sequence[Replica]) -> None:
+    """Requests that come while a row is written count as written there, though it has not heard of them."""
+    _written(self, changes, rows)
+    for places in self._changed(changes):
+        places.written = places.held
+
+
 @in_place_of(f"{_COUNTS}.failed", "unread_lists_by_hand")
 def doubtful_exchange_is_made_again(self: OwnCounts, changes: Mapping[str, RowChange], is_certain: bool) -> None:
     """Decrements that may have been made are made once more."""

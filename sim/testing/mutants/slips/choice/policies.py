@@ -123,3 +123,11 @@ def turn_is_not_remembered(self: Rotation, replica: ReplicaView) -> None:
 def every_replica_is_old(self: Newcomers, model: str, replicas: Sequence[ReplicaView], now_ns: int) -> list[int]:
     """No replica counts as new."""
     return [1 << 62 for _ in replicas]
+
+
+@in_place_of(f"{_STANDARD}.slow_start:Newcomers.ages_ns", "newcomers_by_hand")
+def second_model_is_new(self: Newcomers, model: str, replicas: Sequence[ReplicaView], now_ns: int) -> list[int]:
+    """The replicas of every model but the first one count as new when they are seen first."""
+    before, first_seen_ns = self._since_ns.get(model, {}), now_ns if self._since_ns else -(1 << 62)
+    self._since_ns[model] = {one.id: before.get(one.id, first_seen_ns) for one in replicas}
+    return [now_ns - since_ns for since_ns in self._since_ns[model].values()]

@@ -103,6 +103,19 @@ jain_forgets_the_count = wrong_metric(
     "figures_by_hand",
 )
 
+
+def _false_dead_of_all(view: View) -> int:
+    return int(np.count_nonzero((view.probes["outcome"] != ProbeOutcome.OK) & (view.probes["process_alive"] == 1)))
+
+
+false_dead_of_the_loops_counts = wrong_metric(
+    "false_dead_of_the_loops_counts",
+    "probes.false_dead",
+    "Health calls of background loops count beside those of requests.",
+    _false_dead_of_all,
+    "reaping_by_hand",
+)
+
 jain_of_busy_time = wrong_metric(
     "jain_of_busy_time",
     "fairness.jain",
