@@ -11,7 +11,7 @@ from math import inf
 from typing import NamedTuple
 
 from sim.routing.errors import StaleRevision
-from sim.routing.replica import ReplicaKey
+from sim.routing.replica import NULL, ReplicaKey
 
 
 class NodeStatus(StrEnum):
@@ -125,8 +125,8 @@ class Node:
 
     @property
     def unreserved_vram_bytes(self) -> int:
-        """What a new replica can count on."""
-        return self.available_vram_bytes - self.reserved_vram_bytes
+        """What a new replica can count on: nothing if what is available is NULL."""
+        return 0 if self.available_vram_bytes == NULL else self.available_vram_bytes - self.reserved_vram_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,10 @@ class Registry(Protocol):
         """Delete this very row; False if it had gone already, even if another one has its key."""
 
     async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
-        """Delete the row unless it has requests in flight or was used later than that wall time."""
+        """Delete the row unless it has requests in flight or was used later than that wall time.
+
+        A NULL says neither, so the row stays.
+        """
 
     async def confirm_row(self, row_id: str) -> None:
         """Set the row's update time to now."""
@@ -125,7 +128,10 @@ class Registry(Protocol):
         """Choose a row and delete it, in one transaction that excludes others like it; None if none was chosen."""
 
     async def reserve_vram(self, node: str, size_bytes: int) -> bool:
-        """Add to what is reserved on the node; False, and nothing added, if that exceeds what is available."""
+        """Add to what is reserved on the node; False, and nothing added, if that exceeds what is available.
+
+        Nothing can be reserved where what is available is NULL.
+        """
 
     async def release_vram(self, node: str, size_bytes: int) -> None:
         """Take from what is reserved on the node, down to 0."""

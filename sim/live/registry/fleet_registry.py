@@ -45,8 +45,8 @@ LOCKED_ROWS: Final = ROWS.with_for_update()
 Every transaction locks rows by id and then nodes, as a pick does. Otherwise two could wait for each other.
 """
 
+# A database that is older than the column has NULL there.
 _reserved = func.coalesce(_nodes.reserved_vram, 0)
-_available = func.coalesce(_nodes.available_vram, 0)
 
 
 class SqlFleetRegistry(SqlRegistry):
@@ -114,11 +114,7 @@ class SqlFleetRegistry(SqlRegistry):
 
     async def remove_idle_row(self, row_id: str, unused_since_ns: int) -> bool:
         """Delete the row unless it is busy or was used later than that."""
-        return await self._delete_if(
-            _rows.id == row_id,
-            func.coalesce(_rows.in_flight, 0) == 0,
-            func.coalesce(_rows.last_used, 0) <= unused_since_ns,
-        )
+        return await self._delete_if(_rows.id == row_id, _rows.in_flight == 0, _rows.last_used <= unused_since_ns)
 
     async def confirm_row(self, row_id: str) -> None:
         """Set the row's update time to now."""
@@ -144,7 +140,7 @@ class SqlFleetRegistry(SqlRegistry):
 
         async def work(connection: AsyncConnection) -> bool:
             values = {"reserved_vram": _reserved + size_bytes}
-            return await self._update_node(connection, node, values, _reserved + size_bytes <= _available)
+            return await self._update_node(connection, node, values, _reserved + size_bytes <= _nodes.available_vram)
 
         def undo(is_reserved: bool) -> None:
             if is_reserved:

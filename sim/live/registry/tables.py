@@ -148,21 +148,27 @@ def _announced(stored: str | None) -> dict[str, float]:
 
 
 def read_row(selected: Any) -> ReplicaRow:
-    """Return the selected `node_models` row; a NULL reads as 0, or as empty."""
+    """Return the selected `node_models` row.
+
+    A NULL count or last use reads as NULL. Any other reads as 0, or as empty.
+    """
     return ReplicaRow(
         id=selected.id,
         key=ReplicaKey(selected.node_id, selected.model_name, selected.replica_index),
         address=selected.address,
         state=RowState(selected.state),
-        in_flight=selected.in_flight or 0,
-        last_used_ns=selected.last_used or 0,
+        in_flight=_number(selected.in_flight),
+        last_used_ns=_number(selected.last_used),
         updated_ns=selected.updated_at or 0,
         revision=selected.revision or "",
     )
 
 
 def read_node(selected: Any) -> Node:
-    """Return the selected `backend_nodes` row; a NULL reads as 0, or as empty."""
+    """Return the selected `backend_nodes` row.
+
+    Available VRAM that is NULL reads as NULL. Any other reads as 0, or as empty.
+    """
     return Node(
         name=selected.id,
         status=NodeStatus(selected.status),
@@ -170,7 +176,7 @@ def read_node(selected: Any) -> Node:
         slots=selected.slots,
         labels=json.loads(selected.labels or "{}"),
         heartbeat_ns=selected.last_heartbeat or 0,
-        available_vram_bytes=selected.available_vram or 0,
+        available_vram_bytes=_number(selected.available_vram),
         reserved_vram_bytes=selected.reserved_vram or 0,
         total_disk_bytes=selected.total_disk or 0,
         available_disk_bytes=selected.available_disk or 0,

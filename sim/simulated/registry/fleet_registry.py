@@ -6,6 +6,7 @@ from types import TracebackType
 
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, NodeStatus, ReplicaRow
 from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.registry.null import Null
 from sim.simulated.registry.registry import SimulatedRegistry
 from sim.simulated.registry.rows import Row
 
@@ -70,6 +71,8 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         """Reserve memory, if that much is unreserved."""
         await self._node_statement(node)
         row = self._table.nodes[node]
+        if isinstance(row.available_vram_bytes, Null):
+            return False
         if row.reserved_vram_bytes + size_bytes > row.available_vram_bytes:
             return False
         row.reserved_vram_bytes += size_bytes

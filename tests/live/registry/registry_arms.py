@@ -53,6 +53,10 @@ class Arm(Protocol):
     def registry(self) -> Registry:
         """The registry under test."""
 
+    @property
+    def floor_hits(self) -> int:
+        """Number of decrements that found their row at 0."""
+
     def show(self, wall_ns: int) -> None:
         """Have the registry's wall clock stand at this time."""
 
@@ -84,6 +88,10 @@ class SqlArm:
     def __init__(self, registry: SqlLoadJobs, runtime: SettableRuntime) -> None:
         self.registry = registry
         self.runtime = runtime
+
+    @property
+    def floor_hits(self) -> int:
+        return self.registry.floor_hits
 
     def show(self, wall_ns: int) -> None:
         self.runtime.shown_ns = wall_ns
@@ -148,6 +156,10 @@ class SimulatedArm:
             new_pick_mode(mode, database, hold_for(self.runtime, TRANSACTION_NS), lambda _: None),
             ListJournal(),
         )
+
+    @property
+    def floor_hits(self) -> int:
+        return self._table.floor_hits
 
     def show(self, wall_ns: int) -> None:
         self._clock.shown_ns = wall_ns

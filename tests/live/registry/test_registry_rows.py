@@ -47,7 +47,7 @@ async def execute(registry: SqlLoadJobs, statement: Any) -> None:
         await connection.execute(statement)
 
 
-def test_a_row_of_nulls_reads_as_zeros_in_the_fleet_and_is_picked_as_nulls_which_stay(database_url: str) -> None:
+def test_of_a_row_of_nulls_what_decides_a_pick_stays_null_and_the_rest_reads_as_0_or_empty(database_url: str) -> None:
     async def story(registry: SqlLoadJobs) -> None:
         await execute(registry, update(node_models).values(in_flight=None, last_used=None))
         await execute(registry, update(node_models).values(updated_at=None))
@@ -61,22 +61,19 @@ def test_a_row_of_nulls_reads_as_zeros_in_the_fleet_and_is_picked_as_nulls_which
         assert replica is not None
         assert (replica.in_flight, replica.last_used_ns, replica.available_vram_bytes) == (NULL, NULL, NULL)
         assert [row.in_flight for row in await registry.rows()] == [None]
-        assert (row.in_flight, row.last_used_ns, row.updated_ns) == (0, 0, 0)
+        assert (row.in_flight, row.last_used_ns, row.updated_ns) == (NULL, NULL, 0)
         assert (node.address, node.labels, node.heartbeat_ns) == ("", {}, 0)
-        assert (node.available_vram_bytes, node.reserved_vram_bytes) == (0, 0)
+        assert (node.available_vram_bytes, node.reserved_vram_bytes) == (NULL, 0)
         assert (node.total_disk_bytes, node.available_disk_bytes) == (0, 0)
 
     tell(database_url, story)
 
 
-def test_what_is_null_counts_as_0_for_a_decision_over_the_row(database_url: str) -> None:
+def test_nothing_is_reserved_yet_on_a_node_that_is_older_than_the_column(database_url: str) -> None:
     async def story(registry: SqlLoadJobs) -> None:
-        await execute(registry, update(node_models).values(in_flight=None, last_used=None))
         await execute(registry, update(backend_nodes).values(reserved_vram=None))
-        [row] = (await registry.fleet()).rows
 
-        assert await registry.reserve_vram("n0", 8) is True
-        assert await registry.remove_idle_row(row.id, 0) is True
+        assert [await registry.reserve_vram("n0", size_bytes) for size_bytes in (8, 1)] == [True, False]
 
     tell(database_url, story)
 
