@@ -98,6 +98,18 @@ def test_a_replica_that_only_one_of_them_had_is_shown_as_such(save: Save) -> Non
     assert (of_a.base is None, of_b.base is None, of_b.new is None) == (False, True, False)
 
 
+def test_a_pick_that_only_one_of_them_made_is_a_difference(save: Save) -> None:
+    probed = QUEUE + "router: {profile: hardened, probe: {ttl: 0s}}\n"
+    crash = "faults: [{kind: replica_exit, model: m, node: a, at: 20.5s}]\n"
+    base, new = save("base", first_of_equals, probed), save("new", first_of_equals, probed + crash)
+
+    parting = first_difference(base, new)
+
+    assert parting is not None
+    assert (parting.what, parting.base) == ("pick 2 for request 20 of m", "made no such pick")
+    assert parting.new == f"took b#0 at {parting.t_s:.6f} s"
+
+
 def test_requests_that_came_otherwise_are_told_before_what_follows_from_them(save: Save) -> None:
     base, new = save("base", first_of_equals), save("new", first_of_equals, QUEUE.replace("1/s", "2/s"))
 
