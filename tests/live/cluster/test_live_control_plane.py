@@ -217,21 +217,27 @@ def test_a_backend_of_ones_own_that_does_not_answer_is_bad_input_and_nothing_tak
 
 
 def test_a_drain_that_waits_lets_requests_end_before_their_process_does(tmp_path: Path) -> None:
+    # The run ends with its last request; that of `longer` keeps it going until the process of `m` has ended.
     drained = """
 name: drained
 duration: 50s
-nodes: [{name: a}]
+nodes: [{name: a}, {name: b}]
 models:
   - name: m
-    service: {mean: 60s, distribution: deterministic}
+    service: {mean: 40s, distribution: deterministic}
     replicas: [{node: a}]
+  - name: longer
+    service: {mean: 60s, distribution: deterministic}
+    replicas: [{node: b}]
 router: {control: {drain: when_idle}}
-workload: [{kind: burst, model: m, at: 1s, requests: 1}]
-faults: [{kind: node_drain, node: a, at: 40s}]
+workload:
+  - {kind: burst, model: m, at: 1s, requests: 1}
+  - {kind: burst, model: longer, at: 1s, requests: 1}
+faults: [{kind: node_drain, node: a, at: 20s}]
 """
 
     result = played(drained, f"sqlite:///{tmp_path}/registry.db", tmp_path, time_scale=0.1)
     events = result.events
 
-    assert result.requests["outcome"].tolist() == ["completed"]
+    assert result.requests["outcome"].tolist() == ["completed", "completed"]
     assert events[events["kind"] == "process_ended"]["cause"].tolist() == ["ended"]
