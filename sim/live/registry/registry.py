@@ -230,9 +230,8 @@ class SqlRegistry:
         taken = update(node_models).where(_is(key), _rows.in_flight > 0).values(in_flight=_rows.in_flight - 1)
         if (await connection.execute(taken)).rowcount:
             return
-        if (
-            await connection.execute(select(_rows.id).where(_is(key), _rows.in_flight.is_not(None)))
-        ).first() is not None:
+        at_the_floor = select(_rows.id).where(_is(key), _rows.in_flight.is_not(None))
+        if (await connection.execute(at_the_floor)).first() is not None:
             self.floor_hits += 1
 
     async def _change(self, connection: AsyncConnection, row_id: str, in_flight: int | None, change: RowChange) -> None:

@@ -71,9 +71,8 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         """Reserve memory, if that much is unreserved."""
         await self._node_statement(node)
         row = self._table.nodes[node]
-        if isinstance(row.available_vram_bytes, Null):
-            return False
-        if row.reserved_vram_bytes + size_bytes > row.available_vram_bytes:
+        available_bytes = row.available_vram_bytes
+        if isinstance(available_bytes, Null) or row.reserved_vram_bytes + size_bytes > available_bytes:
             return False
         row.reserved_vram_bytes += size_bytes
         return True
