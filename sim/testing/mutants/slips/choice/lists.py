@@ -123,7 +123,7 @@ _written = OwnCounts.written
 
 @in_place_of(f"{_COUNTS}.written", "meanwhile_by_hand")
 def newcomers_count_as_written(self: OwnCounts, changes: Mapping[str, RowChange], rows: Sequence[Replica]) -> None:
-    """Requests that come while a row is written count as written there, though it has not heard of them."""
+    """Requests that arrive while a row is written count as written, though the row does not count them."""
     _written(self, changes, rows)
     for places in self._changed(changes):
         places.written = places.held

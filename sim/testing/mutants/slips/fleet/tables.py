@@ -118,7 +118,7 @@ async def address_is_enough_on_the_list(self: ProcessTable) -> None:
 
 @in_place_of("sim.routing.control_plane.replica_pass:ReplicaPass._remove", "idle_race_by_hand")
 async def first_refusal_ends_the_removal(self: ReplicaPass, model: str, removal: Removal) -> None:
-    """If one of the idle replicas has got a request meanwhile, the others stay as well: `return` for `continue`."""
+    """If one idle replica has got a request meanwhile, the other idle ones stay too: `return` for `continue`."""
     self._ports.journal.scaled(model, -len(removal.rows), "idle")
     for row in removal.rows:
         if not await self._ports.registry.remove_idle_row(row.id, removal.unused_since_ns):

@@ -74,7 +74,7 @@ def success_forgets_all_failures(self: RetryWithBackoff, model: str) -> None:
 
 @in_place_of("sim.routing.loading.broadcast:Broadcast.close", "woken_by_hand")
 def load_wakes_those_of_other_models(self: Broadcast, model: str) -> None:
-    """The end of a load wakes whoever waits for any load, and uses up one of the rounds of each."""
+    """The end of a load wakes the requests that wait for any load, and each of them loses a round."""
     for listeners in self._listeners.values():
         for closed in listeners:
             closed.give()

@@ -108,7 +108,7 @@ def only_the_last_failure_is_avoided(self: Retries, request: Request) -> Collect
 
 @in_place_of(f"{_RETRIES}:Retries.tried", "elsewhere_by_hand")
 def failures_of_others_are_avoided(self: Retries, request: Request) -> Collection[ReplicaKey]:
-    """A retry avoids the replicas that have failed other requests meanwhile: the request is not in the key."""
+    """A retry avoids the replicas that failed other requests too: the request is not in the key."""
     return [key for tried in self._tried.values() for key in tried]
 
 

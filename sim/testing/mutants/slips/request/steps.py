@@ -164,7 +164,7 @@ async def older_route_is_looked_up_too_early(self: SupersededReservations, reque
 
 @in_place_of("sim.routing.client_cache.cache:DetachedRoutes.refused", "absent_by_hand")
 async def unload_ends_with_its_client(self: DetachedRoutes, request: Request, route: Route) -> None:
-    """What is given up for a failed call is kept if the client leaves meanwhile."""
+    """The unload that follows a failed call stops if the client leaves meanwhile."""
     await self._cache.refused(request, route)
 
 
