@@ -7,7 +7,13 @@ from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, Unlo
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
 from sim.routing.control_plane.reconciling import Reconciling, after_loads, in_time
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
-from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, THIRD_MISS_AND_ABANDONED_LOADS, Reaper
+from sim.routing.control_plane.state_pass import (
+    FIRST_MISS,
+    THIRD_MISS,
+    THIRD_MISS_AND_ABANDONED_LOADS,
+    WORKER_FIRST,
+    Reaper,
+)
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
 from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
 from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
@@ -124,6 +130,7 @@ REAPERS: Mapping[ReaperName, Reaper] = {
     "first_miss": FIRST_MISS,
     "third_miss": THIRD_MISS,
     "abandoned_loads": THIRD_MISS_AND_ABANDONED_LOADS,
+    "worker_first": WORKER_FIRST,
 }
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
 EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, "by_key": finds_anywhere}

@@ -53,7 +53,7 @@ _TABLE: Mapping[tuple[str, ...], tuple[Any, Any, Any, Any]] = {
     ("control", "ports"):       ("reuse",          "reuse",          "quarantine",               "quarantine"),
     ("control", "node_status"): ("heeded",         "heeded",         "heeded",                   "heeded"),
     ("control", "monitor"):     ("every_miss",     "every_miss",     "every_miss",               "busy_is_alive"),
-    ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "abandoned_loads"),
+    ("control", "reaper"):      ("first_miss",     "first_miss",     "third_miss",               "worker_first"),
     ("control", "load_info"):   ("with_rows",      "with_rows",      "kept",                     "kept"),
     ("control", "exact_stop"):  ("by_loopback",    "by_loopback",    "by_loopback",              "by_key"),
     ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),

@@ -129,7 +129,8 @@ class ControlSpec(Spec):
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row. `abandoned_loads`
-    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process."""
+    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process.
+    `worker_first` is like `abandoned_loads`, and sends health calls only to rows whose worker does not answer."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
     exact_stop: ExactStopName
