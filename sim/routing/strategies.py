@@ -15,6 +15,7 @@ from sim.routing.control_plane.state_pass import (
     Reaper,
 )
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
+from sim.routing.control_plane.turns import InSequence, NewTurns, SideBySide
 from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
 from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
@@ -75,6 +76,7 @@ from sim.routing.settings import (
     ReleaseName,
     ReservationName,
     RetryName,
+    ScalingName,
     SelectorName,
     SharingName,
     SlotsName,
@@ -142,5 +144,6 @@ PRESSURE: Mapping[PressureName, Callable[[Chooser], Pressure | None]] = {
     "ignored": lambda _chooser: None,
     "heeded": lambda chooser: chooser.pressure,
 }
+TURNS: Mapping[ScalingName, NewTurns] = {"in_sequence": InSequence, "side_by_side": SideBySide}
 RECONCILING: Mapping[StatePassName, Reconciling] = {"after_loads": after_loads, "in_time": in_time}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

@@ -35,6 +35,7 @@ from sim.routing.settings import (
     ReplicaListSettings,
     ReservationName,
     RetryName,
+    ScalingName,
     SelectorName,
     SharingName,
     SlotsName,
@@ -141,6 +142,9 @@ class ControlSpec(Spec):
     pressure: PressureName
     """Whether the reconciler adds a replica when the policy `prefix_cache` has lately kept a request from the replica
     that knows its prompt."""
+    scaling: ScalingName
+    """Whether the reconciler scales one model after the other, however long their loads take, or goes on to the next
+    models when its pass has taken as long as a row takes to become stale."""
     state_pass: StatePassName
     """Whether the reconciler compares rows with processes only after its loads, however long they take, or beside one
     that has taken as long as a row takes to become stale."""
@@ -170,6 +174,7 @@ class ControlSpec(Spec):
             exact_stop=self.exact_stop,
             edits=self.edits,
             pressure=self.pressure,
+            scaling=self.scaling,
             state_pass=self.state_pass,
             passes=self.passes,
         )
