@@ -37,7 +37,6 @@ LoadInfoName = Literal["with_rows", "kept"]
 ListedCountsName = Literal["snapshot", "own_sends", "own_in_flight", "rotate"]
 PressureName = Literal["ignored", "heeded"]
 ScalingName = Literal["in_sequence", "side_by_side"]
-StatePassName = Literal["after_loads", "in_time"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
@@ -92,9 +91,7 @@ class ControlSettings:
     pressure: PressureName
     """Whether a model gets one more replica when requests were kept from the one that knows their prompt."""
     scaling: ScalingName
-    """Whether a model waits for the loads of the one before it, whatever their length."""
-    state_pass: StatePassName
-    """Whether the comparison of rows with processes waits for loads of any length."""
+    """Whether the reconciler waits for loads of any length before it goes on."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

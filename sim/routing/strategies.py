@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from sim.routing.control_plane.exact_stop import Finds, finds_anywhere, finds_at_loopback
 from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
-from sim.routing.control_plane.reconciling import Reconciling, after_loads, in_time
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
 from sim.routing.control_plane.state_pass import (
     FIRST_MISS,
@@ -80,7 +79,6 @@ from sim.routing.settings import (
     SelectorName,
     SharingName,
     SlotsName,
-    StatePassName,
 )
 
 RESERVATIONS: Mapping[ReservationName, Reservation] = {
@@ -145,5 +143,4 @@ PRESSURE: Mapping[PressureName, Callable[[Chooser], Pressure | None]] = {
     "heeded": lambda chooser: chooser.pressure,
 }
 TURNS: Mapping[ScalingName, NewTurns] = {"in_sequence": InSequence, "side_by_side": SideBySide}
-RECONCILING: Mapping[StatePassName, Reconciling] = {"after_loads": after_loads, "in_time": in_time}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

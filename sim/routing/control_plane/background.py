@@ -26,7 +26,6 @@ from sim.routing.strategies import (
     MONITORING,
     PASSES,
     REAPERS,
-    RECONCILING,
     TURNS,
 )
 
@@ -109,5 +108,9 @@ class Background:
             EXACT_STOPS[self._settings.exact_stop],
             self._load_path.longest_load_ns,
         )
-        reconciling = RECONCILING[self._settings.state_pass]
-        return reconciling(self._ports.runtime, settings.stale_row_after_ns, replica_pass.run_pass, state_pass.run_pass)
+
+        async def run_pass() -> None:
+            await replica_pass.run_pass()
+            await state_pass.run_pass()
+
+        return run_pass

@@ -31,8 +31,8 @@ LOCK = "replica-reconciler"
 class InSequence:
     """A model's turn comes when the loads of the one before have ended, however long they take. LocalAI's way.
 
-    The pass holds a lock, for which the passes of other frontends wait. So no frontend scales any model while a worker
-    does not answer an install, which may be for 15 minutes.
+    The pass holds a lock, for which the passes of other frontends wait. So while a worker does not answer an install,
+    which may be for 15 minutes, no frontend scales any model or compares a row with its process.
     """
 
     __slots__ = ("_registry",)

@@ -59,7 +59,6 @@ _TABLE: Mapping[tuple[str, ...], tuple[Any, Any, Any, Any]] = {
     ("control", "edits"):       ("unload",         "unload",         "revision",                 "revision"),
     ("control", "pressure"):    ("ignored",        "ignored",        "heeded",                   "ignored"),
     ("control", "scaling"):     ("in_sequence",    "in_sequence",    "in_sequence",              "side_by_side"),
-    ("control", "state_pass"):  ("after_loads",    "after_loads",    "after_loads",              "in_time"),
     ("control", "passes"):      ("every_frontend", "every_frontend", "every_frontend",           "once_per_tick"),
     ("control", "drain"):       ("at_once",        "at_once",        "at_once",                  "when_idle"),
 }

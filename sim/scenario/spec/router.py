@@ -39,7 +39,6 @@ from sim.routing.settings import (
     SelectorName,
     SharingName,
     SlotsName,
-    StatePassName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -143,11 +142,8 @@ class ControlSpec(Spec):
     """Whether the reconciler adds a replica when the policy `prefix_cache` has lately kept a request from the replica
     that knows its prompt."""
     scaling: ScalingName
-    """Whether the reconciler scales one model after the other, however long their loads take, or goes on to the next
-    models when its pass has taken as long as a row takes to become stale."""
-    state_pass: StatePassName
-    """Whether the reconciler compares rows with processes only after its loads, however long they take, or beside one
-    that has taken as long as a row takes to become stale."""
+    """Whether the reconciler scales one model after the other and then compares rows with processes, however long the
+    loads take, or goes on beside loads that have taken as long as a row takes to become stale."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -175,7 +171,6 @@ class ControlSpec(Spec):
             edits=self.edits,
             pressure=self.pressure,
             scaling=self.scaling,
-            state_pass=self.state_pass,
             passes=self.passes,
         )
 
