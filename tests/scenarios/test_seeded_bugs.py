@@ -145,13 +145,16 @@ CAUGHT_BY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "bug", "sentence"), CAUGHT_BY)
+# These take a while for each bug; `azure_conversation`, with an hour of real traffic, two minutes for all of its.
+LONG = ("azure_conversation", "loader_check", "rotating_cache")
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "sentence"),
+    [pytest.param(*caught, marks=pytest.mark.long if caught[0] in LONG else ()) for caught in CAUGHT_BY],
+)
 def test_a_router_that_lacks_a_repair_is_caught_by_the_expectation_about_it(name: str, bug: str, sentence: str) -> None:
     assert sentence in broken_by(name, bug)
-
-
-# Each takes a while for every bug; `azure_conversation`, with an hour of real traffic, two minutes altogether.
-LONG = ("azure_conversation", "loader_check", "rotating_cache")
 
 
 @pytest.mark.slow
