@@ -17,6 +17,7 @@ from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.simulated.registry.registry import SimulatedRegistry
 from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import Row
 from sim.testing.mutants.mutant import in_place_of
 
 _FLEET_REGISTRY = "sim.simulated.registry.fleet_registry:SimulatedFleetRegistry"
@@ -64,6 +65,13 @@ async def fleet_is_read_too_early(self: SimulatedFleetRegistry) -> Fleet:
 async def heartbeat_waits_for_no_pick(self: SimulatedFleetRegistry, node: str) -> None:
     """A statement on a node's row does not wait for the pick that holds it."""
     await self._transaction()
+
+
+@in_place_of(f"{_FLEET_REGISTRY}._row", "aborts_by_hand")
+async def row_goes_under_its_pick(self: SimulatedFleetRegistry, row_id: str) -> Row | None:
+    """A statement on one row does not wait for the pick that holds it, and so does not see its count."""
+    await self._transaction()
+    return self._table.row(row_id)
 
 
 @in_place_of(f"{_REGISTRY}._acquire", "lock_waits_by_hand")
