@@ -55,7 +55,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         """Set the row's update time to now."""
         row = await self._row(row_id)
         if row is not None:
-            row.confirmed_ns = self._clock.wall_ns()
+            row.updated_ns = self._clock.wall_ns()
 
     async def clear_in_flight(self, row_id: str) -> None:
         """Set the row's count to 0."""

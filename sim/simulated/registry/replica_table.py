@@ -72,7 +72,7 @@ class ReplicaTable:
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
             capacity=capacity_of(key.model, self.nodes[key.node].facts.capacities),
             state=state,
-            confirmed_ns=wall_ns,
+            updated_ns=wall_ns,
             revision=revision,
             lock=lock,
         )
@@ -185,7 +185,7 @@ class ReplicaTable:
         if row is None:
             return False
         row.in_flight += 1
-        row.last_used_ns = wall_ns
+        row.last_used_ns = row.updated_ns = wall_ns
         if self._twins and key in self._twins:
             self._twins[key].take(wall_ns)
             self._settle_drift(key).missing -= 1
@@ -195,9 +195,10 @@ class ReplicaTable:
         """Set the row's last use, if there is such a row."""
         row = self.rows.get(key)
         if row is not None:
-            row.last_used_ns = wall_ns
+            row.last_used_ns = row.updated_ns = wall_ns
         if self._twins and key in self._twins:
-            self._twins[key].last_used_ns = wall_ns
+            twin = self._twins[key]
+            twin.last_used_ns = twin.updated_ns = wall_ns
 
     def decrement(self, key: ReplicaKey, count: int) -> None:
         """Subtract 1 from the row's in-flight count `count` times, but not below 0 and not if the row is gone."""
@@ -234,7 +235,7 @@ class ReplicaTable:
             self.floor_hits += max(0, -total)
             row.in_flight = max(0, total)
             if is_used:
-                row.last_used_ns = wall_ns
+                row.last_used_ns = row.updated_ns = wall_ns
 
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0. No row counts its holders any more."""

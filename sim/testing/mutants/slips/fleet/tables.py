@@ -39,7 +39,7 @@ async def confirmed_by_another_clock(self: SimulatedFleetRegistry, row_id: str) 
     """A row is confirmed at the monotonic time, and its age is read by the wall clock."""
     row = await self._row(row_id)
     if row is not None:
-        row.confirmed_ns = self._runtime.now_ns()
+        row.updated_ns = self._runtime.now_ns()
 
 
 @in_place_of("sim.simulated.registry.load_jobs:SimulatedLoadJobs.beat_load", "taken_over_by_hand")
@@ -98,7 +98,7 @@ def end_of_a_request_is_a_use(self: ReplicaTable, model: str, changes: Mapping[s
         added = changes[row.id].added
         self._settle_drift(row.key).missing -= max(added, -row.in_flight)
         row.in_flight = max(0, row.in_flight + added)
-        row.last_used_ns = wall_ns
+        row.last_used_ns = row.updated_ns = wall_ns
 
 
 @in_place_of("sim.simulated.registry.replica_table:ReplicaTable.report_vram", "free_memory_by_hand")
