@@ -79,7 +79,7 @@ class SimulatedDatabase:
         return Fleet(
             nodes=tuple(node.as_read() for node in self.table.nodes.values()),
             rows=tuple(row.as_read() for row in self.table.rows.values()),
-            loadable=dict(self.loadable),
-            cooldowns=dict(self.cooldowns),
-            revisions=dict(self.table.revisions),
+            loadable=dict(sorted(self.loadable.items())),
+            cooldowns=dict(sorted(self.cooldowns.items())),
+            revisions=dict(sorted(self.table.revisions.items())),
         )
