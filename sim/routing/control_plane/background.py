@@ -19,7 +19,16 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, RECONCILING
+from sim.routing.strategies import (
+    EXACT_STOPS,
+    FREE_PROCESS,
+    LOAD_INFO,
+    MONITORING,
+    PASSES,
+    REAPERS,
+    RECONCILING,
+    TURNS,
+)
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -91,6 +100,7 @@ class Background:
             FREE_PROCESS[self._settings.release],
             LOAD_INFO[self._settings.load_info],
             self._pressure,
+            TURNS[self._settings.scaling](self._ports, settings.stale_row_after_ns),
         )
         state_pass = StatePass(
             self._ports,
