@@ -195,7 +195,7 @@ class FleetWorld:
     ) -> ReplicaRow:
         """Write the row in place of any of the same key. Its update is never older than its last use."""
         self.table.insert(key, address, in_flight, self._lock(), last_used_ns, state)
-        self.table.rows[key].confirmed_ns = updated_ns
+        self.table.rows[key].updated_ns = max(last_used_ns, updated_ns)
         self.database.loadable[key.model] = None
         return self.table.rows[key].as_read()
 

@@ -69,7 +69,7 @@ class SimulatedDatabase:
 
     def register(self, facts: NodeFacts, wall_ns: int) -> list[ReplicaRow]:
         """Write the node as new, clear every cooldown, and return the rows that it loses."""
-        removed = self.table.delete_rows_of(facts.name)
+        removed = self.table.delete_all(self.table.rows_on(facts.name))
         self.table.nodes[facts.name] = registered(facts, self.table.nodes[facts.name].lock, wall_ns)
         self.cooldowns.clear()
         return removed
@@ -79,7 +79,7 @@ class SimulatedDatabase:
         return Fleet(
             nodes=tuple(node.as_read() for node in self.table.nodes.values()),
             rows=tuple(row.as_read() for row in self.table.rows.values()),
-            loadable=dict(self.loadable),
-            cooldowns=dict(self.cooldowns),
-            revisions=dict(self.table.revisions),
+            loadable=dict(sorted(self.loadable.items())),
+            cooldowns=dict(sorted(self.cooldowns.items())),
+            revisions=dict(sorted(self.table.revisions.items())),
         )

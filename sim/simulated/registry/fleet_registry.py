@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import TracebackType
 
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, NodeFacts, NodeReport, NodeStatus, ReplicaRow
@@ -21,7 +22,9 @@ class SimulatedFleetRegistry(SimulatedRegistry):
     async def register_node(self, facts: NodeFacts) -> Sequence[ReplicaRow]:
         """Write the node as healthy, and return the rows that it loses."""
         await self._transaction()
-        return self._database.register(facts, self._clock.wall_ns())
+        with await self._held(self._table.rows_on(facts.name)):
+            await self._wait_for(self._table.nodes[facts.name].lock)
+            return self._database.register(facts, self._clock.wall_ns())
 
     async def heartbeat(self, node: str, report: NodeReport) -> None:
         """Set the node's heartbeat to now, and take over what it reports; waits for picks that hold the node."""
@@ -35,8 +38,10 @@ class SimulatedFleetRegistry(SimulatedRegistry):
 
     async def set_status(self, node: str, status: NodeStatus) -> Sequence[ReplicaRow]:
         """Set the node's status, and return the rows that it loses."""
-        await self._node_statement(node)
-        return self._table.set_status(node, status)
+        await self._transaction()
+        with await self._held(self._table.rows_lost(node, status)):
+            await self._wait_for(self._table.nodes[node].lock)
+            return self._table.set_status(node, status)
 
     async def remove_row(self, row_id: str) -> bool:
         """Delete the row with this id; False if it is gone."""
@@ -50,7 +55,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         """Set the row's update time to now."""
         row = await self._row(row_id)
         if row is not None:
-            row.confirmed_ns = self._clock.wall_ns()
+            row.updated_ns = self._clock.wall_ns()
 
     async def clear_in_flight(self, row_id: str) -> None:
         """Set the row's count to 0."""
@@ -59,13 +64,16 @@ class SimulatedFleetRegistry(SimulatedRegistry):
             self._table.clear_in_flight(row)
 
     async def evict(self, choose: Callable[[Fleet], ReplicaRow | None]) -> ReplicaRow | None:
-        """Choose a row and delete it at the end of the transaction."""
+        """Lock every row, choose one and delete it."""
         await self._transaction()
-        chosen = choose(self._database.read())
-        row = None if chosen is None else self._table.row(chosen.id)
-        if row is not None:
-            self._table.delete_row(row)
-        return chosen
+        rows = list(self._rows.values())
+        with await self._held(rows):
+            left = {row.id: row for row in rows if self._table.exists(row)}
+            # A row that was published during the wait is not locked, so it may not be chosen.
+            chosen = choose(replace(self._database.read(), rows=tuple(row.as_read() for row in left.values())))
+            if chosen is not None:
+                self._table.delete_row(left[chosen.id])
+            return chosen
 
     async def reserve_vram(self, node: str, size_bytes: int) -> bool:
         """Reserve memory, if that much is unreserved."""
@@ -92,9 +100,10 @@ class SimulatedFleetRegistry(SimulatedRegistry):
             self._database.cooldowns[model] = cooldown
 
     async def advance_revision(self, model: str, revision: str) -> Sequence[ReplicaRow]:
-        """Set the model's current revision at the end of the transaction, and return the rows that it overtakes."""
+        """Set the model's current revision, and return the rows that it overtakes."""
         await self._transaction()
-        return self._database.advance_revision(model, revision)
+        with await self._held(self._table.overtaken(model, revision)):
+            return self._database.advance_revision(model, revision)
 
     async def claim_pass(self, name: str, interval_ns: int) -> bool:
         """Return True to the first caller in each interval, and False to the others."""
@@ -121,13 +130,15 @@ class SimulatedFleetRegistry(SimulatedRegistry):
 
     async def _node_statement(self, node: str) -> None:
         await self._transaction()
-        lock = self._table.nodes[node].lock
-        if not lock.is_free():
-            await self._acquire(lock)
-            lock.release()
+        await self._wait_for(self._table.nodes[node].lock)
 
     async def _row(self, row_id: str) -> Row | None:
+        """Find the row for a statement. If a pick holds it, the statement sees what the pick has made of it."""
         await self._transaction()
+        row = self._table.row(row_id)
+        if row is None or row.lock.is_free():
+            return row
+        await self._wait_for(row.lock)
         return self._table.row(row_id)
 
     async def _remove_if(self, row_id: str, may_go: Callable[[Row], bool]) -> bool:

@@ -1,7 +1,7 @@
 """The registry port: transactions that take time over the replica table."""
 
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -20,9 +20,9 @@ from sim.simulated.registry.rows import Row
 class SimulatedRegistry:
     """A SQL registry as one frontend experiences it. All frontends share its database.
 
-    Every call is one transaction of the database's length. A pick holds its row all that time; the other writes are
-    single statements, which take effect at the end of theirs, once no pick holds the row. What is written into a row
-    as the present time is the frontend's own `clock`.
+    Every call is one transaction of the database's length. A pick holds its row all that time; the other writes take
+    effect at the end of theirs, once no pick holds a row that they change. What is written into a row as the present
+    time is the frontend's own `clock`.
     """
 
     def __init__(
@@ -85,10 +85,9 @@ class SimulatedRegistry:
         self.transactions += 1
         if self._transaction_ns:
             await self._runtime.sleep(self._transaction_ns)
-        for row in [row for row in self._rows.values() if row.id in changes and not row.lock.is_free()]:
-            await self._wait_for(row)
-        self._table.change(model, changes, self._clock.wall_ns())
-        return [row.as_picked() for row in self._table.eligible(model)]
+        with await self._held([row for row in self._rows.values() if row.id in changes]):
+            self._table.change(model, changes, self._clock.wall_ns())
+            return [row.as_picked() for row in self._table.eligible(model)]
 
     async def publish(
         self, key: ReplicaKey, address: str, in_flight: int, state: RowState = RowState.LOADED, revision: str = ""
@@ -124,12 +123,23 @@ class SimulatedRegistry:
         await self._runtime.sleep(self._transaction_ns)
         row = self._rows.get(key)
         if row is not None and not row.lock.is_free():
-            await self._wait_for(row)
+            await self._wait_for(row.lock)
 
-    async def _wait_for(self, row: Row) -> None:
-        """Wait until the pick that holds the row has ended."""
-        await self._acquire(row.lock)
-        row.lock.release()
+    async def _held(self, rows: Iterable[Row]) -> ExitStack:
+        """Lock the rows, which must come in the order of their ids, and return what lets them go.
+
+        In one order for all, and rows before nodes as in a pick, so that no two wait for each other.
+        """
+        with ExitStack() as held:
+            for row in rows:
+                await self._acquire(row.lock)
+                held.callback(row.lock.release)
+            return held.pop_all()
+
+    async def _wait_for(self, lock: FifoQueue) -> None:
+        """Wait until nobody holds the lock. What is done before the next wait is done as its holder."""
+        await self._acquire(lock)
+        lock.release()
 
     async def _acquire(self, queue: FifoQueue) -> None:
         began_ns = self._runtime.now_ns()

@@ -72,7 +72,7 @@ class ReplicaTable:
             available_vram_bytes=self.nodes[key.node].available_vram_bytes,
             capacity=capacity_of(key.model, self.nodes[key.node].facts.capacities),
             state=state,
-            confirmed_ns=wall_ns,
+            updated_ns=wall_ns,
             revision=revision,
             lock=lock,
         )
@@ -123,11 +123,15 @@ class ReplicaTable:
 
     def still_stands(self, row: Row) -> bool:
         """Tell whether the row exists and may be picked."""
-        return self._exists(row) and self._may_be_picked(row)
+        return self.exists(row) and self._may_be_picked(row)
+
+    def exists(self, row: Row) -> bool:
+        """Tell whether the row has not been deleted."""
+        return self.rows.get(row.key) is row or self._twins.get(row.key) is row
 
     def note_if_gone(self, row: Row) -> None:
         """Note the place of a pick whose row was deleted during its transaction: nothing counts it."""
-        if not self._exists(row):
+        if not self.exists(row):
             self._settle_drift(row.key).missing += 1
 
     def row(self, row_id: str) -> Row | None:
@@ -137,7 +141,7 @@ class ReplicaTable:
     def set_status(self, node: str, status: NodeStatus) -> list[ReplicaRow]:
         """Set the node's status; delete and return its rows if the status has that effect."""
         self.nodes[node].status = status
-        removed = self.delete_rows_of(node) if status in self._rule.delete_rows else []
+        removed = self.delete_all(self.rows_lost(node, status))
         self.pickable.clear()
         for row in self.rows.values():
             if self._may_be_picked(row):
@@ -147,18 +151,32 @@ class ReplicaTable:
     def advance_revision(self, model: str, revision: str) -> list[ReplicaRow]:
         """Set the model's current revision, turn the rows that it overtakes into unloading, and return them."""
         self.revisions[model] = revision
-        rows = [row for row in self.rows.values() if row.key.model == model]
-        overtaken = [row for row in rows if row.revision != revision and row.state in OVERTAKEN]
+        overtaken = self.overtaken(model, revision)
         for row in overtaken:
             row.state = RowState.UNLOADING
-        self.pickable[model] = [row for row in rows if self._may_be_picked(row)]
+        self.pickable[model] = [
+            row for row in self.rows.values() if row.key.model == model and self._may_be_picked(row)
+        ]
         return [row.as_read() for row in overtaken]
 
-    def delete_rows_of(self, node: str) -> list[ReplicaRow]:
-        """Delete the node's rows and return them as they were."""
-        removed = [row.as_read() for row in self.rows.values() if row.key.node == node]
-        for row in removed:
-            self.delete(row.key)
+    def overtaken(self, model: str, revision: str) -> list[Row]:
+        """Return the model's rows that stand in the way of the revision, by id."""
+        rows = [row for row in self.rows.values() if row.key.model == model]
+        return [row for row in rows if row.revision != revision and row.state in OVERTAKEN]
+
+    def rows_on(self, node: str) -> list[Row]:
+        """Return the node's rows, by id."""
+        return list(self._by_node[node].values())
+
+    def rows_lost(self, node: str, status: NodeStatus) -> list[Row]:
+        """Return the rows that the node loses if it takes on the status, by id."""
+        return self.rows_on(node) if status in self._rule.delete_rows else []
+
+    def delete_all(self, rows: Sequence[Row]) -> list[ReplicaRow]:
+        """Delete the rows, which must exist, and return them as they were."""
+        removed = [row.as_read() for row in rows]
+        for row in rows:
+            self.delete_row(row)
         return removed
 
     def increment(self, key: ReplicaKey, wall_ns: int) -> bool:
@@ -167,7 +185,7 @@ class ReplicaTable:
         if row is None:
             return False
         row.in_flight += 1
-        row.last_used_ns = wall_ns
+        row.last_used_ns = row.updated_ns = wall_ns
         if self._twins and key in self._twins:
             self._twins[key].take(wall_ns)
             self._settle_drift(key).missing -= 1
@@ -177,9 +195,10 @@ class ReplicaTable:
         """Set the row's last use, if there is such a row."""
         row = self.rows.get(key)
         if row is not None:
-            row.last_used_ns = wall_ns
+            row.last_used_ns = row.updated_ns = wall_ns
         if self._twins and key in self._twins:
-            self._twins[key].last_used_ns = wall_ns
+            twin = self._twins[key]
+            twin.last_used_ns = twin.updated_ns = wall_ns
 
     def decrement(self, key: ReplicaKey, count: int) -> None:
         """Subtract 1 from the row's in-flight count `count` times, but not below 0 and not if the row is gone."""
@@ -216,7 +235,7 @@ class ReplicaTable:
             self.floor_hits += max(0, -total)
             row.in_flight = max(0, total)
             if is_used:
-                row.last_used_ns = wall_ns
+                row.last_used_ns = row.updated_ns = wall_ns
 
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0. No row counts its holders any more."""
@@ -245,9 +264,6 @@ class ReplicaTable:
 
     def _new_id(self) -> str:
         return f"row-{next(self._next_id):06d}"
-
-    def _exists(self, row: Row) -> bool:
-        return self.rows.get(row.key) is row or self._twins.get(row.key) is row
 
     def _add(self, key: ReplicaKey, row: Row) -> None:
         self.rows[key] = row

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sim.routing.fleet import Node, NodeFacts, NodeStatus, ReplicaRow, RowState
 from sim.routing.replica import Replica
 from sim.simulated.kernel.fifo_queue import FifoQueue
-from sim.simulated.registry.null import known
 
 
 @dataclass(slots=True, kw_only=True)
@@ -13,16 +12,22 @@ class Row(Replica):
     """A `node_models` row, with the lock that a transaction takes on it."""
 
     state: RowState
-    confirmed_ns: int
-    """When a background loop last found its process. Everything else counts as a use."""
+    updated_ns: int
+    """Wall time of the last use or confirmation, by the clock of whoever wrote it: it can be before `last_used_ns`."""
     revision: str
     lock: FifoQueue
 
     def as_read(self) -> ReplicaRow:
         """Return the row as a reading of the fleet shows it."""
-        updated_ns = max(known(self.last_used_ns), self.confirmed_ns)
         return ReplicaRow(
-            self.id, self.key, self.address, self.state, self.in_flight, self.last_used_ns, updated_ns, self.revision
+            self.id,
+            self.key,
+            self.address,
+            self.state,
+            self.in_flight,
+            self.last_used_ns,
+            self.updated_ns,
+            self.revision,
         )
 
     def as_picked(self) -> Replica:
@@ -50,7 +55,7 @@ class Row(Replica):
             self.capacity,
         )
         self.in_flight += 1
-        self.last_used_ns = wall_ns
+        self.last_used_ns = self.updated_ns = wall_ns
         return as_read
 
 

@@ -1,12 +1,14 @@
 """One way to drive each registry, simulated or real, through the same story."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import insert, update
 
 from sim.live.registry.connection import connect
 from sim.live.registry.load_jobs import SqlLoadJobs
+from sim.live.registry.picks import SqlPick
 from sim.live.registry.tables import backend_nodes, node_models
 from sim.live.runtime import AsyncioRuntime
 from sim.routing.fleet import Node, NodeFacts, ReplicaRow, RowState
@@ -24,6 +26,7 @@ from sim.simulated.registry.pick_modes import PickModeName, hold_for, new_pick_m
 from sim.simulated.registry.replica_table import ReplicaTable
 from sim.simulated.registry.rows import registered
 from tests.choices import BEST, Prefer
+from tests.live.registry.lock_waits import until_waiting
 from tests.twins import ListJournal
 
 MODEL = "m"
@@ -65,6 +68,9 @@ class Arm(Protocol):
 
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         """Write a row past the registry, as something else might."""
+
+    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
+        """Make the write while a pick holds the row; return what the write answers, which must be after the pick."""
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         """Make a column of the row NULL: `in_flight` or `last_used`, or `available_vram` of its node."""
@@ -115,6 +121,13 @@ class SqlArm:
         )
         async with self.registry.engine.begin() as connection:
             await connection.execute(row)
+
+    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
+        async with self.registry.engine.begin() as transaction:
+            await SqlPick().pick(transaction, key.model, Prefer(key), self.runtime)
+            writing = asyncio.create_task(write)
+            await until_waiting(self.registry.engine, 1)
+        return await writing
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         of_row = update(node_models).where(
@@ -169,6 +182,19 @@ class SimulatedArm:
 
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         self._table.insert(key, "", in_flight, FifoQueue(self.runtime, 1), 0, state, revision)
+
+    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
+        answer = self.runtime.future()
+
+        async def wait_for_answer() -> None:
+            answer.set_result(await write)
+
+        self.runtime.spawn(wait_for_answer(), "write")
+        # So that the write's own time is over in the middle of the pick's.
+        await self.runtime.sleep(TRANSACTION_NS // 2)
+        await self.registry.pick(key.model, Prefer(key))
+        assert not answer.done()
+        return await answer
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         EMPTY_COLUMN[column](self._table, self._table.rows[key])

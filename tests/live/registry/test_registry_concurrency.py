@@ -15,13 +15,13 @@ from sim.routing.errors import DeadlineExceeded
 from sim.routing.fleet import Fleet, NodeFacts, NodeReport, NodeStatus, ReplicaRow
 from sim.routing.replica import Replica, ReplicaKey
 from tests.choices import BEST
+from tests.live.registry.lock_waits import until_waiting
 from tests.waiting import in_time
 
 MODEL = "m"
 REPLICAS, PICKS = 4, 32
 GB = 10**9
 KEYS = [ReplicaKey(f"n{n}", MODEL, 0) for n in range(REPLICAS)]
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 LOCKS = text(
     "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
     " WHERE locktype = 'advisory' AND datname = current_database()"
@@ -45,19 +45,6 @@ async def idle_replicas(
 
 async def counts(registry: SqlLoadJobs) -> list[int]:
     return sorted((row.in_flight or 0 for row in await registry.rows()), reverse=True)
-
-
-async def until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
-    """Return once so many transactions wait for a lock."""
-    await in_time(f"{transactions} transactions to wait", _until_waiting(registry, transactions))
-
-
-async def _until_waiting(registry: SqlLoadJobs, transactions: int) -> None:
-    async with registry.engine.connect() as connection:
-        while (await connection.execute(WAITING)).scalar_one() != transactions:
-            # Within a transaction, the statistics would be those of its beginning.
-            await connection.rollback()
-            await asyncio.sleep(0.01)
 
 
 def test_simultaneous_picks_herd_when_they_are_read_committed(postgres_url: str) -> None:
@@ -100,7 +87,7 @@ def test_picks_that_wait_for_a_row_take_it_however_loaded_it_has_become(postgres
             async with registry.engine.begin() as holder:
                 await holder.execute(best)
                 picks = [asyncio.create_task(registry.pick(MODEL, BEST)) for _ in range(8)]
-                await until_waiting(registry, 8)
+                await until_waiting(registry.engine, 8)
                 await holder.execute(update(node_models).where(node_models.c.node_id == "n0").values(in_flight=100))
             await asyncio.gather(*picks)
             return await counts(registry)
@@ -122,7 +109,7 @@ def test_a_pick_whose_row_goes_meanwhile_goes_on_in_its_old_order(change: object
             async with registry.engine.begin() as holder:
                 await holder.execute(change)  # type: ignore[call-overload]
                 pick = asyncio.create_task(registry.pick(MODEL, BEST))
-                await until_waiting(registry, 1)
+                await until_waiting(registry.engine, 1)
             return await pick
 
     replica = asyncio.run(story())
@@ -139,7 +126,7 @@ def test_a_pick_waits_for_a_pick_of_another_model_on_the_same_node(postgres_url:
                 await holder.execute(select(backend_nodes.c.id).where(backend_nodes.c.id == "n0").with_for_update())
                 pick = asyncio.create_task(registry.pick("other", BEST))
                 report = asyncio.create_task(registry.heartbeat("n0", NodeReport()))
-                await until_waiting(registry, 2)
+                await until_waiting(registry.engine, 2)
                 assert not pick.done()
                 assert not report.done()
             assert await pick is not None
@@ -175,16 +162,17 @@ def test_an_eviction_waits_for_a_row_that_is_held_and_sees_what_became_of_it(pos
             async with registry.engine.begin() as holder:
                 await holder.execute(update(node_models).values(in_flight=1))
                 eviction = asyncio.create_task(registry.evict(idle_row))
-                await until_waiting(registry, 1)
+                await until_waiting(registry.engine, 1)
             return await eviction
 
     assert asyncio.run(story()) is None
 
 
-def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(database_url: str) -> None:
+@pytest.mark.parametrize("times", [8, pytest.param(80, marks=pytest.mark.long)])
+def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(database_url: str, times: int) -> None:
     async def story() -> None:
         async with idle_replicas(database_url, "locked") as registry:
-            for _ in range(20):
+            for _ in range(times):
                 await asyncio.gather(
                     *[registry.pick(MODEL, BEST) for _ in range(6)],
                     *[registry.publish(key, f"{key.node}:1", 0) for key in KEYS],
@@ -199,9 +187,10 @@ def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(
     asyncio.run(story())
 
 
-def test_a_fleet_is_read_as_of_one_instant(database_url: str) -> None:
+@pytest.mark.parametrize("times", [12, pytest.param(120, marks=pytest.mark.long)])
+def test_a_fleet_is_read_as_of_one_instant(database_url: str, times: int) -> None:
     async def come_and_go(registry: SqlLoadJobs) -> None:
-        for _ in range(40):
+        for _ in range(times):
             await registry.set_status("n0", NodeStatus.HEALTHY)
             await registry.publish(KEYS[0], "n0:1", 0)
             await registry.set_status("n0", NodeStatus.OFFLINE)
@@ -259,7 +248,10 @@ async def make_room(registry: SqlLoadJobs) -> None:
 
 # How picks are made is nothing to the other calls.
 @pytest.mark.parametrize(("call", "pick"), [*((call, "read_committed") for call in CALLS), ("pick", "locked")])
-def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str, database_url: str) -> None:
+@pytest.mark.parametrize("finely", [3, pytest.param(12, marks=pytest.mark.long)])
+def test_a_caller_cancelled_anywhere_leaves_nothing_behind(
+    call: str, pick: str, finely: int, database_url: str
+) -> None:
     make_call, adds = CALLS[call]
 
     async def cancelled_after(registry: SqlLoadJobs, steps: int) -> bool:
@@ -281,7 +273,7 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
                 await registry.drain()
                 outcomes.add(was_cancelled)
                 assert await held(registry) - before == (0 if was_cancelled else adds), steps
-                steps += 1 + steps // 8
+                steps += 1 + steps // finely
             await nothing_is_held(registry)
         assert outcomes == {True, False}
 

@@ -61,6 +61,17 @@ async def a_confirmed_row_is_updated_but_not_used(arm: Arm) -> None:
     assert (found.in_flight, found.last_used_ns, found.updated_ns) == (2, 5, 9)
 
 
+async def a_row_was_updated_when_its_last_writer_says_even_by_a_clock_that_is_behind(arm: Arm) -> None:
+    arm.show(9)
+    key = await put(arm, "n0")
+    arm.show(5)
+
+    await arm.registry.confirm_row((await row(arm, key)).id)
+
+    found = await row(arm, key)
+    assert (found.last_used_ns, found.updated_ns) == (9, 5)
+
+
 async def a_count_is_cleared_and_nothing_else(arm: Arm) -> None:
     arm.show(5)
     key = await put(arm, "n0", in_flight=2)
@@ -115,6 +126,7 @@ CASES: list[Story] = [
     an_idle_row_is_removed_if_it_was_not_used_later,
     a_busy_row_is_not_removed_as_idle,
     a_confirmed_row_is_updated_but_not_used,
+    a_row_was_updated_when_its_last_writer_says_even_by_a_clock_that_is_behind,
     a_count_is_cleared_and_nothing_else,
     an_eviction_deletes_what_is_chosen_from_the_whole_fleet,
     an_eviction_that_chooses_nothing_deletes_nothing,

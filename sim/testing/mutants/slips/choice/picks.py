@@ -90,7 +90,7 @@ def pick_does_not_touch(self: Row, wall_ns: int) -> Replica:
 def pick_is_not_counted(self: Row, wall_ns: int) -> Replica:
     """A pick does not add its request to the row's count."""
     picked = self.as_picked()
-    self.last_used_ns = wall_ns
+    self.last_used_ns = self.updated_ns = wall_ns
     return picked
 
 

@@ -17,6 +17,7 @@ from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
 from sim.simulated.registry.load_jobs import SimulatedLoadJobs
 from sim.simulated.registry.registry import SimulatedRegistry
 from sim.simulated.registry.replica_table import ReplicaTable
+from sim.simulated.registry.rows import Row
 from sim.testing.mutants.mutant import in_place_of
 
 _FLEET_REGISTRY = "sim.simulated.registry.fleet_registry:SimulatedFleetRegistry"
@@ -38,7 +39,7 @@ async def confirmed_by_another_clock(self: SimulatedFleetRegistry, row_id: str) 
     """A row is confirmed at the monotonic time, and its age is read by the wall clock."""
     row = await self._row(row_id)
     if row is not None:
-        row.confirmed_ns = self._runtime.now_ns()
+        row.updated_ns = self._runtime.now_ns()
 
 
 @in_place_of("sim.simulated.registry.load_jobs:SimulatedLoadJobs.beat_load", "taken_over_by_hand")
@@ -66,6 +67,13 @@ async def heartbeat_waits_for_no_pick(self: SimulatedFleetRegistry, node: str) -
     await self._transaction()
 
 
+@in_place_of(f"{_FLEET_REGISTRY}._row", "aborts_by_hand")
+async def row_goes_under_its_pick(self: SimulatedFleetRegistry, row_id: str) -> Row | None:
+    """A statement on one row does not wait for the pick that holds it, and so does not see its count."""
+    await self._transaction()
+    return self._table.row(row_id)
+
+
 @in_place_of(f"{_REGISTRY}._acquire", "lock_waits_by_hand")
 async def wait_for_a_pick_is_not_told(self: SimulatedRegistry, queue: FifoQueue) -> None:
     """The journal does not hear how long a statement has waited for a lock."""
@@ -90,7 +98,7 @@ def end_of_a_request_is_a_use(self: ReplicaTable, model: str, changes: Mapping[s
         added = changes[row.id].added
         self._settle_drift(row.key).missing -= max(added, -row.in_flight)
         row.in_flight = max(0, row.in_flight + added)
-        row.last_used_ns = wall_ns
+        row.last_used_ns = row.updated_ns = wall_ns
 
 
 @in_place_of("sim.simulated.registry.replica_table:ReplicaTable.report_vram", "free_memory_by_hand")
