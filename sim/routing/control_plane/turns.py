@@ -21,7 +21,7 @@ class Turns(Protocol):
 
 
 NewTurns = Callable[[FrontendPorts, int], Turns]
-"""Given a limit in ns to the loads that a pass waits for."""
+"""Given how long, in ns, a pass waits for loads."""
 
 
 LOCK = "replica-reconciler"
