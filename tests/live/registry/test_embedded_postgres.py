@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -84,12 +85,14 @@ def test_a_server_stops_when_its_block_is_left_by(error: type[BaseException]) ->
     wait_until("the server to end", lambda: not is_running(server))
 
 
-def test_a_named_folder_keeps_what_was_written(tmp_path: Path) -> None:
-    with embedded_postgres(tmp_path / "server") as url:
-        assert ask(url, "SHOW fsync") == ["on"]
-        ask(url, "CREATE TABLE kept AS SELECT 7 AS value")
-    with embedded_postgres(tmp_path / "server") as url:
-        assert ask(url, "SELECT value FROM kept") == ["7"]
+def test_a_named_folder_keeps_what_was_written() -> None:
+    # Not in pytest's folder, which each new pytest closes again to the user that the server runs as.
+    with tempfile.TemporaryDirectory() as folder:
+        with embedded_postgres(Path(folder) / "server") as url:
+            assert ask(url, "SHOW fsync") == ["on"]
+            ask(url, "CREATE TABLE kept AS SELECT 7 AS value")
+        with embedded_postgres(Path(folder) / "server") as url:
+            assert ask(url, "SELECT value FROM kept") == ["7"]
 
 
 def test_a_server_whose_owner_is_killed_stops_and_leaves_no_files() -> None:
