@@ -22,7 +22,8 @@ def registry_url(registry: str, folder: Path, stack: ExitStack) -> str:
     Raises BadInput for anything else, and if that server cannot be started.
     """
     if registry == "sqlite":
-        return f"sqlite:///{folder / 'registry.db'}"
+        # The file ends with the command, so its writes need not reach the disk, where others may be in the way.
+        return f"sqlite:///{folder / 'registry.db'}?synchronous=off"
     if registry == "postgres":
         # Imported here, because only this choice needs it.
         from sim.live.registry.embedded_postgres import embedded_postgres

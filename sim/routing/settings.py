@@ -31,12 +31,12 @@ SlotsName = Literal["ignored", "counted"]
 ExactStopName = Literal["by_loopback", "by_key"]
 ModelEditsName = Literal["unload", "revision"]
 MonitoringName = Literal["every_miss", "busy_is_alive"]
-ReaperName = Literal["first_miss", "third_miss", "abandoned_loads"]
+ReaperName = Literal["first_miss", "third_miss", "abandoned_loads", "worker_first"]
 DiskRuleName = Literal["ignored", "headroom"]
 LoadInfoName = Literal["with_rows", "kept"]
 ListedCountsName = Literal["snapshot", "own_sends", "own_in_flight", "rotate"]
 PressureName = Literal["ignored", "heeded"]
-StatePassName = Literal["after_loads", "in_time"]
+ScalingName = Literal["in_sequence", "side_by_side"]
 PassRuleName = Literal["every_frontend", "once_per_tick"]
 
 
@@ -90,8 +90,8 @@ class ControlSettings:
     """What becomes of a model's replicas when its options are edited."""
     pressure: PressureName
     """Whether a model gets one more replica when requests were kept from the one that knows their prompt."""
-    state_pass: StatePassName
-    """Whether the comparison of rows with processes waits for loads of any length."""
+    scaling: ScalingName
+    """Whether the reconciler waits for loads of any length before it goes on."""
     passes: PassRuleName
     """Which ticks lead to a pass."""
 

@@ -5,10 +5,16 @@ from collections.abc import Callable, Mapping
 from sim.routing.control_plane.exact_stop import Finds, finds_anywhere, finds_at_loopback
 from sim.routing.control_plane.model_edits import ModelEdits, ReviseOnEdit, UnloadOnEdit
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss, Monitoring
-from sim.routing.control_plane.reconciling import Reconciling, after_loads, in_time
 from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, known_with_rows
-from sim.routing.control_plane.state_pass import FIRST_MISS, THIRD_MISS, THIRD_MISS_AND_ABANDONED_LOADS, Reaper
+from sim.routing.control_plane.state_pass import (
+    FIRST_MISS,
+    THIRD_MISS,
+    THIRD_MISS_AND_ABANDONED_LOADS,
+    WORKER_FIRST,
+    Reaper,
+)
 from sim.routing.control_plane.ticker import PassRule, every_frontend, once_per_tick
+from sim.routing.control_plane.turns import InSequence, NewTurns, SideBySide
 from sim.routing.fleet import STATUS_HEEDED, STATUS_IGNORED, NodeRule
 from sim.routing.loading.free_process import FreeProcess, stop_by_model_name, stop_exact_process, unload_some_process
 from sim.routing.loading.load_limits import BY_SIZE, FIXED, LoadLimit
@@ -69,10 +75,10 @@ from sim.routing.settings import (
     ReleaseName,
     ReservationName,
     RetryName,
+    ScalingName,
     SelectorName,
     SharingName,
     SlotsName,
-    StatePassName,
 )
 
 RESERVATIONS: Mapping[ReservationName, Reservation] = {
@@ -124,6 +130,7 @@ REAPERS: Mapping[ReaperName, Reaper] = {
     "first_miss": FIRST_MISS,
     "third_miss": THIRD_MISS,
     "abandoned_loads": THIRD_MISS_AND_ABANDONED_LOADS,
+    "worker_first": WORKER_FIRST,
 }
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}
 EXACT_STOPS: Mapping[ExactStopName, Finds] = {"by_loopback": finds_at_loopback, "by_key": finds_anywhere}
@@ -135,5 +142,5 @@ PRESSURE: Mapping[PressureName, Callable[[Chooser], Pressure | None]] = {
     "ignored": lambda _chooser: None,
     "heeded": lambda chooser: chooser.pressure,
 }
-RECONCILING: Mapping[StatePassName, Reconciling] = {"after_loads": after_loads, "in_time": in_time}
+TURNS: Mapping[ScalingName, NewTurns] = {"in_sequence": InSequence, "side_by_side": SideBySide}
 PASSES: Mapping[PassRuleName, PassRule] = {"every_frontend": every_frontend, "once_per_tick": once_per_tick}

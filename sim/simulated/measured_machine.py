@@ -29,6 +29,13 @@ from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.late_picks import LatePicks
 from sim.simulated.registry.pick_modes import Hold
 
+NO_TIME_NS = 1_000
+"""So long may a pick be put off, which changes nothing but its order among those of the same instant.
+
+Of 80 picks that PostgreSQL 15 was asked for at once, over one row, the order in which they ended had nothing to do with
+the order of the calls: Kendall's tau was -0.09 to 0.09 in six crowds. On SQLite it is always 1.
+"""
+
 _Turn = Callable[[], Awaitable[None]]
 _Pick = Callable[[str, Choose], Awaitable[Replica | None]]
 _Lock = Callable[[str], AbstractAsyncContextManager[None]]
@@ -141,11 +148,24 @@ class MeasuredMachine:
 
     def _picks(self, frontend: int, runtime: SimulatedRuntime, registry: Registry) -> _Pick:
         """Return what picks; it takes its turn while it holds its row."""
-        if not self._times.late_picks:
+        if not self._times.is_one_queue:
             return registry.pick
+        pick = self._in_any_order(frontend, runtime, registry.pick)
+        if not self._times.late_picks:
+            return pick
         draws = stream(self._seed, "machine", f"picks of {frontend}", "late")
         late_picks = LatePicks(runtime, draws, self._times.late_picks)
-        return lambda model, choose: late_picks.pick(partial(registry.pick, model, choose))
+        return lambda model, choose: late_picks.pick(partial(pick, model, choose))
+
+    def _in_any_order(self, frontend: int, runtime: SimulatedRuntime, pick: _Pick) -> _Pick:
+        """Let picks of one instant begin in any order: each has a connection and a server process of its own."""
+        draws = stream(self._seed, "machine", f"picks of {frontend}", "order")
+
+        async def pick_in_turn(model: str, choose: Choose) -> Replica | None:
+            await runtime.sleep(int(draws.integers(NO_TIME_NS)))
+            return await pick(model, choose)
+
+        return pick_in_turn
 
     def _locks(self, frontend: int, runtime: SimulatedRuntime, registry: Registry) -> _Lock:
         """Return what takes advisory locks, each in the measured time."""

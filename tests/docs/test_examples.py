@@ -41,7 +41,13 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", printed.SHOWN)
+# Five seeds of every regression take as long as all else here.
+LONG = "sim check best_replica --seeds 5"
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=pytest.mark.long) if one == LONG else one for one in printed.SHOWN]
+)
 def test_what_a_page_shows_is_what_the_command_prints(command: str) -> None:
     assert printed.on_its_page(command) == printed.drawn(command), "draw it anew: python -m tests.docs.printed"
 

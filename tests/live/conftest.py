@@ -20,9 +20,13 @@ DATABASES = ["sqlite", "postgresql"]
 
 PICK_MODES = ["read_committed", "locked", "serial"]
 
-ARMS = [("simulated", mode) for mode in PICK_MODES]
-ARMS += [("sqlite", "read_committed")]
-ARMS += [("postgresql", mode) for mode in PICK_MODES]
+ARMS = [
+    *(("simulated", mode) for mode in PICK_MODES),
+    ("sqlite", "read_committed"),
+    ("postgresql", "read_committed"),
+    # What else is asked of the modes of picks is in tests of their own.
+    *(pytest.param(("postgresql", mode), marks=pytest.mark.long) for mode in ("locked", "serial")),
+]
 """Kinds of registries, and how picks are made on them."""
 
 NewDatabase = Callable[[], str]

@@ -28,12 +28,10 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 """
 
 
-# In the short form, one picker that looks at loads and one that does not.
 @pytest.mark.parametrize(
     ("picker", "seeds", "seed"),
     [
         ("AnyOfTheIdlest", 3, None),
-        ("InTurnById", 3, None),
         *(
             pytest.param(picker, 20, first, marks=pytest.mark.long)
             for picker in ("AnyOfThem", "BetterOfTwo", "AnyOfTheIdlest", "InTurnById")

@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[object, Mapping[Any, object]]] = {
     "reaper": (settings.ReaperName, strategies.REAPERS),
     "load info": (settings.LoadInfoName, strategies.LOAD_INFO),
     "edits of a model": (settings.ModelEditsName, strategies.MODEL_EDITS),
-    "state pass": (settings.StatePassName, strategies.RECONCILING),
+    "scaling": (settings.ScalingName, strategies.TURNS),
     "passes": (settings.PassRuleName, strategies.PASSES),
 }
 

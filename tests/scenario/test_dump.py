@@ -110,7 +110,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(documents())
 def test_a_dumped_scenario_reads_back_the_same(document: dict[str, Any]) -> None:
     scenario = Scenario.model_validate(document)

@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from sim import RunResult, ScenarioFile, load, run
 from sim.scenario import Expectation
 from sim.scenario.text.units import format_duration
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.yaml"))]
+TRACE = "azure_conversation"
+"""An hour of real traffic, of which nothing is drawn. Its runs take as long as those of all others together."""
+DRAWN = [name for name in NAMES if name != TRACE]
+EVERY = [*DRAWN, pytest.param(TRACE, marks=pytest.mark.long)]
+"""All of them, for tests that make every run."""
 
 
 @cache

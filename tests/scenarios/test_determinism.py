@@ -9,22 +9,27 @@ import pytest
 from sim import judge, load, run
 from tests.golden import digests_of, written_down
 from tests.scenarios.refresh_digests import GOLDEN
-from tests.scenarios.shipped import FOLDER, NAMES, results, scenario_file, sentences
+from tests.scenarios.shipped import DRAWN, EVERY, FOLDER, TRACE, results, scenario_file, sentences
 
-# A trace is what it is: nothing is drawn for it.
-TRACE = "azure_conversation"
-DRAWN = [name for name in NAMES if name != TRACE]
 PRINT_DIGEST = "import sys; from sim import load, run; print(run(load(sys.argv[1]), 'fixed').digest)"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_shipped_scenario_runs_as_it_did_when_its_digests_were_written_down(name: str) -> None:
     digests = digests_of(results(name))
 
     assert digests == written_down(GOLDEN)[name], "if this is meant: python -m tests.scenarios.refresh_digests"
 
 
-@pytest.mark.parametrize("name", [*DRAWN, pytest.param(TRACE, marks=pytest.mark.long)])
+# The short form of the same for the trace: the routers before and after the fix.
+@pytest.mark.parametrize("variant", ["pinned", "fixed"])
+def test_the_trace_runs_as_it_did_when_its_digests_were_written_down(variant: str) -> None:
+    result = run(scenario_file(TRACE), variant)
+
+    assert result.digest == written_down(GOLDEN)[TRACE][variant]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_a_second_run_in_the_same_process_has_the_same_digest(name: str) -> None:
     again = run(load(FOLDER / f"{name}.yaml"), "fixed")
 
@@ -44,8 +49,7 @@ def test_the_digest_is_the_same_in_a_process_with_another_hash_seed(name: str, h
     assert digest_in_a_process_of_its_own(name, hash_seed) == results(name)["fixed"].digest
 
 
-# An hour of real traffic under six routers takes as long as all others together.
-@pytest.mark.parametrize("name", [*DRAWN, pytest.param(TRACE, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", EVERY)
 def test_the_order_of_simultaneous_events_changes_no_verdict(name: str) -> None:
     runs = results(name, "tie_order=shuffle")
 

@@ -7,10 +7,10 @@ import pytest
 
 from sim import judge
 from sim.scenario import Expectation
-from tests.scenarios.shipped import FOLDER, NAMES, results, scenario_file, sentences
+from tests.scenarios.shipped import EVERY, FOLDER, NAMES, TRACE, results, scenario_file, sentences
 
 EXPECTATIONS = [
-    pytest.param(name, expectation, id=f"{name}: {sentence}")
+    pytest.param(name, expectation, id=f"{name}: {sentence}", marks=[pytest.mark.long] if name == TRACE else [])
     for name in NAMES
     for sentence, expectation in sentences(scenario_file(name))
 ]
@@ -55,7 +55,7 @@ def test_a_scenario_opens_with_what_happens_why_and_what_to_look_at(name: str) -
     assert scenario_file(name).about
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_scenario_leaves_no_request_without_an_end(name: str) -> None:
     unfinished = {variant: result.metrics["requests.unfinished"] for variant, result in results(name).items()}
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ POSTGRES_CONNECTIONS = 20
 
 BUSY_TIMEOUT_S = 30
 """How long a transaction on SQLite waits for those of other processes."""
+
+SYNCHRONOUS = ("normal", "off")
+"""Whether SQLite waits for the disk: now and then, so that a power cut loses the last few rows, or never."""
 
 SCHEMA = "schema"
 """The lock under which tables are created and completed."""
@@ -44,6 +48,7 @@ async def open_database(url: str, connections: int | None = None) -> AsyncIterat
     Missing tables are created, and so are columns that an older version did not have, with NULL in every row.
 
     `sqlite:///registry.db` (a relative path; four slashes for an absolute one) or `postgresql://user@host/database`.
+    With `?synchronous=off`, SQLite never waits for the disk, and a power cut may spoil the file.
     At most `connections` transactions are open at a time; on SQLite that is 1, since a second one could only wait for
     the first. Raises BadRegistryUrl for any other URL.
     """
@@ -70,6 +75,8 @@ def _parse(url: str) -> URL:
     if kind == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise BadRegistryUrl(f"registry URL {url!r}: needs a file, which the frontends can share")
+        if parsed.query.get("synchronous", SYNCHRONOUS[0]) not in SYNCHRONOUS:
+            raise BadRegistryUrl(f"registry URL {url!r}: synchronous must be {' or '.join(SYNCHRONOUS)}")
         return parsed.set(drivername="sqlite+aiosqlite")
     if "sslmode" in parsed.query:
         # The driver's name for an option of libpq's URLs.
@@ -102,8 +109,14 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[SqlDatab
 @asynccontextmanager
 async def _sqlite(url: URL) -> AsyncIterator[SqlDatabase]:
     locks = QueuedLocks(FileLocks(Path(str(url.database)).absolute()))
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    synchronous = str(url.query.get("synchronous", SYNCHRONOUS[0]))
+    engine = create_async_engine(
+        url.difference_update_query(["synchronous"]),
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine.sync_engine, "begin", _begin_as_writer)
     try:
         # The lock is also needed because SQLite does not wait for others while it changes the journal mode.
@@ -125,14 +138,13 @@ def _complete_tables(connection: Connection) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
 
 
-def _prepare_sqlite(connection: Any, _: Any) -> None:
+def _prepare_sqlite(synchronous: str, connection: Any, _: Any) -> None:
     # Leaves BEGIN to `_begin_as_writer`.
     connection.isolation_level = None
     cursor = connection.cursor()
     # The mode is kept in the file, so this writes only the first time.
     cursor.execute("PRAGMA journal_mode = WAL")
-    # Rows describe what runs now, so a power cut may lose the last few of them.
-    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
     cursor.close()
 
 

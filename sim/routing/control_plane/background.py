@@ -19,7 +19,15 @@ from sim.routing.settings import (
     ModelConfig,
     ReconcilerSettings,
 )
-from sim.routing.strategies import EXACT_STOPS, FREE_PROCESS, LOAD_INFO, MONITORING, PASSES, REAPERS, RECONCILING
+from sim.routing.strategies import (
+    EXACT_STOPS,
+    FREE_PROCESS,
+    LOAD_INFO,
+    MONITORING,
+    PASSES,
+    REAPERS,
+    TURNS,
+)
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Starts an endless loop each time it is called."""
@@ -91,6 +99,7 @@ class Background:
             FREE_PROCESS[self._settings.release],
             LOAD_INFO[self._settings.load_info],
             self._pressure,
+            TURNS[self._settings.scaling](self._ports, settings.stale_row_after_ns),
         )
         state_pass = StatePass(
             self._ports,
@@ -99,5 +108,9 @@ class Background:
             EXACT_STOPS[self._settings.exact_stop],
             self._load_path.longest_load_ns,
         )
-        reconciling = RECONCILING[self._settings.state_pass]
-        return reconciling(self._ports.runtime, settings.stale_row_after_ns, replica_pass.run_pass, state_pass.run_pass)
+
+        async def run_pass() -> None:
+            await replica_pass.run_pass()
+            await state_pass.run_pass()
+
+        return run_pass

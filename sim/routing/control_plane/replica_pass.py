@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
+from sim.routing.control_plane.turns import Turns
 from sim.routing.errors import CallError
 from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, ReplicaRow
 from sim.routing.loading.free_process import FreeProcess
@@ -15,9 +16,6 @@ from sim.routing.loading.placement import TakenIndexes, capacity, indexes_of_row
 from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
 from sim.routing.settings import ModelConfig, ReconcilerSettings
-
-LOCK = "replica-reconciler"
-"""The advisory lock that lets one frontend at a time make the pass; the others wait, then make theirs."""
 
 PRESSURE_THRESHOLD = 1
 """How many requests must lately have been kept from their hot replica for a model to get one more."""
@@ -144,6 +142,7 @@ class ReplicaPass:
         "_ports",
         "_pressure",
         "_settings",
+        "_turns",
     )
 
     def __init__(
@@ -155,6 +154,7 @@ class ReplicaPass:
         free_process: FreeProcess,
         has_load_info: LoadInfo,
         pressure: Pressure,
+        turns: Turns,
     ) -> None:
         """`models` go by name; those without bounds are left alone.
 
@@ -167,17 +167,12 @@ class ReplicaPass:
         self._free_process = free_process
         self._has_load_info = has_load_info
         self._pressure = pressure
+        self._turns = turns
 
     async def run_pass(self) -> None:
-        """Scale each model in turn, by name, as soon as no other frontend does.
-
-        The lock is held during the loads, however long they take. An error of the registry ends the pass; a failed load
-        ends it for its model.
-        """
+        """Scale the models, by name. A failed load ends a model's turn; a registry that fails, a turn or the pass."""
         with suppress(CallError):
-            async with self._ports.registry.lock(LOCK):
-                for model in self._models:
-                    await self._scale(model)
+            await self._turns.scale_all(self._models, self._scale)
 
     async def _scale(self, model: ModelConfig) -> None:
         fleet = await self._ports.registry.fleet()

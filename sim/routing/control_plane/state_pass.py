@@ -46,14 +46,21 @@ class ProcessTable:
 
     async def run(self) -> None:
         """Ask once for each node with stale rows. A worker that does not answer leaves its rows as they are."""
+        await self.ask()
+
+    async def ask(self) -> Collection[str]:
+        """Ask once for each node with stale rows, and return the nodes whose workers do not answer."""
         rows = sorted(await self._inspector.stale_rows(), key=_node)
         self._misses.keep_only(row.id for row in rows)
+        silent: set[str] = set()
         for node, rows_there in groupby(rows, _node):
             running = await self._inspector.processes(node)
             if running is None:
+                silent.add(node)
                 continue
             for row in rows_there:
                 await self._judge(row, is_listed=RunningProcess(row.key, row.address) in running)
+        return silent
 
     async def _judge(self, row: ReplicaRow, *, is_listed: bool) -> None:
         if is_listed:
@@ -89,7 +96,11 @@ class PortProbe:
 
     async def run(self) -> None:
         """Probe one row after the other."""
-        await _probe_in_turn(self._inspector, await self._inspector.stale_rows(), self._misses, self._judge)
+        await self.probe(await self._inspector.stale_rows())
+
+    async def probe(self, rows: Sequence[ReplicaRow]) -> None:
+        """Probe these rows, one after the other; the streaks of all others end."""
+        await _probe_in_turn(self._inspector, rows, self._misses, self._judge)
 
     async def _judge(self, row: ReplicaRow, answer: Liveness) -> None:
         if answer in self._taken_for_dead:
@@ -99,6 +110,26 @@ class PortProbe:
         self._misses.end(row.id)
         if answer is Liveness.ALIVE:
             await self._inspector.confirm(row)
+
+
+class WorkerFirst:
+    """Sends health calls only to stale rows whose worker does not answer.
+
+    A health call cannot tell whose process answers it. If another model's process has the port of one that has ended,
+    its answer would confirm the row, and the row would no longer be stale when the worker is to be asked once more.
+    """
+
+    __slots__ = ("_inspector", "_probe", "_table")
+
+    def __init__(self, inspector: Inspector, table: ProcessTable, probe: PortProbe) -> None:
+        self._inspector = inspector
+        self._table = table
+        self._probe = probe
+
+    async def run(self) -> None:
+        """Ask the workers, then probe the rows of those that did not answer."""
+        silent = await self._table.ask()
+        await self._probe.probe([row for row in await self._inspector.stale_rows() if row.key.node in silent])
 
 
 class LeakSweep:
@@ -160,17 +191,33 @@ def abandoned_loads(inspector: Inspector) -> Sweep:
 FIRST_MISS: Reaper = (lambda inspector: PortProbe(inspector, (Liveness.BUSY, Liveness.UNREACHABLE), misses=1),)
 """So it was in LocalAI once: a replica too busy to answer one probe in time loses its row."""
 
-THIRD_MISS: Reaper = (
-    lambda inspector: ProcessTable(inspector, misses=2),
-    lambda inspector: PortProbe(inspector, (Liveness.UNREACHABLE,), misses=3),
-    lambda inspector: LeakSweep(inspector, answers=2),
-    quarantine,
-)
+
+def _second_miss(inspector: Inspector) -> ProcessTable:
+    return ProcessTable(inspector, misses=2)
+
+
+def _third_refusal(inspector: Inspector) -> PortProbe:
+    return PortProbe(inspector, (Liveness.UNREACHABLE,), misses=3)
+
+
+def _second_answer(inspector: Inspector) -> LeakSweep:
+    return LeakSweep(inspector, answers=2)
+
+
+THIRD_MISS: Reaper = (_second_miss, _third_refusal, _second_answer, quarantine)
 """Repaired: the worker's list comes first, only refusals count against a row, leaked counts are cleared, and processes
 of an old revision are stopped."""
 
 THIRD_MISS_AND_ABANDONED_LOADS: Reaper = (*THIRD_MISS, abandoned_loads)
 """Repaired once more: a load whose frontend has crashed gives its slot back."""
+
+WORKER_FIRST: Reaper = (
+    lambda inspector: WorkerFirst(inspector, _second_miss(inspector), _third_refusal(inspector)),
+    _second_answer,
+    quarantine,
+    abandoned_loads,
+)
+"""Repaired a third time: a process at a port that was another's confirms no row of that one."""
 
 
 class StatePass:

@@ -35,10 +35,10 @@ from sim.routing.settings import (
     ReplicaListSettings,
     ReservationName,
     RetryName,
+    ScalingName,
     SelectorName,
     SharingName,
     SlotsName,
-    StatePassName,
     TeacherName,
 )
 from sim.scenario.spec.base import Spec, wrong
@@ -129,7 +129,8 @@ class ControlSpec(Spec):
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
     """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row. `abandoned_loads`
-    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process."""
+    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process.
+    `worker_first` is like `abandoned_loads`, and sends health calls only to rows whose worker does not answer."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
     exact_stop: ExactStopName
@@ -140,9 +141,9 @@ class ControlSpec(Spec):
     pressure: PressureName
     """Whether the reconciler adds a replica when the policy `prefix_cache` has lately kept a request from the replica
     that knows its prompt."""
-    state_pass: StatePassName
-    """Whether the reconciler compares rows with processes only after its loads, however long they take, or beside one
-    that has taken as long as a row takes to become stale."""
+    scaling: ScalingName
+    """Whether the reconciler scales one model after the other and then compares rows with processes, however long the
+    loads take, or goes on beside loads that have taken as long as a row takes to become stale."""
     passes: PassRuleName
     """Whether every frontend makes a pass in each interval, or only the first one."""
     drain: Literal["at_once", "when_idle"]
@@ -169,7 +170,7 @@ class ControlSpec(Spec):
             exact_stop=self.exact_stop,
             edits=self.edits,
             pressure=self.pressure,
-            state_pass=self.state_pass,
+            scaling=self.scaling,
             passes=self.passes,
         )
 

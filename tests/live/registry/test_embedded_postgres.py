@@ -59,6 +59,7 @@ def test_a_server_answers_on_a_socket_only_and_is_gone_afterwards() -> None:
     with embedded_postgres() as url:
         server, folder = server_of(url), folder_of(url)
         answer = ask(url, "SELECT current_setting('listen_addresses')", "SELECT 41 + 1")
+        wait_until("the server to do without the disk", lambda: ask(url, "SHOW fsync") == ["off"])
         user = os.stat(f"/proc/{server}").st_uid if sys.platform == "linux" else None
 
     assert answer == ["", "42"]
@@ -85,6 +86,7 @@ def test_a_server_stops_when_its_block_is_left_by(error: type[BaseException]) ->
 
 def test_a_named_folder_keeps_what_was_written(tmp_path: Path) -> None:
     with embedded_postgres(tmp_path / "server") as url:
+        assert ask(url, "SHOW fsync") == ["on"]
         ask(url, "CREATE TABLE kept AS SELECT 7 AS value")
     with embedded_postgres(tmp_path / "server") as url:
         assert ask(url, "SELECT value FROM kept") == ["7"]

@@ -168,10 +168,11 @@ def test_an_eviction_waits_for_a_row_that_is_held_and_sees_what_became_of_it(pos
     assert asyncio.run(story()) is None
 
 
-def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(database_url: str) -> None:
+@pytest.mark.parametrize("times", [8, pytest.param(80, marks=pytest.mark.long)])
+def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(database_url: str, times: int) -> None:
     async def story() -> None:
         async with idle_replicas(database_url, "locked") as registry:
-            for _ in range(20):
+            for _ in range(times):
                 await asyncio.gather(
                     *[registry.pick(MODEL, BEST) for _ in range(6)],
                     *[registry.publish(key, f"{key.node}:1", 0) for key in KEYS],
@@ -186,9 +187,10 @@ def test_those_who_change_rows_and_nodes_never_wait_for_one_another_in_a_circle(
     asyncio.run(story())
 
 
-def test_a_fleet_is_read_as_of_one_instant(database_url: str) -> None:
+@pytest.mark.parametrize("times", [12, pytest.param(120, marks=pytest.mark.long)])
+def test_a_fleet_is_read_as_of_one_instant(database_url: str, times: int) -> None:
     async def come_and_go(registry: SqlLoadJobs) -> None:
-        for _ in range(40):
+        for _ in range(times):
             await registry.set_status("n0", NodeStatus.HEALTHY)
             await registry.publish(KEYS[0], "n0:1", 0)
             await registry.set_status("n0", NodeStatus.OFFLINE)
@@ -246,7 +248,10 @@ async def make_room(registry: SqlLoadJobs) -> None:
 
 # How picks are made is nothing to the other calls.
 @pytest.mark.parametrize(("call", "pick"), [*((call, "read_committed") for call in CALLS), ("pick", "locked")])
-def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str, database_url: str) -> None:
+@pytest.mark.parametrize("finely", [3, pytest.param(12, marks=pytest.mark.long)])
+def test_a_caller_cancelled_anywhere_leaves_nothing_behind(
+    call: str, pick: str, finely: int, database_url: str
+) -> None:
     make_call, adds = CALLS[call]
 
     async def cancelled_after(registry: SqlLoadJobs, steps: int) -> bool:
@@ -268,7 +273,7 @@ def test_a_caller_cancelled_anywhere_leaves_nothing_behind(call: str, pick: str,
                 await registry.drain()
                 outcomes.add(was_cancelled)
                 assert await held(registry) - before == (0 if was_cancelled else adds), steps
-                steps += 1 + steps // 8
+                steps += 1 + steps // finely
             await nothing_is_held(registry)
         assert outcomes == {True, False}
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import insert, literal, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from sim.live.registry.connection import connect
@@ -205,6 +206,7 @@ def test_a_failing_database_is_unavailable_to_callers_and_logged_for_those_who_l
         ("mysql://localhost/db", "mysql is neither sqlite nor postgresql"),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
+        ("sqlite:///registry.db?synchronous=of", "synchronous must be normal or off"),
     ],
 )
 def test_a_url_that_names_no_usable_database_is_refused(url: str, complaint: str) -> None:
@@ -214,6 +216,18 @@ def test_a_url_that_names_no_usable_database_is_refused(url: str, complaint: str
 
     with pytest.raises(ValueError, match=complaint):
         asyncio.run(attempt())
+
+
+@pytest.mark.parametrize(("options", "level"), [("", 1), ("?synchronous=off", 0)])
+def test_a_file_on_sqlite_is_waited_for_only_if_a_power_cut_may_not_spoil_it(
+    tmp_path: Path, options: str, level: int
+) -> None:
+    async def asked() -> int:
+        url = f"sqlite:///{tmp_path}/registry.db{options}"
+        async with connect(url, AsyncioRuntime()) as registry, registry.engine.connect() as connection:
+            return int((await connection.execute(text("PRAGMA synchronous"))).scalar_one())
+
+    assert asyncio.run(asked()) == level
 
 
 def test_an_unknown_pick_mode_is_refused(database_url: str) -> None:

@@ -1,8 +1,10 @@
 """Fleets and frontends for the replica pass."""
 
+from dataclasses import replace
 from typing import Any
 
 from sim.routing.control_plane.replica_pass import ReplicaPass
+from sim.routing.errors import Unavailable
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process
 from sim.routing.loading.load_limits import FIXED
@@ -10,10 +12,12 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL
 from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
+from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
-from sim.routing.settings import LoadInfoName, ModelConfig
-from sim.routing.strategies import LOAD_INFO
+from sim.routing.settings import LoadInfoName, ModelConfig, ScalingName
+from sim.routing.strategies import LOAD_INFO, TURNS
 from sim.scenario.spec.control_plane import ReconcilerSpec
+from sim.simulated.faults.interposed import interposed_registry
 from tests.counting import counted
 from tests.drivers import SECOND
 from tests.routing.fleet_world import FleetWorld
@@ -45,14 +49,15 @@ def replica_pass(
     pressure: Pressure | None = None,
     load_info: LoadInfoName = "kept",
     free_process: FreeProcess = stop_exact_process,
+    turns: ScalingName = "in_sequence",
 ) -> ReplicaPass:
     """Return the pass of one more frontend."""
     configs = {model.name: model for model in models}
     eviction = Eviction(ports, configs, free_process)
     load_path = LoadPath(counted(ports), configs, FAITHFUL, eviction, FIXED)
     heeded = Pressure(ports.runtime) if pressure is None else pressure
-    info = LOAD_INFO[load_info]
-    return ReplicaPass(ports, configs, DEFAULTS, load_path, free_process, info, heeded)
+    info, order = LOAD_INFO[load_info], TURNS[turns](ports, DEFAULTS.stale_row_after_ns)
+    return ReplicaPass(ports, configs, DEFAULTS, load_path, free_process, info, heeded, order)
 
 
 def run_passes(world: FleetWorld, reconciler: ReplicaPass, passes: int = 1) -> None:
@@ -80,3 +85,17 @@ def with_replicas(names: str, *keys: ReplicaKey, in_flight: int = 0, used: int =
     for number, key in enumerate(keys):
         world.place(key, in_flight=in_flight, last_used_ns=used + number)
     return world
+
+
+def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
+    """Return a frontend's ports, of which the first call of that registry method fails."""
+    failures = [failing]
+
+    async def around(name: str, call: MadeCall) -> Any:
+        if name in failures:
+            failures.remove(name)
+            raise Unavailable(f"{name} fails")
+        return await call()
+
+    ports = world.ports()
+    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))

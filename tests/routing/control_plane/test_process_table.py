@@ -7,6 +7,7 @@ import pytest
 
 from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
+from sim.routing.settings import ReaperName
 from sim.simulated.faults.interposed import interposed_worker
 from tests.drivers import SECOND
 from tests.routing.control_plane.state_passes import MINUTE, STALE, A, B, run_passes, silence, state_pass
@@ -173,3 +174,16 @@ def test_each_worker_with_stale_rows_is_asked_once_by_node() -> None:
     run_passes(world, reconciler, every_ns=STALE + 1)
 
     assert asked == [("b", "processes"), ("c", "processes")]
+
+
+@pytest.mark.parametrize(("reaper", "expected"), [("abandoned_loads", []), ("worker_first", [REMOVED_BY_TABLE])])
+def test_a_process_at_anothers_port_confirms_its_row_unless_the_worker_is_asked_first(
+    reaper: ReaperName, expected: list[Told]
+) -> None:
+    world = FleetWorld(nodes("a"))
+    world.write_row(A, world.start(ReplicaKey("a", "x", 0)).address)
+
+    # The row is stale in the second pass, and in the third one if the second did not confirm it.
+    run_passes(world, *[state_pass(world, reaper)] * 3, every_ns=STALE - 30 * SECOND)
+
+    assert world.told("row_removed") == expected

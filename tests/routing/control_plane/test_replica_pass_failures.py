@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from sim.routing.errors import Unavailable
 from sim.routing.fleet import Cooldown
-from sim.routing.ports import FrontendPorts
-from sim.routing.proxy import MadeCall
 from sim.routing.settings import LoadInfoName, ModelConfig
-from sim.simulated.faults.interposed import interposed_registry
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND, all_of
 from tests.routing.control_plane.replica_passes import (
@@ -21,6 +16,7 @@ from tests.routing.control_plane.replica_passes import (
     A,
     B,
     bounded,
+    failing_once,
     replica_pass,
     run_passes,
     with_replicas,
@@ -135,20 +131,6 @@ def test_a_pass_that_is_broken_off_in_a_load_frees_the_lock_for_the_next() -> No
     world.run(story())
 
     assert world.keys() == ["a#0", "b#0"]
-
-
-def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
-    """Return a frontend's ports, of which the first call of that registry method fails."""
-    failures = [failing]
-
-    async def around(name: str, call: MadeCall) -> Any:
-        if name in failures:
-            failures.remove(name)
-            raise Unavailable(f"{name} fails")
-        return await call()
-
-    ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))
 
 
 @pytest.mark.parametrize("failing", ["lock", "fleet", "set_cooldown", "remove_idle_row"])

@@ -121,6 +121,19 @@ def test_of_answers_that_come_within_a_step_of_the_loop_any_may_be_taken_first(s
     assert (len(orders) > 1) is is_drawn
 
 
+@pytest.mark.parametrize(("database", "is_any_order"), [("sqlite", False), ("postgresql", True)])
+def test_picks_of_one_instant_go_in_any_order_where_each_has_a_server_process(
+    database: str, is_any_order: bool
+) -> None:
+    measured = made_up(database, (0,), pick=2 * MS, touch=MS, crowded_pick=3 * MS, round_trip=MS, crowded_round_trip=0)
+
+    runs = replications(loads(BURST).variants["default"], "default", [measured], 0.1, 4)
+
+    orders = [one.requests.sort_values("routed_s", kind="stable")["request"].tolist() for one in runs]
+    # Four orders that are drawn are never all alike.
+    assert all(order == list(range(32)) for order in orders) is not is_any_order
+
+
 def test_what_no_measured_crowd_showed_may_happen_all_the_same() -> None:
     measured = made_up("postgresql", (0,), pick=2 * MS, touch=MS)
 

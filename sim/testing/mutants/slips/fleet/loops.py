@@ -1,12 +1,12 @@
 """Slips in the health monitor and in the reconciler's state pass: which rows go, and which counts are cleared."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 
 from sim.routing.control_plane.health_monitor import HealthMonitor
 from sim.routing.control_plane.monitoring import BusyIsAlive, EveryMiss
 from sim.routing.control_plane.row_inspector import Inspector, Liveness, LongestLoad
-from sim.routing.control_plane.state_pass import LOCK, LeakSweep, PortProbe, ProcessTable, StatePass
+from sim.routing.control_plane.state_pass import LOCK, LeakSweep, PortProbe, ProcessTable, StatePass, WorkerFirst
 from sim.routing.control_plane.streaks import Streaks
 from sim.routing.errors import CallError
 from sim.routing.fleet import Fleet, Node, NodeRule, ReplicaRow
@@ -128,13 +128,24 @@ async def process_table_removes_nothing(self: ProcessTable, row: ReplicaRow, *, 
         await self._inspector.confirm(row)
 
 
-@in_place_of(f"{_REAPER}:ProcessTable.run", "reaping_by_hand")
-async def process_table_compares_models_only(self: ProcessTable) -> None:
+@in_place_of(f"{_REAPER}:ProcessTable.ask", "reaping_by_hand")
+async def process_table_compares_models_only(self: ProcessTable) -> Collection[str]:
     """A row counts as listed if its node runs any process of the model."""
+    silent: set[str] = set()
     for row in await self._inspector.stale_rows():
         running = await self._inspector.processes(row.key.node)
-        if running is not None:
-            await self._judge(row, is_listed=any(one.key.model == row.key.model for one in running))
+        if running is None:
+            silent.add(row.key.node)
+            continue
+        await self._judge(row, is_listed=any(one.key.model == row.key.model for one in running))
+    return silent
+
+
+@in_place_of(f"{_REAPER}:WorkerFirst.run", "squatter_by_hand")
+async def health_call_outweighs_the_worker(self: WorkerFirst) -> None:
+    """A row that the worker does not list gets a health call all the same, and whoever answers confirms it."""
+    await self._table.ask()
+    await self._probe.probe(await self._inspector.stale_rows())
 
 
 @in_place_of(f"{_REAPER}:PortProbe._judge", "reaping_by_hand")

@@ -7,12 +7,14 @@ from typing import Literal
 
 from sim.routing.control_plane.background import Rank
 from sim.routing.control_plane.replica_pass import Addition, Bounds, Removal, ReplicaPass, Setback
+from sim.routing.control_plane.turns import LOCK, InSequence, Scale, SideBySide
 from sim.routing.errors import CallError
 from sim.routing.fleet import Cooldown, Fleet, ReplicaRow
+from sim.routing.loading.broadcast import Signal
 from sim.routing.loading.placement import TakenIndexes, _free_slots, indexes_of_rows, matching_nodes
 from sim.routing.ports import Runtime
 from sim.routing.settings import ModelConfig, ReconcilerSettings
-from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS
+from sim.routing.strategies import FREE_PROCESS, LOAD_INFO, PASSES, REAPERS, TURNS
 from sim.simulated.registry.fleet_registry import SimulatedFleetRegistry
 from sim.testing.mutants.mutant import Mutant, in_place_of
 
@@ -175,6 +177,24 @@ third_miss_is_the_first = Mutant(
     {**REAPERS, "third_miss": REAPERS["first_miss"]},
     ("scaling_by_hand",),
 )
+
+turns_wait_for_each_other = Mutant(
+    "turns_wait_for_each_other",
+    "sim.routing.control_plane.background:TURNS",
+    "The models of a pass come one after the other, however long their loads take, whatever order is chosen.",
+    {**TURNS, "side_by_side": InSequence},
+    ("deaf_worker_by_hand",),
+)
+
+
+@in_place_of("sim.routing.control_plane.turns:SideBySide._take_turn", "deaf_worker_by_hand")
+async def turns_of_a_model_overlap(self: SideBySide, model: ModelConfig, scale: Scale, ended: Signal) -> None:
+    """A model that has its turn under way on one frontend is scaled by another one too."""
+    with suppress(CallError):
+        async with self._registry.try_lock(f"{LOCK}:{model.name}"):
+            await scale(model)
+    ended.give()
+
 
 passes_are_not_shared = Mutant(
     "passes_are_not_shared",
