@@ -51,8 +51,8 @@ class SimulatedRegistry:
     async def increment(self, key: ReplicaKey) -> bool:
         """Add 1 and touch the row; False if there is none."""
         self.transactions += 1
-        if self._transaction_ns:
-            await self._statement(key)
+        if self._transaction_ns and not await self._statement(key):
+            return False
         return self._table.increment(key, self._clock.wall_ns())
 
     def give_back(self, key: ReplicaKey, count: int) -> None:
@@ -76,8 +76,8 @@ class SimulatedRegistry:
     async def touch(self, key: ReplicaKey) -> None:
         """Set the row's last use to now."""
         self.transactions += 1
-        if self._transaction_ns:
-            await self._statement(key)
+        if self._transaction_ns and not await self._statement(key):
+            return
         self._table.touch(key, self._clock.wall_ns())
 
     async def exchange(self, model: str, changes: Mapping[str, RowChange]) -> Sequence[Replica]:
@@ -100,8 +100,7 @@ class SimulatedRegistry:
     async def remove(self, key: ReplicaKey) -> bool:
         """Delete the row; False if it is gone."""
         self.transactions += 1
-        await self._statement(key)
-        return self._table.delete(key)
+        return await self._statement(key) and self._table.delete(key)
 
     def lock(self, name: str) -> AbstractAsyncContextManager[None]:
         """Return the advisory lock of that name, to be held with `async with`."""
@@ -115,15 +114,22 @@ class SimulatedRegistry:
 
     async def _give_back(self, key: ReplicaKey, count: int) -> None:
         for _ in range(count):
-            await self._statement(key)
-            self._table.decrement(key, 1)
+            if await self._statement(key):
+                self._table.decrement(key, 1)
+            else:
+                self._table.leak(key, 1)
 
-    async def _statement(self, key: ReplicaKey) -> None:
-        """Wait for one statement's round trip, and for its row if a pick holds it."""
+    async def _statement(self, key: ReplicaKey) -> bool:
+        """Wait for one statement's round trip, and for its row if a pick holds it; False if that row goes meanwhile.
+
+        Another row may have taken its place by then, but the statement does not see what was written after it began.
+        """
         await self._runtime.sleep(self._transaction_ns)
         row = self._rows.get(key)
-        if row is not None and not row.lock.is_free():
-            await self._wait_for(row.lock)
+        if row is None or row.lock.is_free():
+            return True
+        await self._wait_for(row.lock)
+        return self._table.exists(row)
 
     async def _held(self, rows: Iterable[Row]) -> ExitStack:
         """Lock the rows, which must come in the order of their ids, and return what lets them go.

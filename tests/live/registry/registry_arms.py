@@ -18,6 +18,7 @@ from sim.routing.ports import Runtime
 from sim.routing.registry import Registry
 from sim.routing.replica import ReplicaKey
 from sim.simulated.faults.registry.rows import EMPTY_COLUMN
+from sim.simulated.kernel.awaitables import SimFuture
 from sim.simulated.kernel.fifo_queue import FifoQueue
 from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.registry.database import SimulatedDatabase
@@ -69,8 +70,11 @@ class Arm(Protocol):
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         """Write a row past the registry, as something else might."""
 
-    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
-        """Make the write while a pick holds the row; return what the write answers, which must be after the pick."""
+    async def during_a_pick(self, key: ReplicaKey, *writes: Coroutine[Any, Any, Any]) -> list[Any]:
+        """Make the writes while a pick holds the row, each once the one before it waits; return their answers.
+
+        None of them may answer before the pick has ended.
+        """
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         """Make a column of the row NULL: `in_flight` or `last_used`, or `available_vram` of its node."""
@@ -122,12 +126,14 @@ class SqlArm:
         async with self.registry.engine.begin() as connection:
             await connection.execute(row)
 
-    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
+    async def during_a_pick(self, key: ReplicaKey, *writes: Coroutine[Any, Any, Any]) -> list[Any]:
+        waiting: list[asyncio.Task[Any]] = []
         async with self.registry.engine.begin() as transaction:
             await SqlPick().pick(transaction, key.model, Prefer(key), self.runtime)
-            writing = asyncio.create_task(write)
-            await until_waiting(self.registry.engine, 1)
-        return await writing
+            for write in writes:
+                waiting.append(asyncio.create_task(write))
+                await until_waiting(self.registry.engine, len(waiting))
+        return await asyncio.gather(*waiting)
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         of_row = update(node_models).where(
@@ -183,18 +189,19 @@ class SimulatedArm:
     async def write_loose(self, key: ReplicaKey, in_flight: int, state: RowState, revision: str) -> None:
         self._table.insert(key, "", in_flight, FifoQueue(self.runtime, 1), 0, state, revision)
 
-    async def during_a_pick(self, key: ReplicaKey, write: Coroutine[Any, Any, Any]) -> Any:
-        answer = self.runtime.future()
+    async def during_a_pick(self, key: ReplicaKey, *writes: Coroutine[Any, Any, Any]) -> list[Any]:
+        answers = [self.runtime.future() for _ in writes]
 
-        async def wait_for_answer() -> None:
+        async def wait_for(write: Coroutine[Any, Any, Any], answer: SimFuture) -> None:
             answer.set_result(await write)
 
-        self.runtime.spawn(wait_for_answer(), "write")
-        # So that the write's own time is over in the middle of the pick's.
+        for write, answer in zip(writes, answers, strict=True):
+            self.runtime.spawn(wait_for(write, answer), "write")
+        # So that the writes' own time is over in the middle of the pick's.
         await self.runtime.sleep(TRANSACTION_NS // 2)
         await self.registry.pick(key.model, Prefer(key))
-        assert not answer.done()
-        return await answer
+        assert not any(answer.done() for answer in answers)
+        return [await answer for answer in answers]
 
     async def empty(self, key: ReplicaKey, column: str) -> None:
         EMPTY_COLUMN[column](self._table, self._table.rows[key])
