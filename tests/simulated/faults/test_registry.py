@@ -128,8 +128,8 @@ def test_a_statement_timeout_counts_the_wait_for_a_lock() -> None:
     _, patient = without_and_with(world(burst("5s")), held)
     _, bounded = without_and_with(world(burst("5s")), held, "kind: statement_timeout, limit: 500ms")
 
-    # Both picks of the request are broken off, so it loads a replica though there are two. For that one has to be evicted,
-    # which waits for the same rows, half a second each time, until they are free after 9 s.
+    # Both picks of the request are broken off, so it loads a replica though there are two. This takes an eviction
+    # that waits for the same rows, half a second each time, until they are free after 9 s.
     broken_off_s = [round(t_s, 6) for t_s, place in struck(bounded) if place == "frontend 0"]
     assert broken_off_s == [5.5, 6.002, 6.504, 7.504, 8.504]
     assert (patient.metrics["loads.started"], bounded.metrics["loads.started"]) == (0, 1)
