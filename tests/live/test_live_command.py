@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +153,7 @@ def test_however_the_command_ends_no_process_of_its_own_is_left(
         stderr=subprocess.PIPE,
     )
     # Two workers, a frontend, and the tracker that multiprocessing starts with it.
-    wait_until("four processes", lambda: len(descendants(process.pid)) >= 4)
+    wait_for("four processes", process, lambda: len(descendants(process.pid)) >= 4)
     of_ours = descendants(process.pid)
 
     process.send_signal(number)
@@ -191,7 +193,7 @@ def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, da
         stderr=subprocess.PIPE,
     )
     # Each look opens the registry, which takes longer than the usual pause between two looks.
-    wait_until("all requests to be served", lambda: in_flight(database_url) == COUNTED_ONCE_SERVED, every_s=0.3)
+    wait_for("all requests to be served", process, lambda: in_flight(database_url) == COUNTED_ONCE_SERVED, every_s=0.3)
 
     (worker,) = [one for one in descendants(process.pid) if b"worker_process" in cmdline(one)]
     os.kill(worker, signal.SIGKILL)
@@ -203,21 +205,32 @@ def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, da
 
 
 def test_a_frontend_that_is_killed_ends_the_run_with_exit_code_4(folder: Path) -> None:
+    # No path of a socket could be as long as those below this folder.
+    temporary = folder / ("t" * 100)
+    temporary.mkdir()
     process = subprocess.Popen(
         command("live", "long.yaml", "--variant", "fixed"),
         cwd=folder,
-        env=environment({}),
+        env=environment({"TMPDIR": str(temporary)}),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until("a frontend", lambda: frontends_of(process.pid))
+    wait_for("a frontend", process, lambda: frontends_of(process.pid))
 
     os.kill(frontends_of(process.pid)[0], signal.SIGKILL)
     _, errors = process.communicate(timeout=LIMIT_S)
 
     assert process.returncode == 4
     assert re.fullmatch("sim: the run has failed: frontend [01] ended before it had reported\n", errors)
+
+
+def wait_for(
+    what: str, process: "subprocess.Popen[Any]", has_come: Callable[[], object], *, every_s: float = 0.01
+) -> None:
+    """Return once it has come; fails with what the process said if that ends before."""
+    wait_until(what, lambda: process.poll() is not None or has_come(), every_s=every_s)
+    assert process.poll() is None, process.communicate()[1]
 
 
 def frontends_of(pid: int) -> list[int]:

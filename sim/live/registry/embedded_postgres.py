@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sim.live.socket_room import root_for_socket
+
 START_LIMIT_S = 60
 """How long a server may take to start on a busy machine."""
 
@@ -43,7 +45,8 @@ def embedded_postgres(folder: Path | None = None) -> Iterator[str]:
     with ExitStack() as at_end:
         temporary = None
         if folder is None:
-            temporary = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="llm-router-sim-")))
+            root = root_for_socket("llm-router-sim-12345678/postgres/.s.PGSQL.5432")
+            temporary = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="llm-router-sim-", dir=root)))
             folder = temporary / "postgres"
         # Started before the server, so that the server is never without it.
         at_end.enter_context(_guard(folder, temporary))

@@ -70,7 +70,13 @@ def test_a_server_answers_on_a_socket_only_and_is_gone_afterwards() -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
-def test_a_server_stops_when_its_block_is_left_by(error: type[BaseException]) -> None:
+def test_a_server_stops_when_its_block_is_left_by(
+    error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No path of a socket could be as long as those below this folder.
+    temporary = tmp_path / ("t" * 100)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     server = 0
 
     def use() -> None:
