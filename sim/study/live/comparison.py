@@ -1,9 +1,9 @@
 """Live runs beside replications of their simulated twins: which figures must agree, and how closely.
 
 A live figure is one more replication of its twin, which runs the same requests with the measured costs of the machine.
-So it has to be where the replications are. Twenty of them do not span all that one more may show; that is why their
-range is widened by half of its width on each side, a count's by 1 at least. Where all of them have the same count, so
-must the live run.
+So it has to be where the replications are. They do not span all that one more may show; that is why their range is
+widened by half of its width on each side, a count's by 1 at least. Where all of them have the same count, so must the
+live run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
