@@ -33,7 +33,7 @@ from sim.study.live.twin import machine_s, replications
 from sim.study.selection import RunSelection
 
 SIMULATED_REPLICATIONS = 60
-"""Of each variant's twin. What one run in twenty does is missing in 36 % of all sets of 20, and in 5 % of those of 60."""
+"""Of each variant's twin. What one run in twenty does is missing in 36 % of all sets of 20, in 5 % of those of 60."""
 
 _SHORT_EFFORT = Effort(requests=40, crowds=10, installs=2)
 
