@@ -1,10 +1,8 @@
 """Fleets and frontends for the replica pass."""
 
-from dataclasses import replace
 from typing import Any
 
 from sim.routing.control_plane.replica_pass import ReplicaPass
-from sim.routing.errors import Unavailable
 from sim.routing.loading.eviction import Eviction
 from sim.routing.loading.free_process import FreeProcess, stop_exact_process
 from sim.routing.loading.load_limits import FIXED
@@ -12,12 +10,10 @@ from sim.routing.loading.load_path import LoadPath
 from sim.routing.loading.placement import FAITHFUL
 from sim.routing.policies.prefix.pressure import Pressure
 from sim.routing.ports import FrontendPorts
-from sim.routing.proxy import MadeCall
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import LoadInfoName, ModelConfig, ScalingName
 from sim.routing.strategies import LOAD_INFO, TURNS
 from sim.scenario.spec.control_plane import ReconcilerSpec
-from sim.simulated.faults.interposed import interposed_registry
 from tests.counting import counted
 from tests.drivers import SECOND
 from tests.routing.fleet_world import FleetWorld
@@ -85,17 +81,3 @@ def with_replicas(names: str, *keys: ReplicaKey, in_flight: int = 0, used: int =
     for number, key in enumerate(keys):
         world.place(key, in_flight=in_flight, last_used_ns=used + number)
     return world
-
-
-def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
-    """Return a frontend's ports, of which the first call of that registry method fails."""
-    failures = [failing]
-
-    async def around(name: str, call: MadeCall) -> Any:
-        if name in failures:
-            failures.remove(name)
-            raise Unavailable(f"{name} fails")
-        return await call()
-
-    ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))

@@ -5,7 +5,7 @@ import pytest
 from sim.routing.fleet import RowState
 from sim.routing.replica import ReplicaKey
 from sim.routing.settings import ReaperName
-from tests.routing.control_plane.state_passes import LONGEST_LOADS, STALE, A, state_pass
+from tests.routing.control_plane.state_passes import LONGEST_LOADS, STALE, A, run_passes, state_pass
 from tests.routing.fleet_world import FleetWorld, Told, nodes
 
 REAPER: ReaperName = "abandoned_loads"
@@ -23,13 +23,8 @@ def test_a_row_goes_once_it_is_stale_by_more_than_the_longest_load(
 ) -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, state=state)
-    reconciler = state_pass(world, REAPER)
 
-    async def story() -> None:
-        await world.runtime.sleep(age_ns)
-        await reconciler.run_pass()
-
-    world.run(story())
+    run_passes(world, state_pass(world, REAPER), every_ns=age_ns)
 
     assert world.keys() == left
     gone = [Told("process_ended", "a#0", "", "stopped"), Told("row_removed", "a#0", "", "abandoned_load")]
@@ -40,13 +35,8 @@ def test_each_model_has_a_longest_load_of_its_own() -> None:
     world = FleetWorld(nodes("a", "b"))
     world.place(A, state=RowState.LOADING)
     world.place(OF_X, state=RowState.LOADING)
-    reconciler = state_pass(world, REAPER)
 
-    async def story() -> None:
-        await world.runtime.sleep(ABANDONED_NS + 1)
-        await reconciler.run_pass()
-
-    world.run(story())
+    run_passes(world, state_pass(world, REAPER), every_ns=ABANDONED_NS + 1)
 
     assert world.keys() == ["b#0"]
 
@@ -72,12 +62,7 @@ def test_a_worker_that_does_not_answer_leaves_the_row_to_the_next_pass() -> None
 def test_without_the_repair_the_row_stays() -> None:
     world = FleetWorld(nodes("a"))
     world.place(A, state=RowState.LOADING)
-    reconciler = state_pass(world, "third_miss")
 
-    async def story() -> None:
-        await world.runtime.sleep(2 * ABANDONED_NS)
-        await reconciler.run_pass()
-
-    world.run(story())
+    run_passes(world, state_pass(world, "third_miss"), every_ns=2 * ABANDONED_NS)
 
     assert world.keys() == ["a#0"]

@@ -9,6 +9,7 @@ from sim.routing.fleet import Cooldown
 from sim.routing.settings import LoadInfoName, ModelConfig
 from sim.simulated.nodes.backend import LoadFailure
 from tests.drivers import SECOND, all_of
+from tests.routing.control_plane.failing_registry import failing_once
 from tests.routing.control_plane.replica_passes import (
     BIG,
     LONG_AGO,
@@ -16,7 +17,6 @@ from tests.routing.control_plane.replica_passes import (
     A,
     B,
     bounded,
-    failing_once,
     replica_pass,
     run_passes,
     with_replicas,

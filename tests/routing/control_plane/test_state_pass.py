@@ -1,16 +1,10 @@
 """The state pass as a whole: one frontend at a time, and registries that fail."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from sim.routing.control_plane.state_pass import LOCK
-from sim.routing.errors import Unavailable
-from sim.routing.ports import FrontendPorts
-from sim.routing.proxy import MadeCall
 from sim.routing.settings import ReaperName
-from sim.simulated.faults.interposed import interposed_registry
+from tests.routing.control_plane.failing_registry import failing_once
 from tests.routing.control_plane.state_passes import EACH_REAPER, LEAKED, STALE, A, B, run_passes, state_pass
 from tests.routing.fleet_world import FleetWorld, nodes
 
@@ -30,20 +24,6 @@ def test_there_is_no_pass_while_another_frontend_makes_one(reaper: ReaperName) -
         return updated_ns + [row.updated_ns for row in world.rows()]
 
     assert world.run(story()) == [0, STALE + 1]
-
-
-def failing_once(world: FleetWorld, failing: str) -> FrontendPorts:
-    """Return a frontend's ports, of which the first call of that registry method fails."""
-    failures = [failing]
-
-    async def around(name: str, call: MadeCall) -> Any:
-        if name in failures:
-            failures.remove(name)
-            raise Unavailable(f"{name} fails")
-        return await call()
-
-    ports = world.ports()
-    return replace(ports, registry=interposed_registry(ports.runtime, ports.registry, around, world.table.leak))
 
 
 @pytest.mark.parametrize("failing", ["try_lock", "fleet", "confirm_row", "remove_row", "clear_in_flight"])

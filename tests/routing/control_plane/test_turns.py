@@ -7,7 +7,8 @@ import pytest
 from sim.routing.settings import ModelConfig, ScalingName
 from sim.routing.strategies import TURNS
 from tests.drivers import SECOND
-from tests.routing.control_plane.replica_passes import DEFAULTS, MINUTE, failing_once, replica_pass
+from tests.routing.control_plane.failing_registry import failing_once
+from tests.routing.control_plane.replica_passes import DEFAULTS, MINUTE, replica_pass
 from tests.routing.fleet_world import SERIALISING, FleetWorld, Told, nodes
 
 LIMIT = DEFAULTS.stale_row_after_ns
