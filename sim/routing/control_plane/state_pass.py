@@ -33,6 +33,11 @@ Reaper = Sequence[NewSweep]
 """The sweeps of a pass, in their order."""
 
 
+def is_listed(row: ReplicaRow, running: Sequence[RunningProcess]) -> bool:
+    """Return whether the worker runs the process that the row says."""
+    return RunningProcess(row.key, row.address) in running
+
+
 class ProcessTable:
     """Asks each worker what it runs: a stale row on its list is confirmed, one that is not is deleted."""
 
@@ -59,7 +64,7 @@ class ProcessTable:
                 silent.add(node)
                 continue
             for row in rows_there:
-                await self._judge(row, is_listed=RunningProcess(row.key, row.address) in running)
+                await self._judge(row, is_listed=is_listed(row, running))
         return silent
 
     async def _judge(self, row: ReplicaRow, *, is_listed: bool) -> None:

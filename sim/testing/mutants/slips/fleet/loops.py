@@ -1,6 +1,6 @@
 """Slips in the health monitor and in the reconciler's state pass: which rows go, and which counts are cleared."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from sim.routing.control_plane.health_monitor import HealthMonitor
@@ -128,17 +128,10 @@ async def process_table_removes_nothing(self: ProcessTable, row: ReplicaRow, *, 
         await self._inspector.confirm(row)
 
 
-@in_place_of(f"{_REAPER}:ProcessTable.ask", "reaping_by_hand")
-async def process_table_compares_models_only(self: ProcessTable) -> Collection[str]:
+@in_place_of(f"{_REAPER}:is_listed", "reaping_by_hand")
+def process_table_compares_models_only(row: ReplicaRow, running: Sequence[RunningProcess]) -> bool:
     """A row counts as listed if its node runs any process of the model."""
-    silent: set[str] = set()
-    for row in await self._inspector.stale_rows():
-        running = await self._inspector.processes(row.key.node)
-        if running is None:
-            silent.add(row.key.node)
-            continue
-        await self._judge(row, is_listed=any(one.key.model == row.key.model for one in running))
-    return silent
+    return any(process.key.model == row.key.model for process in running)
 
 
 @in_place_of(f"{_REAPER}:WorkerFirst.run", "squatter_by_hand")

@@ -1,14 +1,13 @@
 """Slips in the registry's tables: whose rows a statement changes, by which clock, and what it waits for."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
 
 from sim.routing.control_plane.replica_pass import Removal, ReplicaPass
-from sim.routing.control_plane.state_pass import ProcessTable, _node
 from sim.routing.errors import CallError
-from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, LoadState
+from sim.routing.fleet import NO_COOLDOWN, Cooldown, Fleet, LoadState, ReplicaRow
+from sim.routing.ports import RunningProcess
 from sim.routing.registry import RowChange
 from sim.routing.replica import Replica
 from sim.simulated.kernel.fifo_queue import FifoQueue
@@ -110,21 +109,10 @@ def first_row_of_a_node_is_told(self: ReplicaTable, node: str, available_bytes: 
         row.available_vram_bytes = available_bytes
 
 
-@in_place_of("sim.routing.control_plane.state_pass:ProcessTable.ask", "recycled_by_hand")
-async def address_is_enough_on_the_list(self: ProcessTable) -> Collection[str]:
+@in_place_of("sim.routing.control_plane.state_pass:is_listed", "recycled_by_hand")
+def address_is_enough_on_the_list(row: ReplicaRow, running: Sequence[RunningProcess]) -> bool:
     """A row counts as listed if any process has its address, of whatever model."""
-    rows = sorted(await self._inspector.stale_rows(), key=_node)
-    self._misses.keep_only(row.id for row in rows)
-    silent: set[str] = set()
-    for node, rows_there in groupby(rows, _node):
-        running = await self._inspector.processes(node)
-        if running is None:
-            silent.add(node)
-            continue
-        addresses = {process.address for process in running}
-        for row in rows_there:
-            await self._judge(row, is_listed=row.address in addresses)
-    return silent
+    return any(process.address == row.address for process in running)
 
 
 @in_place_of("sim.routing.control_plane.replica_pass:ReplicaPass._remove", "idle_race_by_hand")
