@@ -148,25 +148,25 @@ def new_list_forgets_what_is_unwritten(self: OwnCounts) -> Mapping[ReplicaKey, i
     return {}
 
 
+async def _read_until_it_rests(replica_list: ReplicaList, model: str) -> None:
+    await replica_list._runtime.sleep(replica_list._refresh_ns)
+    while replica_list._own[model].is_active():
+        with suppress(CallError):
+            await replica_list._exchanges.do(model, partial(replica_list._exchange, model))
+        await replica_list._runtime.sleep(replica_list._refresh_ns)
+
+
 @in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
 async def list_stays_after_a_rest(self: ReplicaList, model: str) -> None:
     """The list of a model that rests is kept, and serves the next request however old it is."""
-    await self._runtime.sleep(self._refresh_ns)
-    while self._own[model].is_active():
-        with suppress(CallError):
-            await self._exchanges.do(model, partial(self._exchange, model))
-        await self._runtime.sleep(self._refresh_ns)
+    await _read_until_it_rests(self, model)
     self._kept_fresh.remove(model)
 
 
 @in_place_of(f"{_LIST}._keep_fresh", "rested_by_hand")
 async def list_is_kept_fresh_once(self: ReplicaList, model: str) -> None:
     """A model that has had a rest gets a list again, which is never read anew."""
-    await self._runtime.sleep(self._refresh_ns)
-    while self._own[model].is_active():
-        with suppress(CallError):
-            await self._exchanges.do(model, partial(self._exchange, model))
-        await self._runtime.sleep(self._refresh_ns)
+    await _read_until_it_rests(self, model)
     self._lists.pop(model, None)
 
 
