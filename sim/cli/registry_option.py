@@ -12,7 +12,7 @@ from sim.live.socket_room import root_for_socket
 
 def scratch_folder(prefix: str, stack: ExitStack) -> Path:
     """Make a folder with room for sockets, deleted with the stack, and also if a signal ends the process."""
-    root = root_for_socket(f"{prefix}12345678/workers.sock")
+    root = root_for_socket(prefix, "workers.sock")
     folder = stack.enter_context(TemporaryDirectory(prefix=prefix, dir=root, ignore_cleanup_errors=True))
     stack.enter_context(cleaned_up_by(lambda: rmtree(folder, ignore_errors=True)))
     return Path(folder)

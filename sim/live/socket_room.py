@@ -7,10 +7,14 @@ LONGEST_BYTES = 103
 """Of a socket's path on macOS; Linux allows 4 more."""
 
 
-def root_for_socket(below: str) -> str | None:
+_UNIQUE = "12345678"
+"""As long as what `tempfile` puts after a prefix."""
+
+
+def root_for_socket(prefix: str, socket: str) -> str | None:
     """Return where to make a temporary folder: `None` for the usual place, `/tmp` if that has too long a name.
 
-    `below` is the path of the socket from there, such as `run-12345678/a.sock`.
+    `prefix` is of the folder's name, `socket` the path of the socket in it.
     """
-    path = os.path.join(tempfile.gettempdir(), below)
+    path = os.path.join(tempfile.gettempdir(), prefix + _UNIQUE, socket)
     return None if len(os.fsencode(path)) <= LONGEST_BYTES else "/tmp"

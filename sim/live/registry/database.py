@@ -75,13 +75,17 @@ def _parse(url: str) -> URL:
     if kind == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise BadRegistryUrl(f"registry URL {url!r}: needs a file, which the frontends can share")
-        if parsed.query.get("synchronous", SYNCHRONOUS[0]) not in SYNCHRONOUS:
+        if _synchronous(parsed) not in SYNCHRONOUS:
             raise BadRegistryUrl(f"registry URL {url!r}: synchronous must be {' or '.join(SYNCHRONOUS)}")
         return parsed.set(drivername="sqlite+aiosqlite")
     if "sslmode" in parsed.query:
         # The driver's name for an option of libpq's URLs.
         parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
     return parsed.set(drivername="postgresql+asyncpg")
+
+
+def _synchronous(url: URL) -> str:
+    return str(url.query.get("synchronous", SYNCHRONOUS[0]))
 
 
 @asynccontextmanager
@@ -109,14 +113,13 @@ async def _postgres(url: URL, connections: int | None) -> AsyncIterator[SqlDatab
 @asynccontextmanager
 async def _sqlite(url: URL) -> AsyncIterator[SqlDatabase]:
     locks = QueuedLocks(FileLocks(Path(str(url.database)).absolute()))
-    synchronous = str(url.query.get("synchronous", SYNCHRONOUS[0]))
     engine = create_async_engine(
         url.difference_update_query(["synchronous"]),
         pool_size=1,
         max_overflow=0,
         connect_args={"timeout": BUSY_TIMEOUT_S},
     )
-    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, synchronous))
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, _synchronous(url)))
     event.listen(engine.sync_engine, "begin", _begin_as_writer)
     try:
         # The lock is also needed because SQLite does not wait for others while it changes the journal mode.

@@ -19,6 +19,8 @@ from sim.live.socket_room import root_for_socket
 START_LIMIT_S = 60
 """How long a server may take to start on a busy machine."""
 
+_PREFIX = "llm-router-sim-"
+
 # Stops the server when the process that owns it has ended, however it ended; $1 is the server's folder, $2 a temporary
 # folder to delete afterwards or nothing. After an orderly stop there is no server left to find. The server's last act
 # is to delete its file, which can be seen even where nobody clears ended processes away.
@@ -45,8 +47,8 @@ def embedded_postgres(folder: Path | None = None) -> Iterator[str]:
     with ExitStack() as at_end:
         temporary = None
         if folder is None:
-            root = root_for_socket("llm-router-sim-12345678/postgres/.s.PGSQL.5432")
-            temporary = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="llm-router-sim-", dir=root)))
+            root = root_for_socket(_PREFIX, "postgres/.s.PGSQL.5432")
+            temporary = Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix=_PREFIX, dir=root)))
             folder = temporary / "postgres"
         # Started before the server, so that the server is never without it.
         at_end.enter_context(_guard(folder, temporary))
