@@ -25,7 +25,7 @@ NewTurns = Callable[[FrontendPorts, int], Turns]
 
 
 LOCK = "replica-reconciler"
-"""The advisory lock of a pass in sequence; a turn has one of its own."""
+"""The advisory lock of a pass in sequence. The lock of a turn side by side has the model's name behind it."""
 
 
 class InSequence:

@@ -139,7 +139,7 @@ class SimulatedFleetRegistry(SimulatedRegistry):
         if row is None or row.lock.is_free():
             return row
         await self._wait_for(row.lock)
-        return self._table.row(row_id)
+        return row if self._table.exists(row) else None
 
     async def _remove_if(self, row_id: str, may_go: Callable[[Row], bool]) -> bool:
         row = await self._row(row_id)
