@@ -20,8 +20,8 @@ def replications(
 ) -> Iterator[RunResult]:
     """Yield simulated runs of the very requests of a live run; they differ in what the machine took for them.
 
-    `measured` are calibrations from before and after the live run. The replications take turns with them, and with the
-    installs that each has measured, and go from the quickest half of what was measured to the slowest.
+    `measured` are calibrations from around the live run. The replications take turns with them, and with the installs
+    that each has measured, and go from the quickest half of what was measured to the slowest.
     """
     for number in range(count):
         round_, turn = divmod(number, len(measured))
