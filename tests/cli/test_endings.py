@@ -78,7 +78,9 @@ def test_a_killed_worker_gives_exit_code_4_and_the_name_of_its_job(tmp_path: Pat
     assert errors == "sim: the process that ran endless, seed 0 was killed, perhaps out of memory\n"
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
+@pytest.mark.parametrize(
+    "options", [pytest.param([], id="table"), pytest.param(["--json"], id="json", marks=pytest.mark.long)]
+)
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
     process = started("run", "small.yaml", *options, folder=tmp_path)
@@ -93,7 +95,9 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, options: list[str]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
+@pytest.mark.parametrize(
+    "options", [pytest.param([], id="table", marks=pytest.mark.long), pytest.param(["--json"], id="json")]
+)
 def test_an_output_without_room_gives_exit_code_4(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "small.yaml").write_text(SMALL)
 

@@ -137,7 +137,7 @@ def test_with_an_unfair_picker_it_fails_and_says_why(pytester: pytest.Pytester) 
     done.stdout.fnmatch_lines(["completed requests of mine on seed * after 1m:", "  node-3#0 * 0%  no request at all"])
 
 
-@pytest.mark.parametrize("unfair", [FIRST_OF_THE_IDLE, FIRST])
+@pytest.mark.parametrize("unfair", [FIRST_OF_THE_IDLE, pytest.param(FIRST, marks=pytest.mark.long)])
 def test_other_unfair_pickers_fail_what_the_scenario_expects(starter: Path, unfair: str) -> None:
     with_key(starter, unfair)
 

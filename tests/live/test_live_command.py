@@ -88,8 +88,9 @@ def test_a_folder_that_holds_something_else_is_refused_before_anything_runs(fold
 def test_a_comparison_has_a_row_a_figure_and_says_what_each_has_to_meet(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nothing here depends on how often a calibration measures.
+    # Nothing here depends on how often a calibration measures, or on how many replications there are.
     monkeypatch.setattr("sim.cli.commands.live._SHORT_EFFORT", Effort(requests=8, crowds=2, installs=1))
+    monkeypatch.setattr("sim.cli.commands.live.SIMULATED_REPLICATIONS", 6)
 
     done = sim("live", "short.yaml", "--variant", "pinned", "--time-scale", "0.1", "--compare", "--json", folder=folder)
 
@@ -138,7 +139,12 @@ def test_a_recording_is_of_one_variant_and_replaces_no_file(folder: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)], ids=["INT", "TERM", "KILL"]
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="INT"),
+        pytest.param(signal.SIGTERM, 143, id="TERM", marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, -9, id="KILL"),
+    ],
 )
 def test_however_the_command_ends_no_process_of_its_own_is_left(
     folder: Path, number: signal.Signals, code: int

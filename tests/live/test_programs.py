@@ -62,7 +62,10 @@ def test_a_service_asks_a_program_and_ends_it_with_itself(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "KILL"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="Ctrl-C", marks=pytest.mark.long), pytest.param(signal.SIGKILL, id="KILL")],
+)
 def test_a_program_that_does_not_answer_ends_with_the_command(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "short.yaml").write_text(f"{MACHINES}router: {{policy: 'exec:./picker'}}\n")
     program(tmp_path, "read -r line; echo asked >asked.txt; while :; do sleep 1000; done")

@@ -86,7 +86,9 @@ def test_pinned_floods_the_same_replica_with_every_burst() -> None:
     assert requests["replica"].value_counts().to_dict()["node-1#0"] == len(requests) == 128
 
 
-@pytest.mark.parametrize("spread", PUBLISHED_HERDING)
+@pytest.mark.parametrize(
+    "spread", ["0s", *(pytest.param(one, marks=pytest.mark.long) for one in ("50ms", "500ms")), "2s"]
+)
 def test_herding_falls_with_the_spread_of_a_burst_as_measured_on_postgresql(spread: str) -> None:
     """Each published figure, rounded to 0.1, lies within what 60 replications span.
 

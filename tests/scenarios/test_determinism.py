@@ -11,6 +11,9 @@ from tests.golden import digests_of, written_down
 from tests.scenarios.refresh_digests import GOLDEN
 from tests.scenarios.shipped import DRAWN, EVERY, FOLDER, TRACE, results, scenario_file, sentences
 
+LONGEST = ("loader_check", "rotating_cache", "ttl_sawtooth")
+"""The scenarios that take as long as all others."""
+
 PRINT_DIGEST = "import sys; from sim import load, run; print(run(load(sys.argv[1]), 'fixed').digest)"
 
 
@@ -21,8 +24,8 @@ def test_a_shipped_scenario_runs_as_it_did_when_its_digests_were_written_down(na
     assert digests == written_down(GOLDEN)[name], "if this is meant: python -m tests.scenarios.refresh_digests"
 
 
-# The short form of the same for the trace: the routers before and after the fix.
-@pytest.mark.parametrize("variant", ["pinned", "fixed"])
+# The short form of the same for the trace: the router that takes the least time.
+@pytest.mark.parametrize("variant", ["pinned", pytest.param("fixed", marks=pytest.mark.long)])
 def test_the_trace_runs_as_it_did_when_its_digests_were_written_down(variant: str) -> None:
     result = run(scenario_file(TRACE), variant)
 
@@ -49,7 +52,9 @@ def test_the_digest_is_the_same_in_a_process_with_another_hash_seed(name: str, h
     assert digest_in_a_process_of_its_own(name, hash_seed) == results(name)["fixed"].digest
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in LONGEST else name for name in EVERY]
+)
 def test_the_order_of_simultaneous_events_changes_no_verdict(name: str) -> None:
     runs = results(name, "tie_order=shuffle")
 

@@ -43,7 +43,10 @@ FILE = loads(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("counts", SOJOURN_S)
+@pytest.mark.parametrize(
+    "counts",
+    ["rotate", "own_in_flight", *(pytest.param(one, marks=pytest.mark.long) for one in ("snapshot", "own_sends"))],
+)
 def test_the_mean_sojourn_time_is_the_one_of_theory(counts: str) -> None:
     seeds = range(BASE_SEED, BASE_SEED + REPLICATIONS)
 

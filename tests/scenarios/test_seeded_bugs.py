@@ -146,7 +146,7 @@ CAUGHT_BY = [
 
 
 # These take a while for each bug; `azure_conversation`, with an hour of real traffic, two minutes for all of its.
-LONG = ("azure_conversation", "loader_check", "rotating_cache")
+LONG = ("azure_conversation", "loader_check", "long_load", "rotating_cache", "ttl_sawtooth")
 
 
 @pytest.mark.parametrize(

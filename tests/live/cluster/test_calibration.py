@@ -175,7 +175,13 @@ def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: 
     assert done.stderr == "--out: mine.yaml is not a folder; allowed: a new file in a folder\n"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, id="TERM", marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_leaves_no_worker_and_no_file(tmp_path: Path, number: signal.Signals, code: int) -> None:
     changes = {MARK: str(tmp_path), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(

@@ -13,7 +13,7 @@ from tests.waiting import LIMIT_S
 
 @pytest.mark.parametrize(
     ("way", "status"),
-    [("success", 0), ("exception", 1), ("exit", 3)],
+    [("success", 0), ("exception", 1), pytest.param("exit", 3, marks=pytest.mark.long)],
 )
 def test_no_worker_is_left_when_its_supervisor_ends(way: str, status: int) -> None:
     with _supervisor(way) as supervisor:

@@ -69,7 +69,7 @@ def test_a_server_answers_on_a_socket_only_and_is_gone_afterwards() -> None:
     assert not folder.parent.exists()
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [pytest.param(ZeroDivisionError, marks=pytest.mark.long), KeyboardInterrupt])
 def test_a_server_stops_when_its_block_is_left_by(
     error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

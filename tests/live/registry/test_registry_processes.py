@@ -47,11 +47,11 @@ async def can_take(registry: SqlLoadJobs, lock: str, limit_s: float) -> bool:
 
 def test_processes_that_connect_at_once_make_the_tables_once(empty_database_url: str) -> None:
     command = [*PROGRAM, "connect", empty_database_url]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
 
     errors = [process.communicate()[1] for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * 4, errors
+    assert [process.returncode for process in processes] == [0] * 3, errors
 
 
 def test_a_lock_excludes_another_process_until_that_one_is_killed(database_url: str) -> None:
