@@ -30,7 +30,7 @@ from sim.study.live.comparison import ComparedFigure, compare_runs, compare_verd
 from sim.study.live.run import LiveSetup, run_live_scenario
 from sim.study.live.save import save_live_runs
 from sim.study.live.time_scale import too_small, was_too_small
-from sim.study.live.twin import machine_s, replications
+from sim.study.live.twin import machine_s, of_the_same_picks, replications
 from sim.study.selection import RunSelection
 
 SIMULATED_REPLICATIONS = 60
@@ -150,17 +150,6 @@ def _calibrations(scenario: Scenario, setup: LiveSetup, options: LiveOptions) ->
     return (asyncio.run(calibrate(setup.registry_url, _SHORT_EFFORT, scenario.router.pick)),)
 
 
-def _calibrations_for(name: str, file: ScenarioFile, played: _Played) -> list[Calibration]:
-    """Return all calibrations with the picks of the variant, those around other variants included.
-
-    The two around its own run hold 80 calls of each kind. A route is made of about four, so its p99 is what one call in
-    400 does.
-    """
-    pick = file.variants[name].router.pick
-    alike = (around for other, around in played.measured.items() if file.variants[other].router.pick == pick)
-    return list(chain.from_iterable(alike))
-
-
 def _complain_of_the_time_scale(warnings: Iterable[str | None]) -> None:
     for warning in filter(None, warnings):
         complain(warning)
@@ -169,22 +158,23 @@ def _complain_of_the_time_scale(warnings: Iterable[str | None]) -> None:
 def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options: LiveOptions) -> ExitCode:
     rows: list[ComparedFigure] = []
     simulated: dict[str, list[RunResult]] = {}
-    measured = pooled([one for of_variant in played.measured.values() for one in of_variant])
+    measured = played.measured
     pace_s = 0.0
     for name, seed in seeds.items():
-        scenario, alike = file.variants[name].model_copy(update={"seed": seed}), _calibrations_for(name, file, played)
+        scenario, alike = file.variants[name].model_copy(update={"seed": seed}), of_the_same_picks(file, name, measured)
         simulated[name] = list(replications(scenario, name, alike, options.time_scale, SIMULATED_REPLICATIONS))
         of_variant_s = machine_s(scenario, pooled(alike), options.time_scale)
         rows += compare_runs(name, played.live[name], simulated[name], of_variant_s)
         pace_s = max(pace_s, of_variant_s)
     rows += compare_verdicts(file.expect, played.live, simulated)
+    together = pooled(list(chain.from_iterable(measured.values())))
     if options.as_json:
         machine = {
             **machine_facts(),
-            "database": measured.database,
+            "database": together.database,
             "allowed_s": pace_s,
-            "measured": measured.figures(),
-            "late_picks": measured.late_picks,
+            "measured": together.figures(),
+            "late_picks": together.late_picks,
         }
         emit(to_json({"rows": [asdict(row) for row in rows], "machine": machine}) + "\n")
     else:
@@ -193,5 +183,5 @@ def _compare(file: ScenarioFile, seeds: dict[str, int], played: _Played, options
         from sim.report.terminal.machine import MachineTable
 
         show(ComparisonTable(file.name, rows))
-        show(MachineTable(measured, machine_facts(), pace_s))
+        show(MachineTable(together, machine_facts(), pace_s))
     return ExitCode.HELD if all(row.passed for row in rows) else ExitCode.BROKEN

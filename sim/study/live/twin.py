@@ -1,12 +1,13 @@
 """The simulated twin of a live run: the same requests, on a machine with the measured costs."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from sim.live.cluster.calibration import CROWD, Calibration, Sample
 from sim.measure.result import RunResult
 from sim.routing.units import NS_PER_S
-from sim.scenario import ModelSpec, NetworkSpec, Plan, RegistrySpec, Scenario, make_plan
+from sim.scenario import ModelSpec, NetworkSpec, Plan, RegistrySpec, Scenario, ScenarioFile, make_plan
 from sim.simulated.measured_machine import CallTimes, MachineTimes, MeasuredMachine
 from sim.study.run import run_scenario
 
@@ -31,6 +32,19 @@ def replications(
         slowness = number / max(1, count - 1)
         machine = MeasuredMachine(machine_times(calibration, time_scale), number, slowness)
         yield run_scenario(twin, variant, machine=machine)
+
+
+def of_the_same_picks(
+    file: ScenarioFile, variant: str, measured: Mapping[str, Sequence[Calibration]]
+) -> list[Calibration]:
+    """Return all calibrations with picks of the variant's mode, from those around the run of each variant.
+
+    The two around a variant's own run hold 80 calls of each kind. A route is made of about four, so its p99 is what one
+    call in 400 does.
+    """
+    pick = file.variants[variant].router.pick
+    alike = (around for other, around in measured.items() if file.variants[other].router.pick == pick)
+    return list(chain.from_iterable(alike))
 
 
 def simulated_twin(scenario: Scenario, database: str, install_ns: float) -> Scenario:

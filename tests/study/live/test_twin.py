@@ -5,7 +5,7 @@ import pytest
 
 from sim import loads
 from sim.live.cluster.calibration import pooled
-from sim.study.live.twin import machine_s, machine_times, replications, simulated_twin
+from sim.study.live.twin import machine_s, machine_times, of_the_same_picks, replications, simulated_twin
 from sim.study.run import run_scenario
 from tests.calibrations import made_up
 
@@ -171,6 +171,15 @@ def test_replications_have_the_same_requests_and_differ_in_what_the_machine_took
     assert demands == [run_scenario(scenario).requests["demand_s"].tolist()] * 3
     assert len({one.digest for one in runs}) == 3
     assert [one.digest for one in runs] == [one.digest for one in again]
+
+
+def test_a_twin_has_all_calibrations_with_picks_of_its_mode_and_no_other() -> None:
+    variants = "variants: {a: {}, b: {router: {pick: locked}}, c: {}}\n"
+    measured = {variant: [made_up(touch=number * MS)] for number, variant in enumerate("abc", start=1)}
+
+    alike = of_the_same_picks(loads(ONE_AT_A_TIME + variants), "a", measured)
+
+    assert alike == [*measured["a"], *measured["c"]]
 
 
 def test_replications_take_turns_with_the_calibrations_and_their_installs() -> None:
