@@ -9,7 +9,6 @@ from sim.routing.control_plane.replica_pass import LoadInfo, known_for_good, kno
 from sim.routing.control_plane.state_pass import (
     FIRST_MISS,
     THIRD_MISS,
-    THIRD_MISS_AND_ABANDONED_LOADS,
     WORKER_FIRST,
     Reaper,
 )
@@ -129,7 +128,6 @@ MONITORING: Mapping[MonitoringName, Callable[[], Monitoring]] = {"every_miss": E
 REAPERS: Mapping[ReaperName, Reaper] = {
     "first_miss": FIRST_MISS,
     "third_miss": THIRD_MISS,
-    "abandoned_loads": THIRD_MISS_AND_ABANDONED_LOADS,
     "worker_first": WORKER_FIRST,
 }
 LOAD_INFO: Mapping[LoadInfoName, LoadInfo] = {"with_rows": known_with_rows, "kept": known_for_good}

@@ -213,16 +213,14 @@ THIRD_MISS: Reaper = (_second_miss, _third_refusal, _second_answer, quarantine)
 """Repaired: the worker's list comes first, only refusals count against a row, leaked counts are cleared, and processes
 of an old revision are stopped."""
 
-THIRD_MISS_AND_ABANDONED_LOADS: Reaper = (*THIRD_MISS, abandoned_loads)
-"""Repaired once more: a load whose frontend has crashed gives its slot back."""
-
 WORKER_FIRST: Reaper = (
     lambda inspector: WorkerFirst(inspector, _second_miss(inspector), _third_refusal(inspector)),
     _second_answer,
     quarantine,
     abandoned_loads,
 )
-"""Repaired a third time: a process at a port that was another's confirms no row of that one."""
+"""Repaired once more: a process at a port that was another's confirms no row of that one, and a load whose frontend has
+crashed gives its slot back."""
 
 
 class StatePass:

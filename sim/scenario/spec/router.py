@@ -128,9 +128,9 @@ class ControlSpec(Spec):
     monitor: MonitoringName
     """Whether the health monitor takes a replica that does not answer in time for dead."""
     reaper: ReaperName
-    """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row. `abandoned_loads`
-    is like `third_miss`, and a row whose load must have ended, but that is not loaded, goes with its process.
-    `worker_first` is like `abandoned_loads`, and sends health calls only to rows whose worker does not answer."""
+    """Whether the reconciler deletes a row after one failed probe, or after three refusals in a row. `worker_first` is
+    like `third_miss`, and sends health calls only to rows whose worker does not answer; also, a row whose load must
+    have ended, but that is not loaded, goes with its process."""
     load_info: LoadInfoName
     """Whether the way to load a model is forgotten with its last row, or kept."""
     exact_stop: ExactStopName

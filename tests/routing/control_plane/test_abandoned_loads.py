@@ -8,7 +8,7 @@ from sim.routing.settings import ReaperName
 from tests.routing.control_plane.state_passes import LONGEST_LOADS, STALE, A, run_passes, state_pass
 from tests.routing.fleet_world import FleetWorld, Told, nodes
 
-REAPER: ReaperName = "abandoned_loads"
+REAPER: ReaperName = "worker_first"
 
 ABANDONED_NS = LONGEST_LOADS["m"] + STALE
 """Age of a row of model m that is as old as a row may be which somebody loads."""

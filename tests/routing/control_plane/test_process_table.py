@@ -176,7 +176,7 @@ def test_each_worker_with_stale_rows_is_asked_once_by_node() -> None:
     assert asked == [("b", "processes"), ("c", "processes")]
 
 
-@pytest.mark.parametrize(("reaper", "expected"), [("abandoned_loads", []), ("worker_first", [REMOVED_BY_TABLE])])
+@pytest.mark.parametrize(("reaper", "expected"), [("third_miss", []), ("worker_first", [REMOVED_BY_TABLE])])
 def test_a_process_at_anothers_port_confirms_its_row_unless_the_worker_is_asked_first(
     reaper: ReaperName, expected: list[Told]
 ) -> None:
