@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
 from sim.routing.journal import JOURNAL_CALLS, FanOutJournal, hears
 from sim.routing.ports import Clock, Journal
 from sim.scenario import Plan
+
+_ALLOWED = ("begin", *JOURNAL_CALLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,11 @@ def begin(observers: Sequence[object], view: RunView, report: Callable[[Exceptio
 def _check(observer: object) -> None:
     if isinstance(observer, type):
         raise TypeError(f"found the class {observer.__name__} as an observer; allowed: an instance of it")
-    name, allowed = type(observer).__name__, ("begin", *JOURNAL_CALLS)
-    for method in _public_methods(observer):
-        # An observer may have other methods, so only a name that is very near is taken for a slip of the pen.
-        near = [] if method in allowed else get_close_matches(method, allowed, n=1, cutoff=0.8)
-        if near:
-            raise TypeError(f"{name}.{method} is no call of an observer; did you mean '{near[0]}'?")
+    name = type(observer).__name__
+    for method, meant in _slips(tuple(_public_methods(observer))):
+        raise TypeError(f"{name}.{method} is no call of an observer; did you mean '{meant}'?")
     if not hasattr(observer, "begin") and not _hears_anything(observer):
-        raise TypeError(f"{name} has no method of an observer; allowed: {', '.join(allowed)}")
+        raise TypeError(f"{name} has no method of an observer; allowed: {', '.join(_ALLOWED)}")
 
 
 def _hears_anything(observer: object) -> bool:
@@ -78,3 +78,13 @@ def _public_methods(observer: object) -> Iterable[str]:
         for name, member in vars(kind).items()
         if callable(member) and not name.startswith("_")
     )
+
+
+@lru_cache
+def _slips(methods: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    """Return each method whose name is nearly that of a call, and the call.
+
+    An observer may have other methods, so only a name that is very near is taken for a slip of the pen.
+    """
+    near = ((name, get_close_matches(name, _ALLOWED, n=1, cutoff=0.8)) for name in methods if name not in _ALLOWED)
+    return [(name, matches[0]) for name, matches in near if matches]
