@@ -1,5 +1,6 @@
 """What one run left behind, as a value: figures, tables, and a folder of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -10,7 +11,7 @@ from sim.measure.catalogue import metric_of
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.recording.events import EventKind, happened
 from sim.measure.recording.records import Records
-from sim.measure.summary import summarise, view_of
+from sim.measure.summary import Figures, summarise, view_of
 from sim.measure.window import Window
 from sim.scenario import Scenario
 
@@ -111,6 +112,12 @@ class RunResult:
         if window is not None and (after is not None or before is not None):
             raise ValueError("a stretch of the run is given as a window or by after and before, not by both")
         return summarise(self.records, self.totals, self.facts, window or Window.between(after, before))
+
+    def figures_in(self, window: Window) -> Mapping[str, float]:
+        """Return the figures over the window of the run, each computed when it is asked for."""
+        if window == Window():
+            return self.metrics
+        return Figures(view_of(self.records, self.totals, self.facts, window))
 
     def absence(self, metric: str, window: Window) -> str:
         """Return what the metric is about and did not happen in the window; empty if it did. Raises KeyError."""

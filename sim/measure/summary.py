@@ -1,8 +1,9 @@
 """One run as flat, named numbers: the metrics that expectations, comparisons and reports are written in."""
 
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from sim.measure.catalogue import CATALOGUE, VOCABULARY, View
+from sim.measure.catalogue import CATALOGUE, VOCABULARY, Metric, View, metric_of
 from sim.measure.facts import RunFacts, Totals
 from sim.measure.recording.records import Records
 from sim.measure.window import Span, Window
@@ -31,6 +32,34 @@ def summarise(records: Records, totals: Totals, facts: RunFacts, window: Window 
     the warm-up is left out.
     """
     view = view_of(records, totals, facts, window or Window())
-    figures = (figure for metric in CATALOGUE for figure in metric.figures(view).items())
+    return Metrics(figure for metric in CATALOGUE for figure in _figures_of(metric, view).items())
+
+
+class Figures(Mapping[str, float]):
+    """The same by name, each computed when it is asked for: of a window, few are."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: dict[str, dict[str, float]] = {}
+
+    def __getitem__(self, name: str) -> float:
+        """Return the figure; KeyError if there is no such metric, or if it does not apply."""
+        return self._figures(metric_of(name))[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for metric in CATALOGUE for name in self._figures(metric))
+
+    def __len__(self) -> int:
+        return sum(len(self._figures(metric)) for metric in CATALOGUE)
+
+    def _figures(self, metric: Metric) -> dict[str, float]:
+        if metric.name not in self._known:
+            self._known[metric.name] = _figures_of(metric, self._view)
+        return self._known[metric.name]
+
+
+def _figures_of(metric: Metric, view: View) -> dict[str, float]:
     # Adding 0.0 turns -0.0 into 0.0, so that equal figures also print alike.
-    return Metrics((name, value if isinstance(value, int) else float(value) + 0.0) for name, value in figures)
+    return {
+        name: value if isinstance(value, int) else float(value) + 0.0 for name, value in metric.figures(view).items()
+    }

@@ -16,11 +16,11 @@ def judge(expect: Sequence[Expectation], results: Mapping[str, RunResult]) -> li
     window, a fault of the scenario that struck in none of the runs, or two variants to compare that decided alike.
     """
     verdicts: list[Verdict] = []
-    metrics: dict[Window, dict[str, dict[str, float]]] = {}
+    metrics: dict[Window, dict[str, Mapping[str, float]]] = {}
     for expectation in expect:
         window = window_of(expectation)
         if window not in metrics:
-            metrics[window] = {name: result.metrics_in(window) for name, result in results.items()}
+            metrics[window] = {name: result.figures_in(window) for name, result in results.items()}
         verdicts += [_of_run(verdict, expectation, results) for verdict in check(expectation, metrics[window])]
     return verdicts
 

@@ -78,6 +78,16 @@ def test_a_figure_that_is_not_there_is_asked_for_with_a_hint(tmp_path: Path, nam
             metrics[name]
 
 
+@pytest.mark.parametrize("window", [Window(), Window(10 * 10**9, 60 * 10**9)], ids=["all", "a part"])
+def test_a_figure_that_is_asked_for_alone_is_the_one_among_all(result: RunResult, window: Window) -> None:
+    together = result.metrics_in(window)
+
+    alone = {name: result.figures_in(window)[name] for name in together}
+
+    assert alone == together == dict(result.figures_in(window))
+    assert "nodes.detection_max_s" not in result.figures_in(window)
+
+
 def test_a_window_in_words_is_the_window_in_nanoseconds(result: RunResult) -> None:
     in_words = result.metrics_in(after="10s", before="1m")
 
