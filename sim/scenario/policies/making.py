@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -89,9 +90,15 @@ def checked_parameters(policy: object, written: Mapping[str, Any]) -> Any:
             text = f"found an unknown key; allowed: {listed(known) or 'none'}{did_you_mean(key, known)}"
             raise BadParameters(key, text)
     try:
-        return TypeAdapter(declared).validate_python(dict(written))
+        return _adapter(declared).validate_python(dict(written))
     except ValidationError as error:
         raise _bad_parameters(error, known) from None
+
+
+@lru_cache
+def _adapter(declared: type) -> TypeAdapter[Any]:
+    # Kept, because it takes a millisecond to make, and each frontend of each run makes a policy.
+    return TypeAdapter(declared)
 
 
 def _bad_parameters(error: ValidationError, known: Sequence[str]) -> BadParameters:
