@@ -31,7 +31,7 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 @pytest.mark.parametrize(
     ("picker", "seeds", "seed"),
     [
-        ("AnyOfTheIdlest", 2, None),
+        ("AnyOfTheIdlest", 3, None),
         *(
             pytest.param(picker, 20, first, marks=pytest.mark.long)
             for picker in ("AnyOfThem", "BetterOfTwo", "AnyOfTheIdlest", "InTurnById")

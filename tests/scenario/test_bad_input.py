@@ -1,5 +1,6 @@
 """Broken scenario files are refused with the place of each fault and what is allowed, never with a traceback."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@cache
+def refused(text: str, folder: Path) -> ScenarioError:
+    with pytest.raises(ScenarioError) as refusal:
+        loads(text, folder=folder)
+    return refusal.value
+
+
 def test_the_good_scenario_is_accepted() -> None:
     scenario = loads(good_but()).variants["default"]
 
@@ -35,22 +43,20 @@ def test_a_broken_scenario_is_refused_with_its_place_and_the_remedy(folder: Path
     before, mark, after = marked.partition("§")
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
 
-    with pytest.raises(ScenarioError) as refusal:
-        loads(before + after, folder=folder)
+    refusal = refused(before + after, folder)
 
     assert mark
-    matching = [line for line in str(refusal.value).splitlines() if message in line]
-    assert matching, str(refusal.value)
+    matching = [line for line in str(refusal).splitlines() if message in line]
+    assert matching, str(refusal)
     assert matching[0].startswith(f"<text>:{line}:{column}: ")
 
 
 @pytest.mark.parametrize(("marked", "message"), CASES)
 def test_a_fault_is_reported_as_one_short_line_that_can_be_seen(folder: Path, marked: str, message: str) -> None:
-    with pytest.raises(ScenarioError) as refusal:
-        loads(marked.replace("§", ""), folder=folder)
+    refusal = refused(marked.replace("§", ""), folder)
 
-    lines = str(refusal.value).splitlines()
-    assert len(lines) == len(refusal.value.problems) == 1, message
+    lines = str(refusal).splitlines()
+    assert len(lines) == len(refusal.problems) == 1, message
     assert lines[0].isprintable()
     assert len(lines[0]) < 400
 
