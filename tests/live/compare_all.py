@@ -1,4 +1,4 @@
-"""Live runs of four scenarios beside their simulated twins: `python -m tests.live.compare_all`, two hours and a quarter.
+"""Live runs of four scenarios beside their simulated twins: `python -m tests.live.compare_all`, over two hours.
 
 It plays each scenario on SQLite and on a PostgreSQL of its own, three times, and lists every figure that is not where
 the twin's replications are. The machine should have nothing else to do: the calibrations before and after a run show
