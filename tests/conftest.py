@@ -17,6 +17,8 @@ settings.load_profile("any machine")
 # Else each of the many processes that tests start would compile the package for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+SHARE_A_LIVE_RUN = ("tests/live/recording/", "tests/live/cluster/test_live_control_plane.py")
+
 
 class FailuresAtOnce:
     """Shows each failure when it happens, not only when all tests have been run."""
@@ -50,6 +52,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that share a live run: workers take over from each other's ends, and would play it anew."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SHARE_A_LIVE_RUN))
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
