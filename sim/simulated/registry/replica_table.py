@@ -1,13 +1,7 @@
-"""The registry's tables: replica rows and node rows, without transactions.
-
-Each count has a drift: the difference between the stored in-flight count and the number of places that requests hold on
-the replica, as the routing code knows them: one for each pick and each start of a call that it will give back. They
-differ after a row is deleted under running requests, published again, or decremented at 0, and when a count is lost on
-its way or left behind. Until then they are equal, so nothing has to be counted twice.
-"""
+"""The registry's tables: replica rows and node rows, without transactions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from sim.routing.fleet import OVERTAKEN, STATUS_HEEDED, NodeRule, NodeStatus, ReplicaRow, RowState, capacity_of
@@ -15,24 +9,15 @@ from sim.routing.ports import Clock
 from sim.routing.registry import RowChange
 from sim.routing.replica import ReplicaKey
 from sim.simulated.kernel.fifo_queue import FifoQueue
+from sim.simulated.registry.drift import Drifts
 from sim.simulated.registry.null import Null, known
 from sim.simulated.registry.rows import NodeRow, Row
-
-
-@dataclass(slots=True)
-class _Drift:
-    """Number of holders that the row of a key does not count, since when, and the integral so far."""
-
-    missing: int = 0
-    since_ns: int = 0
-    total_ns: int = 0
 
 
 class ReplicaTable:
     """Rows by key, and for each model those that may be picked, in the order of their ids."""
 
     def __init__(self, clock: Clock, nodes: Iterable[NodeRow], rule: NodeRule = STATUS_HEEDED) -> None:
-        self._clock = clock
         self._rule = rule
         self.nodes = {node.facts.name: node for node in sorted(nodes, key=lambda node: node.facts.name)}
         self.rows: dict[ReplicaKey, Row] = {}
@@ -42,7 +27,7 @@ class ReplicaTable:
         self.floor_hits = 0
         self.pickable: dict[str, list[Row]] = {}
         """Each model's loaded rows on nodes that may serve, by id: the first of a full tie has the smallest id."""
-        self._drifts: dict[ReplicaKey, _Drift] = {}
+        self._drifts = Drifts(clock, self.rows)
         self._twins: dict[ReplicaKey, Row] = {}
         """Second rows of a key, which only a fault writes. In `rows` each has an index below 0."""
         self._by_node: dict[str, dict[str, Row]] = {name: {} for name in self.nodes}
@@ -61,7 +46,7 @@ class ReplicaTable:
     ) -> None:
         """Write the row, in place of any row of the same key."""
         self.delete(key)
-        self._settle_drift(key)
+        self._drifts.settle(key)
         row = Row(
             # Ids follow the order of insertion. Real ids are random, but they decide full ties only.
             id=self._new_id(),
@@ -87,7 +72,7 @@ class ReplicaTable:
         if row is None or key in self._twins:
             return False
         twin = self._twins[key] = replace(row, id=self._new_id(), lock=lock)
-        self._settle_drift(key).missing -= known(twin.in_flight)
+        self._drifts.add(key, -known(twin.in_flight))
         self._add(_second(key), twin)
         return True
 
@@ -104,7 +89,7 @@ class ReplicaTable:
     def delete_row(self, row: Row) -> None:
         """Delete this row, which must exist."""
         key = row.key
-        self._settle_drift(key).missing += known(row.in_flight)
+        self._drifts.add(key, known(row.in_flight))
         del self._by_node[key.node][row.id]
         twin = self._twins.pop(key, None)
         if twin is None:
@@ -132,7 +117,7 @@ class ReplicaTable:
     def note_if_gone(self, row: Row) -> None:
         """Note the place of a pick whose row was deleted during its transaction: nothing counts it."""
         if not self.exists(row):
-            self._settle_drift(row.key).missing += 1
+            self._drifts.add(row.key, 1)
 
     def row(self, row_id: str) -> Row | None:
         """Return the row with this id, if it still exists."""
@@ -188,7 +173,7 @@ class ReplicaTable:
         row.last_used_ns = row.updated_ns = wall_ns
         if self._twins and key in self._twins:
             self._twins[key].take(wall_ns)
-            self._settle_drift(key).missing -= 1
+            self._drifts.add(key, -1)
         return True
 
     def touch(self, key: ReplicaKey, wall_ns: int) -> None:
@@ -206,17 +191,17 @@ class ReplicaTable:
             self._decrement_twin(key, count)
         row = self.rows.get(key)
         if row is None:
-            self._settle_drift(key).missing -= count
+            self._drifts.add(key, -count)
         elif row.in_flight >= count:
             row.in_flight -= count
         else:
             lost, row.in_flight = count - row.in_flight, 0
-            self._settle_drift(key).missing -= lost
+            self._drifts.add(key, -lost)
             self.floor_hits += lost
 
     def leak(self, key: ReplicaKey, count: int) -> None:
         """Note that `count` places are held no more, although nobody gives their counts back."""
-        self._settle_drift(key).missing -= count
+        self._drifts.add(key, -count)
 
     def left_behind(self, key: ReplicaKey, count: int) -> None:
         """Hear from the journal of counts that stay although their request has ended."""
@@ -224,14 +209,14 @@ class ReplicaTable:
 
     def counted_apart(self, key: ReplicaKey, count: int) -> None:
         """Hear from the journal of places that the row does not count yet."""
-        self._settle_drift(key).missing += count
+        self._drifts.add(key, count)
 
     def change(self, model: str, changes: Mapping[str, RowChange], wall_ns: int) -> None:
         """Make the changes to those of the model's rows that are there, by id. Places that were apart are counted."""
         for row in [row for row in self.rows.values() if row.key.model == model and row.id in changes]:
             added, is_used = changes[row.id]
             total = row.in_flight + added
-            self._settle_drift(row.key).missing -= max(added, -row.in_flight)
+            self._drifts.add(row.key, -max(added, -row.in_flight))
             self.floor_hits += max(0, -total)
             row.in_flight = max(0, total)
             if is_used:
@@ -239,7 +224,7 @@ class ReplicaTable:
 
     def clear_in_flight(self, row: Row) -> None:
         """Set the row's count to 0. No row counts its holders any more."""
-        self._settle_drift(row.key).missing += known(row.in_flight)
+        self._drifts.add(row.key, known(row.in_flight))
         row.in_flight = 0
 
     def report_vram(self, node: str, available_bytes: int) -> None:
@@ -256,11 +241,11 @@ class ReplicaTable:
     def places_held(self) -> int:
         """Return the number of places that requests hold on replicas, whether a row counts them or not."""
         stored = sum(known(row.in_flight) for row in self.rows.values())
-        return stored + sum(drift.missing for drift in self._drifts.values())
+        return stored + self._drifts.missing()
 
     def drift_ns(self) -> int:
         """Return the time integral of |stored count - holders| up to now, over the times when a row existed."""
-        return sum(self._settle_drift(key).total_ns for key in list(self._drifts))
+        return self._drifts.integral_ns()
 
     def _new_id(self) -> str:
         return f"row-{next(self._next_id):06d}"
@@ -284,7 +269,7 @@ class ReplicaTable:
         stored = known(twin.in_flight)
         twin.in_flight = max(0, twin.in_flight - count)
         taken = stored - known(twin.in_flight)
-        self._settle_drift(key).missing += taken
+        self._drifts.add(key, taken)
         self.floor_hits += count - taken
 
     def _may_be_picked(self, row: Row) -> bool:
@@ -293,14 +278,6 @@ class ReplicaTable:
             and self.nodes[row.key.node].status in self._rule.may_serve
             and self.revisions.get(row.key.model, row.revision) == row.revision
         )
-
-    def _settle_drift(self, key: ReplicaKey) -> _Drift:
-        drift = self._drifts.setdefault(key, _Drift())
-        now_ns = self._clock.now_ns()
-        if key in self.rows:
-            drift.total_ns += abs(drift.missing) * (now_ns - drift.since_ns)
-        drift.since_ns = now_ns
-        return drift
 
 
 def _second(key: ReplicaKey) -> ReplicaKey:

@@ -95,7 +95,7 @@ def end_of_a_request_is_a_use(self: ReplicaTable, model: str, changes: Mapping[s
     """A row counts as used when a list writes down that a request on it has ended."""
     for row in [row for row in self.rows.values() if row.key.model == model and row.id in changes]:
         added = changes[row.id].added
-        self._settle_drift(row.key).missing -= max(added, -row.in_flight)
+        self._drifts.add(row.key, -max(added, -row.in_flight))
         row.in_flight = max(0, row.in_flight + added)
         row.last_used_ns = row.updated_ns = wall_ns
 
