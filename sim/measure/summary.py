@@ -36,7 +36,7 @@ def summarise(records: Records, totals: Totals, facts: RunFacts, window: Window 
 
 
 class Figures(Mapping[str, float]):
-    """The same by name, each computed when it is asked for: of a window, few are."""
+    """The metrics of a view by name, each computed when it is asked for: few are asked for of a window."""
 
     def __init__(self, view: View) -> None:
         self._view = view
