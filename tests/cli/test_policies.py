@@ -31,6 +31,8 @@ def test_without_the_flag_nothing_runs_and_the_message_names_it(folder: Path) ->
     assert not (folder / "out").exists()
 
 
+# In the short form, a program has one in every process.
+@pytest.mark.long
 def test_a_policy_that_draws_has_one_digest_in_every_process(folder: Path) -> None:
     several = ("PowerOfTwo.yaml", "--allow-code", "--variant", "mine", "--reps", "3")
 

@@ -188,6 +188,7 @@ COUNTED_ONCE_SERVED = 12
 """What the registry counts when all of them are being served: one for each pick and one for each call."""
 
 
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
 def test_a_worker_killed_in_the_middle_loses_no_requests_record(folder: Path, database_url: str) -> None:
     (folder / "hours.yaml").write_text(HOURS)
     process = subprocess.Popen(

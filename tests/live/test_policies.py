@@ -90,8 +90,8 @@ def test_a_policy_that_takes_the_fastest_or_the_first_alone_sends_everything_the
     assert metrics[f"replicas.{replica}.share"] == 1
 
 
-# In the short form, the other tests show SQLite.
-@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
+# In the short form, a run with a program is recorded and replayed.
+@pytest.mark.long
 def test_a_recorded_run_replays_with_the_policy_of_each_frontend_and_from_another_folder(
     folder: Path, database_url: str
 ) -> None:

@@ -14,13 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.slow
+# CI runs each of them once anyway, for what it shows.
+@pytest.mark.long
 @pytest.mark.parametrize(
-    "folder",
-    [
-        pytest.param(ROOT, id="the root"),
-        pytest.param(ROOT / "notebooks", id="its folder", marks=pytest.mark.long),
-    ],
+    "folder", [pytest.param(ROOT, id="the root"), pytest.param(ROOT / "notebooks", id="its folder")]
 )
 def test_a_notebook_runs_to_its_end_wherever_it_is_started(folder: Path) -> None:
     notebook = read(NOTEBOOKS[0])

@@ -80,6 +80,7 @@ def test_the_lines_for_the_command_line_set_every_value() -> None:
     assert scenario.models[0].backend.install_time_ns == 812_000_000
 
 
+@pytest.mark.parametrize("database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True)
 def test_what_a_registry_in_use_holds_stays_as_it_was(database_url: str) -> None:
     key = ReplicaKey("node-1", "m", 0)
 

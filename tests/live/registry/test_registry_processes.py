@@ -45,6 +45,9 @@ async def can_take(registry: SqlLoadJobs, lock: str, limit_s: float) -> bool:
         return False
 
 
+@pytest.mark.parametrize(
+    "empty_database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True
+)
 def test_processes_that_connect_at_once_make_the_tables_once(empty_database_url: str) -> None:
     command = [*PROGRAM, "connect", empty_database_url]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
