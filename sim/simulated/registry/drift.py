@@ -14,7 +14,7 @@ from sim.routing.replica import ReplicaKey
 
 
 @dataclass(slots=True)
-class _Drift:
+class Drift:
     """Number of holders that the row of a key does not count, since when, and the integral so far."""
 
     missing: int = 0
@@ -29,15 +29,11 @@ class Drifts:
         """`rows` are the keys that have a row now."""
         self._clock = clock
         self._rows = rows
-        self._by_key: dict[ReplicaKey, _Drift] = {}
+        self._by_key: dict[ReplicaKey, Drift] = {}
 
     def add(self, key: ReplicaKey, missing: int) -> None:
         """Note that the row counts so many places less than are held; below 0 for more."""
-        self._settled(key).missing += missing
-
-    def settle(self, key: ReplicaKey) -> None:
-        """Close the time up to now, before the key gets a row."""
-        self._settled(key)
+        self.settle(key).missing += missing
 
     def missing(self) -> int:
         """Return how many places are held that no row counts, less those that are counted and not held."""
@@ -45,10 +41,11 @@ class Drifts:
 
     def integral_ns(self) -> int:
         """Return the time integral of |stored count - holders| up to now, over the times when a row existed."""
-        return sum(self._settled(key).total_ns for key in list(self._by_key))
+        return sum(self.settle(key).total_ns for key in list(self._by_key))
 
-    def _settled(self, key: ReplicaKey) -> _Drift:
-        drift = self._by_key.setdefault(key, _Drift())
+    def settle(self, key: ReplicaKey) -> Drift:
+        """Add the time up to now to the integral, as must be done before the key gets a row or loses it."""
+        drift = self._by_key.setdefault(key, Drift())
         now_ns = self._clock.now_ns()
         if key in self._rows:
             drift.total_ns += abs(drift.missing) * (now_ns - drift.since_ns)
