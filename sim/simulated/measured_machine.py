@@ -29,7 +29,7 @@ from sim.simulated.kernel.runtime import SimulatedRuntime
 from sim.simulated.late_picks import LatePicks
 from sim.simulated.registry.pick_modes import Hold
 
-NO_TIME_NS = 1_000
+NO_TIME_NS = 100
 """So long may a transaction be put off, which changes nothing but its order among those of the same instant.
 
 Of 80 picks that PostgreSQL 15 was asked for at once, over one row, the order in which they ended had nothing to do with
@@ -177,7 +177,7 @@ class MeasuredMachine:
     def _in_any_order(self, frontend: int, runtime: SimulatedRuntime, what: str) -> _Turn:
         """Return a wait that puts those that begin it at one instant in any order.
 
-        Each of their transactions has a connection and a server process of its own.
+        Each of these transactions has its own connection and its own server process.
         """
         draws = stream(self._seed, "machine", f"{what} of {frontend}", "order")
 
