@@ -17,6 +17,7 @@ from tests.cli.command import sim, sim_process
 from tests.docs import printed
 from tests.docs.pages import PAGES, README, ROOT, blocks, example, examples, page, text
 from tests.docs.picture import PICTURE, words
+from tests.forms import mostly_short
 
 SCENARIOS = ("two_nodes", "one_of_three")
 """The examples that are whole scenarios, by name."""
@@ -45,9 +46,7 @@ def test_an_example_scenario_does_what_it_expects(tmp_path: Path, name: str) -> 
 LONG = "sim check best_replica --seeds 5"
 
 
-@pytest.mark.parametrize(
-    "command", [pytest.param(one, marks=pytest.mark.long) if one == LONG else one for one in printed.SHOWN]
-)
+@pytest.mark.parametrize("command", mostly_short(printed.SHOWN, long=(LONG,)))
 def test_what_a_page_shows_is_what_the_command_prints(command: str) -> None:
     assert printed.on_its_page(command) == printed.drawn(command), "draw it anew: python -m tests.docs.printed"
 

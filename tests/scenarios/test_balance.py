@@ -8,6 +8,7 @@ import pytest
 
 from sim import RunResult, Window, load, loads, run
 from sim.measure.statistics import mean_interval
+from tests.forms import mostly_short
 from tests.scenarios.shipped import FOLDER, results, scenario_file
 
 SCALE_OUT_S = 60.0
@@ -86,9 +87,7 @@ def test_pinned_floods_the_same_replica_with_every_burst() -> None:
     assert requests["replica"].value_counts().to_dict()["node-1#0"] == len(requests) == 128
 
 
-@pytest.mark.parametrize(
-    "spread", ["0s", *(pytest.param(one, marks=pytest.mark.long) for one in ("50ms", "500ms")), "2s"]
-)
+@pytest.mark.parametrize("spread", mostly_short(PUBLISHED_HERDING, long=("50ms", "500ms")))
 def test_herding_falls_with_the_spread_of_a_burst_as_measured_on_postgresql(spread: str) -> None:
     """Each published figure, rounded to 0.1, lies within what 60 replications span.
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from sim import judge, load, run
+from tests.forms import mostly_short
 from tests.golden import digests_of, written_down
 from tests.scenarios.refresh_digests import GOLDEN
 from tests.scenarios.shipped import DRAWN, EVERY, FOLDER, TRACE, results, scenario_file, sentences
@@ -25,7 +26,7 @@ def test_a_shipped_scenario_runs_as_it_did_when_its_digests_were_written_down(na
 
 
 # The short form of the same for the trace: the router that takes the least time.
-@pytest.mark.parametrize("variant", ["pinned", pytest.param("fixed", marks=pytest.mark.long)])
+@pytest.mark.parametrize("variant", mostly_short(("pinned", "fixed"), long=("fixed",)))
 def test_the_trace_runs_as_it_did_when_its_digests_were_written_down(variant: str) -> None:
     result = run(scenario_file(TRACE), variant)
 
@@ -52,9 +53,7 @@ def test_the_digest_is_the_same_in_a_process_with_another_hash_seed(name: str, h
     assert digest_in_a_process_of_its_own(name, hash_seed) == results(name)["fixed"].digest
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long) if name in LONGEST else name for name in EVERY]
-)
+@pytest.mark.parametrize("name", mostly_short(EVERY, LONGEST))
 def test_the_order_of_simultaneous_events_changes_no_verdict(name: str) -> None:
     runs = results(name, "tie_order=shuffle")
 
@@ -68,7 +67,7 @@ def test_the_order_of_simultaneous_events_changes_no_verdict(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in (3, 4))])
+@pytest.mark.parametrize("seed", mostly_short((2, 3, 4), long=(3, 4)))
 def test_another_seed_changes_no_verdict(name: str, seed: int) -> None:
     runs = results(name, seed=seed)
 

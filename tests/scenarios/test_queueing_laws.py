@@ -20,6 +20,7 @@ import pytest
 
 from sim import RunResult, loads, run
 from sim.measure.statistics import Interval, mean_interval
+from tests.forms import mostly_short
 
 BASE_SEED = int(os.environ.get("SIM_TEST_BASE_SEED", "20260522"))
 CONFIDENCE = 0.999
@@ -77,7 +78,7 @@ def test_the_mean_sojourn_time_is_the_one_of_theory(name: str, form: Form) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ["M/M/1", pytest.param("M/M/4", marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", mostly_short(LAWS, long=("M/M/4",)))
 def test_service_that_takes_a_little_longer_is_noticed(name: str, form: Form) -> None:
     """The interval has to be able to say no: 2 % move the means by 4 % and 2.6 %, 20 % by 50 % and 30 %."""
     law = LAWS[name]

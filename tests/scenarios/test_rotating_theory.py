@@ -16,6 +16,7 @@ import pytest
 
 from sim import loads, run
 from sim.measure.statistics import mean_interval
+from tests.forms import mostly_short
 
 BASE_SEED = int(os.environ.get("SIM_TEST_BASE_SEED", "20261127"))
 REPLICATIONS = 8
@@ -43,10 +44,7 @@ FILE = loads(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "counts",
-    ["rotate", "own_in_flight", *(pytest.param(one, marks=pytest.mark.long) for one in ("snapshot", "own_sends"))],
-)
+@pytest.mark.parametrize("counts", mostly_short(SOJOURN_S, long=("snapshot", "own_sends")))
 def test_the_mean_sojourn_time_is_the_one_of_theory(counts: str) -> None:
     seeds = range(BASE_SEED, BASE_SEED + REPLICATIONS)
 

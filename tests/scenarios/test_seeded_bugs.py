@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from sim import judge
+from tests.forms import mostly_short
 from tests.scenarios.shipped import NAMES, results, scenario_file, sentences
 
 PINS_ALWAYS = ("router.client_cache=sticky",)
@@ -158,9 +159,7 @@ def test_a_router_that_lacks_a_repair_is_caught_by_the_expectation_about_it(name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in NAMES]
-)
+@pytest.mark.parametrize("name", mostly_short(NAMES, LONG))
 def test_every_expectation_is_broken_by_some_seeded_bug(name: str) -> None:
     never_broken = dict(sentences(scenario_file(name)))
     for bug in SEEDED_BUGS[name]:
