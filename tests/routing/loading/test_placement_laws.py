@@ -101,7 +101,8 @@ def test_a_place_is_on_a_node_that_matches_and_has_the_disk_at_an_index_that_nob
     assert not [held for held in fleet.rows if held.key == key and held.state is not UNLOADING]
 
 
-@given(fleets(), models)
+# Fleets with few slots, as only a quarter of the others have no place left: too few for Hypothesis, now and then.
+@given(fleets(slots=st.sampled_from([0, 0, 0, 1, 1, 2, 3])), models)
 def test_the_repaired_rules_evict_only_where_the_model_may_go(fleet: Fleet, config: ModelConfig) -> None:
     exhausted = outcome(fleet, config, REPAIRED)
     assume(isinstance(exhausted, SlotsExhausted))
